@@ -1,0 +1,1 @@
+"""What AWS types look like: properties, defaults, relations, and how each source spells them."""

@@ -1,0 +1,192 @@
+"""Findings, and the one builder that refuses to make an incomplete one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from policyengine.model.location import Location
+from policyengine.model.reasons import FAIL, FAMILIES, REASONS, SEVERITIES, UNKNOWN, VERDICTS
+from policyengine.model.resource import Path, Resource, json_pointer
+from policyengine.model.values import ABSENT, OpenList, Unresolved
+
+
+class IncompleteFinding(ValueError):
+    """The builder was asked for a finding that a reader could not act on."""
+
+
+class Evidence(NamedTuple):
+    """What the rule looked at: ``observed`` may be ABSENT or Unresolved; ``expected`` is text."""
+
+    path: Path
+    observed: Any
+    expected: str
+    reason: str
+    provenance: str | None = None
+
+
+class Witness(NamedTuple):
+    """A concrete request that shows why a policy question was answered as it was."""
+
+    principal: str
+    action: str
+    resource: str
+    context: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule's verdict on one resource. Made by :func:`build_finding` only."""
+
+    id: str
+    rule: str
+    title: str
+    family: str
+    severity: str
+    verdict: str
+    reason: str
+    message: str
+    resource_type: str
+    resource_id: str
+    arn: str | None
+    account: str | None
+    region: str | None
+    location: Location | None
+    branch: Mapping[str, bool] | None
+    evidence: tuple[Evidence, ...]
+    witness: Witness | None
+    frameworks: Mapping[str, Sequence[str]]
+    remediation: str | None
+    waiver: Mapping[str, Any] | None
+    identity: tuple[str, str, str, str]
+
+    @property
+    def sort_key(self) -> tuple[Any, ...]:
+        """Identity first, then rule: the order of every report."""
+        return (*self.identity, self.rule)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the contract's object (``policyengine/findings/v1``)."""
+        place = self.location
+        return {
+            "id": self.id,
+            "rule": self.rule,
+            "family": self.family,
+            "severity": self.severity,
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "message": self.message,
+            "resource": {
+                "type": self.resource_type,
+                "id": self.resource_id,
+                "arn": self.arn,
+                "account": self.account,
+                "region": self.region,
+            },
+            "location": None
+            if place is None
+            else {"file": place.file, "line": place.line, "column": place.column},
+            "branch": None if self.branch is None else dict(sorted(self.branch.items())),
+            "evidence": [evidence_json(e) for e in self.evidence],
+            "witness": None if self.witness is None else self.witness._asdict(),
+            "frameworks": {k: list(v) for k, v in self.frameworks.items()},
+            "remediation": self.remediation,
+            "waiver": None if self.waiver is None else dict(self.waiver),
+        }
+
+
+def evidence_json(evidence: Evidence) -> dict[str, Any]:
+    """Return the contract's evidence object."""
+    return {
+        "path": json_pointer(evidence.path),
+        "observed": plain(evidence.observed),
+        "expected": evidence.expected,
+        "provenance": evidence.provenance,
+    }
+
+
+def plain(value: Any) -> Any:
+    """Return a JSON value for any model value; ABSENT is null, Unresolved an object."""
+    if value is ABSENT:
+        return None
+    if isinstance(value, Unresolved):
+        shown = {"unresolved": value.reason}
+        return {**shown, "detail": value.detail} if value.detail else shown
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, OpenList):
+        return [*(plain(v) for v in value), plain(value.more)]
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    return value
+
+
+def finding_id(rule: str, identity: tuple[str, str, str, str]) -> str:
+    """Return the stable id: 32 hex digits over rule and identity, NUL-separated."""
+    text = "\0".join((rule, *identity))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def build_finding(
+    *,
+    rule: str,
+    title: str,
+    family: str,
+    severity: str,
+    verdict: str,
+    reason: str,
+    message: str,
+    resource: Resource,
+    evidence: Sequence[Evidence],
+    location: Location | None = None,
+    branch: Mapping[str, bool] | None = None,
+    witness: Witness | None = None,
+    frameworks: Mapping[str, Sequence[str]] | None = None,
+    remediation: str | None = None,
+    waiver: Mapping[str, Any] | None = None,
+) -> Finding:
+    """Return a complete finding.
+
+    Raises IncompleteFinding when the reason is not one of the table or cannot explain the
+    verdict, when FAIL or UNKNOWN comes without evidence, when the message is empty, or when a
+    resource that stands in a file comes without a place.
+    """
+    _require(verdict in VERDICTS, rule, f"`{verdict}` is no verdict")
+    _require(reason in REASONS, rule, f"reason `{reason}` is not in the table")
+    _require(verdict in REASONS[reason][0], rule, f"reason `{reason}` cannot explain {verdict}")
+    _require(severity in SEVERITIES, rule, f"`{severity}` is no severity")
+    _require(family in FAMILIES, rule, f"`{family}` is no family")
+    _require(bool(message.strip()), rule, "the message is empty")
+    _require(bool(evidence) or verdict not in (FAIL, UNKNOWN), rule, f"{verdict} has no evidence")
+    place = location or resource.locate(())
+    _require(place is not None or resource.file is None, rule, f"`{resource.id}` has no place")
+    return Finding(
+        id=finding_id(rule, resource.identity),
+        rule=rule,
+        title=title,
+        family=family,
+        severity=severity,
+        verdict=verdict,
+        reason=reason,
+        message=message,
+        resource_type=resource.type,
+        resource_id=resource.id,
+        arn=resource.arn,
+        account=resource.account,
+        region=resource.region,
+        location=place,
+        branch=branch,
+        evidence=tuple(evidence),
+        witness=witness,
+        frameworks=frameworks or {},
+        remediation=remediation,
+        waiver=waiver,
+        identity=resource.identity,
+    )
+
+
+def _require(holds: bool, rule: str, problem: str) -> None:
+    if not holds:
+        raise IncompleteFinding(f"{rule}: {problem}")

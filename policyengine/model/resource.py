@@ -1,0 +1,82 @@
+"""One typed AWS resource, as every source presents it and every rule sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from policyengine.model.location import Location
+from policyengine.model.values import Unresolved
+
+Path = tuple[str | int, ...]
+"""Steps into ``Resource.properties``; the first step may also be ``tags`` or ``related``."""
+
+Locator = Callable[[Path], Location | None]
+"""Where the value at a path stands; the longest known prefix where the path itself is nowhere."""
+
+
+def no_location(_path: Path) -> Location | None:
+    """Locator of sources that have no files."""
+    return None
+
+
+@dataclass(slots=True, eq=False)
+class Resource:
+    """A resource in canonical (CloudFormation registry) shape.
+
+    ``id`` is the physical id users know (bucket name, group id) or, for code, the logical id or
+    plan address; ``file`` is the POSIX path that makes a code identity and None elsewhere.
+    ``properties`` holds JSON values, :class:`Unresolved` and :class:`OpenList`, never None.
+    ``tags`` maps key to value; it is Unresolved when not even the keys are known, and None when
+    the type cannot be tagged. ``related`` holds the satellites a source folded in, by the name
+    the catalog declares. ``variants`` are the other branches of one template resource: same
+    identity, different ``branch``.
+    """
+
+    type: str
+    id: str
+    account: str | None
+    region: str | None
+    properties: dict[str, Any]
+    arn: str | None = None
+    tags: dict[str, Any] | Unresolved | None = None
+    related: dict[str, Any] = field(default_factory=dict)
+    file: str | None = None
+    locate: Locator = no_location
+    branch: Mapping[str, bool] | None = None
+    variants: Sequence[Resource] = ()
+    provenance: Mapping[str, str] | None = None
+    collected_at: str | None = None
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """Sortable identity: (account, region, type, id), or ("", file, "", id) for code."""
+        if self.file is not None:
+            return ("", self.file, "", self.id)
+        return (self.account or "", self.region or "", self.type, self.id)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = (
+            self.type, self.id, self.account, self.region, self.properties, self.arn, self.tags,
+            self.related, self.file, no_location, self.branch, self.variants, self.provenance,
+            self.collected_at,
+        )  # fmt: skip
+        return (Resource, state)
+
+
+def json_pointer(path: Path) -> str:
+    """Return RFC 6901 text for a path, e.g. ``/SecurityGroupIngress/0/CidrIp``."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def parse_pointer(pointer: str) -> tuple[str, ...]:
+    """Return the steps of an RFC 6901 pointer.
+
+    Raises ValueError when it is neither empty nor starts with ``/``.
+    """
+    if pointer == "":
+        return ()
+    if not pointer.startswith("/"):
+        raise ValueError(f"`{pointer}` is no JSON Pointer: it must start with `/`")
+    return tuple(s.replace("~1", "/").replace("~0", "~") for s in pointer[1:].split("/"))

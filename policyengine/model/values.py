@@ -1,0 +1,99 @@
+"""Values as a source may know them: a JSON value, ABSENT, or Unresolved with the reason.
+
+Past ``sources/`` a property tree holds only JSON values, :class:`Unresolved` leaves and
+:class:`OpenList` lists. ``null`` never reaches a rule: a source drops it, because AWS does not
+tell a null property from a missing one.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Any, Final, TypeAlias
+
+
+class Absent(enum.Enum):
+    """The type of :data:`ABSENT`: the property is known not to be there."""
+
+    ABSENT = "ABSENT"
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = Absent.ABSENT
+
+UNRESOLVED_REASONS: Final[dict[str, str]] = {
+    "unresolved_reference": "it refers to something this source does not contain",
+    "known_after_apply": "Terraform knows it only after apply",
+    "access_denied": "the call that reads it was denied",
+    "not_collected": "nobody collected it",
+    "throttled": "the call that reads it was throttled until the retries ran out",
+    "unsupported": "this version does not understand how it is written",
+    "too_many_branches": "the template's conditions allow more branches than are enumerated",
+    "default_depends": "the AWS default depends on something this source does not show",
+    "redacted": "the value was removed from the snapshot",
+    "read_error": "the call that reads it failed",
+}
+"""Closed table: why a value is not known -> the rest of the sentence "... is not known: "."""
+
+
+class Unresolved:
+    """A value that exists in AWS's terms but that this source does not know.
+
+    ``present`` is True when it is certain that *some* value is there (``!GetAtt Key.Arn``), so
+    that ``is: present`` can be decided. ``target`` is ``(logical id or address, attribute)`` when
+    the value refers to a resource of the same source; relations follow it.
+    """
+
+    __slots__ = ("detail", "present", "reason", "target")
+
+    def __init__(
+        self,
+        reason: str,
+        detail: str = "",
+        *,
+        present: bool = False,
+        target: tuple[str, str] | None = None,
+    ) -> None:
+        if reason not in UNRESOLVED_REASONS:
+            raise ValueError(f"`{reason}` is not a reason for an unresolved value")
+        self.reason = reason
+        self.detail = detail
+        self.present = present
+        self.target = target
+
+    def describe(self) -> str:
+        """Return a one-line sentence part, e.g. ``it refers to ... (`Ref: Days`)``."""
+        base = UNRESOLVED_REASONS[self.reason]
+        return f"{base} ({self.detail})" if self.detail else base
+
+    def _key(self) -> tuple[Any, ...]:
+        return (self.reason, self.detail, self.present, self.target)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Unresolved) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        return f"Unresolved({self.reason!r}, {self.detail!r})"
+
+
+class OpenList(list[Any]):
+    """A list that may have more elements than are known (snapshot path ending in ``/-``)."""
+
+    __slots__ = ("more",)
+
+    def __init__(self, items: list[Any], more: Unresolved) -> None:
+        super().__init__(items)
+        self.more = more
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (OpenList, (list(self), self.more))
+
+
+Json: TypeAlias = None | bool | int | float | str | list[Any] | dict[str, Any]

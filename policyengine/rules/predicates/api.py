@@ -1,0 +1,79 @@
+"""What a predicate is given and what it answers.
+
+A predicate is the only bridge from a rule to a reasoning library. It sees one :class:`Subject`,
+takes keyword arguments whose kinds it declares, and returns an :class:`Answer`. It must answer
+UNKNOWN, with evidence naming the value, whenever an Unresolved value could change the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from policyengine.model.finding import Evidence, Witness
+from policyengine.model.logic import Truth
+from policyengine.model.resource import Resource
+from policyengine.model.values import Unresolved
+
+
+class Answer(NamedTuple):
+    """Truth with the evidence for it; FALSE and UNKNOWN always carry evidence.
+
+    ``evidence`` paths start at the resource's properties, or with ``tags``, ``related`` or
+    ``with`` for what stands there. Each Evidence carries its reason code.
+    """
+
+    truth: Truth
+    evidence: tuple[Evidence, ...] = ()
+    witness: Witness | None = None
+
+
+@dataclass(slots=True)
+class Subject:
+    """What a check looks at: the resource, the related resources its rule asked for, the clock.
+
+    ``related(alias)`` gives the resources behind a ``with:`` alias, or Unresolved when the source
+    does not cover them; a list may be an OpenList. ``tables(type)`` is for predicates that
+    declare ``needs``: all resources of that type in the subject's account and region.
+    """
+
+    resource: Resource
+    now: datetime
+    related: Callable[[str], list[Resource] | Unresolved]
+    tables: Callable[[str], list[Resource] | Unresolved]
+    where: Any = None
+    """The element a predicate inside ``every``/``some`` applies to; the properties otherwise."""
+    memo: dict[Any, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Arg:
+    """An argument of a predicate.
+
+    ``kind`` is ``integer``, ``number``, ``string``, ``boolean``, ``path`` (a property path, checked
+    against the catalog), ``alias`` (a name from ``with:``), ``json``, or ``list:<kind>``.
+    """
+
+    kind: str
+    required: bool = True
+    default: Any = None
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """A named check that no syntax can state.
+
+    ``check`` is called ``check(subject, **arguments)``. ``types`` are the resource types it can
+    be asked about (empty: any). ``needs`` are the types it reads through ``subject.tables``.
+    ``summary`` says in one sentence what TRUE means; it is the heading of the doc page.
+    """
+
+    name: str
+    check: Callable[..., Answer]
+    summary: str
+    args: Mapping[str, Arg] = field(default_factory=dict)
+    types: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Bytes or API in, canonical resources out; no opinions."""

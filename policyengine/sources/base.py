@@ -1,0 +1,56 @@
+"""What every source gives the engine, and what it may be told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from policyengine.model.errors import PolicyEngineError
+from policyengine.model.resource import Resource
+
+Coverage = frozenset[tuple[str, str, str]]
+"""(account, region, type) triples that were collected whole; ``*`` as a type covers every type."""
+
+NO_COVERAGE: Coverage = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """What a user may say about reading targets.
+
+    ``base`` is the folder that file identities are relative to; None means the repository root
+    above the target, else the target itself. ``parameters`` are CloudFormation parameter values
+    (``--parameters``); ``account`` and ``region`` bind code to a place.
+    """
+
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    terraform_source: Path | None = None
+    account: str | None = None
+    region: str | None = None
+    base: Path | None = None
+    max_bytes: int = 256 * 1024 * 1024
+
+
+class Source(Protocol):
+    """A readable target. ``resources`` may be called again and gives the same sequence.
+
+    A part that cannot be read (a bad line, a resource without ``Type``) is appended to
+    ``errors`` while iterating, and the rest is still given. ``skipped`` counts what was left out
+    on purpose, by a short reason; ``notes`` are things a user should know (an ignored inline
+    suppression). Opening raises InputError when nothing at all can be read.
+    """
+
+    kind: str
+    """``template``, ``plan``, ``snapshot``, ``live`` or ``config``."""
+    target: str
+    coverage: Coverage
+    errors: list[PolicyEngineError]
+    skipped: Counter[str]
+    notes: list[str]
+
+    def resources(self) -> Iterator[Resource]:
+        """Yield every resource once, its branches as ``variants``."""
+        ...
