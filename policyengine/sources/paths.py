@@ -1,0 +1,67 @@
+"""How a file is named in identities and messages: the same on every machine and in every run."""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from policyengine.sources.base import SourceOptions
+
+STDIN = "-"
+STDIN_NAME = "<stdin>"
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def display_path(path: str | Path, options: SourceOptions, target: str | Path) -> str:
+    """Return the POSIX path that names ``path``, relative to the base of its target.
+
+    The base is ``options.base``, else the nearest folder above the target that holds ``.git``,
+    else the target itself (its folder when the target is a file). A path outside the base keeps
+    its ``..`` steps. Symbolic links are not followed, so that a name is what the user sees.
+    Bytes that are no UTF-8 and control characters are written as escapes: a file name must
+    neither break an output format nor a terminal. Never raises for a path that does not exist.
+    """
+    if str(path) == STDIN or str(path) == STDIN_NAME:
+        return STDIN_NAME
+    base = options.base if options.base is not None else base_folder(target)
+    return relative_name(path, base)
+
+
+def relative_name(path: str | Path, base: str | Path) -> str:
+    """Return ``path`` relative to ``base`` with forward slashes and escapes for odd characters."""
+    full = _absolute(path)
+    try:
+        relative = os.path.relpath(full, _absolute(base))
+    except ValueError:  # another drive on Windows
+        relative = str(full)
+    if relative == os.curdir:
+        relative = full.name
+    return printable(relative.replace(os.sep, "/"))
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with undecodable bytes and control characters as ``\\xNN``."""
+    clean = os.fsencode(text).decode("utf-8", "backslashreplace")
+    return _CONTROL.sub(lambda m: f"\\x{ord(m.group()):02x}", clean)
+
+
+def base_folder(target: str | Path) -> Path:
+    """Return the repository root above ``target``, else the target's own folder."""
+    full = _absolute(os.curdir if str(target) == STDIN else target)
+    folder = full if full.is_dir() else full.parent
+    return _repository_root(folder) or folder
+
+
+def _absolute(path: str | Path) -> Path:
+    """Absolute and without ``..``, links left as they are (``Path.resolve`` would follow them)."""
+    return Path(os.path.normpath(Path(path).absolute()))
+
+
+@lru_cache(maxsize=4096)
+def _repository_root(folder: Path) -> Path | None:
+    if (folder / ".git").exists():
+        return folder
+    return None if folder.parent == folder else _repository_root(folder.parent)
