@@ -1,0 +1,164 @@
+"""The one place to ask the catalog: what a type has, defaults to, relates to, and is tagged by.
+
+Everything but :func:`schema` is cheap: the declarations of all types are built once, on the first
+call; the generated files in ``data/`` are read when first needed. Nothing here touches the network.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, NamedTuple
+
+from policyengine.catalog.schema import Node, Schema, join_path, parse_kind, split_path
+from policyengine.catalog.spec import Default, Relation, Satellite, TypeSpec
+
+
+class TagProperty(NamedTuple):
+    """How a type carries its tags: ``shape`` is ``list`` (of ``{Key, Value}``) or ``map``.
+
+    ``name`` is the property, dotted, ``*`` for the elements of a list on the way: ``Tags``,
+    ``HostedZoneTags``, ``Tags.Items``, and for two types ``TagSpecifications.*.Tags``.
+    """
+
+    name: str
+    shape: str
+
+
+@cache
+def _specs() -> dict[str, TypeSpec]:
+    from policyengine.catalog.types import ALL
+
+    specs: dict[str, TypeSpec] = {}
+    for module_types in ALL:
+        for declared in module_types:
+            if declared.name in specs:
+                raise ValueError(f"`{declared.name}` is declared twice in catalog/types")
+            specs[declared.name] = declared
+    return specs
+
+
+@cache
+def _data(name: str) -> Any:
+    text = resources.files("policyengine.catalog").joinpath("data", name).read_bytes()
+    return json.loads(text)
+
+
+def spec(type: str) -> TypeSpec | None:
+    """Return our declarations for a type; None when it is not covered."""
+    return _specs().get(type)
+
+
+def covered() -> tuple[str, ...]:
+    """Return the types we have declarations for, sorted."""
+    return tuple(sorted(_specs()))
+
+
+@cache
+def _tag_properties() -> dict[str, TagProperty]:
+    return {
+        type: TagProperty(name, shape)
+        for name, shapes in _data("taggable.json")["types"].items()
+        for shape, types in shapes.items()
+        for type in types
+    }
+
+
+def tag_property(type: str) -> TagProperty | None:
+    """Return where a type's tags stand; None when the registry says it cannot be tagged."""
+    return _tag_properties().get(type)
+
+
+def taggable(type: str) -> bool:
+    """Say whether a type can be tagged, covered by us or not."""
+    return type in _tag_properties()
+
+
+@cache
+def taggable_types() -> frozenset[str]:
+    """Return every type that can be tagged."""
+    return frozenset(_tag_properties())
+
+
+@cache
+def satellites() -> Mapping[str, tuple[tuple[str, Satellite], ...]]:
+    """Return satellite type -> ((type it is folded into, how), …)."""
+    found: dict[str, list[tuple[str, Satellite]]] = {}
+    for parent in _specs().values():
+        for satellite in parent.satellites:
+            found.setdefault(satellite.type, []).append((parent.name, satellite))
+    return {type: tuple(parents) for type, parents in found.items()}
+
+
+def names(type: str) -> tuple[str, ...]:
+    """Return the properties whose value names a resource of this type."""
+    found = spec(type)
+    return found.names if found else ()
+
+
+def secrets(type: str) -> frozenset[str]:
+    """Return the last path segments whose values are never shown."""
+    found = spec(type)
+    return frozenset(found.secrets) if found else frozenset()
+
+
+@cache
+def _relations(type: str) -> dict[str, Relation]:
+    found = spec(type)
+    return {r.name: r for r in found.relations} if found else {}
+
+
+def relation(type: str, name: str) -> Relation | None:
+    """Return a relation of a type by name; None when there is none of that name."""
+    return _relations(type).get(name)
+
+
+def relations(type: str) -> tuple[str, ...]:
+    """Return the names of a type's relations, for suggestions."""
+    return tuple(_relations(type))
+
+
+@cache
+def _defaults(type: str) -> dict[str, Default]:
+    found = spec(type)
+    return {join_path(split_path(d.path)): d for d in found.defaults} if found else {}
+
+
+def default(type: str, path: tuple[str, ...] | str) -> Default | None:
+    """Return what AWS does when the property at ``path`` is absent; None when we state nothing.
+
+    ``path`` is a tuple of steps or dotted text, ``*`` for an element of a list.
+    """
+    return _defaults(type).get(path if isinstance(path, str) else join_path(path))
+
+
+_HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+"""Where a partition's global services live. CloudFront, Shield Advanced and Route 53 are described at
+https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html;
+the other partitions have their own IAM control plane (same page)."""
+
+
+def home_region(type: str, partition: str = "aws") -> str | None:
+    """Return the region a global type lives in, per partition; None for a regional type.
+
+    Raises KeyError for a partition that is not ``aws``, ``aws-cn`` or ``aws-us-gov``.
+    """
+    found = spec(type)
+    return _HOME[partition] if found and found.is_global else None
+
+
+@cache
+def schema(type: str) -> Schema | None:
+    """Return the property tree of a covered type; None for any other. Reads the big schema file."""
+    declared = spec(type)
+    if declared is None:
+        return None
+    extra: dict[str, Node] = {path: parse_kind(kind) for path, kind in declared.extra}
+    for name in declared.related:
+        extra.setdefault(f"related.{name}", ["j"])
+    for satellite in declared.satellites:
+        if satellite.into.startswith("related."):
+            extra[satellite.into] = ["j"]
+    return Schema(type, _data("schemas.json")["types"].get(type, {}), extra)
