@@ -96,4 +96,17 @@ class OpenList(list[Any]):
         return (OpenList, (list(self), self.more))
 
 
+class OpenDict(dict[str, Any]):
+    """An object that may have more keys than are known; a missing key is ``more``, not ABSENT."""
+
+    __slots__ = ("more",)
+
+    def __init__(self, items: dict[str, Any], more: Unresolved) -> None:
+        super().__init__(items)
+        self.more = more
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (OpenDict, (dict(self), self.more))
+
+
 Json: TypeAlias = None | bool | int | float | str | list[Any] | dict[str, Any]

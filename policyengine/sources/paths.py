@@ -62,6 +62,10 @@ def _absolute(path: str | Path) -> Path:
 
 @lru_cache(maxsize=4096)
 def _repository_root(folder: Path) -> Path | None:
-    if (folder / ".git").exists():
+    try:
+        found = (folder / ".git").exists()
+    except OSError:  # a folder above that may not be searched
+        found = False
+    if found:
         return folder
     return None if folder.parent == folder else _repository_root(folder.parent)
