@@ -1,0 +1,1 @@
+"""Pure evaluation: rules and resources in, verdicts out; clock, parameters and scope are inputs."""

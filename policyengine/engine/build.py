@@ -1,0 +1,79 @@
+"""From the intermediate form to nodes, with parameters bound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from policyengine.engine.access import getter
+from policyengine.engine.nodes import ConnectiveNode, DefaultValue, FieldNode, Node, PredicateNode, QuantifierNode
+from policyengine.engine.operators import make_test
+from policyengine.model.logic import TRUE
+from policyengine.model.values import Unresolved
+from policyengine.rules.predicates import PREDICATES
+
+
+def build(form: Mapping[str, Any], parameters: Mapping[str, Any]) -> Node:
+    """Return the node of a check's form; KeyError when the form is damaged."""
+    op = form["op"]
+    if op == "field":
+        return _field(form, parameters)
+    if op in ("every", "some"):
+        return _quantifier(form, parameters)
+    if op == "predicate":
+        predicate = PREDICATES[form["name"]]
+        given = {key: bind(value, parameters) for key, value in form["args"].items()}
+        rest = {key: arg.default for key, arg in predicate.args.items() if key not in given}
+        return PredicateNode(predicate.check, {**rest, **given})
+    return ConnectiveNode(op, [build(child, parameters) for child in form["checks"]])
+
+
+def bind(value: Any, parameters: Mapping[str, Any]) -> Any:
+    """Replace ``{"$": name}`` by the parameter and ``{"path": [...]}`` by a tuple of steps."""
+    if isinstance(value, dict):
+        if value.keys() == {"$"}:
+            return parameters[value["$"]]
+        if value.keys() == {"path"}:
+            return tuple(value["path"])
+    return value
+
+
+def _field(form: Mapping[str, Any], parameters: Mapping[str, Any]) -> FieldNode:
+    operator, expected = form["test"], bind(form["value"], parameters)
+    steps = tuple(form["steps"])
+    return FieldNode(
+        root=form["root"],
+        steps=steps,
+        get=getter(form["root"], steps, in_resource=form["in_resource"]),
+        operator=operator,
+        expected=expected,
+        test=(lambda _value: TRUE) if operator == "is" else make_test(operator, expected, form["kind"]),
+        absent_passes=form["absent"],
+        defaults=_defaults(form),
+        secret=form["secret"],
+    )
+
+
+def _quantifier(form: Mapping[str, Any], parameters: Mapping[str, Any]) -> QuantifierNode:
+    steps = tuple(form["steps"])
+    return QuantifierNode(
+        universal=form["op"] == "every",
+        root=form["root"],
+        steps=steps,
+        get=getter(form["root"], steps, in_resource=form["in_resource"]),
+        inner=build(form["check"], parameters),
+        empty_passes=form["empty"],
+        defaults=_defaults(form),
+    )
+
+
+def _defaults(form: Mapping[str, Any]) -> list[DefaultValue]:
+    return [
+        DefaultValue(
+            item["length"],
+            item["value"] if item["depends"] is None else Unresolved("default_depends", item["depends"]),
+            item["unless"],
+            item["provenance"],
+        )
+        for item in form["defaults"]
+    ]

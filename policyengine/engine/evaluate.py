@@ -1,0 +1,146 @@
+"""Every rule on every resource: the inner loop."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from policyengine.catalog import registry
+from policyengine.catalog.derive import derive
+from policyengine.config.settings import Settings
+from policyengine.engine.rule import BoundRule, Outcome, worst
+from policyengine.engine.world import World
+from policyengine.model.finding import Finding
+from policyengine.model.reasons import UNKNOWN
+from policyengine.model.resource import Resource
+from policyengine.model.values import Unresolved
+from policyengine.rules.pack import Pack
+from policyengine.rules.predicates import PREDICATES
+from policyengine.rules.predicates.api import Subject
+
+
+class Judgement(NamedTuple):
+    """A rule's outcome on a resource, from which the finding can be built."""
+
+    rule: BoundRule
+    outcome: Outcome
+    world: World
+    now: datetime
+
+    def finding(self) -> Finding:
+        """Build the finding with its evidence."""
+        return self.rule.finding(self.outcome, subject_of(self.rule, self.outcome.resource, self.world, self.now))
+
+
+def subject_of(rule: BoundRule, resource: Resource, world: World, now: datetime) -> Subject:
+    """Return what a rule's checks see of a resource."""
+
+    def related(alias: str) -> list[Resource] | Unresolved:
+        return world.related(rule.relations[alias], resource)
+
+    return Subject(resource=resource, now=now, related=related, tables=lambda type_: world.table(type_, resource))
+
+
+class Evaluator:
+    """Binds rules to types and scopes lazily, then decides."""
+
+    def __init__(self, pack: Pack, *, now: datetime, settings: Settings | None = None) -> None:
+        self.pack = pack
+        self.now = now
+        self.settings = settings or Settings()
+        self._forms = [self._adjusted(form) for form in pack.rules if form["id"] not in self.settings.disabled]
+        self._bound: dict[tuple[Any, ...], BoundRule] = {}
+        self._by_type: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
+        self._fixed: dict[str, list[BoundRule] | None] = {}
+        self.crashes: Counter[str] = Counter()
+
+    def _adjusted(self, form: dict[str, Any]) -> dict[str, Any]:
+        severity = self.settings.severities.get(form["id"])
+        return {**form, "severity": severity} if severity else form
+
+    def applicable(self, type_: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """Return (rule form, variant) of the rules about a type."""
+        found = self._by_type.get(type_)
+        if found is None:
+            keys = {type_, "taggable"} if registry.taggable(type_) else {type_}
+            found = [(f, v) for f in self._forms for v in f["variants"] if not keys.isdisjoint(v["types"])]
+            self._by_type[type_] = found
+        return found
+
+    def reached_types(self) -> frozenset[str]:
+        """Return the types that relations and predicates of the rules reach."""
+        reached: set[str] = set()
+        for form in self._forms:
+            for variant in form["variants"]:
+                reached.update(relation["to"] for relation in variant["with"].values())
+                for tree in (variant["when"], variant["require"]):
+                    for name in predicate_names(tree):
+                        reached.update(PREDICATES[name].needs)
+        return frozenset(reached)
+
+    def rules_for(self, resource: Resource) -> list[BoundRule]:
+        """Return the rules about a resource with the parameters of its scope."""
+        type_ = resource.type
+        if type_ not in self._fixed:
+            forms = self.applicable(type_)
+            scoped = any(self.settings.is_scoped(form["id"]) for form, _ in forms)
+            self._fixed[type_] = None if scoped else [self._bind(f, v, self._values(f, resource)) for f, v in forms]
+        fixed = self._fixed[type_]
+        if fixed is not None:
+            return fixed
+        return [self._bind(f, v, self._values(f, resource)) for f, v in self.applicable(type_)]
+
+    def _values(self, form: Mapping[str, Any], resource: Resource) -> dict[str, Any]:
+        defaults = {name: parameter["default"] for name, parameter in form["parameters"].items()}
+        return {**defaults, **self.settings.parameters(form["id"], resource)}
+
+    def _bind(self, form: dict[str, Any], variant: dict[str, Any], values: dict[str, Any]) -> BoundRule:
+        key = (form["id"], id(variant), repr(sorted(values.items())))
+        rule = self._bound.get(key)
+        if rule is None:
+            rule = self._bound[key] = BoundRule(form, variant, values)
+        return rule
+
+    def judge(self, resource: Resource, world: World) -> list[Judgement]:
+        """Return one judgement per rule about the resource, the worst over its branches."""
+        derive(resource)
+        for variant in resource.variants:
+            derive(variant)
+        now = self.now
+        plain = Subject(resource, now, _no_relations, lambda type_: world.table(type_, resource))
+        judgements = []
+        for rule in self.rules_for(resource):
+            if rule.relations or resource.variants:
+                outcome = worst([self._decide(rule, r, subject_of(rule, r, world, now)) for r in (resource, *resource.variants)])
+            else:
+                outcome = self._decide(rule, resource, plain)
+            judgements.append(Judgement(rule, outcome, world, now))
+        return judgements
+
+    def _decide(self, rule: BoundRule, resource: Resource, subject: Subject) -> Outcome:
+        try:
+            return Outcome(rule.decide(resource, subject), resource)
+        except Exception as error:  # noqa: BLE001  # a crashing rule is UNKNOWN internal_error, never a lost run
+            self.crashes[rule.id] += 1
+            return Outcome(UNKNOWN, resource, f"{type(error).__name__}: {error}")
+
+    def judge_all(self, resources: Iterable[Resource], world: World) -> Iterator[Judgement]:
+        """Yield the judgements of many resources, in order."""
+        for resource in resources:
+            yield from self.judge(resource, world)
+
+
+def _no_relations(alias: str) -> list[Resource] | Unresolved:
+    raise KeyError(alias)
+
+
+def predicate_names(form: Mapping[str, Any] | None) -> Iterator[str]:
+    """Yield the predicates a check tree names."""
+    if form is None:
+        return
+    if form["op"] == "predicate":
+        yield form["name"]
+    for child in form.get("checks") or ([form["check"]] if form.get("check") else []):
+        yield from predicate_names(child)

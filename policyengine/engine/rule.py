@@ -1,0 +1,194 @@
+"""A rule bound to its parameters: verdict fast, finding on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from policyengine.engine.access import Mistyped, walk
+from policyengine.engine.build import build
+from policyengine.engine.nodes import Node
+from policyengine.model.finding import Evidence, Finding, build_finding
+from policyengine.model.logic import FALSE, TRUE, UNKNOWN, Truth
+from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, REASONS, sentence
+from policyengine.model.reasons import UNKNOWN as UNKNOWN_VERDICT
+from policyengine.model.resource import Resource
+from policyengine.model.values import ABSENT, Unresolved
+from policyengine.rules.paths import parse_path
+from policyengine.rules.predicates.api import Subject
+
+_VERDICT: Mapping[Truth, str] = {TRUE: PASS, FALSE: FAIL, UNKNOWN: UNKNOWN_VERDICT}
+_RANK = {FAIL: 0, UNKNOWN_VERDICT: 1, PASS: 2, NOT_APPLICABLE: 3}
+MAX_EVIDENCE = 50
+
+
+class Outcome(NamedTuple):
+    """A verdict on one branch of a resource; ``crash`` names the error of a crashed rule."""
+
+    verdict: str
+    resource: Resource
+    crash: str | None = None
+
+
+class BoundRule:
+    """One rule for one group of types, with parameter values."""
+
+    def __init__(self, form: Mapping[str, Any], variant: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+        self.form = form
+        self.id: str = form["id"]
+        self.relations: Mapping[str, Mapping[str, Any]] = variant["with"]
+        self.parameters = parameters
+        self.when: Node | None = build(variant["when"], parameters) if variant["when"] else None
+        self.require: Node = build(variant["require"], parameters)
+        self.decide = self._make_decide()
+
+    def _make_decide(self) -> Any:
+        """Return ``decide(resource, subject) -> verdict`` for a resource without variants."""
+        require = self.require.decide
+        if self.when is None:
+            return lambda resource, subject: _VERDICT[require(resource, subject)]
+        when = self.when.decide
+
+        def decide(resource: Resource, subject: Subject) -> str:
+            applies = when(resource, subject)
+            if applies is TRUE:
+                return _VERDICT[require(resource, subject)]
+            return NOT_APPLICABLE if applies is FALSE else UNKNOWN_VERDICT
+
+        return decide
+
+    def finding(self, outcome: Outcome, subject: Subject, waiver: Mapping[str, Any] | None = None) -> Finding:
+        """Build the finding of an outcome of this rule, with its evidence.
+
+        Raises policyengine.model.finding.IncompleteFinding when a predicate gave no evidence.
+        """
+        verdict, resource, crash = outcome
+        if crash is not None:
+            evidence = [Evidence((), ABSENT, "the rule to finish", "internal_error", crash)]
+        else:
+            evidence = self._evidence(verdict, resource, subject)
+        reason = self._reason(verdict, evidence)
+        return build_finding(
+            rule=self.id,
+            title=self.form["title"],
+            family=self.form["family"],
+            severity=self.form["severity"],
+            verdict=verdict,
+            reason=reason,
+            message=self._message(verdict, reason, evidence, resource, crash),
+            resource=resource,
+            evidence=evidence[:MAX_EVIDENCE],
+            location=place_of(evidence, resource) if verdict in (FAIL, UNKNOWN_VERDICT) else None,
+            branch=resource.branch,
+            frameworks={name: [c for c, _ in controls] for name, controls in self.form["frameworks"].items()},
+            remediation=self.form["remediation"],
+            waiver=waiver,
+        )
+
+    def _evidence(self, verdict: str, resource: Resource, subject: Subject) -> list[Evidence]:
+        if self.when is not None:
+            applies, why = self.when.explain(resource, subject, (), True)
+            if applies is not TRUE:
+                return why
+        return self.require.explain(resource, subject, (), True)[1]
+
+    def _reason(self, verdict: str, evidence: Sequence[Evidence]) -> str:
+        if verdict == NOT_APPLICABLE:
+            return "when_not_met"
+        fitting = [e.reason for e in evidence if verdict in REASONS[e.reason][0]]
+        if verdict == PASS:
+            return "aws_default" if fitting and all(r == "aws_default" for r in fitting) else "requirement_met"
+        if fitting:
+            return fitting[0]
+        return "value_mismatch" if verdict == FAIL else "wrong_type"
+
+    def _message(
+        self, verdict: str, reason: str, evidence: Sequence[Evidence], resource: Resource, crash: str | None
+    ) -> str:
+        title: str = self.form["title"]
+        if crash is not None:
+            return f"not determined: {sentence('internal_error')} ({crash})"
+        if verdict == FAIL:
+            return self._fill(self.form["message"], resource, evidence)
+        if verdict == UNKNOWN_VERDICT:
+            return f"not determined: {_unknown_sentence(reason, evidence)}"
+        if verdict == NOT_APPLICABLE:
+            return f"does not apply: {_excluded_sentence(evidence)}"
+        return f"met: {title}" + (" (by an AWS default)" if reason == "aws_default" else "")
+
+    def _fill(self, template: str, resource: Resource, evidence: Sequence[Evidence]) -> str:
+        parts = []
+        rest = template
+        while "{" in rest:
+            before, _, rest = rest.partition("{")
+            name, _, rest = rest.partition("}")
+            parts += [before, self._value_of(name, resource, evidence)]
+        return "".join([*parts, rest])
+
+    def _value_of(self, name: str, resource: Resource, evidence: Sequence[Evidence]) -> str:
+        if name in self.parameters:
+            return show(self.parameters[name])
+        first = evidence[0] if evidence else None
+        if name == "observed":
+            return show(first.observed if first else ABSENT)
+        if name == "expected":
+            return first.expected if first else ""
+        if name == "path":
+            return ".".join(str(s) for s in first.path) if first else ""
+        path = parse_path(name, in_resource=True)
+        if path.root == "resource":
+            return show(getattr(resource, path.steps[0]))
+        tree = {"properties": resource.properties, "tags": resource.tags, "related": resource.related}
+        value = walk(tree.get(path.root), path.steps) if tree.get(path.root) is not None else ABSENT
+        if value is ABSENT:
+            value = next((e.observed for e in evidence if e.path == path.steps), ABSENT)
+        return show(value)
+
+
+def _unknown_sentence(reason: str, evidence: Sequence[Evidence]) -> str:
+    about = next((e for e in evidence if e.reason == reason), None)
+    if about is None:
+        return sentence(reason)
+    name = ".".join(str(s) for s in about.path) or "the resource"
+    if isinstance(about.observed, Unresolved):
+        return f"`{name}` is not known: {about.observed.describe()}"
+    return f"`{name}` is {show(about.observed)}, where {about.expected} was expected: {sentence(reason)}"
+
+
+def _excluded_sentence(evidence: Sequence[Evidence]) -> str:
+    if not evidence:
+        return "the rule's `when` excludes this resource"
+    first = evidence[0]
+    return f"`{'.'.join(str(s) for s in first.path)}` is {show(first.observed)}; the rule is about {first.expected}"
+
+
+def place_of(evidence: Sequence[Evidence], resource: Resource) -> Any:
+    """Return the place of the first value the verdict rests on, else of the resource."""
+    for item in evidence:
+        if item.path and item.path[0] != "with" and item.reason != "requirement_met":
+            return resource.locate(item.path)
+    return resource.locate(())
+
+
+def show(value: Any, limit: int = 80) -> str:
+    """Return a value as messages show it."""
+    if value is ABSENT or value is None:
+        return "(not set)"
+    if isinstance(value, Unresolved):
+        return "(not known)"
+    if isinstance(value, Mistyped):
+        return show(value.value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        text = ", ".join(show(v, limit) for v in value) or "(empty)"
+    elif isinstance(value, dict):
+        text = "{" + ", ".join(f"{k}: {show(v, limit)}" for k, v in value.items()) + "}"
+    else:
+        text = str(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def worst(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return the outcome that decides over branches: FAIL, UNKNOWN, PASS, NOT_APPLICABLE."""
+    return min(outcomes, key=lambda o: _RANK[o.verdict])

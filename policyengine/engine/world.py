@@ -1,0 +1,234 @@
+"""The side tables behind ``with:`` and predicates that read other resources.
+
+Only the types that selected rules reach are kept. A lookup that finds nothing is an empty list
+where the source covers (account, region, type), and otherwise a list that may have more elements
+(``not_collected``): absence is only said where somebody looked.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from policyengine.catalog import registry
+from policyengine.model.resource import Resource
+from policyengine.model.values import ABSENT, OpenList, Unresolved
+from policyengine.sources.base import NO_COVERAGE, Coverage
+
+Relation = Mapping[str, Any]
+"""The form of a catalog relation: keys to, scope, via, by, key, many."""
+
+
+class World:
+    """Resources of the types that rules reach, indexed by what may name them."""
+
+    def __init__(self, coverage: Coverage = NO_COVERAGE) -> None:
+        self.coverage = coverage
+        self._regions: dict[str, set[str]] = defaultdict(set)
+        for account, region, _type in coverage:
+            self._regions[account].add(region)
+        self._by_type: dict[str, list[Resource]] = defaultdict(list)
+        self._by_name: dict[tuple[str, str], list[Resource]] = defaultdict(list)
+        self._by_path: dict[tuple[str, str], _Reverse] = {}
+
+    def add(self, resource: Resource) -> None:
+        """Take a resource, all its branches, into the tables."""
+        self._by_path.clear()
+        for branch in (resource, *resource.variants):
+            self._by_type[branch.type].append(branch)
+            for name in names_of(branch):
+                self._by_name[branch.type, name].append(branch)
+
+    def related(self, relation: Relation, resource: Resource) -> list[Resource] | Unresolved:
+        """Return the resources a relation reaches from one resource.
+
+        For a relation that is not ``many``: a list of at most one, or Unresolved.
+        """
+        if relation["via"] is not None:
+            found = self._forward(relation, resource)
+        elif relation["by"] is not None:
+            found = self._reverse(relation, resource)
+        else:
+            found = self.table(relation["to"], resource, relation["scope"])
+        if not relation["many"] and found.__class__ is OpenList and not found:
+            return found.more  # type: ignore[attr-defined,no-any-return]  # OpenList has `more`
+        return found
+
+    def table(self, type_: str, resource: Resource, scope: str = "account-region") -> list[Resource]:
+        """Return every resource of a type in the scope of one resource."""
+        found = [r for r in self._by_type.get(type_, ()) if in_scope(r, resource, scope)]
+        return self._complete(self._in_branch(found, resource), type_, resource, scope)
+
+    def _forward(self, relation: Relation, resource: Resource) -> list[Resource]:
+        found: list[Resource] = []
+        more: Unresolved | None = None
+        for value in leaves(resource.properties, relation["via"].split(".")):
+            hits, unknown = self._named(relation, value, resource)
+            found += hits
+            more = more or unknown
+        distinct = list({id(r): r for r in found}.values())
+        return OpenList(distinct, more) if more is not None else distinct
+
+    def _named(self, relation: Relation, value: Any, resource: Resource) -> tuple[list[Resource], Unresolved | None]:
+        """Return the resources one value names, and why there may be others."""
+        type_ = relation["to"]
+        if isinstance(value, Unresolved):
+            if value.target is None:
+                return [], value
+            hits = self._lookup(type_, value.target[0], resource, relation["scope"], relation["key"])
+            hits = [r for r in hits if r.file == resource.file]
+            return hits, None if hits else value
+        if not isinstance(value, str):
+            return [], Unresolved("unsupported", f"`{value}` names no resource")
+        for name in candidate_names(value):
+            hits = self._lookup(type_, name, resource, relation["scope"], relation["key"])
+            if hits:
+                return hits, None
+        if "alias/" in value or not self._covers(type_, resource, relation["scope"]):
+            return [], Unresolved("not_collected", f"{type_} `{value}`")
+        return [], None
+
+    def _lookup(self, type_: str, name: str, resource: Resource, scope: str, key: str | None) -> list[Resource]:
+        if key is not None:
+            hits = [r for r in self._by_type.get(type_, ()) if name in tuple(leaves(r.properties, key.split(".")))]
+        else:
+            hits = self._by_name.get((type_, name), [])
+        return self._in_branch([r for r in hits if in_scope(r, resource, scope)], resource)
+
+    def _reverse(self, relation: Relation, resource: Resource) -> list[Resource]:
+        type_, by = relation["to"], relation["by"]
+        index = self._by_path.get((type_, by))
+        if index is None:
+            index = self._by_path[type_, by] = _Reverse(self._by_type.get(type_, ()), by)
+        found = [r for r in index.naming(resource) if in_scope(r, resource, relation["scope"])]
+        complete = self._complete(self._in_branch(found, resource), type_, resource, relation["scope"])
+        doubtful = next((v for r, v in index.doubtful if in_scope(r, resource, relation["scope"])), None)
+        if doubtful is not None and complete.__class__ is not OpenList:
+            return OpenList(complete, doubtful)
+        return complete
+
+    def _complete(self, found: list[Resource], type_: str, resource: Resource, scope: str) -> list[Resource]:
+        if self._covers(type_, resource, scope):
+            return found
+        where = "this file" if resource.file is not None else scope
+        return OpenList(found, Unresolved("not_collected", f"{type_} in {where}"))
+
+    def _covers(self, type_: str, resource: Resource, scope: str) -> bool:
+        account, region = resource.account, resource.region
+        if resource.file is not None or account is None or region is None:
+            return False
+        if scope == "organization":
+            return bool(self._regions) and all(
+                self._covered(a, r, type_) for a, regions in self._regions.items() for r in regions
+            )
+        if scope == "account":
+            regions = self._regions.get(account, set())
+            return bool(regions) and all(self._covered(account, r, type_) for r in regions)
+        return self._covered(account, region, type_)
+
+    def _covered(self, account: str, region: str, type_: str) -> bool:
+        """A type is looked for in its own region or, for global ones, under ``global``."""
+        wanted = ((account, region, type_), (account, region, "*"))
+        if any(w in self.coverage for w in wanted):
+            return True
+        return region != "global" and (account, "global", type_) in self.coverage or self._is_global(type_, region)
+
+    def _is_global(self, type_: str, region: str) -> bool:
+        """A regional type cannot be in the pseudo-region ``global``, so nothing is missing there."""
+        spec = registry.spec(type_)
+        return region == "global" and not (spec is not None and spec.is_global)
+
+    def _in_branch(self, found: list[Resource], resource: Resource) -> list[Resource]:
+        """Keep the branches that agree with the resource's own; two of one resource are a doubt."""
+        if all(r.branch is None for r in found):
+            return found
+        kept = [r for r in found if agree(r.branch, resource.branch)]
+        identities = {r.identity for r in kept}
+        if len(identities) == len(kept):
+            return kept
+        doubt = Unresolved("too_many_branches", "the related resource differs between branches")
+        return OpenList([r for r in kept if sum(r.identity == o.identity for o in kept) == 1], doubt)
+
+
+class _Reverse:
+    """Who names whom through one path of one type."""
+
+    def __init__(self, resources: Iterable[Resource], by: str) -> None:
+        self.by_name: dict[str, list[Resource]] = defaultdict(list)
+        self.by_target: dict[tuple[str | None, str], list[Resource]] = defaultdict(list)
+        self.doubtful: list[tuple[Resource, Unresolved]] = []
+        steps = by.split(".")
+        for resource in resources:
+            for value in leaves(resource.properties, steps):
+                self._take(resource, value)
+
+    def _take(self, resource: Resource, value: Any) -> None:
+        if isinstance(value, str):
+            for name in candidate_names(value):
+                self.by_name[name].append(resource)
+        elif isinstance(value, Unresolved):
+            if value.target is not None:
+                self.by_target[resource.file, value.target[0]].append(resource)
+            else:
+                self.doubtful.append((resource, value))
+
+    def naming(self, resource: Resource) -> list[Resource]:
+        """Return the resources that name this one, in order, each once."""
+        found = list(self.by_target.get((resource.file, resource.id), ()))
+        for name in names_of(resource):
+            found += self.by_name.get(name, ())
+        return list({id(r): r for r in found}.values())
+
+
+def leaves(value: Any, steps: list[str]) -> Iterator[Any]:
+    """Yield the values at a dotted path, through lists; the doubt of an open list is one."""
+    if isinstance(value, list):
+        for element in value:
+            yield from leaves(element, steps)
+        if value.__class__ is OpenList:
+            yield value.more  # type: ignore[attr-defined]  # OpenList has `more`
+    elif isinstance(value, Unresolved) or not steps:
+        yield value
+    elif isinstance(value, dict):
+        found = value.get(steps[0], getattr(value, "more", ABSENT))
+        if found is not ABSENT:
+            yield from leaves(found, steps[1:])
+
+
+def names_of(resource: Resource) -> tuple[str, ...]:
+    """Return every string that may name a resource: id, ARN, naming properties."""
+    names = {resource.id}
+    if resource.arn:
+        names.add(resource.arn)
+    for prop in registry.names(resource.type):
+        value = resource.properties.get(prop)
+        if isinstance(value, str):
+            names.add(value)
+    return tuple(sorted(names))
+
+
+def candidate_names(value: str) -> tuple[str, ...]:
+    """Return what a reference may mean: itself, and the last part of an ARN."""
+    if not value.startswith("arn:"):
+        return (value,)
+    tail = value.split(":", 5)[-1]
+    return tuple(dict.fromkeys((value, tail, tail.rsplit("/", 1)[-1], tail.rsplit(":", 1)[-1])))
+
+
+def in_scope(candidate: Resource, resource: Resource, scope: str) -> bool:
+    """Whether a candidate lies in the scope of a resource; code sees its own file only."""
+    if candidate.file != resource.file:
+        return False
+    if resource.file is not None or scope == "organization":
+        return True
+    if candidate.account != resource.account:
+        return False
+    return scope != "account-region" or candidate.region in (resource.region, "global") or resource.region == "global"
+
+
+def agree(first: Mapping[str, bool] | None, second: Mapping[str, bool] | None) -> bool:
+    """Whether two branches can hold together."""
+    if not first or not second:
+        return True
+    return all(second.get(name, value) == value for name, value in first.items())
