@@ -1,0 +1,185 @@
+"""What really is reachable from the internet: address, route, ACL, group and block together.
+
+Each layer says, for one protocol and port, from which addresses traffic passes; the internet
+reaches the port when what passes *all* layers still is the internet. A layer that is not known
+passes anything from above and nothing from below, so that a known layer that stops everything
+decides, and otherwise the answer is Opaque.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from policyengine.net.acls import AclRule, admitted, answered
+from policyengine.net.addresses import ALL_V4, ALL_V6, EVERYTHING, NONE, AddressSet, Block, is_internet
+from policyengine.net.bounds import ALL, NOTHING, UNKNOWN, Bounds, Step, exactly, first_match
+from policyengine.net.groups import Rule, points, sources
+from policyengine.net.opaque import Opaque
+from policyengine.net.services import Service, Traffic
+
+LayerName = Literal["address", "block", "route", "acl", "answers", "groups", "listener"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One thing traffic must pass. ``passes(protocol, port)`` gives the addresses that do."""
+
+    name: LayerName
+    passes: Callable[[int, int], Bounds]
+    traffics: tuple[Traffic, ...] = ()
+    """The ranges at whose ends ``passes`` can change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A route: its destination blocks, and whether its target is an internet gateway."""
+
+    destinations: tuple[Block, ...] | Opaque
+    to_internet: bool | Opaque
+
+
+@dataclass(frozen=True, slots=True)
+class BlockPublicAccess:
+    """VPC block public access of a region, and whether this VPC or subnet is excluded from it.
+
+    ``mode`` is ``off``, ``block-ingress`` or ``block-bidirectional``; only the exclusion
+    ``allow-bidirectional`` lets traffic in.
+    https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html
+    """
+
+    mode: str | Opaque
+    exclusion: str | Opaque | None
+
+
+def public_address(ipv4: bool | Opaque, ipv6: bool | Opaque) -> Layer:
+    """Return the layer of the addresses by which something can be called."""
+    must = _families(ipv4 is True, ipv6 is True)
+    may = _families(ipv4 is not False, ipv6 is not False)
+    bounds = Bounds(must, may)
+    return Layer("address", lambda _protocol, _port: bounds)
+
+
+def _families(ipv4: bool, ipv6: bool) -> AddressSet:
+    return AddressSet(ALL_V4.v4 if ipv4 else NONE.v4, ALL_V6.v6 if ipv6 else NONE.v6)
+
+
+def routed(routes: Sequence[Route] | Opaque) -> Bounds:
+    """Return the addresses whose most specific route leads to an internet gateway.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/RouteTables.html#route-tables-priority
+    """
+    if isinstance(routes, Opaque):
+        return UNKNOWN
+    steps: list[Step] = []
+    for route in routes:
+        if isinstance(route.destinations, Opaque):
+            steps.append(Step(route.destinations, route.to_internet, route.destinations))
+        else:
+            steps += [Step(-b.prefix, route.to_internet, b.addresses()) for b in route.destinations]
+    return first_match(steps)
+
+
+def route_layer(routes: Sequence[Route] | Opaque) -> Layer:
+    """Return the layer of a subnet's route table."""
+    bounds = routed(routes)
+    return Layer("route", lambda _protocol, _port: bounds)
+
+
+def has_internet_route(routes: Sequence[Route]) -> bool | Opaque:
+    """Answer whether a route table leads to an internet gateway for any public address."""
+    return routed(routes).ask(lambda found: not found.public().is_empty, "a route that cannot be read")
+
+
+def block_layer(block: BlockPublicAccess) -> Layer:
+    """Return the layer of VPC block public access: everything or nothing."""
+    bounds = UNKNOWN
+    if block.mode == "off" or block.exclusion == "allow-bidirectional":
+        bounds = ALL
+    elif not isinstance(block.mode, Opaque) and not isinstance(block.exclusion, Opaque):
+        bounds = NOTHING
+    return Layer("block", lambda _protocol, _port: bounds)
+
+
+def acl_layers(
+    inbound: Sequence[AclRule] | Opaque, outbound: Sequence[AclRule] | Opaque
+) -> tuple[Layer, ...]:
+    """Return the two layers of a network ACL: what comes in, and the answers that leave."""
+    if isinstance(inbound, Opaque) or isinstance(outbound, Opaque):
+        return (Layer("acl", lambda _protocol, _port: UNKNOWN),)
+    leaving: dict[int, Bounds] = {}
+
+    def answers(protocol: int, _port: int) -> Bounds:
+        if protocol not in leaving:
+            leaving[protocol] = answered(outbound, protocol)
+        return leaving[protocol]
+
+    return (
+        Layer("acl", lambda p, port: admitted(inbound, p, port), tuple(rule.traffic for rule in inbound)),
+        Layer("answers", answers),
+    )
+
+
+def group_layer(rules: Sequence[Rule] | Opaque | None) -> Layer:
+    """Return the layer of all groups together; None: no group at all, which stops nothing.
+
+    A network load balancer without groups is such a thing:
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html
+    """
+    if rules is None:
+        return Layer("groups", lambda _protocol, _port: ALL)
+    if isinstance(rules, Opaque):
+        return Layer("groups", lambda _protocol, _port: UNKNOWN)
+    return Layer(
+        "groups", lambda p, port: sources(rules, p, port).addresses, tuple(rule.traffic for rule in rules)
+    )
+
+
+def listener_layer(listening: Iterable[Traffic] | Opaque) -> Layer:
+    """Return the layer of what answers at all: a port nobody listens on is not reachable."""
+    if isinstance(listening, Opaque):
+        return Layer("listener", lambda _protocol, _port: UNKNOWN)
+    heard = tuple(listening)
+    everything = exactly(EVERYTHING)
+
+    def passes(protocol: int, port: int) -> Bounds:
+        if any(t.protocol == protocol and t.ports_known and t.low <= port <= t.high for t in heard):
+            return everything
+        doubtful = any(isinstance(t.protocol, Opaque) or not t.ports_known for t in heard)
+        return UNKNOWN if doubtful else NOTHING
+
+    return Layer("listener", passes, heard)
+
+
+class Reach(NamedTuple):
+    """The answer, where it holds, and which layers it comes from.
+
+    ``layers`` are those that stop the traffic (answer False) or are not known (Opaque).
+    """
+
+    answer: bool | Opaque
+    at: tuple[int, int] | None = None
+    layers: tuple[LayerName, ...] = ()
+
+
+def internet_reaches(layers: Sequence[Layer], asked: Service) -> Reach:
+    """Answer whether the internet reaches one of the asked ports through all layers."""
+    stopping: set[LayerName] = set()
+    doubtful: set[LayerName] = set()
+    traffics = [traffic for layer in layers for traffic in layer.traffics]
+    for protocol, port in points(traffics, asked):
+        each = [(layer.name, layer.passes(protocol, port)) for layer in layers]
+        whole = ALL
+        for _name, bounds in each:
+            whole = whole.both(bounds)
+        if is_internet(whole.must.public()):
+            return Reach(True, (protocol, port))
+        if is_internet(whole.may.public()):
+            doubtful |= {name for name, bounds in each if bounds.must != bounds.may}
+        else:
+            alone = {name for name, bounds in each if not is_internet(bounds.may.public())}
+            stopping |= alone or {name for name, _bounds in each}
+    if doubtful:
+        return Reach(Opaque("a layer that is not known"), None, tuple(sorted(doubtful)))
+    return Reach(False, None, tuple(sorted(stopping)))
