@@ -1,0 +1,58 @@
+"""``--format gitlab``: a Code Quality report, https://docs.gitlab.com/ci/testing/code_quality/.
+
+A JSON array of ``description``, ``check_name``, ``fingerprint`` (the finding id), ``severity`` and
+``location``. Open FAILs are listed with critical → blocker, high → critical, medium → major,
+low → minor; UNKNOWN is listed as ``info`` and says "not determined". PASS, NOT_APPLICABLE and waived
+findings are left out. A resource without a file stands at ``aws/ACCOUNT/REGION/TYPE/ID``.
+"""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from policyengine.model.finding import Finding
+from policyengine.reports.base import Context, RunInfo, is_open, is_unknown
+from policyengine.reports.jsontext import compact
+from policyengine.reports.places import line_of, relative_path, resource_name
+from policyengine.reports.text import cut, visible
+
+SEVERITY = {"critical": "blocker", "high": "critical", "medium": "major", "low": "minor"}
+DESCRIPTION_LIMIT = 2_000
+
+
+class GitlabReport:
+    """``--format gitlab``."""
+
+    def __init__(self, out: TextIO, context: Context) -> None:
+        del context
+        self._out = out
+        self._empty = True
+
+    def begin(self, run: RunInfo) -> None:
+        """Open the array."""
+        del run
+        self._out.write("[")
+
+    def add(self, finding: Finding) -> None:
+        """Write an open FAIL or an UNKNOWN."""
+        unknown = is_unknown(finding)
+        if not (unknown or is_open(finding)):
+            return
+        text = f"{resource_name(finding)}: {'not determined: ' if unknown else ''}{visible(finding.message)}"
+        issue = {
+            "description": cut(text, DESCRIPTION_LIMIT),
+            "check_name": finding.rule,
+            "fingerprint": finding.id,
+            "severity": "info" if unknown else SEVERITY[finding.severity],
+            "location": {
+                "path": relative_path(finding).removeprefix("./"),
+                "lines": {"begin": line_of(finding)},
+            },
+        }
+        self._out.write(("\n " if self._empty else ",\n ") + compact(issue))
+        self._empty = False
+
+    def end(self, run: RunInfo) -> None:
+        """Close the array."""
+        del run
+        self._out.write("]\n" if self._empty else "\n]\n")

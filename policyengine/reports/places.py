@@ -1,0 +1,48 @@
+"""How reports name a resource and where it stands."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from policyengine.model.finding import Finding
+from policyengine.reports.text import cut, visible
+
+
+def place(finding: Finding) -> str:
+    """Return ``file:line:column``, or ``account/region`` for a resource that is in no file."""
+    if finding.location is not None:
+        return visible(str(finding.location))
+    where = "/".join(p for p in (finding.account, finding.region) if p)
+    return visible(where or "unknown account")
+
+
+def resource_name(finding: Finding, limit: int = 120) -> str:
+    """Return e.g. ``AWS::S3::Bucket logs``."""
+    return f"{visible(finding.resource_type)} {cut(visible(finding.resource_id), limit)}"
+
+
+def relative_path(finding: Finding) -> str:
+    """Return a relative path for formats that insist on a file.
+
+    A resource without a file gets ``aws/ACCOUNT/REGION/TYPE/ID``, each part percent-encoded, which
+    is stable over runs and cannot leave the folder ``aws``.
+    """
+    if finding.location is not None:
+        return finding.location.file
+    parts = (
+        finding.account or "unknown-account",
+        finding.region or "global",
+        finding.resource_type.replace("::", "."),
+        finding.resource_id,
+    )
+    return "/".join(["aws", *(_segment(part) for part in parts)])
+
+
+def _segment(text: str) -> str:
+    encoded = quote(text.encode("utf-8", "replace"), safe="@:+=,")
+    return encoded if encoded.strip(".") else f"_{encoded}"
+
+
+def line_of(finding: Finding) -> int:
+    """Return the 1-based line, 1 where there is none."""
+    return (finding.location.line if finding.location else None) or 1

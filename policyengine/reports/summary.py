@@ -1,0 +1,121 @@
+"""The last lines of the terminal report: counts, what nobody could say, and whether the run is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from policyengine.model.reasons import sentence
+from policyengine.reports.ansi import Paint
+from policyengine.reports.base import RunInfo, TerminalOptions
+from policyengine.reports.tally import Tally
+from policyengine.reports.text import cut, plural, visible, wrap
+
+LABEL_WIDTH = 15
+MAX_LISTED = 8
+MAX_ERRORS = 20
+
+
+def summary_lines(tally: Tally, run: RunInfo, paint: Paint, options: TerminalOptions) -> Iterator[str]:
+    """Yield the summary; one line when there is nothing that anybody must know."""
+    if _is_quiet(tally, run):
+        yield _quiet_line(tally, run, paint)
+        return
+    dot = " · " if options.unicode else ", "
+    rows = [*_counts(tally, paint, dot), *_undecided(tally, run, dot), *_left_out(run, dot)]
+    for label, text in rows:
+        yield from _row(label, text, paint, options.width)
+    yield from _trouble(run, paint, options.width)
+    if tally.open:
+        yield paint("dim", "`policyengine explain RULE` says more about a rule")
+
+
+def _is_quiet(tally: Tally, run: RunInfo) -> bool:
+    trouble = run.errors or not run.complete or run.notes
+    return not (tally.open or tally.reasons or tally.waived or trouble)
+
+
+def _quiet_line(tally: Tally, run: RunInfo, paint: Paint) -> str:
+    passed = tally.verdicts["PASS"]
+    parts = [plural(passed, "check") + " passed"]
+    if run.resources is not None:
+        parts.append(plural(run.resources, "resource"))
+    parts.append(plural(run.rule_count, "rule"))
+    if run.undecidable:
+        parts.append(f"{len(run.undecidable):,} not decidable from this source")
+    unknown = sum(run.unknown_types.values())
+    if unknown:
+        parts.append(plural(unknown, "resource") + " of unknown types")
+    head = paint("ok", "no violations") if passed else paint("unknown", "nothing was checked")
+    return f"{head}: {', '.join(parts)}"
+
+
+def _counts(tally: Tally, paint: Paint, dot: str) -> Iterator[tuple[str, str]]:
+    counts = tally.summary()
+    parts = [
+        paint("error" if tally.open else "ok", f"{tally.open:,} failed"),
+        paint("unknown", f"{counts['UNKNOWN']:,} not determined")
+        if counts["UNKNOWN"]
+        else "0 not determined",
+        f"{counts['PASS']:,} passed",
+        f"{counts['NOT_APPLICABLE']:,} not applicable",
+    ]
+    if tally.waived:
+        parts.append(f"{tally.waived:,} waived")
+    yield "checks", dot.join(parts)
+    if tally.open:
+        yield "by severity", dot.join(paint(name, f"{count:,} {name}") for name, count in tally.by_severity())
+        yield "by family", dot.join(f"{count:,} {name}" for name, count in tally.by_family())
+
+
+def _undecided(tally: Tally, run: RunInfo, dot: str) -> Iterator[tuple[str, str]]:
+    label = "not determined"
+    for reason, count in tally.by_reason():
+        yield label, f"{count:,} because {sentence(reason)}"
+        label = ""
+    if run.undecidable:
+        rules = plural(len(run.undecidable), "rule")
+        listed = _listed(sorted(run.undecidable), dot)
+        what = f"{rules} about accounts can't be decided from this source ({listed})"
+        yield "not decidable", f"{what}: scan a snapshot or an account"
+
+
+def _left_out(run: RunInfo, dot: str) -> Iterator[tuple[str, str]]:
+    if run.skipped:
+        yield "skipped", dot.join(f"{count:,} {visible(reason)}" for reason, count in _ranked(run.skipped))
+    if run.unknown_types:
+        types = [f"{visible(cut(name, 80))} ({count:,})" for name, count in _ranked(run.unknown_types)]
+        total = plural(sum(run.unknown_types.values()), "resource")
+        yield "unknown types", f"{total} that no rule looks at: {_listed(types, dot)}"
+    for note in run.notes[:MAX_ERRORS]:
+        yield "note", visible(cut(note, 500))
+    if len(run.notes) > MAX_ERRORS:
+        yield "note", f"... and {len(run.notes) - MAX_ERRORS:,} more notes: `--format json` has all"
+
+
+def _trouble(run: RunInfo, paint: Paint, width: int) -> Iterator[str]:
+    for error in run.errors[:MAX_ERRORS]:
+        yield from _row("error", visible(cut(str(error), 1_000)), paint, width, "error")
+    if len(run.errors) > MAX_ERRORS:
+        more = f"... and {len(run.errors) - MAX_ERRORS:,} more errors: `--format json` has all"
+        yield from _row("error", more, paint, width, "error")
+    if not run.complete:
+        text = "INCOMPLETE RUN: something could not be read or evaluated; what is missing above is not a PASS"
+        yield from (paint("error", line) for line in wrap(text, width))
+
+
+def _ranked(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _listed(items: list[str], dot: str) -> str:
+    shown = dot.join(items[:MAX_LISTED])
+    return shown if len(items) <= MAX_LISTED else f"{shown}{dot}{len(items) - MAX_LISTED:,} more"
+
+
+def _row(label: str, text: str, paint: Paint, width: int, role: str = "bold") -> Iterator[str]:
+    """Yield a labelled, wrapped line. Text that is already painted is short and not wrapped."""
+    head = f"{label + ':' if label else '':<{LABEL_WIDTH}} "
+    lines = [text] if "\x1b" in text else wrap(text, max(20, width - len(head)))
+    for line in lines:
+        yield (paint(role, head) if label and head.strip() else head) + line
+        label, head = "", " " * len(head)

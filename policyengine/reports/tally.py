@@ -1,0 +1,58 @@
+"""Counts over findings: the summary of every report."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from policyengine.model.finding import Finding
+from policyengine.model.reasons import FAIL, FAMILIES, SEVERITIES, UNKNOWN, VERDICTS
+
+
+class Tally:
+    """Counts by verdict, and of unwaived FAILs by severity, family and rule; of UNKNOWN by reason."""
+
+    __slots__ = ("families", "reasons", "rules", "severities", "verdicts", "waived")
+
+    def __init__(self) -> None:
+        self.verdicts: Counter[str] = Counter()
+        self.severities: Counter[str] = Counter()
+        self.families: Counter[str] = Counter()
+        self.rules: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
+        self.waived = 0
+
+    def add(self, finding: Finding) -> None:
+        """Count one finding."""
+        verdict = finding.verdict
+        self.verdicts[verdict] += 1
+        if verdict == FAIL:
+            if finding.waiver is not None:
+                self.waived += 1
+                return
+            self.severities[finding.severity] += 1
+            self.families[finding.family] += 1
+            self.rules[finding.rule] += 1
+        elif verdict == UNKNOWN:
+            self.reasons[finding.reason] += 1
+
+    @property
+    def open(self) -> int:
+        """FAILs without a waiver."""
+        return self.verdicts[FAIL] - self.waived
+
+    def summary(self) -> dict[str, int]:
+        """Return the contract's summary object; WAIVED are counted in FAIL too."""
+        return {**{name: self.verdicts[name] for name in VERDICTS}, "WAIVED": self.waived}
+
+    def by_severity(self) -> list[tuple[str, int]]:
+        """Return (severity, count) of what occurs, worst first."""
+        return [(name, self.severities[name]) for name in reversed(SEVERITIES) if self.severities[name]]
+
+    def by_family(self) -> list[tuple[str, int]]:
+        """Return (family, count) of what occurs, most first."""
+        found = [(name, self.families[name]) for name in FAMILIES if self.families[name]]
+        return sorted(found, key=lambda pair: -pair[1])
+
+    def by_reason(self) -> list[tuple[str, int]]:
+        """Return (reason code, count) of the UNKNOWN findings, most first."""
+        return sorted(self.reasons.items(), key=lambda pair: (-pair[1], pair[0]))

@@ -1,0 +1,235 @@
+"""``--format terminal``: frames for people, grouped by rule, the summary at the bottom.
+
+Rules come worst severity first; a rule's reason and remedy are said once, its resources below. When
+there are more findings than a person reads, each rule shows its first few and says how many more.
+UNKNOWN has a section of its own. Nothing to report is one line. The bytes depend only on findings,
+run, sources and options.
+"""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from policyengine.model.finding import Finding
+from policyengine.reports.ansi import Paint
+from policyengine.reports.base import SEVERITY_RANK, Context, RunInfo, is_open, is_unknown
+from policyengine.reports.frame import frame
+from policyengine.reports.places import place, resource_name
+from policyengine.reports.summary import summary_lines
+from policyengine.reports.tally import Tally
+from policyengine.reports.text import (
+    cut,
+    display_width,
+    observed,
+    plural,
+    show_value,
+    visible,
+    without_log_commands,
+    wrap,
+)
+from policyengine.reports.worst import Worst
+
+FRAME_BUDGET = 60
+UNKNOWN_BUDGET = 15
+KEEP_PER_RULE = 1_000
+MAX_EVIDENCE = 4
+SENTENCE_LIMIT = 600
+MESSAGE_LIMIT = 300
+NAME_LIMIT = 80
+SHORT_ID = 12
+
+
+class TerminalReport:
+    """``--format terminal`` without ``--compact``."""
+
+    def __init__(self, out: TextIO, context: Context) -> None:
+        options = context.terminal
+        self._out = out
+        self._context = context
+        self._paint = Paint(options)
+        self._width = options.width
+        self._keep = None if options.limit == 0 else max(options.limit or 0, KEEP_PER_RULE)
+        self._tally = Tally()
+        self._groups: dict[tuple[bool, str], Worst] = {}
+        self._waived: list[Finding] = []
+
+    def begin(self, run: RunInfo) -> None:
+        """Nothing is written before the findings can be grouped."""
+
+    def add(self, finding: Finding) -> None:
+        """Take the next finding."""
+        self._tally.add(finding)
+        unknown = is_unknown(finding)
+        if unknown or is_open(finding):
+            key = (unknown, finding.rule)
+            group = self._groups.get(key)
+            if group is None:
+                group = self._groups[key] = Worst(self._keep)
+            group.add(finding)
+        elif finding.waiver is not None and self._context.terminal.show_waived:
+            self._waived.append(finding)
+
+    def end(self, run: RunInfo) -> None:
+        """Write the frames and the summary."""
+        for unknown, budget in ((False, FRAME_BUDGET), (True, UNKNOWN_BUDGET)):
+            groups = [group for (kind, _rule), group in self._groups.items() if kind is unknown]
+            groups.sort(key=_group_key)
+            most = self._per_rule([len(group) for group in groups], budget)
+            for group in groups:
+                self._group(group, most, unknown)
+        for finding in self._waived:
+            self._waived_line(finding)
+        for line in summary_lines(self._tally, run, self._paint, self._context.terminal):
+            self._line(line)
+
+    def _per_rule(self, sizes: list[int], budget: int) -> int:
+        """Return how many findings each rule shows: the most with which all fit the budget."""
+        if self._context.terminal.limit is not None:
+            return self._context.terminal.limit or max(sizes, default=0)
+        most = max(sizes, default=0)
+        if sum(sizes) <= budget:
+            return most
+        return max((n for n in range(1, 11) if sum(min(size, n) for size in sizes) <= budget), default=1)
+
+    def _group(self, group: Worst, most: int, unknown: bool) -> None:
+        findings = group.sorted()
+        self._header(findings[0], len(findings) + group.dropped, unknown)
+        for finding in findings[:most]:
+            self._line("")
+            (self._unknown if unknown else self._failure)(finding)
+        more = len(findings) + group.dropped - most
+        if more > 0:
+            self._line("")
+            how = "`--limit 0` shows all, `--compact` one a line"
+            self._prose("  ", f"... and {more:,} more of `{findings[0].rule}`: {how}", "dim")
+        self._line("")
+
+    def _header(self, finding: Finding, count: int, unknown: bool) -> None:
+        paint, rule = self._paint, self._context.rules.get(finding.rule)
+        label = "not determined" if unknown else finding.severity
+        page = next(iter(rule.references), None) if rule else None
+        head = paint("unknown" if unknown else finding.severity, label)
+        name = paint.link(page, paint("bold", finding.rule))
+        title = visible(finding.title)
+        self._line(
+            f"{head} {name} {paint('dim', f'[{finding.family}]')} {paint('dim', plural(count, 'resource'))}"
+        )
+        self._prose("  ", title, "bold")
+        if rule is not None and not unknown:
+            self._prose("  = why: ", cut(visible(" ".join(rule.why.split())), SENTENCE_LIMIT))
+            self._prose("  = fix: ", cut(visible(" ".join(rule.fix.split())), SENTENCE_LIMIT))
+
+    def _failure(self, finding: Finding) -> None:
+        self._place(finding)
+        self._frame(finding, cut(visible(finding.message), MESSAGE_LIMIT), finding.severity)
+        self._evidence(finding)
+        self._branch(finding)
+        witness = finding.witness
+        if witness is not None:
+            request = f"{witness.principal} may call {witness.action} on {witness.resource}"
+            context = f" with {show_value(dict(witness.context))}" if witness.context else ""
+            self._prose("    = for example: ", cut(visible(request + context), SENTENCE_LIMIT))
+
+    def _unknown(self, finding: Finding) -> None:
+        self._place(finding)
+        message = cut(visible(finding.message.removeprefix("not determined: ")), MESSAGE_LIMIT)
+        self._frame(finding, f"not determined: {message}", "unknown")
+        self._evidence(finding)
+        self._branch(finding)
+
+    def _place(self, finding: Finding) -> None:
+        at = finding.location
+        target = None
+        if at is not None and (path := self._context.source.absolute(at.file)) is not None:
+            target = f"file://{path}"
+        arrow = self._paint("gutter", "-->")
+        shown = self._paint.link(target, place(finding))
+        name = f"{resource_name(finding, NAME_LIMIT)}  (id {finding.id[:SHORT_ID]})"
+        self._line(f"  {arrow} {shown}  {self._paint('dim', name)}")
+
+    def _frame(self, finding: Finding, message: str, role: str) -> None:
+        at = finding.location
+        lines = self._context.source.lines(at.file) if at is not None and at.line is not None else None
+        digits = len(str(at.end_line or at.line or 0)) if at is not None else 0
+        room = self._width - digits - 5
+        framed = frame(lines, at, room) if at is not None and lines is not None else []
+        bar = self._paint("gutter", "|")
+        said = False
+        for item in framed:
+            number = "" if item.number is None else str(item.number)
+            text = item.text
+            if item.is_mark:
+                said = display_width(text) + 1 + display_width(message) <= room
+                text = self._paint(role, f"{text} {message}" if said else text)
+            self._line(f"  {self._paint('gutter', number.rjust(digits))} {bar} {text}")
+        if not said:
+            self._prose("    ", message, role)
+
+    def _evidence(self, finding: Finding) -> None:
+        shown = finding.evidence[:MAX_EVIDENCE]
+        for index, evidence in enumerate(shown):
+            path = visible(cut(".".join(str(step) for step in evidence.path), 200))
+            self._prose("    = observed: ", f"{observed(evidence)}{f' at {path}' if path else ''}")
+            if index + 1 == len(shown) or shown[index + 1].expected != evidence.expected:
+                self._prose("    = expected: ", visible(cut(evidence.expected, 300)))
+        more = len(finding.evidence) - MAX_EVIDENCE
+        if more > 0:
+            how = f"`policyengine explain {finding.id[:SHORT_ID]}` shows all"
+            self._prose("    ", f"... and {plural(more, 'more value')}: {how}", "dim")
+
+    def _branch(self, finding: Finding) -> None:
+        if finding.branch:
+            terms = (
+                f"{visible(name)} is {str(value).lower()}" for name, value in sorted(finding.branch.items())
+            )
+            self._prose("    = when: ", " and ".join(terms))
+
+    def _waived_line(self, finding: Finding) -> None:
+        waiver = finding.waiver or {}
+        said = ", ".join(f"{key} {show_value(waiver[key], 80)}" for key in sorted(waiver))
+        self._prose("waived ", f"{finding.rule} {place(finding)} {resource_name(finding)}: {said}", "dim")
+
+    def _prose(self, lead: str, text: str, role: str | None = None) -> None:
+        for line in wrap(text, max(20, self._width - len(lead))):
+            self._line(lead + (self._paint(role, line) if role else line))
+            lead = " " * len(lead)
+
+    def _line(self, text: str) -> None:
+        self._out.write(without_log_commands(text) + "\n")
+
+
+def _group_key(group: Worst) -> tuple[int, str, str]:
+    first = group.sorted()[0]
+    return (SEVERITY_RANK[first.severity], first.family, first.rule)
+
+
+class CompactReport:
+    """``--format terminal --compact``: ``file:line:column: severity rule resource: message``, streamed."""
+
+    def __init__(self, out: TextIO, context: Context) -> None:
+        self._out = out
+        self._context = context
+        self._paint = Paint(context.terminal)
+        self._tally = Tally()
+
+    def begin(self, run: RunInfo) -> None:
+        """Nothing comes before the findings."""
+
+    def add(self, finding: Finding) -> None:
+        """Write an open FAIL or an UNKNOWN on one line."""
+        self._tally.add(finding)
+        unknown = is_unknown(finding)
+        if not (unknown or is_open(finding)):
+            return
+        label = (
+            self._paint("unknown", "unknown") if unknown else self._paint(finding.severity, finding.severity)
+        )
+        message = finding.message.removeprefix("not determined: ")
+        text = f"{'not determined: ' if unknown else ''}{cut(visible(message), 400)}"
+        line = f"{place(finding)}: {label} {finding.rule} {resource_name(finding)}: {text}"
+        self._out.write(without_log_commands(line) + "\n")
+
+    def end(self, run: RunInfo) -> None:
+        """Write the summary."""
+        for line in summary_lines(self._tally, run, self._paint, self._context.terminal):
+            self._out.write(without_log_commands(line) + "\n")
