@@ -10,7 +10,7 @@ from policyengine.engine.nodes import ConnectiveNode, DefaultValue, FieldNode, N
 from policyengine.engine.operators import make_test
 from policyengine.model.logic import TRUE
 from policyengine.model.values import Unresolved
-from policyengine.rules.predicates import PREDICATES
+from policyengine.rules.predicates.table import PREDICATES
 
 
 def build(form: Mapping[str, Any], parameters: Mapping[str, Any]) -> Node:

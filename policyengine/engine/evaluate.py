@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from policyengine.catalog import registry
-from policyengine.catalog.derive import derive
 from policyengine.config.settings import Settings
 from policyengine.engine.rule import BoundRule, Outcome, worst
 from policyengine.engine.world import World
@@ -17,7 +16,7 @@ from policyengine.model.reasons import UNKNOWN
 from policyengine.model.resource import Resource
 from policyengine.model.values import Unresolved
 from policyengine.rules.pack import Pack
-from policyengine.rules.predicates import PREDICATES
+from policyengine.rules.predicates.table import PREDICATES
 from policyengine.rules.predicates.api import Subject
 
 
@@ -32,6 +31,10 @@ class Judgement(NamedTuple):
     def finding(self) -> Finding:
         """Build the finding with its evidence."""
         return self.rule.finding(self.outcome, subject_of(self.rule, self.outcome.resource, self.world, self.now))
+
+    def crashed(self, text: str) -> Judgement:
+        """Return the judgement of a rule that could not explain its verdict."""
+        return self._replace(outcome=Outcome(UNKNOWN, self.outcome.resource, text))
 
 
 def subject_of(rule: BoundRule, resource: Resource, world: World, now: datetime) -> Subject:
@@ -50,7 +53,7 @@ class Evaluator:
         self.pack = pack
         self.now = now
         self.settings = settings or Settings()
-        self._forms = [self._adjusted(form) for form in pack.rules if form["id"] not in self.settings.disabled]
+        self.forms = [self._adjusted(form) for form in pack.rules if form["id"] not in self.settings.disabled]
         self._bound: dict[tuple[Any, ...], BoundRule] = {}
         self._by_type: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
         self._fixed: dict[str, list[BoundRule] | None] = {}
@@ -65,14 +68,14 @@ class Evaluator:
         found = self._by_type.get(type_)
         if found is None:
             keys = {type_, "taggable"} if registry.taggable(type_) else {type_}
-            found = [(f, v) for f in self._forms for v in f["variants"] if not keys.isdisjoint(v["types"])]
+            found = [(f, v) for f in self.forms for v in f["variants"] if not keys.isdisjoint(v["types"])]
             self._by_type[type_] = found
         return found
 
     def reached_types(self) -> frozenset[str]:
         """Return the types that relations and predicates of the rules reach."""
         reached: set[str] = set()
-        for form in self._forms:
+        for form in self.forms:
             for variant in form["variants"]:
                 reached.update(relation["to"] for relation in variant["with"].values())
                 for tree in (variant["when"], variant["require"]):
@@ -105,9 +108,6 @@ class Evaluator:
 
     def judge(self, resource: Resource, world: World) -> list[Judgement]:
         """Return one judgement per rule about the resource, the worst over its branches."""
-        derive(resource)
-        for variant in resource.variants:
-            derive(variant)
         now = self.now
         plain = Subject(resource, now, _no_relations, lambda type_: world.table(type_, resource))
         judgements = []

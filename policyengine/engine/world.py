@@ -12,9 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from policyengine.catalog import registry
-from policyengine.model.resource import Resource
+from policyengine.model.resource import NO_COVERAGE, Coverage, Resource
 from policyengine.model.values import ABSENT, OpenList, Unresolved
-from policyengine.sources.base import NO_COVERAGE, Coverage
 
 Relation = Mapping[str, Any]
 """The form of a catalog relation: keys to, scope, via, by, key, many."""

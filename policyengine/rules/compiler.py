@@ -9,18 +9,19 @@ The form of a rule is a dict of JSON values; ``policyengine/rules/pack.py`` desc
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from policyengine.catalog import registry
+from policyengine.catalog.schema import Kind, Schema, join_path
 from policyengine.catalog.spec import Relation
 from policyengine.rules import schema as s
+from policyengine.rules.names import unknown
 from policyengine.rules.parameters import check_value
 from policyengine.rules.paths import RulePath, parse_path
 from policyengine.rules.patterns import compile_pattern
-from policyengine.rules.predicates import PREDICATES
+from policyengine.rules.predicates.table import PREDICATES
 from policyengine.rules.predicates.api import Arg
 
 DocPath = tuple[str | int, ...]
@@ -38,7 +39,7 @@ class Scope:
     base: tuple[str, ...] = ()
     in_resource: bool = True
 
-    def schema(self) -> registry.Schema | None:
+    def schema(self) -> Schema | None:
         """Return the property tree paths are checked against, None for ``taggable``."""
         return registry.schema(self.type) if self.type else None
 
@@ -140,7 +141,7 @@ class Compiler:
                 found[alias] = relation
         return found
 
-    def _kind(self, path: RulePath, scope: Scope, place: DocPath) -> registry.Kind | None:
+    def _kind(self, path: RulePath, scope: Scope, place: DocPath) -> Kind | None:
         """Return the catalog's kind of a property path, reporting what does not exist."""
         tree = scope.schema()
         if tree is None:
@@ -234,7 +235,7 @@ class Checks:
         if path.root == "with":
             if len(path.steps) == 1:
                 return None
-            inner = parse_path(".".join(f'"{p}"' if "." in p else p for p in path.steps[1:]), in_resource=True)
+            inner = parse_path(join_path(path.steps[1:]), in_resource=True)
             return self._kind_of(inner, scope, place)
         if path.root == "related":
             kind = self._related_kind(path, scope, place)
@@ -242,7 +243,7 @@ class Checks:
             kind = self.owner._kind(path, scope, place)
         return kind.name if kind is not None and kind.name in (*NUMERIC, "string", "boolean") else None
 
-    def _related_kind(self, path: RulePath, scope: Scope, place: DocPath) -> registry.Kind | None:
+    def _related_kind(self, path: RulePath, scope: Scope, place: DocPath) -> Kind | None:
         tree = scope.schema()
         kind = tree.kind(("related", *path.steps)) if tree else None
         if kind is None:
@@ -281,7 +282,7 @@ class Checks:
             return []
         forms = []
         for length in range(1, len(path.steps) + 1):
-            default = registry.default(scope.type, ".".join((*scope.base, *path.steps[:length])))
+            default = registry.default(scope.type, (*scope.base, *path.steps[:length]))
             if default is not None:
                 forms.append(
                     {
@@ -321,10 +322,10 @@ class Checks:
             return replace(scope, in_resource=True)
         if path.root == "related":
             kind = self._related_kind(path, scope, place)
-            base: tuple[str, ...] = ("related", *path.steps)
+            base: tuple[str, ...] = ("related", *path.steps, "*")
         else:
             kind = self.owner._kind(path, scope, place)
-            base = scope.base + path.steps
+            base = (*scope.base, *path.steps, "*")
         if kind is None:
             return None
         if kind.name not in ("list", "json"):
@@ -395,15 +396,3 @@ def placeholders(text: str, report: Callable[[str], None]) -> list[str]:
             break
         names.append(name)
     return names
-
-
-def unknown(what: str, name: str, choices: Iterable[str]) -> str:
-    """Return ``unknown WHAT `NAME`; did you mean `X`?``."""
-    options: Sequence[str] = list(choices)
-    close = difflib.get_close_matches(name, options, n=1, cutoff=0.5)
-    lowered = {o.lower(): o for o in options}
-    best = lowered.get(name.lower()) or (close[0] if close else None)
-    if best:
-        return f"unknown {what} `{name}`; did you mean `{best}`?"
-    shown = ", ".join(sorted(options)[:8])
-    return f"unknown {what} `{name}`" + (f"; known are {shown}" + (", ..." if len(options) > 8 else "") if shown else "")

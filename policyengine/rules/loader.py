@@ -15,9 +15,10 @@ from policyengine.documents import Document, DocumentError, load
 from policyengine.model.errors import RuleError
 from policyengine.model.location import Location
 from policyengine.rules import schema as s
-from policyengine.rules.compiler import Compiler, DocPath, unknown
+from policyengine.rules.compiler import Compiler, DocPath
 from policyengine.rules.data import data_root
 from policyengine.rules.frameworks import Framework, load_frameworks
+from policyengine.rules.names import unknown
 from policyengine.rules.pack import Pack, RuleErrors, text_digest
 
 

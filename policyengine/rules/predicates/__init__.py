@@ -1,14 +1,1 @@
-"""The table of predicates: explicit, so that importing a module registers nothing."""
-
-from __future__ import annotations
-
-from typing import Final
-
-from policyengine.rules.predicates import lifecycle, net, tags, time
-from policyengine.rules.predicates.api import Predicate
-
-PREDICATES: Final[dict[str, Predicate]] = {
-    predicate.name: predicate
-    for module in (net, tags, time, lifecycle)
-    for predicate in module.PREDICATES
-}
+"""Named checks: the only bridge from rules to the reasoning libraries; ``table.py`` lists them."""

@@ -1,0 +1,5 @@
+"""``python -m policyengine``."""
+
+from policyengine.cli.main import main
+
+main()

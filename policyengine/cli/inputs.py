@@ -1,0 +1,59 @@
+"""What the command line reads besides targets: configuration and template parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from policyengine.config.find import find_config
+from policyengine.config.settings import Settings
+from policyengine.rules.names import unknown
+from policyengine.rules.pack import Pack
+from policyengine.rules.parameters import check_value
+
+
+def read_parameters(given: Sequence[str]) -> dict[str, Any]:
+    """Return template parameters of ``--parameters``: files in either AWS format, or KEY=VALUE."""
+    values: dict[str, Any] = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if equals and not Path(text).exists():
+            values[key] = value
+        else:
+            from policyengine.sources.cloudformation import read_parameters_file
+
+            values.update(read_parameters_file(Path(text)))
+    return values
+
+
+def read_settings(options: Mapping[str, Any], targets: Sequence[str], pack: Pack) -> tuple[Settings, bytes]:
+    """Return the settings and the text of the configuration file (empty without one).
+
+    The nearest file above the first target is used; ``--config`` overrides. A target that does
+    not exist is reported when it is opened, not here.
+    """
+    path: Path | None = options["config"]
+    if path is None:
+        existing = [Path(t) for t in targets if t != "-" and Path(t).exists()]
+        path = find_config(existing[0]) if existing else None
+    settings, text = Settings(), b""
+    if path is not None:
+        from policyengine.config.loader import load_config
+
+        settings = load_config(path, lambda *args: _check(pack, *args), [r["id"] for r in pack.rules])
+        text = path.read_bytes()
+    if options["ous"]:
+        settings = replace(settings, ous={options["account"] or "": tuple(options["ous"])})
+    return settings, text
+
+
+def _check(pack: Pack, rule: str, name: str, value: Any) -> str | None:
+    """Say what is wrong with a parameter value of a rule, None when nothing is."""
+    form = pack.rule(rule)
+    if form is None:
+        return None
+    if name not in form["parameters"]:
+        return unknown("parameter", name, form["parameters"])
+    return check_value(form["parameters"][name], value)

@@ -1,0 +1,83 @@
+"""Entry point: the table of commands, and errors shown as a user should see them."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any, Final
+
+import click
+
+from policyengine import __version__
+from policyengine.cli.errors import EXIT_INCOMPLETE, EXIT_USAGE, show_error
+from policyengine.model.errors import PolicyEngineError
+
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "scan": ("policyengine.cli.scan:scan", "Evaluate rules on templates, plans and snapshots."),
+    "rules": ("policyengine.cli.rules:rules", "List, show, test and scaffold rules."),
+    "explain": ("policyengine.cli.explain:explain", "Explain a rule or a finding."),
+    "completion": ("policyengine.cli.completion:completion", "Print the shell completion script."),
+}
+"""name -> (where the command is, its one-line help); modules load when a command is used."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command only to run it or to show its own help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Suggest the nearest command for a misspelt one."""
+        import difflib
+
+        name = args[0]
+        close = difflib.get_close_matches(name, COMMANDS, n=1)
+        if name not in COMMANDS and not name.startswith("-") and close:
+            raise click.UsageError(f"no such command `{name}`; did you mean `{close[0]}`?", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="policyengine")
+def cli() -> None:
+    """Policy-as-code for AWS: one rule text, one verdict, on every source.
+
+    Exit codes: 0 nothing to do; 1 a FAIL at or above --fail-on; 2 usage or input error; 3 UNKNOWN
+    under --strict; 4 the run is incomplete.
+    """
+
+
+def main(argv: list[str] | None = None) -> Any:
+    """Run the command line and exit."""
+    try:
+        code = cli.main(argv, prog_name="policyengine", standalone_mode=False)
+    except click.exceptions.Abort:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(EXIT_USAGE)
+    except PolicyEngineError as error:
+        show_error(error)
+        sys.exit(EXIT_USAGE)
+    except BrokenPipeError:
+        # the reader went away (`| head`): no message, and no second error at interpreter exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_INCOMPLETE)
+    sys.exit(code if isinstance(code, int) else 0)

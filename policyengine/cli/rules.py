@@ -1,0 +1,117 @@
+"""``policyengine rules``: list, show, new, test, schema, predicates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from policyengine.cli.errors import EXIT_FAIL, EXIT_OK
+from policyengine.model.errors import UsageError
+
+_FOLDERS = click.option("--rules", "folders", multiple=True, type=click.Path(path_type=Path), metavar="DIR", help="add a folder of rules")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def rules() -> None:
+    """List, show, test and scaffold rules."""
+
+
+@rules.command("list")
+@_FOLDERS
+@click.option("--family", metavar="NAME", help="only this family")
+@click.option("--type", "type_", metavar="TYPE", help="only rules about this resource type")
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def list_rules(folders: Sequence[Path], family: str | None, type_: str | None, format_: str) -> None:
+    """List the rules in use."""
+    from policyengine.rules.pack import load_packs
+
+    chosen = [
+        form
+        for form in load_packs(folders).rules
+        if (family is None or form["family"] == family) and (type_ is None or type_ in form["applies_to"])
+    ]
+    if format_ == "json":
+        keys = ("id", "title", "family", "pillar", "severity", "applies_to", "frameworks", "source")
+        click.echo(json.dumps([{k: form[k] for k in keys} for form in chosen], indent=2))
+        return
+    width = max((len(form["id"]) for form in chosen), default=0)
+    for form in chosen:
+        click.echo(f"{form['id']:<{width}}  {form['severity']:<8}  {form['family']:<13}  {form['title']}")
+    click.echo(f"{len(chosen)} rules")
+
+
+@rules.command()
+@click.argument("rule_id", metavar="ID")
+@_FOLDERS
+def show(rule_id: str, folders: Sequence[Path]) -> None:
+    """Print a rule as a page."""
+    from policyengine.cli.explain import rule_page
+
+    click.echo(rule_page(rule_id, folders))
+
+
+@rules.command()
+@click.argument("rule_id", metavar="ID")
+@click.option("--type", "type_", required=True, metavar="TYPE", help="resource type, e.g. AWS::S3::Bucket")
+@click.option("--folder", type=click.Path(path_type=Path), metavar="DIR", help="where rules lie; default: rules/ of the checkout")
+def new(rule_id: str, type_: str, folder: Path | None) -> None:
+    """Write a rule and its tests to start from; never overwrites."""
+    from policyengine.testing.scaffold import scaffold
+
+    for path in scaffold(rule_id, type_, folder):
+        click.echo(path)
+
+
+@rules.command()
+@click.argument("rule_ids", nargs=-1, metavar="[ID]...")
+@_FOLDERS
+@click.option("--mutate", is_flag=True, help="weaken each rule in every way; fail when no case notices")
+@click.option("-j", "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="processes")
+@click.option("-v", "--verbose", is_flag=True, help="print every case")
+def test(rule_ids: Sequence[str], folders: Sequence[Path], mutate: bool, jobs: int, verbose: bool) -> int:
+    """Run the cases beside each rule."""
+    from policyengine.testing.runner import run_tests
+
+    summary = run_tests(rule_ids, folders, mutate=mutate, jobs=jobs)
+    for report in summary.reports:
+        for line in report.problems:
+            click.echo(f"FAIL {report.rule}: {line}")
+        if verbose and not report.problems:
+            click.echo(f"ok   {report.rule}: {report.cases} cases" + (f", {report.mutants} mutants killed" if mutate else ""))
+    click.echo(summary.line(mutate=mutate))
+    return EXIT_OK if summary.ok else EXIT_FAIL
+
+
+@rules.command()
+@click.option("--tests", is_flag=True, help="the schema of test files instead")
+def schema(tests: bool) -> None:
+    """Print the JSON Schema of rule files, for editors."""
+    from policyengine.rules.editor_schema import case_schema, rule_schema
+
+    click.echo(json.dumps(case_schema() if tests else rule_schema(), indent=2, sort_keys=True))
+
+
+@rules.command()
+def predicates() -> None:
+    """List the predicates a rule may use, with their arguments."""
+    from policyengine.rules.predicates.table import PREDICATES
+
+    for predicate in PREDICATES.values():
+        click.echo(f"{predicate.name}: {predicate.summary}")
+        for name, arg in predicate.args.items():
+            shown = "required" if arg.required else f"default {json.dumps(arg.default)}"
+            click.echo(f"    {name} ({arg.kind}, {shown})" + (f": {arg.help}" if arg.help else ""))
+
+
+def known_rule(forms: Sequence[dict[str, Any]], rule_id: str) -> dict[str, Any]:
+    """Return a rule's form; raises UsageError with the nearest id."""
+    from policyengine.rules.names import unknown
+
+    for form in forms:
+        if form["id"] == rule_id:
+            return form
+    raise UsageError(unknown("rule", rule_id, [f["id"] for f in forms]))

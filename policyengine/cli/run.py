@@ -1,0 +1,252 @@
+"""A run from the command line: rules, configuration, sources and reports put together."""
+
+from __future__ import annotations
+
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, TextIO
+
+from policyengine import __version__
+from policyengine.cli.inputs import read_parameters, read_settings
+from policyengine.cli.outputs import open_reports, terminal_options
+from policyengine.cli.progress import Progress
+from policyengine.cli.runid import run_id
+from policyengine.cli.text import TargetText
+from policyengine.engine.evaluate import Evaluator
+from policyengine.engine.scan import Scan, Wanted
+from policyengine.model.errors import PolicyEngineError, UsageError
+from policyengine.model.finding import Finding
+from policyengine.model.reasons import FAIL, SEVERITIES, UNKNOWN, VERDICTS
+from policyengine.reports.base import Context, Report, RuleInfo, RunError, RunInfo
+from policyengine.reports.json_report import run_json
+from policyengine.reports.table import REPORTS
+from policyengine.rules.pack import Pack, load_packs
+from policyengine.sources.base import SourceOptions
+from policyengine.sources.discover import Discovery, open_targets
+
+MANY = 200
+"""Findings of one rule that one shard builds when only the terminal will show them."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the exit code depends on."""
+
+    incomplete: bool
+    input_errors: bool
+    failures: Mapping[str, int]
+    unknown: int
+
+    def failed_at(self, fail_on: str) -> bool:
+        """Whether an unwaived FAIL has at least this severity."""
+        if fail_on == "never":
+            return False
+        return any(self.failures.get(s, 0) for s in SEVERITIES[SEVERITIES.index(fail_on) :])
+
+
+@dataclass
+class Run:
+    """Everything a scan needs, checked; ``write`` does it."""
+
+    options: Mapping[str, Any]
+    evaluator: Evaluator
+    discovery: Discovery
+    scan: Scan
+    info: RunInfo
+    formats: Sequence[tuple[str, Path | None]]
+
+    def write(self, out: TextIO) -> Result:
+        """Evaluate, feed every report, and return what the exit code depends on."""
+        with ExitStack() as stack:
+            context = Context(
+                rules=rule_infos(self.evaluator.pack),
+                source=TargetText(self.info.targets),
+                terminal=terminal_options(self.options, out),
+            )
+            reports = open_reports(self.formats, out, context, stack)
+            progress = stack.enter_context(Progress(sys.stderr, quiet=bool(self.options["quiet"])))
+            self.scan.progress = progress.update
+            store = self._run_directory(stack)
+            self._feed(reports, store)
+        return self._result()
+
+    def _run_directory(self, stack: ExitStack) -> Any:
+        if self.options["output"] is None:
+            return None
+        from policyengine.store.rundir import RunDirectory
+
+        return stack.enter_context(RunDirectory(self.options["output"], self.evaluator.pack.to_bytes()))
+
+    def _feed(self, reports: Sequence[Report], store: Any) -> None:
+        for report in reports:
+            report.begin(self.info)
+        for finding in self._ordered():
+            for report in reports:
+                report.add(finding)
+            if store is not None:
+                store.add(finding)
+        final = self._final()
+        for report in reports:
+            report.end(final)
+        if store is not None:
+            store.end(run_json(final))
+
+    def _ordered(self) -> Iterator[Finding]:
+        """Findings in report order; several sources are sorted together in memory.
+
+        One snapshot is already in order (its contract says so) and is streamed.
+        """
+        findings = self.scan.findings()
+        sources = self.discovery.sources
+        if len(sources) == 1 and getattr(sources[0], "sorted", False):
+            return findings
+        return iter(sorted(findings, key=lambda f: f.sort_key))
+
+    def _final(self) -> RunInfo:
+        counts = self.scan.counts
+        errors = [*self.discovery.errors, *self.scan.errors]
+        errors += [
+            PolicyEngineError(f"rule `{rule}` crashed on {n} resources", code="internal_error")
+            for rule, n in sorted(counts.crashes.items())
+        ]
+        skipped: Counter[str] = Counter(self.discovery.skipped)
+        for source in self.discovery.sources:
+            skipped.update(source.skipped)
+        if not counts.resources and not errors:
+            errors.append(UsageError(f"no resource in {', '.join(f'`{t}`' for t in self.info.targets)}: nothing was evaluated", code="no_resource"))
+        return replace(
+            self.info,
+            finished_at=self.info.as_of if self.options["as_of"] else now_text(),
+            accounts=sorted(counts.accounts),
+            regions=sorted(counts.regions),
+            complete=not errors,
+            errors=[RunError.of(e) for e in errors],
+            skipped=dict(sorted(skipped.items())),
+            notes=[note for source in self.discovery.sources for note in source.notes],
+            unknown_types=dict(sorted(counts.unknown_types.items())),
+            undecidable=self.scan.undecidable(),
+            resources=counts.resources,
+        )
+
+    def _result(self) -> Result:
+        counts = self.scan.counts
+        severities = {form["id"]: form["severity"] for form in self.evaluator.forms}
+        failures: Counter[str] = Counter()
+        for (rule, verdict), number in counts.verdicts.items():
+            if verdict == FAIL:
+                failures[severities[rule]] += number
+        return Result(
+            incomplete=bool(self.scan.errors or counts.crashes),
+            input_errors=bool(self.discovery.errors or not counts.resources),
+            failures=failures,
+            unknown=sum(n for (_, verdict), n in counts.verdicts.items() if verdict == UNKNOWN),
+        )
+
+
+def prepare_run(targets: Sequence[str], options: Mapping[str, Any]) -> Run:
+    """Load rules and configuration, open the targets.
+
+    Raises PolicyEngineError for what makes a run impossible: a broken rule or configuration,
+    options that do not go together, an unknown format.
+    """
+    formats = parse_formats(options)
+    as_of, now = clock(options["as_of"])
+    every_rule = load_packs(options["rule_folders"])
+    settings, config_text = read_settings(options, targets, every_rule)
+    pack = selected(every_rule, options)
+    source_options = SourceOptions(
+        parameters=read_parameters(options["parameters"]),
+        terraform_source=options["terraform_source"],
+        account=options["account"],
+        region=options["region"],
+    )
+    discovery = open_targets(targets, source_options)
+    evaluator = Evaluator(pack, now=now, settings=settings)
+    only_terminal = all(name == "terminal" for name, _ in formats) and options["output"] is None
+    wanted = Wanted(frozenset((FAIL, UNKNOWN)), MANY if options["limit"] is None else None) if only_terminal else Wanted(frozenset(VERDICTS))
+    started = as_of or now_text()
+    info = RunInfo(
+        id=run_id(pack, settings, config_text, discovery, source_options, as_of),
+        started_at=started,
+        finished_at=started,
+        engine_version=__version__,
+        as_of=started,
+        rule_pack_digest=pack.digest,
+        rule_count=len(pack.rules),
+        targets=list(targets),
+    )
+    scan = Scan(evaluator, discovery.sources, wanted, jobs=options["jobs"])
+    return Run(options, evaluator, discovery, scan, info, formats)
+
+
+def parse_formats(options: Mapping[str, Any]) -> list[tuple[str, Path | None]]:
+    """Return (format, file or None) pairs; raises UsageError for an unknown or double one."""
+    found: list[tuple[str, Path | None]] = []
+    for text in options["formats"]:
+        name, _, file = text.partition("=")
+        if name not in REPORTS:
+            raise UsageError(f"unknown format `{name}`; known are {', '.join(REPORTS)}")
+        found.append((name, Path(file) if file else None))
+    if sum(file is None for _, file in found) > 1:
+        raise UsageError("two formats want standard output; give all but one a file: `--format sarif=FILE`")
+    if not found and not options["quiet"]:
+        found.append(("terminal", None))
+    return found
+
+
+def clock(as_of: str | None) -> tuple[str | None, datetime]:
+    """Return (canonical text or None, time); raises UsageError for a text that is no time."""
+    if as_of is None:
+        return None, datetime.now(timezone.utc)
+    try:
+        time = datetime.fromisoformat(as_of.replace("Z", "+00:00"))
+    except ValueError:
+        raise UsageError(f"--as-of `{as_of}` is no RFC 3339 time; expected e.g. 2026-01-01T00:00:00Z") from None
+    time = time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ"), time
+
+
+def now_text() -> str:
+    """Return the present second in RFC 3339."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def selected(pack: Pack, options: Mapping[str, Any]) -> Pack:
+    """Keep the rules that ``--rule`` and ``--family`` name."""
+    ids, families = set(options["rule_ids"]), set(options["families"])
+    if not ids and not families:
+        return pack
+    from policyengine.rules.names import unknown
+
+    for name in sorted(ids - {r["id"] for r in pack.rules}):
+        raise UsageError(unknown("rule", name, [r["id"] for r in pack.rules]))
+    for name in sorted(families - {r["family"] for r in pack.rules}):
+        raise UsageError(unknown("family", name, {r["family"] for r in pack.rules}))
+    return replace(pack, rules=tuple(r for r in pack.rules if r["id"] in ids or r["family"] in families))
+
+
+def rule_infos(pack: Pack) -> dict[str, RuleInfo]:
+    """Return what reports show of the rules."""
+    return {
+        form["id"]: RuleInfo(
+            id=form["id"],
+            title=form["title"],
+            family=form["family"],
+            pillar=form["pillar"],
+            severity=form["severity"],
+            why=form["why"],
+            fix=form["fix"],
+            references=form["references"],
+            frameworks={name: [(c, d) for c, d in controls] for name, controls in form["frameworks"].items()},
+        )
+        for form in pack.rules
+    }
+
+
+

@@ -1,0 +1,18 @@
+"""Saying that a name is unknown, with the nearest one that is known."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+def unknown(what: str, name: str, choices: Iterable[str]) -> str:
+    """Return ``unknown WHAT `NAME`; did you mean `X`?``."""
+    options: Sequence[str] = list(choices)
+    close = difflib.get_close_matches(name, options, n=1, cutoff=0.5)
+    lowered = {o.lower(): o for o in options}
+    best = lowered.get(name.lower()) or (close[0] if close else None)
+    if best:
+        return f"unknown {what} `{name}`; did you mean `{best}`?"
+    shown = ", ".join(sorted(options)[:8])
+    return f"unknown {what} `{name}`" + (f"; known are {shown}" + (", ..." if len(options) > 8 else "") if shown else "")

@@ -1,0 +1,98 @@
+"""A run directory: what later commands take in place of a target.
+
+``run.json`` (the run and its summary), ``findings.ndjson`` (every finding, in report order),
+``rules.json`` (the compiled rules that were used). Written beside the final name and renamed, so
+that a killed run leaves no half directory that looks whole.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+from policyengine.model.errors import InputError, UsageError
+from policyengine.model.finding import Finding
+
+RUN_FORMAT = 1
+
+
+class RunDirectory:
+    """Writes a run directory; used as a context manager."""
+
+    def __init__(self, path: Path, compiled_rules: bytes) -> None:
+        self.path = path
+        self.compiled_rules = compiled_rules
+        self.verdicts: Counter[str] = Counter()
+
+    def __enter__(self) -> RunDirectory:
+        if self.path.exists() and not is_run_directory(self.path) and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise UsageError(f"`{self.path}` exists and is no run directory; choose another name")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.temporary = Path(tempfile.mkdtemp(dir=self.path.parent, prefix=f".{self.path.name}."))
+        except OSError as error:
+            raise UsageError(f"`{self.path}` cannot be written: {error.strerror}") from error
+        self.temporary.chmod(0o755)
+        (self.temporary / "rules.json").write_bytes(self.compiled_rules)
+        self.findings: TextIO = (self.temporary / "findings.ndjson").open("w", encoding="utf-8", newline="\n")
+        return self
+
+    def add(self, finding: Finding) -> None:
+        """Write one finding."""
+        self.verdicts[finding.verdict] += 1
+        self.findings.write(json.dumps(finding.to_json(), ensure_ascii=False, separators=(",", ":")) + "\n")
+
+    def end(self, run: dict[str, Any]) -> None:
+        """Write ``run.json``; ``run`` is the contract's run object."""
+        body = {"format": RUN_FORMAT, "run": run, "summary": dict(sorted(self.verdicts.items()))}
+        text = json.dumps(body, ensure_ascii=False, indent=1, sort_keys=True)
+        (self.temporary / "run.json").write_text(text + "\n", encoding="utf-8")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.findings.close()
+        if kind is not None:
+            shutil.rmtree(self.temporary, ignore_errors=True)
+            return
+        if self.path.exists():
+            shutil.rmtree(self.path)
+        self.temporary.rename(self.path)
+
+
+def is_run_directory(path: Path) -> bool:
+    """Whether a folder was written by :class:`RunDirectory`."""
+    return (path / "run.json").is_file() and (path / "findings.ndjson").is_file()
+
+
+def read_findings(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the finding objects of a run directory, an ndjson report or a findings document.
+
+    Raises InputError when the file is none of these.
+    """
+    file = path / "findings.ndjson" if path.is_dir() else path
+    try:
+        with file.open(encoding="utf-8") as stream:
+            first = stream.readline()
+            stream.seek(0)
+            if '"findings"' in first or first.strip() == "{":
+                yield from _document(json.load(stream), file)
+                return
+            for line in stream:
+                item = json.loads(line)
+                if "verdict" in item:
+                    yield item
+    except (OSError, ValueError) as error:
+        raise InputError(f"`{path}` is no run: expected a run directory, findings.json or an ndjson report") from error
+
+
+def _document(value: Any, file: Path) -> Iterator[dict[str, Any]]:
+    if not isinstance(value, dict) or value.get("schema") != "policyengine/findings/v1":
+        raise InputError(f"`{file}` is no findings document (`policyengine/findings/v1`)")
+    yield from value["findings"]

@@ -1,0 +1,1 @@
+"""Tests of rules as data: cases, and the mutants the cases must kill."""

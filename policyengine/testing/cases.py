@@ -1,0 +1,200 @@
+"""Rule test cases: from the data beside a rule to resources, a verdict and a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from policyengine.catalog import registry
+from policyengine.catalog.derive import derive
+from policyengine.documents import Document, DocumentError, load
+from policyengine.engine.evaluate import Evaluator
+from policyengine.engine.world import World
+from policyengine.model.errors import RuleError
+from policyengine.model.finding import Finding
+from policyengine.model.reasons import REASONS
+from policyengine.model.resource import NO_COVERAGE, Coverage, Resource
+from policyengine.model.values import Unresolved
+from policyengine.rules import schema as s
+from policyengine.rules.loader import shape_errors
+from policyengine.rules.pack import Pack
+from policyengine.rules.parameters import check_value
+from policyengine.sources.snapshot.unknown import Unknowns, read_entries
+
+
+@dataclass(frozen=True)
+class RuleTests:
+    """The test file of one rule."""
+
+    path: Path
+    cases: tuple[s.Case, ...]
+    equivalent: Mapping[str, str]
+    document: Document
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What a case gave; ``problem`` is None when it is as expected."""
+
+    case: s.Case
+    finding: Finding | None
+    problem: str | None
+
+
+def tests_of(rule_path: Path) -> Path:
+    """Return where the tests of a rule file stand."""
+    return rule_path.with_name(rule_path.stem + ".test.yaml")
+
+
+def load_tests(path: Path) -> RuleTests:
+    """Read a test file.
+
+    Raises RuleError with the first mistake and its place; a case without an expectation is one.
+    """
+    try:
+        document = load(path.read_bytes(), name=str(path), syntax="yaml", style="strict")
+    except FileNotFoundError as error:
+        raise RuleError(f"`{path}` is missing: every rule has its test file") from error
+    except DocumentError as error:
+        raise RuleError(error.message, error.location) from error
+    if not isinstance(document.value, list) or not document.value:
+        raise RuleError("expected a list of cases", document.locate(()))
+    cases: list[s.Case] = []
+    equivalent: dict[str, str] = {}
+    for index, item in enumerate(document.value):
+        last = isinstance(item, dict) and "equivalent_mutants" in item
+        try:
+            if last:
+                parsed = s.EquivalentMutants.model_validate(item)
+                equivalent.update({m.mutant: m.reason for m in parsed.equivalent_mutants})
+            else:
+                cases.append(s.Case.model_validate(item))
+        except ValidationError as error:
+            model = s.EquivalentMutants if last else s.Case
+            problem = shape_errors(error, _at(document, index), model)[0]
+            raise problem from error
+    return RuleTests(path, tuple(cases), equivalent, document)
+
+
+class _at:  # noqa: N801  # a view of a document, used like one
+    """A document seen from one of its list items."""
+
+    def __init__(self, document: Document, index: int) -> None:
+        self.value = document.value[index]
+        self._locate = lambda steps, key=False: document.locate((index, *steps), key=key)
+
+    def locate(self, steps: Sequence[str | int], *, key: bool = False) -> Any:
+        """See Document.locate."""
+        return self._locate(steps, key)
+
+
+def run_case(form: Mapping[str, Any], case: s.Case) -> CaseResult:
+    """Evaluate one case with a compiled rule."""
+    resources, subject = resources_of(form, case)
+    now = datetime.fromisoformat(case.context.as_of.replace("Z", "+00:00"))
+    declared = form["parameters"]
+    for name, value in case.parameters.items():
+        problem = check_value(declared[name], value) if name in declared else "is no parameter of the rule"
+        if problem:
+            return CaseResult(case, None, f"parameter `{name}`: {problem}")
+    adjusted = {**form, "parameters": {n: {**p, "default": case.parameters.get(n, p["default"])} for n, p in declared.items()}}
+    world = World(_coverage(case, resources))
+    for resource in resources:
+        derive(resource)
+        world.add(resource)
+    judgements = Evaluator(Pack("sha256:test", (adjusted,)), now=now).judge(subject, world)
+    if not judgements:
+        return CaseResult(case, None, f"the rule does not apply to {subject.type}")
+    finding = judgements[0].finding()
+    return CaseResult(case, finding, _difference(case, finding))
+
+
+def _difference(case: s.Case, finding: Finding) -> str | None:
+    if finding.reason == "internal_error":
+        return f"the rule crashed: {finding.message}"
+    if finding.verdict != case.expect:
+        return f"expected {case.expect}, got {finding.verdict} ({finding.reason}): {finding.message}"
+    if case.reason is not None and finding.reason != case.reason:
+        return f"expected the reason `{case.reason}`, got `{finding.reason}`"
+    if case.reason is not None and case.reason not in REASONS:
+        return f"`{case.reason}` is no reason code"
+    if case.branch is not None and dict(finding.branch or {}) != case.branch:
+        return f"expected the branch {case.branch}, got {finding.branch}"
+    return None
+
+
+def _coverage(case: s.Case, resources: Sequence[Resource]) -> Coverage:
+    wanted = case.context.coverage or ("all" if case.resources is not None else "none")
+    if wanted == "none":
+        return NO_COVERAGE
+    places = {(r.account, r.region) for r in resources} | {(case.context.account, case.context.region)}
+    places |= {(account, "global") for account, _ in places}
+    return frozenset((account or "", region or "", "*") for account, region in places)
+
+
+def resources_of(form: Mapping[str, Any], case: s.Case) -> tuple[list[Resource], Resource]:
+    """Return the resources of a case and the one the expectation is about."""
+    default_type = case.type or next(t for t in form["applies_to"] if t != "taggable" or case.type)
+    if case.resource is not None:
+        only = s.CaseResource(
+            type=default_type, properties=case.resource, tags=case.tags, unknown=case.unknown, related=case.related
+        )
+        resource = _resource(only, 0, case, frozenset({"subject"}))
+        return [resource], resource
+    given = case.resources or []
+    ids = frozenset(r.id or f"resource-{i}" for i, r in enumerate(given))
+    resources = [_resource(r, i, case, ids) for i, r in enumerate(given)]
+    subject = next((i for i, r in enumerate(given) if r.subject), 0)
+    return resources, resources[subject]
+
+
+def _resource(given: s.CaseResource, index: int, case: s.Case, ids: frozenset[str]) -> Resource:
+    properties: dict[str, Any] = _values(given.properties, ids)
+    tags = _values(given.tags, ids) if given.tags is not None else _tags(given.type, properties)
+    parts = Unknowns(given.type, properties, tags, _values(given.related, ids))
+    for steps, value, side in read_entries(given.unknown):
+        parts.apply(steps, value, side)
+    return Resource(
+        type=given.type,
+        id=given.id or (f"resource-{index}" if case.resources is not None else "subject"),
+        account=given.account or case.context.account,
+        region=given.region or case.context.region,
+        properties=parts.properties,
+        tags=parts.tags,
+        related=parts.related,
+    )
+
+
+def _tags(type_: str, properties: Mapping[str, Any]) -> dict[str, Any] | None:
+    if not registry.taggable(type_):
+        return None
+    found = registry.tag_property(type_)
+    listed = properties.get(found.name) if found else None
+    if isinstance(listed, list):
+        return {t["Key"]: t.get("Value", "") for t in listed if isinstance(t, dict) and "Key" in t}
+    return dict(listed) if isinstance(listed, dict) else {}
+
+
+def _values(value: Any, ids: frozenset[str]) -> Any:
+    """Turn ``{Ref: X}`` and ``{Fn::GetAtt: [X, A]}`` into what a template source makes of them; drop nulls."""
+    if isinstance(value, dict):
+        if value.keys() == {"Ref"}:
+            return _reference(str(value["Ref"]), "Ref", ids)
+        if value.keys() == {"Fn::GetAtt"}:
+            name, attribute = value["Fn::GetAtt"]
+            return _reference(name, attribute, ids)
+        return {k: _values(v, ids) for k, v in value.items() if v is not None}
+    if isinstance(value, list):
+        return [_values(v, ids) for v in value if v is not None]
+    return value
+
+
+def _reference(name: str, attribute: str, ids: frozenset[str]) -> Unresolved:
+    known = name in ids or attribute != "Ref"
+    target = (name, attribute) if known else None
+    return Unresolved("unresolved_reference", f"Ref: {name}", present=known, target=target)

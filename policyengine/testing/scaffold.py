@@ -1,0 +1,56 @@
+"""A rule and its tests to start from."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from policyengine.catalog import registry
+from policyengine.model.errors import UsageError
+from policyengine.rules.data import data_root
+from policyengine.rules.names import unknown
+
+_RULE = """\
+id: {id}
+title: TODO say the requirement in one line
+family: encryption
+pillar: security
+severity: medium
+applies_to: {type}
+why: |
+  TODO say what can go wrong, in the reader's words, in two or three sentences.
+fix: TODO say which property to set to what.
+require: {{field: {property}, is: present}}
+message: "TODO what is wrong: {property} is {{{property}}}"
+references:
+  - https://docs.aws.amazon.com/
+"""
+_TESTS = """\
+- {{case: TODO what is right, resource: {{{property}: TODO}}, expect: PASS}}
+- {{case: TODO it is missing, resource: {{}}, expect: FAIL, reason: missing}}
+- {{case: TODO it is not resolved, resource: {{{property}: {{Ref: Parameter}}}}, expect: UNKNOWN}}
+"""
+
+
+def scaffold(rule_id: str, type_: str, folder: Path | None) -> list[Path]:
+    """Write ``<service>/<id>.yaml`` and its test file; returns their paths.
+
+    Raises UsageError for an id that is not kebab-case, an unknown type, or files that exist.
+    """
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule_id):
+        raise UsageError(f"`{rule_id}` is no rule id; expected kebab-case such as `sqs-encrypted`")
+    schema = registry.schema(type_)
+    if schema is None:
+        raise UsageError(unknown("resource type", type_, registry.covered()))
+    names = [name for name in schema.children() if name != "related"]
+    service = type_.split("::")[1].lower() or "account"
+    base = (folder or data_root().rules) / service
+    rule, tests = base / f"{rule_id}.yaml", base / f"{rule_id}.test.yaml"
+    for path in (rule, tests):
+        if path.exists():
+            raise UsageError(f"`{path}` exists; choose another id")
+    base.mkdir(parents=True, exist_ok=True)
+    values = {"id": rule_id, "type": type_, "property": names[0]}
+    rule.write_text(_RULE.format(**values), encoding="utf-8")
+    tests.write_text(_TESTS.format(**values), encoding="utf-8")
+    return [rule, tests]
