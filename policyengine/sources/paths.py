@@ -44,7 +44,10 @@ def relative_name(path: str | Path, base: str | Path) -> str:
 
 def printable(text: str) -> str:
     """Return ``text`` with undecodable bytes and control characters as ``\\xNN``."""
-    clean = os.fsencode(text).decode("utf-8", "backslashreplace")
+    try:
+        clean = os.fsencode(text).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half a surrogate pair that stands for no byte
+        clean = text.encode("utf-8", "backslashreplace").decode()
     return _CONTROL.sub(lambda m: f"\\x{ord(m.group()):02x}", clean)
 
 

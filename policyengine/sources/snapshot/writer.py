@@ -1,0 +1,175 @@
+"""Writing a snapshot directory: parts by account and region, hashed, put in place at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from policyengine.model.errors import InputError
+from policyengine.model.resource import Resource
+from policyengine.sources.base import NO_COVERAGE, Coverage
+from policyengine.sources.snapshot.canonical import to_lines
+from policyengine.sources.snapshot.manifest import MANIFEST
+
+PART_BYTES: Final = 16 << 20
+_SPILL_BYTES: Final = 64 << 20
+_ODD = re.compile(r"[^A-Za-z0-9-]+")
+
+Place = tuple[str, str]
+
+
+def write_snapshot(
+    folder: str | Path,
+    resources: Iterable[Resource],
+    *,
+    created: str,
+    coverage: Coverage = NO_COVERAGE,
+    errors: Sequence[Mapping[str, Any]] = (),
+    compress: bool = True,
+) -> Path:
+    """Write a snapshot and return its folder.
+
+    The folder appears whole or not at all; a snapshot that stands there is replaced. Memory holds
+    one account and region at a time. ``created`` is an ISO time, ``errors`` are objects with
+    ``message`` and, where known, ``code``, ``account``, ``region``, ``operation``. Raises
+    InputError when the folder exists and is no snapshot, ValueError for a resource that no
+    snapshot can hold.
+    """
+    target = Path(folder)
+    if target.exists() and not (target / MANIFEST).is_file() and any(target.iterdir()):
+        raise InputError(f"`{target}` exists and is no snapshot; name a folder that is new or empty")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        work.chmod(0o755)
+        (work / "resources").mkdir()
+        with tempfile.TemporaryDirectory(dir=work, prefix="spill-") as spill:
+            buckets = _Buckets(Path(spill))
+            buckets.fill(resources)
+            parts = list(_write_parts(work, buckets, compress))
+        manifest = {
+            "version": "1.0",
+            "created": created,
+            "coverage": _coverage(coverage),
+            "parts": parts,
+            "errors": [dict(e) for e in errors],
+        }
+        (work / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+        _put(work, target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return target
+
+
+def _put(work: Path, target: Path) -> None:
+    """Rename into place; an older snapshot is moved aside first and deleted last."""
+    if not target.exists():
+        work.rename(target)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
+    target.rename(old / target.name)
+    try:
+        work.rename(target)
+    except OSError:
+        (old / target.name).rename(target)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+class _Buckets:
+    """Lines by account and region; what memory should not hold waits in files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lines: dict[Place, list[bytes]] = {}
+        self._files: dict[Place, Path] = {}
+        self._bytes = 0
+
+    def fill(self, resources: Iterable[Resource]) -> None:
+        for resource in resources:
+            lines = to_lines(resource)
+            self._lines.setdefault((resource.account or "", resource.region or ""), []).extend(lines)
+            self._bytes += sum(map(len, lines))
+            if self._bytes > _SPILL_BYTES:
+                self._spill()
+
+    def _spill(self) -> None:
+        for place, lines in self._lines.items():
+            path = self._files.setdefault(place, self._folder / str(len(self._files)))
+            with path.open("ab") as file:
+                file.writelines(line + b"\n" for line in lines)
+        self._lines.clear()
+        self._bytes = 0
+
+    def places(self) -> list[Place]:
+        return sorted({*self._lines, *self._files})
+
+    def sorted_lines(self, place: Place) -> list[bytes]:
+        lines = self._lines.get(place, [])
+        if place in self._files:
+            # JSON never holds a newline inside a line: it is written `\n`
+            lines = [*self._files[place].read_bytes().split(b"\n")[:-1], *lines]
+        return sorted(lines, key=_order)
+
+
+def _order(line: bytes) -> tuple[str, str, str]:
+    record = json.loads(line)
+    return record["type"], record["id"], (record.get("location") or {}).get("file", "")
+
+
+def _write_parts(work: Path, buckets: _Buckets, compress: bool) -> Iterator[dict[str, Any]]:
+    taken: set[str] = set()
+    for account, region in buckets.places():
+        stem = _ODD.sub("_", f"{account or 'code'}-{region or 'none'}")[:100]
+        number = 0
+        for lines in _cut(buckets.sorted_lines((account, region))):
+            number += 1
+            while (name := f"{stem}-{number:04d}.ndjson") in taken:
+                number += 1
+            taken.add(name)
+            data = b"".join(line + b"\n" for line in lines)
+            path = f"resources/{name}.zst" if compress else f"resources/{name}"
+            stored = _compressed(data) if compress else data
+            (work / path).write_bytes(stored)
+            yield {
+                "path": path,
+                "account": account,
+                "region": region,
+                "sha256": hashlib.sha256(stored).hexdigest(),
+                "bytes": len(stored),
+                "resources": len(lines),
+            }
+
+
+def _cut(lines: list[bytes]) -> Iterator[list[bytes]]:
+    """Cut into parts of at most PART_BYTES; a single longer line is a part of its own."""
+    part: list[bytes] = []
+    size = 0
+    for line in lines:
+        if part and size + len(line) + 1 > PART_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(line)
+        size += len(line) + 1
+    if part:
+        yield part
+
+
+def _compressed(data: bytes) -> bytes:
+    import zstandard  # only when a snapshot is written
+
+    return zstandard.ZstdCompressor(level=9, write_checksum=True).compress(data)
+
+
+def _coverage(coverage: Coverage) -> list[dict[str, Any]]:
+    grouped: dict[Place, list[str]] = {}
+    for account, region, type in sorted(coverage):
+        grouped.setdefault((account, region), []).append(type)
+    return [{"account": a, "region": r, "types": types} for (a, r), types in sorted(grouped.items())]
