@@ -191,9 +191,8 @@ def build() -> dict[str, str]:
     tags: dict[str, dict[str, list[str]]] = {}
     for type_name, path, shape in taggable(folder, types):
         tags.setdefault(path, {}).setdefault(shape, []).append(type_name)
-    schemas = {
-        name: Reducer(load(folder, types[name])).reduce() for name in registry.covered() if name in types
-    }
+    wanted = sorted({*registry.covered(), *registry.satellites()})
+    schemas = {name: Reducer(load(folder, types[name])).reduce() for name in wanted if name in types}
     return {
         "schemas.json": dump({**origin, "types": schemas}),
         "taggable.json": dump({**origin, "types": tags}),

@@ -12,8 +12,14 @@ from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
-from policyengine.catalog.schema import Node, Schema, join_path, parse_kind, split_path
+from policyengine.catalog.schema import Kind, Node, Schema, parse_kind, split_path, transplant
 from policyengine.catalog.spec import Default, Relation, Satellite, TypeSpec
+
+__all__ = [
+    "Default", "Kind", "Relation", "Satellite", "Schema", "TagProperty", "TypeSpec", "covered", "default",
+    "home_region", "names", "relation", "relations", "satellites", "schema", "secrets", "spec",
+    "tag_property", "taggable", "taggable_types",
+]  # fmt: skip
 
 
 class TagProperty(NamedTuple):
@@ -123,15 +129,16 @@ def relations(type: str) -> tuple[str, ...]:
 @cache
 def _defaults(type: str) -> dict[str, Default]:
     found = spec(type)
-    return {join_path(split_path(d.path)): d for d in found.defaults} if found else {}
+    return {".".join(split_path(d.path)): d for d in found.defaults} if found else {}
 
 
 def default(type: str, path: tuple[str, ...] | str) -> Default | None:
     """Return what AWS does when the property at ``path`` is absent; None when we state nothing.
 
-    ``path`` is a tuple of steps or dotted text, ``*`` for an element of a list.
+    ``path`` is a tuple of steps, or the steps joined with dots (quotes around a step are dropped).
+    Lists are stepped through without a step of their own.
     """
-    return _defaults(type).get(path if isinstance(path, str) else join_path(path))
+    return _defaults(type).get(path.replace('"', "") if isinstance(path, str) else ".".join(path))
 
 
 _HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
@@ -155,10 +162,21 @@ def schema(type: str) -> Schema | None:
     declared = spec(type)
     if declared is None:
         return None
+    types = _data("schemas.json")["types"]
     extra: dict[str, Node] = {path: parse_kind(kind) for path, kind in declared.extra}
+    found = Schema(type, types.get(type, {}), extra)
     for name in declared.related:
-        extra.setdefault(f"related.{name}", ["j"])
+        found.add_related(name, "j", {})
     for satellite in declared.satellites:
-        if satellite.into.startswith("related."):
-            extra[satellite.into] = ["j"]
-    return Schema(type, _data("schemas.json")["types"].get(type, {}), extra)
+        name = satellite.into.removeprefix("related.")
+        if name != satellite.into:
+            found.add_related(name, *_satellite_node(satellite.type, types))
+    return found
+
+
+def _satellite_node(type: str, types: Mapping[str, Any]) -> tuple[Node, dict[str, Node]]:
+    properties, definitions = transplant(types[type], type)
+    own = spec(type)
+    for path, kind in own.extra if own else ():
+        properties[path] = parse_kind(kind)
+    return properties, definitions

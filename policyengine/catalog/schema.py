@@ -1,8 +1,9 @@
 """The property tree of one type: what a rule may name, and of which kind it is.
 
-Paths are tuples of steps. An element of a list is the step ``*``: the port of a listener is
-``("Listeners", "*", "Port")``. ``related`` and ``with`` never appear here except as the first step
-``related``. A free-form value (a policy document) is ``json``, and so is everything below it.
+Paths are tuples of steps. Lists are stepped through without a step of their own: the port of a
+classic load balancer's listener is ``("Listeners", "LoadBalancerPort")``. What a source folds in
+stands below the first step ``related``. A free-form value (a policy document) is ``json``, and so
+is everything below it.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ class Schema:
 
     def __init__(self, type: str, data: Mapping[str, Any], extra: Mapping[str, Node]) -> None:
         self.type = type
-        self._definitions: Mapping[str, Node] = data.get("d", {})
+        self._definitions: dict[str, Node] = dict(data.get("d", {}))
         self._root: dict[str, Node] = dict(data.get("p", {}))
         self.primary = tuple(data.get("id", ()))
         self.read_only = frozenset(data.get("ro", ()))
@@ -107,12 +108,22 @@ class Schema:
     def _add(self, steps: tuple[str, ...], node: Node) -> None:
         at = self._root
         for step in steps[:-1]:
-            below = at.get(step)
-            below = dict(self._resolve(below)) if isinstance(self._resolve(below), dict) else {}
-            at[step] = below
-            at = below
-        known = at.get(steps[-1])
-        at[steps[-1]] = {**known, **node} if isinstance(known, dict) and isinstance(node, dict) else node
+            at = self._open(at, step)
+        last = steps[-1]
+        known = self._resolve(at.get(last))
+        at[last] = {**known, **node} if isinstance(known, dict) and isinstance(node, dict) else node
+
+    def _open(self, at: dict[str, Node], step: str) -> dict[str, Node]:
+        """Return a private, writable copy of the object (or the list's elements) below a step."""
+        below = self._resolve(at.get(step))
+        if isinstance(below, list):
+            element = self._resolve(below[0])
+            copy = dict(element) if isinstance(element, dict) else {}
+            at[step] = [copy]
+        else:
+            copy = dict(below) if isinstance(below, dict) else {}
+            at[step] = copy
+        return copy
 
     def _resolve(self, node: Node) -> Node:
         while isinstance(node, str) and node.startswith("#"):
@@ -123,25 +134,22 @@ class Schema:
         node: Node = self._root
         for step in path:
             node = self._resolve(node)
+            while isinstance(node, list):
+                node = self._resolve(node[0])
             if node == "j":
                 return "j"
-            if isinstance(node, list):
-                if step != "*":
-                    return None
-                node = node[0]
-            elif isinstance(node, dict):
-                if step in node:
-                    node = node[step]
-                elif "*" in node:
-                    node = node["*"]
-                else:
-                    return None
-            else:
+            if not isinstance(node, dict):
+                return None
+            node = node.get(step, node.get("*"))
+            if node is None:
                 return None
         return self._resolve(node)
 
     def kind(self, path: tuple[str, ...]) -> Kind | None:
-        """Return the kind of the property at ``path``; None when the type has no such property."""
+        """Return the kind of the property at ``path``; None when the type has no such property.
+
+        A property inside a list's elements has the kind it has in one element.
+        """
         node = self._node(path)
         return None if node is None else self._kind(node)
 
@@ -153,9 +161,32 @@ class Schema:
             return Kind("list", self._kind(node[0]))
         return Kind("object", self._kind(node["*"]) if "*" in node else None)
 
+    def add_related(self, name: str, node: Node, definitions: Mapping[str, Node]) -> None:
+        """Declare what stands under ``related.<name>``: a list of ``node``, merged with what is there."""
+        self._definitions.update(definitions)
+        known = self._resolve(self._open(self._root, "related").get(name))
+        element = known[0] if isinstance(known, list) else {}
+        if isinstance(element, dict) and isinstance(node, dict):
+            node = {**element, **node}
+        self._root["related"][name] = [node]
+
     def children(self, path: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Return the sorted names a path may go on with (a list's are its elements'); () where none."""
         node = self._node(path)
         while isinstance(node, list):
             node = self._resolve(node[0])
         return tuple(sorted(k for k in node if k != "*")) if isinstance(node, dict) else ()
+
+
+def transplant(data: Mapping[str, Any], prefix: str) -> tuple[dict[str, Node], dict[str, Node]]:
+    """Return (properties, definitions) of a type, its definitions renamed so that they fit in another."""
+    definitions = {f"{prefix}/{name}": _rename(node, prefix) for name, node in data.get("d", {}).items()}
+    return {name: _rename(node, prefix) for name, node in data.get("p", {}).items()}, definitions
+
+
+def _rename(node: Node, prefix: str) -> Node:
+    if isinstance(node, str):
+        return f"#{prefix}/{node[1:]}" if node.startswith("#") else node
+    if isinstance(node, list):
+        return [_rename(node[0], prefix)]
+    return {name: _rename(below, prefix) for name, below in node.items()}

@@ -3,5 +3,97 @@
 from __future__ import annotations
 
 from policyengine.catalog.spec import TypeSpec
+from policyengine.catalog.types._build import cfn, depends, doc, extra, into, is_, of, to
 
-TYPES = (TypeSpec("AWS::S3::Bucket", names=("BucketName",)),)
+_DEFAULT_ENCRYPTION = doc("AmazonS3/latest/userguide/default-encryption-faq")
+_NEW_BUCKETS = doc("AmazonS3/latest/userguide/create-bucket-faq")
+_BUCKET = cfn("resource-s3-bucket")
+_OLD = "buckets made since 2023-04 block public access, older ones and ones made by some tools may not"
+_SSE = "BucketEncryption.ServerSideEncryptionConfiguration"
+
+TYPES = (
+    TypeSpec(
+        "AWS::S3::Bucket",
+        names=("BucketName",),
+        defaults=(
+            is_(
+                _SSE,
+                [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}],
+                _DEFAULT_ENCRYPTION,
+                "2023-01-05",
+            ),
+            is_(f"{_SSE}.BucketKeyEnabled", False, cfn("properties-s3-bucket-serversideencryptionrule")),
+            *(
+                depends(f"PublicAccessBlockConfiguration.{flag}", _NEW_BUCKETS, _OLD, "2023-04-01")
+                for flag in (
+                    "BlockPublicAcls",
+                    "BlockPublicPolicy",
+                    "IgnorePublicAcls",
+                    "RestrictPublicBuckets",
+                )
+            ),
+            depends(
+                "OwnershipControls.Rules",
+                _NEW_BUCKETS,
+                "buckets made since 2023-04 are BucketOwnerEnforced, older ones ObjectWriter",
+                "2023-04-01",
+            ),
+            is_("VersioningConfiguration.Status", "Suspended", doc("AmazonS3/latest/userguide/Versioning")),
+            is_(
+                "VersioningConfiguration.MfaDelete",
+                "Disabled",
+                doc("AmazonS3/latest/userguide/MultiFactorAuthenticationDelete"),
+            ),
+            is_("ObjectLockEnabled", False, _BUCKET),
+            is_("AccessControl", "Private", doc("AmazonS3/latest/userguide/acl-overview")),
+        ),
+        satellites=(into("AWS::S3::BucketPolicy", "Bucket", "policies"),),
+        relations=(
+            to(
+                "log_bucket",
+                "AWS::S3::Bucket",
+                "LoggingConfiguration.DestinationBucketName",
+                one=True,
+                scope="account",
+            ),
+            to(
+                "kms_keys",
+                "AWS::KMS::Key",
+                f"{_SSE}.ServerSideEncryptionByDefault.KMSMasterKeyID",
+            ),
+            to(
+                "replica_buckets",
+                "AWS::S3::Bucket",
+                "ReplicationConfiguration.Rules.Destination.Bucket",
+                scope="organization",
+            ),
+            of("trails", "AWS::CloudTrail::Trail", "S3BucketName", scope="account"),
+            of("access_points", "AWS::S3::AccessPoint", "Bucket"),
+            of("data_lake_locations", "AWS::LakeFormation::Resource", "ResourceArn"),
+        ),
+        extra=(
+            ("VersioningConfiguration.MfaDelete", "string"),
+            ("PolicyStatus.IsPublic", "boolean"),
+            ("AccessControlGrants", "list:object"),
+            ("MacieMonitoring.AutomatedDiscoveryMonitoringStatus", "string"),
+            ("MacieMonitoring.IsDefinedInJob", "string"),
+            ("MacieMonitoring.IsMonitoredByJob", "string"),
+            ("MacieMonitoring.SensitivityScore", "integer"),
+            ("CreationDate", "string"),
+        ),
+    ),
+    TypeSpec(
+        "AWS::S3::AccessPoint",
+        names=("Name",),
+        defaults=tuple(
+            is_(
+                f"PublicAccessBlockConfiguration.{flag}",
+                True,
+                doc("AmazonS3/latest/userguide/access-points-bpa-settings"),
+            )
+            for flag in ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+        ),
+        relations=(to("bucket", "AWS::S3::Bucket", "Bucket", one=True),),
+        extra=extra(CreationDate="string"),
+    ),
+)

@@ -1,0 +1,145 @@
+"""IAM and Organizations. The reasoning is `iam`'s; here are only the shapes."""
+
+from __future__ import annotations
+
+from policyengine.catalog.spec import TypeSpec
+from policyengine.catalog.types._build import ROLE, cfn, extra, into, is_, of, to
+
+_POLICY = "AWS::IAM::ManagedPolicy"
+_OU = "AWS::Organizations::OrganizationalUnit"
+
+TYPES = (
+    TypeSpec(
+        ROLE,
+        names=("RoleName", "Arn", "RoleId"),
+        is_global=True,
+        defaults=(
+            is_("Path", "/", cfn("resource-iam-role")),
+            is_("MaxSessionDuration", 3600, cfn("resource-iam-role")),
+        ),
+        satellites=(
+            into("AWS::IAM::Policy", "Roles", "policies"),
+            into("AWS::IAM::RolePolicy", "RoleName", "policies"),
+        ),
+        relations=(
+            to("managed_policies", _POLICY, "ManagedPolicyArns", scope="account"),
+            of("attached_policies", _POLICY, "Roles", scope="account"),
+            to("permissions_boundary", _POLICY, "PermissionsBoundary", one=True, scope="account"),
+            of("instance_profiles", "AWS::IAM::InstanceProfile", "Roles", scope="account"),
+        ),
+        extra=(
+            ("CreateDate", "string"),
+            ("RoleLastUsed.LastUsedDate", "string"),
+            ("RoleLastUsed.Region", "string"),
+        ),
+    ),
+    TypeSpec(
+        "AWS::IAM::User",
+        names=("UserName", "Arn"),
+        is_global=True,
+        satellites=(
+            into("AWS::IAM::Policy", "Users", "policies"),
+            into("AWS::IAM::UserPolicy", "UserName", "policies"),
+            into("AWS::IAM::AccessKey", "UserName", "access_keys"),
+            into("AWS::IAM::UserToGroupAddition", "Users", "group_additions"),
+        ),
+        relations=(
+            to("managed_policies", _POLICY, "ManagedPolicyArns", scope="account"),
+            of("attached_policies", _POLICY, "Users", scope="account"),
+            to("permissions_boundary", _POLICY, "PermissionsBoundary", one=True, scope="account"),
+            to("groups", "AWS::IAM::Group", "Groups", scope="account"),
+        ),
+        extra=(
+            ("CreateDate", "string"),
+            ("PasswordEnabled", "boolean"),
+            ("PasswordLastUsed", "string"),
+            ("MfaActive", "boolean"),
+            ("MFADevices", "list:object"),
+            ("MFADevices.SerialNumber", "string"),
+        ),
+        secrets=("Password", "SecretAccessKey"),
+    ),
+    TypeSpec(
+        "AWS::IAM::AccessKey",
+        names=("Id",),
+        is_global=True,
+        defaults=(is_("Status", "Active", cfn("resource-iam-accesskey")),),
+        relations=(to("user", "AWS::IAM::User", "UserName", one=True, scope="account"),),
+        extra=extra(CreateDate="string", LastUsedDate="string"),
+        secrets=("SecretAccessKey",),
+    ),
+    TypeSpec(
+        "AWS::IAM::Group",
+        names=("GroupName", "Arn"),
+        is_global=True,
+        satellites=(
+            into("AWS::IAM::Policy", "Groups", "policies"),
+            into("AWS::IAM::GroupPolicy", "GroupName", "policies"),
+        ),
+        relations=(
+            to("managed_policies", _POLICY, "ManagedPolicyArns", scope="account"),
+            of("attached_policies", _POLICY, "Groups", scope="account"),
+            of("users", "AWS::IAM::User", "Groups", scope="account"),
+        ),
+    ),
+    TypeSpec(
+        _POLICY,
+        names=("PolicyArn", "ManagedPolicyName"),
+        is_global=True,
+        relations=(
+            to("roles", ROLE, "Roles", scope="account"),
+            to("users", "AWS::IAM::User", "Users", scope="account"),
+            to("groups", "AWS::IAM::Group", "Groups", scope="account"),
+        ),
+    ),
+    TypeSpec(
+        "AWS::IAM::InstanceProfile",
+        names=("InstanceProfileName", "Arn"),
+        is_global=True,
+        relations=(to("roles", ROLE, "Roles", scope="account"),),
+    ),
+    TypeSpec("AWS::IAM::OIDCProvider", names=("Arn",), is_global=True),
+    TypeSpec(
+        "AWS::IAM::SAMLProvider", names=("Arn",), is_global=True, secrets=("AddPrivateKey", "PrivateKeyList")
+    ),
+    TypeSpec(
+        "AWS::IAM::ServerCertificate",
+        names=("ServerCertificateName", "Arn"),
+        is_global=True,
+        extra=extra(Expiration="string", UploadDate="string"),
+        secrets=("PrivateKey",),
+    ),
+    TypeSpec(
+        "AWS::Organizations::Organization",
+        names=("Id", "Arn"),
+        is_global=True,
+        relations=(),
+        extra=(
+            ("PolicyTypes", "list:object"),
+            ("PolicyTypes.Type", "string"),
+            ("PolicyTypes.Status", "string"),
+        ),
+    ),
+    TypeSpec(
+        _OU,
+        names=("Id", "Arn"),
+        is_global=True,
+        relations=(
+            to("parent", _OU, "ParentId", one=True, scope="organization"),
+            of("children", _OU, "ParentId", scope="organization"),
+            of("accounts", "AWS::Organizations::Account", "ParentIds", scope="organization"),
+            of("policies", "AWS::Organizations::Policy", "TargetIds", scope="organization"),
+        ),
+    ),
+    TypeSpec(
+        "AWS::Organizations::Account",
+        names=("AccountId", "Arn"),
+        is_global=True,
+        relations=(
+            to("organizational_units", _OU, "ParentIds", scope="organization"),
+            of("policies", "AWS::Organizations::Policy", "TargetIds", scope="organization"),
+        ),
+    ),
+    TypeSpec("AWS::Organizations::Policy", names=("Id", "Arn"), is_global=True),
+    TypeSpec("AWS::SSO::Instance", names=("InstanceArn",)),
+)

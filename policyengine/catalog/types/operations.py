@@ -1,0 +1,180 @@
+"""Backup, Systems Manager and the build services."""
+
+from __future__ import annotations
+
+from policyengine.catalog.spec import TypeSpec
+from policyengine.catalog.types._build import (
+    BUCKET,
+    ROLE,
+    cfn,
+    depends,
+    doc,
+    extra,
+    groups,
+    is_,
+    kms_key,
+    of,
+    off,
+    subnets,
+    to,
+)
+
+_PATCH = doc("systems-manager/latest/APIReference/API_CreatePatchBaseline")
+_PROJECT = cfn("resource-codebuild-project")
+
+TYPES = (
+    TypeSpec(
+        "AWS::Backup::BackupVault",
+        names=("BackupVaultName", "BackupVaultArn"),
+        relations=(
+            kms_key("EncryptionKeyArn"),
+            of("plans", "AWS::Backup::BackupPlan", "BackupPlan.BackupPlanRule.TargetBackupVault"),
+        ),
+        extra=(
+            ("Locked", "boolean"),
+            ("LockDate", "string"),
+            ("NumberOfRecoveryPoints", "integer"),
+        ),
+    ),
+    TypeSpec("AWS::Backup::LogicallyAirGappedBackupVault", names=("BackupVaultName", "BackupVaultArn")),
+    TypeSpec(
+        "AWS::Backup::BackupPlan",
+        names=("BackupPlanId", "BackupPlanArn"),
+        defaults=(
+            is_(
+                "BackupPlan.BackupPlanRule.ScheduleExpression",
+                "cron(0 5 ? * * *)",
+                doc("aws-backup/latest/devguide/API_BackupRuleInput"),
+            ),
+            is_(
+                "BackupPlan.BackupPlanRule.EnableContinuousBackup",
+                False,
+                doc("aws-backup/latest/devguide/API_BackupRuleInput"),
+            ),
+        ),
+        relations=(
+            to("vaults", "AWS::Backup::BackupVault", "BackupPlan.BackupPlanRule.TargetBackupVault"),
+            to(
+                "copy_vaults",
+                "AWS::Backup::BackupVault",
+                "BackupPlan.BackupPlanRule.CopyActions.DestinationBackupVaultArn",
+                scope="organization",
+            ),
+            of("selections", "AWS::Backup::BackupSelection", "BackupPlanId"),
+        ),
+    ),
+    TypeSpec(
+        "AWS::Backup::BackupSelection",
+        names=("Id",),
+        relations=(to("plan", "AWS::Backup::BackupPlan", "BackupPlanId", one=True),),
+    ),
+    TypeSpec(
+        "AWS::Backup::RestoreTestingPlan",
+        names=("RestoreTestingPlanName",),
+        relations=(of("selections", "AWS::Backup::RestoreTestingSelection", "RestoreTestingPlanName"),),
+        extra=extra(LastExecutionTime="string", LastSuccessfulRestoreTime="string"),
+    ),
+    TypeSpec("AWS::Backup::RestoreTestingSelection", names=("RestoreTestingSelectionName",)),
+    TypeSpec(
+        "AWS::SSM::Parameter",
+        names=("Name",),
+        defaults=(
+            is_(
+                "Tier",
+                "Standard",
+                doc("systems-manager/latest/userguide/parameter-store-advanced-parameters"),
+            ),
+        ),
+        secrets=("Value",),
+    ),
+    TypeSpec(
+        "AWS::SSM::Document",
+        names=("Name",),
+        defaults=(is_("DocumentType", "Command", cfn("resource-ssm-document")),),
+        extra=(
+            ("AccountIds", "list:string"),
+            ("AccountSharingInfoList", "list:object"),
+        ),
+    ),
+    TypeSpec(
+        "AWS::SSM::Association",
+        names=("AssociationId",),
+        defaults=(is_("ApplyOnlyAtCronInterval", False, cfn("resource-ssm-association")),),
+        extra=(("Overview.Status", "string"), ("LastExecutionDate", "string")),
+    ),
+    TypeSpec(
+        "AWS::SSM::PatchBaseline",
+        names=("Id",),
+        defaults=(
+            is_("OperatingSystem", "WINDOWS", _PATCH),
+            is_("ApprovedPatchesComplianceLevel", "UNSPECIFIED", _PATCH),
+            is_("RejectedPatchesAction", "ALLOW_AS_DEPENDENCY", _PATCH),
+            is_("DefaultBaseline", False, cfn("resource-ssm-patchbaseline")),
+        ),
+    ),
+    TypeSpec("AWS::SSM::ServiceSetting", names=("SettingId", "Arn")),
+    TypeSpec("AWS::SSM::MaintenanceWindow", names=("WindowId",)),
+    TypeSpec(
+        "AWS::CodeBuild::Project",
+        names=("Name", "Arn", "Id"),
+        defaults=(
+            is_(
+                "Environment.PrivilegedMode",
+                False,
+                doc("codebuild/latest/APIReference/API_ProjectEnvironment"),
+            ),
+            *off(_PROJECT, "BadgeEnabled"),
+            *off(
+                cfn("properties-codebuild-project-artifacts"),
+                "Artifacts.EncryptionDisabled",
+                "SecondaryArtifacts.EncryptionDisabled",
+            ),
+            is_(
+                "LogsConfig.S3Logs.EncryptionDisabled",
+                False,
+                doc("codebuild/latest/APIReference/API_S3LogsConfig"),
+            ),
+            is_("LogsConfig.S3Logs.Status", "DISABLED", cfn("properties-codebuild-project-s3logsconfig")),
+            is_(
+                "LogsConfig.CloudWatchLogs.Status",
+                "ENABLED",
+                doc("codebuild/latest/userguide/create-project"),
+            ),
+            is_("Visibility", "PRIVATE", doc("codebuild/latest/userguide/public-builds")),
+            is_("TimeoutInMinutes", 60, doc("codebuild/latest/APIReference/API_CreateProject")),
+        ),
+        relations=(
+            to("role", ROLE, "ServiceRole", one=True, scope="account"),
+            kms_key("EncryptionKey"),
+            subnets("VpcConfig.Subnets"),
+            groups("VpcConfig.SecurityGroupIds"),
+        ),
+        secrets=("Value", "Auth"),
+    ),
+    TypeSpec(
+        "AWS::CodePipeline::Pipeline",
+        names=("Name", "Arn"),
+        defaults=(
+            is_("ExecutionMode", "SUPERSEDED", cfn("resource-codepipeline-pipeline")),
+            depends(
+                "PipelineType", cfn("resource-codepipeline-pipeline"), "V1 through the API, V2 in the console"
+            ),
+        ),
+        relations=(
+            to("role", ROLE, "RoleArn", one=True, scope="account"),
+            to("artifact_bucket", BUCKET, "ArtifactStore.Location", one=True),
+            kms_key("ArtifactStore.EncryptionKey.Id"),
+        ),
+        secrets=("OAuthToken", "SecretToken"),
+    ),
+    TypeSpec(
+        "AWS::ElasticBeanstalk::Environment",
+        names=("EnvironmentName",),
+        extra=(("Options", "map:string"),),
+    ),
+    TypeSpec(
+        "AWS::CodeCommit::Repository",
+        names=("RepositoryId", "Name", "Arn"),
+        relations=(kms_key(),),
+    ),
+)
