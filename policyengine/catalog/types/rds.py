@@ -91,7 +91,7 @@ TYPES = (
             depends(
                 "StorageEncrypted",
                 _AURORA,
-                "Aurora clusters made since 2026-02-18 are encrypted, older and Multi-AZ DB clusters need not be",
+                "Aurora clusters made since 2026-02-18 are encrypted, older and Multi-AZ DB ones may not be",
                 "2026-02-18",
             ),
             depends(
