@@ -12,7 +12,14 @@ import click
 from policyengine.cli.errors import EXIT_FAIL, EXIT_OK
 from policyengine.model.errors import UsageError
 
-_FOLDERS = click.option("--rules", "folders", multiple=True, type=click.Path(path_type=Path), metavar="DIR", help="add a folder of rules")
+_FOLDERS = click.option(
+    "--rules",
+    "folders",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="add a folder of rules",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -57,7 +64,12 @@ def show(rule_id: str, folders: Sequence[Path]) -> None:
 @rules.command()
 @click.argument("rule_id", metavar="ID")
 @click.option("--type", "type_", required=True, metavar="TYPE", help="resource type, e.g. AWS::S3::Bucket")
-@click.option("--folder", type=click.Path(path_type=Path), metavar="DIR", help="where rules lie; default: rules/ of the checkout")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="where rules lie; default: rules/ of the checkout",
+)
 def new(rule_id: str, type_: str, folder: Path | None) -> None:
     """Write a rule and its tests to start from; never overwrites."""
     from policyengine.testing.scaffold import scaffold
@@ -81,7 +93,10 @@ def test(rule_ids: Sequence[str], folders: Sequence[Path], mutate: bool, jobs: i
         for line in report.problems:
             click.echo(f"FAIL {report.rule}: {line}")
         if verbose and not report.problems:
-            click.echo(f"ok   {report.rule}: {report.cases} cases" + (f", {report.mutants} mutants killed" if mutate else ""))
+            click.echo(
+                f"ok   {report.rule}: {report.cases} cases"
+                + (f", {report.mutants} mutants killed" if mutate else "")
+            )
     click.echo(summary.line(mutate=mutate))
     return EXIT_OK if summary.ok else EXIT_FAIL
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -119,7 +118,12 @@ class Run:
         for source in self.discovery.sources:
             skipped.update(source.skipped)
         if not counts.resources and not errors:
-            errors.append(UsageError(f"no resource in {', '.join(f'`{t}`' for t in self.info.targets)}: nothing was evaluated", code="no_resource"))
+            errors.append(
+                UsageError(
+                    f"no resource in {', '.join(f'`{t}`' for t in self.info.targets)}: nothing was evaluated",
+                    code="no_resource",
+                )
+            )
         return replace(
             self.info,
             finished_at=self.info.as_of if self.options["as_of"] else now_text(),
@@ -169,7 +173,11 @@ def prepare_run(targets: Sequence[str], options: Mapping[str, Any]) -> Run:
     discovery = open_targets(targets, source_options)
     evaluator = Evaluator(pack, now=now, settings=settings)
     only_terminal = all(name == "terminal" for name, _ in formats) and options["output"] is None
-    wanted = Wanted(frozenset((FAIL, UNKNOWN)), MANY if options["limit"] is None else None) if only_terminal else Wanted(frozenset(VERDICTS))
+    wanted = (
+        Wanted(frozenset((FAIL, UNKNOWN)), MANY if options["limit"] is None else None)
+        if only_terminal
+        else Wanted(frozenset(VERDICTS))
+    )
     started = as_of or now_text()
     info = RunInfo(
         id=run_id(pack, settings, config_text, discovery, source_options, as_of),
@@ -203,18 +211,20 @@ def parse_formats(options: Mapping[str, Any]) -> list[tuple[str, Path | None]]:
 def clock(as_of: str | None) -> tuple[str | None, datetime]:
     """Return (canonical text or None, time); raises UsageError for a text that is no time."""
     if as_of is None:
-        return None, datetime.now(timezone.utc)
+        return None, datetime.now(UTC)
     try:
-        time = datetime.fromisoformat(as_of.replace("Z", "+00:00"))
+        time = datetime.fromisoformat(as_of)
     except ValueError:
-        raise UsageError(f"--as-of `{as_of}` is no RFC 3339 time; expected e.g. 2026-01-01T00:00:00Z") from None
-    time = time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)
+        raise UsageError(
+            f"--as-of `{as_of}` is no RFC 3339 time; expected e.g. 2026-01-01T00:00:00Z"
+        ) from None
+    time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     return time.strftime("%Y-%m-%dT%H:%M:%SZ"), time
 
 
 def now_text() -> str:
     """Return the present second in RFC 3339."""
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def selected(pack: Pack, options: Mapping[str, Any]) -> Pack:
@@ -247,6 +257,3 @@ def rule_infos(pack: Pack) -> dict[str, RuleInfo]:
         )
         for form in pack.rules
     }
-
-
-

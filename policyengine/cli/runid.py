@@ -53,5 +53,3 @@ def file_digest(path: Path) -> bytes:
         while block := file.read(1 << 20):
             whole.update(block)
     return whole.digest()
-
-

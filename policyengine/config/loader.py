@@ -103,7 +103,10 @@ class _Reader:
             name = item[given[0]]
             if not isinstance(name, str):
                 raise self.fail((*place, given[0]), f"`{name}` is no string; quote the id")
-            return ScopedParameters(parameters, **{given[0]: name})
+            by_account = given[0] == "account"
+            return ScopedParameters(
+                parameters, account=name if by_account else None, ou=None if by_account else name
+            )
         tag = self._mapping(item["tag"], (*place, "tag"))
         if len(tag) != 1 or not all(isinstance(v, str) for v in tag.values()):
             raise self.fail((*place, "tag"), "a tag scope is one `{Key: value}` pair of strings")

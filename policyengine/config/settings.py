@@ -58,6 +58,6 @@ class Settings:
             elif scope.account is not None:
                 if scope.account == resource.account:
                     ranked.append((1_000, scope))
-            elif scope.ou in ous:
+            elif scope.ou is not None and scope.ou in ous:
                 ranked.append((len(ous) - list(ous).index(scope.ou), scope))
         return [scope for _, scope in sorted(ranked, key=lambda item: item[0])]

@@ -108,7 +108,7 @@ def _alias_getter(steps: Steps) -> Getter:
         if not rest or isinstance(found, Unresolved):
             return found
         if found.__class__ is OpenList:
-            return found.more  # type: ignore[attr-defined]  # OpenList is a list with `more`
+            return found.more
         if len(found) > 1:
             return Mistyped(len(found), "one related resource", (alias,))
         return read_resource(found[0], rest) if found else ABSENT

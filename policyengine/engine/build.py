@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from policyengine.engine.access import getter
-from policyengine.engine.nodes import ConnectiveNode, DefaultValue, FieldNode, Node, PredicateNode, QuantifierNode
+from policyengine.engine.nodes import (
+    ConnectiveNode,
+    DefaultValue,
+    FieldNode,
+    Node,
+    PredicateNode,
+    QuantifierNode,
+)
 from policyengine.engine.operators import make_test
 from policyengine.model.logic import TRUE
 from policyengine.model.values import Unresolved

@@ -16,8 +16,8 @@ from policyengine.model.reasons import UNKNOWN
 from policyengine.model.resource import Resource
 from policyengine.model.values import Unresolved
 from policyengine.rules.pack import Pack
-from policyengine.rules.predicates.table import PREDICATES
 from policyengine.rules.predicates.api import Subject
+from policyengine.rules.predicates.table import PREDICATES
 
 
 class Judgement(NamedTuple):
@@ -30,7 +30,9 @@ class Judgement(NamedTuple):
 
     def finding(self) -> Finding:
         """Build the finding with its evidence."""
-        return self.rule.finding(self.outcome, subject_of(self.rule, self.outcome.resource, self.world, self.now))
+        return self.rule.finding(
+            self.outcome, subject_of(self.rule, self.outcome.resource, self.world, self.now)
+        )
 
     def crashed(self, text: str) -> Judgement:
         """Return the judgement of a rule that could not explain its verdict."""
@@ -43,7 +45,9 @@ def subject_of(rule: BoundRule, resource: Resource, world: World, now: datetime)
     def related(alias: str) -> list[Resource] | Unresolved:
         return world.related(rule.relations[alias], resource)
 
-    return Subject(resource=resource, now=now, related=related, tables=lambda type_: world.table(type_, resource))
+    return Subject(
+        resource=resource, now=now, related=related, tables=lambda type_: world.table(type_, resource)
+    )
 
 
 class Evaluator:
@@ -89,7 +93,9 @@ class Evaluator:
         if type_ not in self._fixed:
             forms = self.applicable(type_)
             scoped = any(self.settings.is_scoped(form["id"]) for form, _ in forms)
-            self._fixed[type_] = None if scoped else [self._bind(f, v, self._values(f, resource)) for f, v in forms]
+            self._fixed[type_] = (
+                None if scoped else [self._bind(f, v, self._values(f, resource)) for f, v in forms]
+            )
         fixed = self._fixed[type_]
         if fixed is not None:
             return fixed
@@ -113,7 +119,12 @@ class Evaluator:
         judgements = []
         for rule in self.rules_for(resource):
             if rule.relations or resource.variants:
-                outcome = worst([self._decide(rule, r, subject_of(rule, r, world, now)) for r in (resource, *resource.variants)])
+                outcome = worst(
+                    [
+                        self._decide(rule, r, subject_of(rule, r, world, now))
+                        for r in (resource, *resource.variants)
+                    ]
+                )
             else:
                 outcome = self._decide(rule, resource, plain)
             judgements.append(Judgement(rule, outcome, world, now))

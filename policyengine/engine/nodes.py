@@ -46,9 +46,7 @@ class DefaultValue:
         self.provenance = provenance
 
 
-def apply_defaults(
-    defaults: Sequence[DefaultValue], scope: Any, steps: Steps
-) -> tuple[Any, str | None]:
+def apply_defaults(defaults: Sequence[DefaultValue], scope: Any, steps: Steps) -> tuple[Any, str | None]:
     """Return (value, provenance) for a path that is absent; (ABSENT, None) without a default."""
     tree = scope.properties if isinstance(scope, Resource) else scope
     for default in defaults:
@@ -227,8 +225,10 @@ class QuantifierNode:
         for index, element in enumerate(value):
             step = element.id if isinstance(element, Resource) else index
             evidence += self._about_element(element, subject, (*place, step), truth, wanted)
+        if provenance is not None:
+            evidence = [e._replace(reason="aws_default", provenance=provenance) for e in evidence]
         if truth is UNKNOWN and value.__class__ is OpenList:
-            evidence.append(Evidence((*place, "-"), value.more, "a known list", value.more.reason))  # type: ignore[attr-defined]  # OpenList
+            evidence.append(Evidence((*place, "-"), value.more, "a known list", value.more.reason))
         if not evidence:
             reason = "requirement_met" if truth is truth_of(wanted) else "none_satisfies"
             evidence = [Evidence(place, f"{len(value)} elements", self._expected(wanted), reason, provenance)]
@@ -306,6 +306,8 @@ class PredicateNode:
         self.check = check
         self.arguments = arguments
 
+        self.decide: Callable[[Any, Subject], Truth] = self._decide
+
     def _ask(self, scope: Any, subject: Subject) -> Any:
         if isinstance(scope, Resource) and scope is subject.resource:
             return self.check(subject, **self.arguments)
@@ -319,8 +321,7 @@ class PredicateNode:
         )
         return self.check(about, **self.arguments)
 
-    def decide(self, scope: Any, subject: Subject) -> Truth:
-        """See :class:`Node`."""
+    def _decide(self, scope: Any, subject: Subject) -> Truth:
         truth: Truth = self._ask(scope, subject).truth
         return truth
 

@@ -43,7 +43,7 @@ def _as_boolean(value: Any) -> bool | None:
 
 def _as_number(value: Any) -> int | float | None:
     if value.__class__ is int or value.__class__ is float:
-        return value  # type: ignore[no-any-return]  # narrowed by class, which mypy does not follow
+        return value
     if isinstance(value, str) and len(value) < 40:
         try:
             return int(value)

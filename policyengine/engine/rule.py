@@ -33,7 +33,9 @@ class Outcome(NamedTuple):
 class BoundRule:
     """One rule for one group of types, with parameter values."""
 
-    def __init__(self, form: Mapping[str, Any], variant: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+    def __init__(
+        self, form: Mapping[str, Any], variant: Mapping[str, Any], parameters: Mapping[str, Any]
+    ) -> None:
         self.form = form
         self.id: str = form["id"]
         self.relations: Mapping[str, Mapping[str, Any]] = variant["with"]
@@ -60,7 +62,7 @@ class BoundRule:
     def finding(self, outcome: Outcome, subject: Subject, waiver: Mapping[str, Any] | None = None) -> Finding:
         """Build the finding of an outcome of this rule, with its evidence.
 
-        Raises policyengine.model.finding.IncompleteFinding when a predicate gave no evidence.
+        Raises policyengine.model.finding.IncompleteFindingError when a predicate gave no evidence.
         """
         verdict, resource, crash = outcome
         if crash is not None:
@@ -97,7 +99,9 @@ class BoundRule:
             return "when_not_met"
         fitting = [e.reason for e in evidence if verdict in REASONS[e.reason][0]]
         if verdict == PASS:
-            return "aws_default" if fitting and all(r == "aws_default" for r in fitting) else "requirement_met"
+            return (
+                "aws_default" if fitting and all(r == "aws_default" for r in fitting) else "requirement_met"
+            )
         if fitting:
             return fitting[0]
         return "value_mismatch" if verdict == FAIL else "wrong_type"

@@ -154,7 +154,9 @@ def prepare(resource: Resource) -> None:
         derive(variant)
 
 
-def evaluate_piece(evaluator: Evaluator, resources: Iterable[Resource], world: World, wanted: Wanted) -> Piece:
+def evaluate_piece(
+    evaluator: Evaluator, resources: Iterable[Resource], world: World, wanted: Wanted
+) -> Piece:
     """Judge some resources and build the findings that are wanted."""
     counts = Counts()
     findings: list[Finding] = []

@@ -51,7 +51,7 @@ class World:
         else:
             found = self.table(relation["to"], resource, relation["scope"])
         if not relation["many"] and found.__class__ is OpenList and not found:
-            return found.more  # type: ignore[attr-defined,no-any-return]  # OpenList has `more`
+            return found.more
         return found
 
     def table(self, type_: str, resource: Resource, scope: str = "account-region") -> list[Resource]:
@@ -69,7 +69,9 @@ class World:
         distinct = list({id(r): r for r in found}.values())
         return OpenList(distinct, more) if more is not None else distinct
 
-    def _named(self, relation: Relation, value: Any, resource: Resource) -> tuple[list[Resource], Unresolved | None]:
+    def _named(
+        self, relation: Relation, value: Any, resource: Resource
+    ) -> tuple[list[Resource], Unresolved | None]:
         """Return the resources one value names, and why there may be others."""
         type_ = relation["to"]
         if isinstance(value, Unresolved):
@@ -88,9 +90,13 @@ class World:
             return [], Unresolved("not_collected", f"{type_} `{value}`")
         return [], None
 
-    def _lookup(self, type_: str, name: str, resource: Resource, scope: str, key: str | None) -> list[Resource]:
+    def _lookup(
+        self, type_: str, name: str, resource: Resource, scope: str, key: str | None
+    ) -> list[Resource]:
         if key is not None:
-            hits = [r for r in self._by_type.get(type_, ()) if name in tuple(leaves(r.properties, key.split(".")))]
+            hits = [
+                r for r in self._by_type.get(type_, ()) if name in tuple(leaves(r.properties, key.split(".")))
+            ]
         else:
             hits = self._by_name.get((type_, name), [])
         return self._in_branch([r for r in hits if in_scope(r, resource, scope)], resource)
@@ -131,7 +137,9 @@ class World:
         wanted = ((account, region, type_), (account, region, "*"))
         if any(w in self.coverage for w in wanted):
             return True
-        return region != "global" and (account, "global", type_) in self.coverage or self._is_global(type_, region)
+        return (region != "global" and (account, "global", type_) in self.coverage) or self._is_global(
+            type_, region
+        )
 
     def _is_global(self, type_: str, region: str) -> bool:
         """A regional type cannot be in the pseudo-region ``global``, so nothing is missing there."""
@@ -186,7 +194,7 @@ def leaves(value: Any, steps: list[str]) -> Iterator[Any]:
         for element in value:
             yield from leaves(element, steps)
         if value.__class__ is OpenList:
-            yield value.more  # type: ignore[attr-defined]  # OpenList has `more`
+            yield value.more
     elif isinstance(value, Unresolved) or not steps:
         yield value
     elif isinstance(value, dict):
@@ -223,7 +231,11 @@ def in_scope(candidate: Resource, resource: Resource, scope: str) -> bool:
         return True
     if candidate.account != resource.account:
         return False
-    return scope != "account-region" or candidate.region in (resource.region, "global") or resource.region == "global"
+    return (
+        scope != "account-region"
+        or candidate.region in (resource.region, "global")
+        or resource.region == "global"
+    )
 
 
 def agree(first: Mapping[str, bool] | None, second: Mapping[str, bool] | None) -> bool:

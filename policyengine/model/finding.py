@@ -13,7 +13,7 @@ from policyengine.model.resource import Path, Resource, json_pointer
 from policyengine.model.values import ABSENT, OpenList, Unresolved
 
 
-class IncompleteFinding(ValueError):
+class IncompleteFindingError(ValueError):
     """The builder was asked for a finding that a reader could not act on."""
 
 
@@ -149,7 +149,7 @@ def build_finding(
 ) -> Finding:
     """Return a complete finding.
 
-    Raises IncompleteFinding when the reason is not one of the table or cannot explain the
+    Raises IncompleteFindingError when the reason is not one of the table or cannot explain the
     verdict, when FAIL or UNKNOWN comes without evidence, when the message is empty, or when a
     resource that stands in a file comes without a place.
     """
@@ -189,4 +189,4 @@ def build_finding(
 
 def _require(holds: bool, rule: str, problem: str) -> None:
     if not holds:
-        raise IncompleteFinding(f"{rule}: {problem}")
+        raise IncompleteFindingError(f"{rule}: {problem}")

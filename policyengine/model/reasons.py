@@ -35,7 +35,10 @@ REASONS: Final[dict[str, tuple[frozenset[str], str]]] = {
     "open_to_internet": (frozenset({FAIL}), "reachable from public addresses"),
     "wide_source": (frozenset({FAIL}), "the allowed sources are wider than permitted"),
     "not_group_source": (frozenset({FAIL}), "a source is not one of the allowed security groups"),
-    "reachable_from_internet": (frozenset({FAIL}), "address, route, network ACL and group together let the internet in"),
+    "reachable_from_internet": (
+        frozenset({FAIL}),
+        "address, route, network ACL and group together let the internet in",
+    ),
     "tag_missing": (frozenset({FAIL}), "a mandatory tag is missing"),
     "tag_misspelt": (frozenset({FAIL}), "a tag is there under a variant spelling"),
     "tag_value": (frozenset({FAIL}), "a tag has a value that is not allowed"),

@@ -12,6 +12,11 @@ from policyengine.model.values import Unresolved
 Path = tuple[str | int, ...]
 """Steps into ``Resource.properties``; the first step may also be ``tags`` or ``related``."""
 
+Coverage = frozenset[tuple[str, str, str]]
+"""(account, region, type) triples that were collected whole; ``*`` as a type covers every type."""
+
+NO_COVERAGE: Coverage = frozenset()
+
 Locator = Callable[[Path], Location | None]
 """Where the value at a path stands; the longest known prefix where the path itself is nowhere."""
 

@@ -109,4 +109,4 @@ class OpenDict(dict[str, Any]):
         return (OpenDict, (dict(self), self.more))
 
 
-Json: TypeAlias = None | bool | int | float | str | list[Any] | dict[str, Any]
+Json: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | None

@@ -21,8 +21,8 @@ from policyengine.rules.names import unknown
 from policyengine.rules.parameters import check_value
 from policyengine.rules.paths import RulePath, parse_path
 from policyengine.rules.patterns import compile_pattern
-from policyengine.rules.predicates.table import PREDICATES
 from policyengine.rules.predicates.api import Arg
+from policyengine.rules.predicates.table import PREDICATES
 
 DocPath = tuple[str | int, ...]
 Report = Callable[[DocPath, str], None]
@@ -104,7 +104,9 @@ class Compiler:
             if registry.schema(name) is not None:
                 known.append(name)
             elif not quiet:
-                place: DocPath = ("applies_to",) if isinstance(self.rule.applies_to, str) else ("applies_to", index)
+                place: DocPath = (
+                    ("applies_to",) if isinstance(self.rule.applies_to, str) else ("applies_to", index)
+                )
                 self.report(place, unknown("resource type", name, registry.covered()))
         return known
 
@@ -146,7 +148,9 @@ class Compiler:
         tree = scope.schema()
         if tree is None:
             if path.root in ("properties", "element"):
-                self.report(place, f"`{path.text}`: a rule for taggable types can only read tags and resource.*")
+                self.report(
+                    place, f"`{path.text}`: a rule for taggable types can only read tags and resource.*"
+                )
             return None
         full = scope.base + path.steps
         for length in range(len(scope.base) + 1, len(full) + 1):
@@ -215,7 +219,10 @@ class Checks:
         value = self._expected(operator, expected, kind, (*at, operator))
         defaults = self._defaults(path, scope)
         if operator in ("not_equals", "not_in") and node.absent is None and not defaults:
-            self.report(at, f"`{operator}` on `{node.field}`, which may be missing: say `absent: passes` or `absent: fails`")
+            self.report(
+                at,
+                f"`{operator}` on `{node.field}`, which may be missing: say `absent: passes` or `absent: fails`",
+            )
         return {
             "op": "field",
             "root": path.root,

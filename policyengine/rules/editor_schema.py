@@ -36,7 +36,9 @@ def _predicates() -> dict[str, Any]:
                 "description": predicate.summary,
                 "type": "object",
                 "additionalProperties": False,
-                "properties": {key: {"description": arg.help or arg.kind} for key, arg in predicate.args.items()},
+                "properties": {
+                    key: {"description": arg.help or arg.kind} for key, arg in predicate.args.items()
+                },
                 "required": [key for key, arg in predicate.args.items() if arg.required],
             }
             for name, predicate in PREDICATES.items()

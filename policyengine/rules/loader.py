@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import ValidationError
 
 from policyengine.documents import Document, DocumentError, load
 from policyengine.model.errors import RuleError
 from policyengine.model.location import Location
+from policyengine.model.resource import Path as Steps
 from policyengine.rules import schema as s
 from policyengine.rules.compiler import Compiler, DocPath
 from policyengine.rules.data import data_root
@@ -79,7 +80,18 @@ def parse_rule(document: Document) -> tuple[s.Rule | None, list[RuleError]]:
         return None, shape_errors(error, document, s.Rule)
 
 
-def shape_errors(error: ValidationError, document: Document, model: type[s.Strict]) -> list[RuleError]:
+class Located(Protocol):
+    """Data that knows where its parts stand: a document, or an item of one."""
+
+    @property
+    def value(self) -> Any:
+        """The data."""
+
+    def locate(self, path: Steps, *, key: bool = False) -> Location | None:
+        """See :meth:`policyengine.documents.Document.locate`."""
+
+
+def shape_errors(error: ValidationError, document: Located, model: type[s.Strict]) -> list[RuleError]:
     """Turn pydantic's errors into ours: the place in the document, the text, a suggestion."""
     return [
         RuleError(_say(item, document, model), _place(document, item["loc"], item["type"]))
@@ -87,27 +99,26 @@ def shape_errors(error: ValidationError, document: Document, model: type[s.Stric
     ]
 
 
-def _steps(value: Any, loc: Iterable[int | str]) -> tuple[tuple[int | str, ...], Any]:
+def _document_steps(value: Any, loc: Iterable[int | str]) -> tuple[tuple[int | str, ...], Any]:
     """Drop the steps of a pydantic location that are union tags and not in the document."""
     steps: list[int | str] = []
     for step in loc:
         if isinstance(value, dict) and step in value:
             value = value[step]
+            steps.append(step)
         elif isinstance(value, list) and isinstance(step, int) and step < len(value):
             value = value[step]
-        else:
-            continue
-        steps.append(step)
+            steps.append(step)
     return tuple(steps), value
 
 
-def _place(document: Document, loc: Iterable[int | str], kind: str) -> Location | None:
-    steps, _ = _steps(document.value, loc)
+def _place(document: Located, loc: Iterable[int | str], kind: str) -> Location | None:
+    steps, _ = _document_steps(document.value, loc)
     return document.locate(steps, key=kind == "extra_forbidden")
 
 
-def _say(item: Any, document: Document, model: type[s.Strict]) -> str:
-    steps, value = _steps(document.value, item["loc"])
+def _say(item: Any, document: Located, model: type[s.Strict]) -> str:
+    steps, value = _document_steps(document.value, item["loc"])
     where = ".".join(str(p) for p in steps) or "the rule"
     if item["type"] == "missing":
         return f"`{where}` lacks the key `{item['loc'][-1]}`"
@@ -122,14 +133,15 @@ def _say(item: Any, document: Document, model: type[s.Strict]) -> str:
 
 def _known_keys(loc: Sequence[int | str], model: type[s.Strict]) -> list[str]:
     """Return the keys that are legal beside an unknown one."""
-    by_tag = {
+    by_tag: dict[str, type[s.Strict]] = {
         "field": s.FieldCheck, "every": s.EveryCheck, "some": s.SomeCheck, "all": s.AllCheck,
         "any": s.AnyCheck, "none": s.NoneCheck,
     }  # fmt: skip
     owner: type[s.Strict] = model
     if len(loc) > 1:
         tags = [p for p in loc[:-1] if isinstance(p, str) and p in by_tag]
-        owner = by_tag[tags[-1]] if tags else {"parameters": s.Parameter, "frameworks": s.Mapping}.get(str(loc[0]), model)
+        below: dict[str, type[s.Strict]] = {"parameters": s.Parameter, "frameworks": s.Mapping}
+        owner = by_tag[tags[-1]] if tags else below.get(str(loc[0]), model)
     return [field.alias or name for name, field in owner.model_fields.items()]
 
 
@@ -144,7 +156,9 @@ def _check_names(rule: s.Rule, report: Any) -> None:
             if not framework.has(mapping.control):
                 close = difflib.get_close_matches(mapping.control, framework.controls, n=1)
                 hint = f"; did you mean `{close[0]}`?" if close else ""
-                report(("frameworks", name, index, "control"), f"{name} has no control `{mapping.control}`{hint}")
+                report(
+                    ("frameworks", name, index, "control"), f"{name} has no control `{mapping.control}`{hint}"
+                )
     for index, url in enumerate(rule.references):
         if not url.startswith("https://"):
             report(("references", index), f"`{url}` is no https:// address")
@@ -157,7 +171,10 @@ def _check_names(rule: s.Rule, report: Any) -> None:
 def _distinct(errors: list[RuleError]) -> list[RuleError]:
     """A rule for several types reports a mistake once, in the order of the file."""
     unique = {str(e): e for e in errors}
-    return sorted(unique.values(), key=lambda e: (e.location.line or 0, e.location.column or 0) if e.location else (0, 0))
+    return sorted(
+        unique.values(),
+        key=lambda e: (e.location.line or 0, e.location.column or 0) if e.location else (0, 0),
+    )
 
 
 def _shown(path: Path) -> str:

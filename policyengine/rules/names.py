@@ -15,4 +15,6 @@ def unknown(what: str, name: str, choices: Iterable[str]) -> str:
     if best:
         return f"unknown {what} `{name}`; did you mean `{best}`?"
     shown = ", ".join(sorted(options)[:8])
-    return f"unknown {what} `{name}`" + (f"; known are {shown}" + (", ..." if len(options) > 8 else "") if shown else "")
+    return f"unknown {what} `{name}`" + (
+        f"; known are {shown}" + (", ..." if len(options) > 8 else "") if shown else ""
+    )

@@ -67,7 +67,9 @@ def load_packs(extra: Sequence[Path] = (), *, bundled: bool = True) -> Pack:
         return parse_pack(root.compiled_rules.read_bytes())
     folders = ([root.rules] if bundled else []) + list(extra)
     texts = _read(folders)
-    key = _digest([__version__.encode(), _engine_digest(), *(part for f, t in texts for part in (str(f).encode(), t))])
+    key = _digest(
+        [__version__.encode(), _engine_digest(), *(part for f, t in texts for part in (str(f).encode(), t))]
+    )
     cached = _read_cache(key)
     if cached is not None:
         return cached
@@ -83,7 +85,9 @@ def parse_pack(data: bytes) -> Pack:
     try:
         body = json.loads(data)
         if body["format"] != PACK_FORMAT:
-            raise RuleError(f"compiled rule pack has format {body['format']}; this version reads {PACK_FORMAT}")
+            raise RuleError(
+                f"compiled rule pack has format {body['format']}; this version reads {PACK_FORMAT}"
+            )
         return Pack(body["digest"], tuple(body["rules"]))
     except (ValueError, KeyError, TypeError) as error:
         raise RuleError("the compiled rule pack is damaged; reinstall policyengine-aws") from error
@@ -93,7 +97,9 @@ def _read(folders: Iterable[Path]) -> list[tuple[Path, bytes]]:
     texts = []
     for folder in folders:
         if not folder.is_dir():
-            raise RuleError(f"`{folder}` is not a folder; expected a folder with rule files", Location(str(folder)))
+            raise RuleError(
+                f"`{folder}` is not a folder; expected a folder with rule files", Location(str(folder))
+            )
         texts += [(path, path.read_bytes()) for path in rule_files(folder)]
     return texts
 
@@ -114,7 +120,13 @@ def _digest(parts: Iterable[bytes]) -> str:
 def _engine_digest() -> bytes:
     """Digest over what compiling depends on: in a checkout the code and catalog may change."""
     package = Path(__file__).resolve().parent.parent
-    parts = sorted([*package.glob("rules/**/*.py"), *package.glob("catalog/**/*.py"), *package.glob("catalog/data/*.json")])
+    parts = sorted(
+        [
+            *package.glob("rules/**/*.py"),
+            *package.glob("catalog/**/*.py"),
+            *package.glob("catalog/data/*.json"),
+        ]
+    )
     stamps = [f"{p}:{p.stat().st_mtime_ns}:{p.stat().st_size}".encode() for p in parts]
     return _digest(stamps).encode()
 

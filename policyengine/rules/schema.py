@@ -54,7 +54,9 @@ class FieldCheck(Strict):
         given = self.operators()
         if len(given) != 1:
             found = ", ".join(f"`{name}`" for name in given) or "none"
-            raise ValueError(f"a field check has exactly one operator of {', '.join(COMPARISONS)}; found {found}")
+            raise ValueError(
+                f"a field check has exactly one operator of {', '.join(COMPARISONS)}; found {found}"
+            )
         if self.absent is not None and given[0] not in ("not_equals", "not_in"):
             raise ValueError("`absent` goes with `not_equals` and `not_in` only")
         return self
@@ -138,7 +140,8 @@ Check: TypeAlias = Annotated[
     Discriminator(
         _kind_of,
         custom_error_type="not_a_check",
-        custom_error_message="not a check: expected a mapping with one of field, every, some, all, any, none or a predicate such as net.open_to_internet",
+        custom_error_message="not a check: expected a mapping with one of field, every, some, all, any, none "
+        "or a predicate such as net.open_to_internet",
     ),
 ]
 
@@ -164,7 +167,9 @@ class Mapping(Strict):
 class Rule(Strict):
     """A rule file."""
 
-    id: str = Field(pattern=ID_PATTERN, description="kebab-case, names the desired state, equals the file stem")
+    id: str = Field(
+        pattern=ID_PATTERN, description="kebab-case, names the desired state, equals the file stem"
+    )
     title: str = Field(min_length=8, max_length=120, description="the requirement in one line")
     family: Family
     pillar: Pillar
@@ -172,7 +177,9 @@ class Rule(Strict):
     applies_to: str | list[str] = Field(description="a type, a list of types, or `taggable`")
     why: str = Field(min_length=20, description="what can go wrong, in the reader's words")
     fix: str = Field(min_length=10, description="how to repair it")
-    parameters: dict[Annotated[str, Field(pattern=PARAMETER_PATTERN)], Parameter] = Field(default_factory=dict)
+    parameters: dict[Annotated[str, Field(pattern=PARAMETER_PATTERN)], Parameter] = Field(
+        default_factory=dict
+    )
     with_: dict[Annotated[str, Field(pattern=PARAMETER_PATTERN)], str] = Field(
         default_factory=dict, alias="with", description="alias: relation of the catalog"
     )

@@ -31,7 +31,11 @@ class RunDirectory:
         self.verdicts: Counter[str] = Counter()
 
     def __enter__(self) -> RunDirectory:
-        if self.path.exists() and not is_run_directory(self.path) and (not self.path.is_dir() or any(self.path.iterdir())):
+        if (
+            self.path.exists()
+            and not is_run_directory(self.path)
+            and (not self.path.is_dir() or any(self.path.iterdir()))
+        ):
             raise UsageError(f"`{self.path}` exists and is no run directory; choose another name")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,7 +93,9 @@ def read_findings(path: Path) -> Iterator[dict[str, Any]]:
                 if "verdict" in item:
                     yield item
     except (OSError, ValueError) as error:
-        raise InputError(f"`{path}` is no run: expected a run directory, findings.json or an ndjson report") from error
+        raise InputError(
+            f"`{path}` is no run: expected a run directory, findings.json or an ndjson report"
+        ) from error
 
 
 def _document(value: Any, file: Path) -> Iterator[dict[str, Any]]:

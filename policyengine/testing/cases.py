@@ -17,8 +17,10 @@ from policyengine.engine.evaluate import Evaluator
 from policyengine.engine.world import World
 from policyengine.model.errors import RuleError
 from policyengine.model.finding import Finding
+from policyengine.model.location import Location
 from policyengine.model.reasons import REASONS
 from policyengine.model.resource import NO_COVERAGE, Coverage, Resource
+from policyengine.model.resource import Path as Steps
 from policyengine.model.values import Unresolved
 from policyengine.rules import schema as s
 from policyengine.rules.loader import shape_errors
@@ -76,33 +78,39 @@ def load_tests(path: Path) -> RuleTests:
                 cases.append(s.Case.model_validate(item))
         except ValidationError as error:
             model = s.EquivalentMutants if last else s.Case
-            problem = shape_errors(error, _at(document, index), model)[0]
+            problem = shape_errors(error, _Item(document, index), model)[0]
             raise problem from error
     return RuleTests(path, tuple(cases), equivalent, document)
 
 
-class _at:  # noqa: N801  # a view of a document, used like one
+class _Item:
     """A document seen from one of its list items."""
 
     def __init__(self, document: Document, index: int) -> None:
         self.value = document.value[index]
-        self._locate = lambda steps, key=False: document.locate((index, *steps), key=key)
+        self._document = document
+        self._index = index
 
-    def locate(self, steps: Sequence[str | int], *, key: bool = False) -> Any:
+    def locate(self, path: Steps, *, key: bool = False) -> Location | None:
         """See Document.locate."""
-        return self._locate(steps, key)
+        return self._document.locate((self._index, *path), key=key)
 
 
 def run_case(form: Mapping[str, Any], case: s.Case) -> CaseResult:
     """Evaluate one case with a compiled rule."""
     resources, subject = resources_of(form, case)
-    now = datetime.fromisoformat(case.context.as_of.replace("Z", "+00:00"))
+    now = datetime.fromisoformat(case.context.as_of)
     declared = form["parameters"]
     for name, value in case.parameters.items():
         problem = check_value(declared[name], value) if name in declared else "is no parameter of the rule"
         if problem:
             return CaseResult(case, None, f"parameter `{name}`: {problem}")
-    adjusted = {**form, "parameters": {n: {**p, "default": case.parameters.get(n, p["default"])} for n, p in declared.items()}}
+    adjusted = {
+        **form,
+        "parameters": {
+            n: {**p, "default": case.parameters.get(n, p["default"])} for n, p in declared.items()
+        },
+    }
     world = World(_coverage(case, resources))
     for resource in resources:
         derive(resource)
@@ -142,7 +150,11 @@ def resources_of(form: Mapping[str, Any], case: s.Case) -> tuple[list[Resource],
     default_type = case.type or next(t for t in form["applies_to"] if t != "taggable" or case.type)
     if case.resource is not None:
         only = s.CaseResource(
-            type=default_type, properties=case.resource, tags=case.tags, unknown=case.unknown, related=case.related
+            type=default_type,
+            properties=case.resource,
+            tags=case.tags,
+            unknown=case.unknown,
+            related=case.related,
         )
         resource = _resource(only, 0, case, frozenset({"subject"}))
         return [resource], resource

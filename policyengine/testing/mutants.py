@@ -96,7 +96,9 @@ def _of_connective(form: Mapping[str, Any], node: Form, place: Place, at: str) -
         yield from _of_node(form, child, (*place, "checks", index), below)
     if len(checks) > 1 and kind in ("all", "any"):
         other = "any" if kind == "all" else "all"
-        yield _mutant(form, place, {**node, "op": other}, f"{kind}-to-{other}", at, f"replace `{kind}` by `{other}`")
+        yield _mutant(
+            form, place, {**node, "op": other}, f"{kind}-to-{other}", at, f"replace `{kind}` by `{other}`"
+        )
 
 
 def _of_quantifier(form: Mapping[str, Any], node: Form, place: Place, at: str) -> Iterator[Mutant]:
@@ -106,13 +108,17 @@ def _of_quantifier(form: Mapping[str, Any], node: Form, place: Place, at: str) -
     if op == "every":
         flipped = {**node, "empty": not node["empty"]}
         yield _mutant(form, place, flipped, "flip-empty", at, "turn around what an empty list means")
+    if node["defaults"]:
+        yield _mutant(form, place, {**node, "defaults": []}, "drop-default", at, "ignore the AWS default")
     yield from _of_node(form, node["check"], (*place, "check"), f"{at}.{op}")
 
 
 def _of_field(form: Mapping[str, Any], node: Form, place: Place, at: str) -> Iterator[Mutant]:
     test, value = node["test"], node["value"]
     if node["absent"] is not None:
-        yield _mutant(form, place, {**node, "absent": not node["absent"]}, "flip-absent", at, "turn around `absent`")
+        yield _mutant(
+            form, place, {**node, "absent": not node["absent"]}, "flip-absent", at, "turn around `absent`"
+        )
     if node["defaults"]:
         yield _mutant(form, place, {**node, "defaults": []}, "drop-default", at, "ignore the AWS default")
     if isinstance(value, dict) and "$" in value:
@@ -124,7 +130,9 @@ def _of_field(form: Mapping[str, Any], node: Form, place: Place, at: str) -> Ite
     elif test in ("in", "not_in"):
         yield from _of_members(form, node, place, at)
     elif test in ("equals", "not_equals") and isinstance(value, str):
-        yield _mutant(form, place, {**node, "value": value + "~"}, "other-value", at, f"compare with `{value}~`")
+        yield _mutant(
+            form, place, {**node, "value": value + "~"}, "other-value", at, f"compare with `{value}~`"
+        )
 
 
 def _of_members(form: Mapping[str, Any], node: Form, place: Place, at: str) -> Iterator[Mutant]:
@@ -147,10 +155,14 @@ def _of_predicate(form: Mapping[str, Any], node: Form, place: Place, at: str) ->
         elif isinstance(value, list) and len(value) > 1:
             for index, member in enumerate(value):
                 args = {**node["args"], key: value[:index] + value[index + 1 :]}
-                yield _mutant(form, place, {**node, "args": args}, "drop-value", f"{below}[{index}]", f"drop `{member}`")
+                yield _mutant(
+                    form, place, {**node, "args": args}, "drop-value", f"{below}[{index}]", f"drop `{member}`"
+                )
         elif not declared[key].required:
             args = {k: v for k, v in node["args"].items() if k != key}
-            yield _mutant(form, place, {**node, "args": args}, "drop-argument", below, f"drop the argument `{key}`")
+            yield _mutant(
+                form, place, {**node, "args": args}, "drop-argument", below, f"drop the argument `{key}`"
+            )
 
 
 def _of_parameter(form: Mapping[str, Any], name: str, test: str, at: str) -> Iterator[Mutant]:
@@ -158,7 +170,12 @@ def _of_parameter(form: Mapping[str, Any], name: str, test: str, at: str) -> Ite
     declared = form["parameters"][name]
     default = declared["default"]
     change: Callable[[Any, str], Mutant] = lambda value, operation: _mutant(  # noqa: E731  # one use, in three branches
-        form, ("parameters", name, "default"), value, operation, f"{at}.${name}", f"change the default of `{name}`"
+        form,
+        ("parameters", name, "default"),
+        value,
+        operation,
+        f"{at}.${name}",
+        f"change the default of `{name}`",
     )
     if isinstance(default, bool):
         yield change(not default, "flip-default")

@@ -42,10 +42,14 @@ class Summary:
         failed = sum(bool(report.problems) for report in self.reports)
         cases = sum(report.cases for report in self.reports)
         mutants = f", {sum(report.mutants for report in self.reports)} mutants" if mutate else ""
-        return f"{len(self.reports)} rules, {cases} cases{mutants}: " + (f"{failed} rules have problems" if failed else "all well")
+        return f"{len(self.reports)} rules, {cases} cases{mutants}: " + (
+            f"{failed} rules have problems" if failed else "all well"
+        )
 
 
-def run_tests(rule_ids: Sequence[str], folders: Sequence[Path], *, mutate: bool = False, jobs: int = 1) -> Summary:
+def run_tests(
+    rule_ids: Sequence[str], folders: Sequence[Path], *, mutate: bool = False, jobs: int = 1
+) -> Summary:
     """Run the tests of the named rules, or of all.
 
     Raises UsageError for a rule that does not exist.
@@ -84,7 +88,9 @@ def test_rule(path: Path, mutate: bool) -> RuleReport:
     if mutate and not report.problems:
         alive, stale, report.mutants = survivors(form, tests.cases, tests.equivalent)
         report.problems += [f"no case notices the mutant `{m.id}`: {m.says}" for m in alive]
-        report.problems += [f"`{name}` is listed as an equivalent mutant but is killed or does not exist" for name in stale]
+        report.problems += [
+            f"`{name}` is listed as an equivalent mutant but is killed or does not exist" for name in stale
+        ]
     return report
 
 
@@ -98,4 +104,6 @@ def missing_cases(form: dict[str, object], tests: RuleTests) -> list[str]:
     have = {case.expect for case in tests.cases}
     names = [case.case for case in tests.cases]
     problems = [f"there is no case that expects {verdict}" for verdict in needed if verdict not in have]
-    return problems + [f"two cases are called `{name}`" for name in sorted({n for n in names if names.count(n) > 1})]
+    return problems + [
+        f"two cases are called `{name}`" for name in sorted({n for n in names if names.count(n) > 1})
+    ]

@@ -1,0 +1,67 @@
+# `make` or `make help` lists what can be done. Everything runs in .venv, which the targets set up.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test lint types unit rules mutants test-slow fuzz bench examples catalog docs clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+venv: $(STAMP) ## set up the virtual environment with pinned dependencies
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check "pip>=25.1"
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable . --group dev --group oracles
+	@touch $@
+
+demo: $(STAMP) ## run the main job on examples/: report here, findings.json and findings.sarif in demo-out/
+	@mkdir -p demo-out
+	$(BIN)/policyengine scan examples/organization examples/template.yaml examples/plan.json \
+		--config examples/policyengine.yaml --terraform-source examples/terraform --limit 1 --fail-on never \
+		--format terminal --format json=demo-out/findings.json --format sarif=demo-out/findings.sarif
+	@echo "wrote demo-out/findings.json and demo-out/findings.sarif"
+
+test: lint types unit rules ## everything that must hold before a commit (under ten minutes)
+
+lint: $(STAMP) ## ruff: style and mistakes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP) ## mypy, strict
+	$(BIN)/mypy
+
+unit: $(STAMP) ## pytest without the slow tests: unit, property, architecture, golden, docs
+	$(BIN)/pytest -q -n $(JOBS) -m "not slow"
+
+rules: $(STAMP) ## the cases beside every rule, and every mutant of every rule
+	$(BIN)/policyengine rules test --mutate --jobs $(JOBS)
+
+mutants: rules
+
+test-slow: $(STAMP) ## the tests marked slow: whole corpora, clean installs, large inputs
+	$(BIN)/pytest -q -n $(JOBS) -m slow
+
+fuzz: $(STAMP) ## hostile input for each source and the rule loader, for a bounded time
+	$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS)
+
+bench: $(STAMP) ## every benchmark beside its baseline, measured in this run
+	$(BIN)/python benchmarks/run.py
+
+examples: $(STAMP) ## write examples/organization anew
+	$(BIN)/python examples/generate_organization.py
+
+catalog: $(STAMP) ## extract the registry schemas from the installed cfn-lint (see docs/catalog.md)
+	$(BIN)/python tools/extract_schemas.py
+	$(BIN)/python tools/document_model.py
+
+docs: $(STAMP) ## write the generated pages: a page per rule, the coverage table
+	$(BIN)/python tools/document_rules.py
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
