@@ -22,7 +22,7 @@ from policyengine.model.resource import Locator, Path, Resource
 from policyengine.model.values import ABSENT, OpenDict, OpenList, Unresolved
 
 MAX_TEXT: Final = 1_000_000
-MAX_DEPTH: Final = 512
+MAX_DEPTH: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +146,16 @@ def parse_text(value: Any) -> Any:
 
 
 def _depth(text: str) -> int:
-    """Return an upper bound of the nesting: brackets inside strings count too."""
+    """Return how deep the brackets outside strings nest."""
     depth = deepest = 0
+    quoted = escaped = False
     for character in text:
-        if character in "[{":
+        if quoted:
+            quoted = escaped or character != '"'
+            escaped = character == "\\" and not escaped
+        elif character == '"':
+            quoted = True
+        elif character in "[{":
             depth += 1
             deepest = max(deepest, depth)
         elif character in "]}":

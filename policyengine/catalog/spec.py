@@ -54,6 +54,7 @@ class Relation:
     resources of type ``to`` by id, ARN or their property ``key``. Reverse (``by`` set): resources of
     type ``to`` whose dotted path ``by`` names this resource. Neither: all resources of type ``to``
     in ``scope``. ``many`` is False when at most one can match and the alias is that resource.
+    ``via`` and ``by`` step through lists, and may begin with ``related``.
     """
 
     name: str
@@ -70,7 +71,8 @@ class TypeSpec:
     """Our additions to the registry schema of one type.
 
     ``extra`` declares properties the registry does not have (derived views, account settings):
-    dotted path -> ``string | integer | number | boolean | json | list:<kind> | object``.
+    dotted path -> ``string | integer | number | boolean | json | list:<kind> | map:<kind> | object``;
+    lists are stepped through, and a step with dots stands in double quotes.
     ``related`` declares what may stand under ``related.<name>``. ``secrets`` are the last path
     segments whose values are never shown. ``names`` are the properties whose value names the
     resource (used to resolve references by physical id).

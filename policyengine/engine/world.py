@@ -62,7 +62,7 @@ class World:
     def _forward(self, relation: Relation, resource: Resource) -> list[Resource]:
         found: list[Resource] = []
         more: Unresolved | None = None
-        for value in leaves(resource.properties, relation["via"].split(".")):
+        for value in values_at(resource, relation["via"].split(".")):
             hits, unknown = self._named(relation, value, resource)
             found += hits
             more = more or unknown
@@ -167,7 +167,7 @@ class _Reverse:
         self.doubtful: list[tuple[Resource, Unresolved]] = []
         steps = by.split(".")
         for resource in resources:
-            for value in leaves(resource.properties, steps):
+            for value in values_at(resource, steps):
                 self._take(resource, value)
 
     def _take(self, resource: Resource, value: Any) -> None:
@@ -186,6 +186,13 @@ class _Reverse:
         for name in names_of(resource):
             found += self.by_name.get(name, ())
         return list({id(r): r for r in found}.values())
+
+
+def values_at(resource: Resource, steps: list[str]) -> Iterator[Any]:
+    """Yield the values at a dotted path of a resource; a first step ``related`` enters its satellites."""
+    if steps[0] == "related":
+        return leaves(resource.related, steps[1:])
+    return leaves(resource.properties, steps)
 
 
 def leaves(value: Any, steps: list[str]) -> Iterator[Any]:
