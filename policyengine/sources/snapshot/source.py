@@ -6,6 +6,7 @@ import hashlib
 import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from policyengine.sources.paths import display_path, printable
 from policyengine.sources.snapshot import files
 from policyengine.sources.snapshot.lines import MAX_LINE, parse_line
 from policyengine.sources.snapshot.manifest import MANIFEST, Part, read_manifest
+from policyengine.sources.snapshot.peek import identity_key, line_filter
 from policyengine.sources.snapshot.problems import LineError
 from policyengine.sources.snapshot.variants import join_branches
 
@@ -26,7 +28,6 @@ RANGE = 16 << 20
 """Bytes of a single plain file that make one shard."""
 
 _BOM = b"\xef\xbb\xbf"
-_CANONICAL = b'{"type":"'
 
 
 class Shard(NamedTuple):
@@ -55,11 +56,13 @@ class SnapshotSource:
         *,
         later_minor: bool = False,
         created: str | None = None,
+        manifest: Path | None = None,
     ) -> None:
         self.target = target
         self.parts = parts
         self.coverage = coverage
         self.created = created
+        self.manifest = manifest
         self.errors: list[PolicyEngineError] = []
         self.skipped: Counter[str] = Counter()
         self.notes: list[str] = []
@@ -92,7 +95,7 @@ class SnapshotSource:
     def scan_types(self, types: Collection[str], shard: Shard | None = None) -> Iterator[Resource]:
         """Yield the resources of these types only; other lines are mostly not even parsed."""
         wanted = frozenset(types)
-        keep = _line_filter(wanted)
+        keep = line_filter(wanted)
         for piece in [Shard(i) for i in range(len(self.parts))] if shard is None else [shard]:
             for resource in join_branches(self._read(piece, keep)):
                 if resource.type in wanted:
@@ -107,6 +110,32 @@ class SnapshotSource:
             return
         if part.size is not None and size != part.size:
             self._broken(part, f"has {size} bytes, the manifest says {part.size}", "hash_mismatch")
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files that are read, in order."""
+        folder = [self.manifest] if self.manifest is not None else []
+        return [*folder, *(part.path for part in self.parts)]
+
+    @cached_property
+    def sorted(self) -> bool:
+        """Whether the resources come in the order of their identities.
+
+        Found out by reading the beginning of each line, not believed: the contract asks for it,
+        but whoever streams findings in this order must be sure.
+        """
+        last: tuple[bytes, ...] = ()
+        for part in self.parts:
+            try:
+                for _, lines in files.cut_lines(files.expand(files.read_blocks(part.path)), lambda _: None):
+                    for line in lines:
+                        key = identity_key(line)
+                        if key is not None and key < last:
+                            return False
+                        last = key or last
+            except files.StreamError:
+                return False
+        return True
 
     # -- reading ------------------------------------------------------------------------------------
 
@@ -182,27 +211,6 @@ class SnapshotSource:
             self.coverage = frozenset(c for c in self.coverage if c[:2] != place)
 
 
-def _line_filter(wanted: frozenset[str]) -> Callable[[bytes], bool]:
-    """Return a test that is never False for a line whose type is wanted.
-
-    A canonical line begins with its type. In any other line the type stands somewhere between
-    quotes, unless one of its characters is written as an escape, for which JSON has only
-    ``\\u``: such a line is kept, and parsing decides.
-    """
-    exact = frozenset(t.encode() for t in wanted)
-    quoted = tuple(b'"%s"' % t for t in sorted(exact))
-    begin = len(_CANONICAL)
-
-    def keep(line: bytes) -> bool:
-        if line.startswith(_CANONICAL):
-            name = line[begin : line.find(b'"', begin)]
-            if b"\\" not in name:
-                return name in exact
-        return b"\\u" in line or any(q in line for q in quoted)
-
-    return keep
-
-
 # -- opening ----------------------------------------------------------------------------------------
 
 
@@ -220,7 +228,12 @@ def open_snapshot(
         return open_lines(place, name)
     manifest = read_manifest(place, name)
     source = SnapshotSource(
-        name, manifest.parts, manifest.coverage, later_minor=manifest.minor > 0, created=manifest.created
+        name,
+        manifest.parts,
+        manifest.coverage,
+        later_minor=manifest.minor > 0,
+        created=manifest.created,
+        manifest=place / MANIFEST,
     )
     for error in manifest.errors:
         source.tell(error)

@@ -95,7 +95,10 @@ class _Buckets:
     def fill(self, resources: Iterable[Resource]) -> None:
         for resource in resources:
             lines = to_lines(resource)
-            self._lines.setdefault((resource.account or "", resource.region or ""), []).extend(lines)
+            # code has no account in its identity, by which everything is ordered
+            code = resource.file is not None
+            place = ("", "") if code else (resource.account or "", resource.region or "")
+            self._lines.setdefault(place, []).extend(lines)
             self._bytes += sum(map(len, lines))
             if self._bytes > _SPILL_BYTES:
                 self._spill()
@@ -121,7 +124,8 @@ class _Buckets:
 
 def _order(line: bytes) -> tuple[str, str, str]:
     record = json.loads(line)
-    return record["type"], record["id"], (record.get("location") or {}).get("file", "")
+    place = record.get("location")
+    return (place["file"], "", record["id"]) if place else (record["type"], record["id"], "")
 
 
 def _write_parts(work: Path, buckets: _Buckets, compress: bool) -> Iterator[dict[str, Any]]:

@@ -352,3 +352,25 @@ def test_any_file_gives_resources_and_errors_and_never_crashes(tmp_path: Path, p
     found, source = read(write_file(tmp_path, compressed(data) if pack else data))
     assert all(r.id == "sg-1" for r in found)
     assert all(str(e).startswith("s.ndjson") for e in source.errors)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([], True),
+        ([line(id="a"), line(id="b")], True),
+        ([line(id="b"), line(id="a")], False),
+        ([line(id="a", region="us-east-1"), line(id="a", region="eu-west-1")], False),
+        ([line(id="é"), line(id="z")], False),
+        ([line(id="z"), b"{bad", line(id="\u00e9")], True),
+        ([line(id="b", location={"file": "a"}), line(id="a", location={"file": "b"})], True),
+        ([line(id="a", location={"file": "b"}), line(id="b", location={"file": "a"})], False),
+    ],
+)
+def test_the_order_of_lines_is_found_out_not_believed(tmp_path: Path, lines, expected: bool) -> None:
+    for shape in (lambda x: x, lambda x: json.dumps(json.loads(x), separators=(",", ":")).encode()):
+        shaped = [one if one == b"{bad" else shape(one) for one in lines]
+        source = open_snapshot(write_file(tmp_path, shaped), OPTIONS)
+        assert source.sorted is expected
+        found = [r.identity for r in source.resources()]
+        assert (found == sorted(found)) is expected
