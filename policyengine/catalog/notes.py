@@ -1,0 +1,243 @@
+"""Where each property that the registry does not have comes from. Read by the documentation only."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_BACKUP = "AWS Backup `DescribeProtectedResource` for the resource"
+_LB = "derived from `LoadBalancerAttributes`"
+
+EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
+    "*": {"BackupProtection": _BACKUP},
+    "AWS::::Account": {
+        "AccountId": "STS `GetCallerIdentity`",
+        "AccountName": "Organizations `DescribeAccount`",
+        "PublicAccessBlockConfiguration": "S3 Control `GetPublicAccessBlock` of the account",
+        "PasswordPolicy": "IAM `GetAccountPasswordPolicy`; the object is absent when the account has none",
+        "AccountSummary": "IAM `GetAccountSummary`: 1 is yes, 0 is no",
+        "RootPasswordLastUsed": "IAM credential report, `password_last_used` of the root user",
+        "RootHardwareMfa": "IAM `ListVirtualMFADevices`: the root user's MFA device is not virtual",
+        "AlternateContacts": "Account Management `GetAlternateContact`; a kind is absent when there is none",
+        "OrganizationId": "Organizations `DescribeOrganization`; absent when the account is in none",
+        "IsManagementAccount": "Organizations `DescribeOrganization`",
+        "IsLogArchiveAccount": "configuration of the source: the account that holds the organisation's logs",
+        "ShieldSubscription": "Shield `DescribeSubscription`; absent without Shield Advanced",
+        "SupportPlan": "Support `DescribeSeverityLevels` (`basic` when it is refused)",
+    },
+    "PolicyEngine::Account::Region": {
+        "RegionName": "the region itself",
+        "EbsEncryptionByDefault": "EC2 `GetEbsEncryptionByDefault`",
+        "EbsDefaultKmsKeyId": "EC2 `GetEbsDefaultKmsKeyId`",
+        "SnapshotBlockPublicAccess": "EC2 `GetSnapshotBlockPublicAccessState`: `block-all-sharing`, "
+        "`block-new-sharing` or `unblocked`",
+        "ImageBlockPublicAccess": "EC2 `GetImageBlockPublicAccessState`: `block-new-sharing` or `unblocked`",
+        "InstanceMetadataDefaults": "EC2 `GetInstanceMetadataDefaults`; a field is absent when not set",
+        "SerialConsoleAccessEnabled": "EC2 `GetSerialConsoleAccessStatus`",
+        "SecurityHubEnabled": "Security Hub `DescribeHub` succeeds",
+        "InspectorStatus": "Inspector `BatchGetAccountStatus`: `ENABLED`, `DISABLED`, …",
+        "MacieStatus": "Macie `GetMacieSession` status: `ENABLED`, `PAUSED`; absent when not on",
+        "MacieAutomatedDiscoveryStatus": "Macie `GetAutomatedDiscoveryConfiguration`",
+        "SsmSessionPreferences": "inputs of the document `SSM-SessionManagerRunShell`",
+        "SsmDocumentPublicSharingDisabled": "Systems Manager service setting `/ssm/documents/console/public-sharing-permission` "
+        "is `Disable`",
+        "DefaultHostManagementRole": "Systems Manager service setting "
+        "`/ssm/managed-instance/default-ec2-instance-management-role`",
+        "BackupRegionSettings": "AWS Backup `DescribeRegionSettings`, service name -> opted in",
+        "ServiceQuotas": "Service Quotas `ListServiceQuotas`, with the usage metric where the quota has one",
+        "BedrockModelInvocationLogging": "Bedrock `GetModelInvocationLoggingConfiguration`; absent when off",
+        "LambdaConcurrencyLimit": "Lambda `GetAccountSettings`, `ConcurrentExecutions`",
+    },
+    "AWS::S3::Bucket": {
+        "VersioningConfiguration": "S3 `GetBucketVersioning`: `Enabled` or `Disabled`",
+        "PolicyStatus": "S3 `GetBucketPolicyStatus`",
+        "AccessControlGrants": "S3 `GetBucketAcl`, `Grants`",
+        "MacieMonitoring": "Macie `DescribeBuckets`: automated discovery status, `jobDetails`, sensitivity score",
+        "CreationDate": "S3 `ListBuckets`",
+    },
+    "AWS::S3::AccessPoint": {"CreationDate": "S3 Control `GetAccessPoint`"},
+    "AWS::EC2::VPC": {"IsDefault": "EC2 `DescribeVpcs`"},
+    "AWS::EC2::Subnet": {"DefaultForAz": "EC2 `DescribeSubnets`"},
+    "AWS::EC2::RouteTable": {"Main": "EC2 `DescribeRouteTables`: the VPC's main table"},
+    "AWS::EC2::NatGateway": {"State": "EC2 `DescribeNatGateways`"},
+    "AWS::EC2::NetworkAcl": {"IsDefault": "EC2 `DescribeNetworkAcls`"},
+    "AWS::EC2::NetworkInterface": {
+        "Association": "EC2 `DescribeNetworkInterfaces`",
+        "Attachment": "EC2 `DescribeNetworkInterfaces`",
+        "Status": "EC2 `DescribeNetworkInterfaces`: `available` or `in-use`",
+    },
+    "AWS::EC2::EIP": {
+        "AssociationId": "EC2 `DescribeAddresses`; absent when the address is not in use",
+        "NetworkInterfaceId": "EC2 `DescribeAddresses`",
+    },
+    "AWS::EC2::FlowLog": {
+        "FlowLogStatus": "EC2 `DescribeFlowLogs`",
+        "DeliverLogsStatus": "EC2 `DescribeFlowLogs`: `SUCCESS` or `FAILED`",
+    },
+    "AWS::EC2::VPCEndpoint": {"State": "EC2 `DescribeVpcEndpoints`"},
+    "AWS::EC2::TransitGateway": {"State": "EC2 `DescribeTransitGateways`"},
+    "AWS::EC2::VPCPeeringConnection": {
+        "AccepterVpcInfo": "EC2 `DescribeVpcPeeringConnections`",
+        "RequesterVpcInfo": "EC2 `DescribeVpcPeeringConnections`",
+    },
+    "AWS::EC2::VPNConnection": {
+        "VgwTelemetry": "EC2 `DescribeVpnConnections`: `Status` of each tunnel",
+        "State": "EC2 `DescribeVpnConnections`",
+    },
+    "AWS::EC2::Instance": {
+        "LaunchTime": "EC2 `DescribeInstances`",
+        "StateName": "EC2 `DescribeInstances`, `State.Name`",
+        "StateTransitionTime": "EC2 `DescribeInstances`, the time in `StateTransitionReason`",
+        "Platform": "EC2 `DescribeInstances`, `PlatformDetails`",
+        "SsmPingStatus": "Systems Manager `DescribeInstanceInformation`; absent when not managed",
+        "PatchState": "Systems Manager `DescribeInstancePatchStates`; absent when never scanned",
+    },
+    "AWS::EC2::Volume": {
+        "State": "EC2 `DescribeVolumes`: `available` or `in-use`",
+        "CreateTime": "EC2 `DescribeVolumes`",
+    },
+    "AWS::EC2::Snapshot": {
+        "Public": "EC2 `DescribeSnapshotAttribute`: `createVolumePermission` holds the group `all`",
+        "CreateVolumePermissions": "EC2 `DescribeSnapshotAttribute`: `{Group}` or `{UserId}`",
+        "": "EC2 `DescribeSnapshots`",
+    },
+    "AWS::EC2::Image": {
+        "LaunchPermissions": "EC2 `DescribeImageAttribute`: `{Group}` or `{UserId}`",
+        "LastLaunchedTime": "EC2 `DescribeImageAttribute`",
+        "": "EC2 `DescribeImages`",
+    },
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": {
+        "Attributes": _LB,
+        "VpcId": "ELB `DescribeLoadBalancers`",
+        "CreatedTime": "ELB `DescribeLoadBalancers`",
+    },
+    "AWS::ElasticLoadBalancingV2::Listener": {"Attributes": "derived from `ListenerAttributes`"},
+    "AWS::ElasticLoadBalancingV2::TargetGroup": {"Attributes": "derived from `TargetGroupAttributes`"},
+    "AWS::ElasticLoadBalancing::LoadBalancer": {
+        "Attributes": "ELB `DescribeLoadBalancerAttributes`, `AdditionalAttributes`"
+    },
+    "AWS::RDS::DBCluster": {
+        "MultiAZ": "RDS `DescribeDBClusters`",
+        "ClusterCreateTime": "RDS `DescribeDBClusters`",
+    },
+    "AWS::RDS::DBSnapshot": {
+        "RestoreAccounts": "RDS `DescribeDBSnapshotAttributes`, `restore`: account ids, or `all` when public"
+    },
+    "AWS::RDS::ClusterSnapshot": {
+        "RestoreAccounts": "RDS `DescribeDBClusterSnapshotAttributes`, `restore`: account ids, or `all` when public"
+    },
+    "AWS::RDS::DBParameterGroup": {"Parameters": "the registry's property, typed as a map of text"},
+    "AWS::RDS::DBClusterParameterGroup": {"Parameters": "the registry's property, typed as a map of text"},
+    "AWS::RDS::DBProxy": {"Status": "RDS `DescribeDBProxies`"},
+    "AWS::DynamoDB::Table": {
+        "AutoScaling": "Application Auto Scaling `DescribeScalableTargets` has the table's dimension",
+        "CreationDateTime": "DynamoDB `DescribeTable`",
+    },
+    "AWS::Neptune::DBCluster": {"MultiAZ": "Neptune `DescribeDBClusters`"},
+    "AWS::DocDB::DBCluster": {"MultiAZ": "DocumentDB `DescribeDBClusters`"},
+    "AWS::DocDB::DBClusterParameterGroup": {"Parameters": "the registry's property, typed as a map of text"},
+    "AWS::SQS::Queue": {
+        "RedrivePolicy": "the registry's property; JSON text is parsed",
+        "CreatedTimestamp": "SQS `GetQueueAttributes`",
+    },
+    "AWS::SNS::Topic": {
+        "DeliveryStatusLogging": "the registry's property",
+        "SubscriptionsConfirmed": "SNS `GetTopicAttributes`",
+    },
+    "AWS::SNS::Subscription": {
+        "PendingConfirmation": "SNS `GetSubscriptionAttributes`",
+        "RedrivePolicy": "the registry's property; JSON text is parsed",
+    },
+    "AWS::Redshift::Cluster": {
+        "LoggingEnabled": "Redshift `DescribeLoggingStatus`",
+        "ClusterSnapshotCopyStatus": "Redshift `DescribeClusters`",
+    },
+    "AWS::Redshift::ClusterParameterGroup": {"ParameterValues": "derived from `Parameters`"},
+    "AWS::Redshift::Snapshot": {"AccountsWithRestoreAccess": "Redshift `DescribeClusterSnapshots`"},
+    "AWS::RedshiftServerless::Workgroup": {"ParameterValues": "derived from `ConfigParameters`"},
+    "AWS::OpenSearchService::Domain": {
+        "LogPublishingOptions": "the registry's property, typed as a map of objects",
+        "SoftwareUpdateAvailable": "OpenSearch `DescribeDomain`, `ServiceSoftwareOptions.UpdateAvailable`",
+    },
+    "AWS::DMS::ReplicationTask": {"Settings": "derived: `ReplicationTaskSettings`, parsed"},
+    "AWS::ElastiCache::CacheCluster": {
+        "AtRestEncryptionEnabled": "ElastiCache `DescribeCacheClusters`",
+        "ReplicationGroupId": "ElastiCache `DescribeCacheClusters`; present on members of a replication group",
+    },
+    "AWS::KMS::Key": {
+        "KeyState": "KMS `DescribeKey`: `Enabled`, `Disabled`, `PendingDeletion`, `PendingImport`, …",
+        "KeyManager": "KMS `DescribeKey`: `AWS` or `CUSTOMER`",
+        "CreationDate": "KMS `DescribeKey`",
+        "DeletionDate": "KMS `DescribeKey`; present while deletion is pending",
+        "LastRotationDate": "KMS `ListKeyRotations`",
+    },
+    "AWS::SecretsManager::Secret": {"": "Secrets Manager `DescribeSecret`"},
+    "AWS::CertificateManager::Certificate": {"": "ACM `DescribeCertificate`"},
+    "AWS::GuardDuty::Detector": {"FeatureStatus": "derived from `Features`: name -> `ENABLED` or `DISABLED`"},
+    "AWS::AccessAnalyzer::Analyzer": {"Status": "Access Analyzer `GetAnalyzer`"},
+    "AWS::Logs::LogGroup": {"": "CloudWatch Logs `DescribeLogGroups`"},
+    "AWS::CloudWatch::Alarm": {"StateValue": "CloudWatch `DescribeAlarms`"},
+    "AWS::CloudWatch::CompositeAlarm": {"StateValue": "CloudWatch `DescribeAlarms`"},
+    "AWS::CloudTrail::Trail": {
+        "HomeRegion": "CloudTrail `DescribeTrails`",
+        "": "CloudTrail `GetTrailStatus`",
+    },
+    "AWS::Config::ConfigurationRecorder": {"Status": "Config `DescribeConfigurationRecorderStatus`"},
+    "AWS::Config::DeliveryChannel": {
+        "Status": "Config `DescribeDeliveryChannelStatus`, `configHistoryDeliveryInfo.lastStatus`"
+    },
+    "AWS::ECR::Repository": {
+        "ScanFrequency": "ECR `BatchGetRepositoryScanningConfiguration`: `SCAN_ON_PUSH`, `CONTINUOUS_SCAN` or `MANUAL`",
+        "ImageScanFindings": "ECR `DescribeImageScanFindings`: counts over the newest image",
+    },
+    "AWS::ECS::Cluster": {"Settings": "derived from `ClusterSettings`"},
+    "AWS::EKS::Cluster": {"": "EKS `DescribeCluster`"},
+    "AWS::Lambda::Function": {"": "Lambda `GetFunctionConfiguration`"},
+    "AWS::ApiGateway::Stage": {"WebAclArn": "API Gateway `GetStage`"},
+    "AWS::CloudFront::Distribution": {
+        "StandardLoggingV2Enabled": "CloudWatch Logs `DescribeDeliverySources` has the distribution",
+        "Status": "CloudFront `GetDistribution`",
+    },
+    "AWS::Route53::HostedZone": {
+        "PrivateZone": "Route 53 `GetHostedZone`",
+        "DnssecStatus": "Route 53 `GetDNSSEC`, `ServeSignature`",
+    },
+    "AWS::WAFv2::WebACL": {"AssociatedResourceArns": "WAF `ListResourcesForWebACL`"},
+    "AWS::Backup::BackupVault": {"": "AWS Backup `DescribeBackupVault`"},
+    "AWS::Backup::RestoreTestingPlan": {
+        "LastExecutionTime": "AWS Backup `GetRestoreTestingPlan`",
+        "LastSuccessfulRestoreTime": "AWS Backup `ListRestoreJobs` of the plan: the newest with status `COMPLETED`",
+    },
+    "AWS::SSM::Document": {
+        "": "Systems Manager `DescribeDocumentPermission`; the account id `all` means public"
+    },
+    "AWS::SSM::Association": {"": "Systems Manager `DescribeAssociation`"},
+    "AWS::ElasticBeanstalk::Environment": {
+        "Options": 'derived from `OptionSettings`; keys are `namespace:option`, e.g. `Options."aws:autoscaling:asg:MinSize"`'
+    },
+    "AWS::WorkSpaces::Workspace": {"": "WorkSpaces `DescribeWorkspacesConnectionStatus`"},
+    "AWS::IAM::Role": {"": "IAM `GetRole`"},
+    "AWS::IAM::User": {
+        "CreateDate": "IAM `GetUser`",
+        "MFADevices": "IAM `ListMFADevices`",
+        "": "IAM credential report",
+    },
+    "AWS::IAM::AccessKey": {
+        "CreateDate": "IAM `ListAccessKeys`",
+        "LastUsedDate": "IAM `GetAccessKeyLastUsed`; absent when never used",
+    },
+    "AWS::IAM::ServerCertificate": {"": "IAM `ListServerCertificates`"},
+    "AWS::Organizations::Organization": {
+        "PolicyTypes": "Organizations `ListRoots`; absent: a type is enabled if a policy of it has a target"
+    },
+}
+"""Type (``*``: any) -> first step of an extra path ("": all others) -> where it comes from."""
+
+
+def extra_note(type: str, path: str) -> str | None:
+    """Return where an extra property comes from; None when nobody wrote it down."""
+    first = path.split(".", 1)[0]
+    own = EXTRA_NOTES.get(type, {})
+    for table, key in ((own, first), (EXTRA_NOTES["*"], first), (own, "")):
+        if key in table:
+            return table[key]
+    return None
