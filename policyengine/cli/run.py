@@ -127,8 +127,8 @@ class Run:
         return replace(
             self.info,
             finished_at=self.info.as_of if self.options["as_of"] else now_text(),
-            accounts=sorted(counts.accounts),
-            regions=sorted(counts.regions),
+            accounts=counts.accounts,
+            regions=counts.regions,
             complete=not errors,
             errors=[RunError.of(e) for e in errors],
             skipped=dict(sorted(skipped.items())),

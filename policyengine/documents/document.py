@@ -30,15 +30,15 @@ _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class Document:
-    """A read document: ``value`` is plain data, places are worked out when asked for."""
+    """A read document: ``value`` is plain data, ``text`` its text; places are worked out when asked for."""
 
-    __slots__ = ("_lines", "_positions", "_text", "name", "syntax", "value")
+    __slots__ = ("_lines", "_positions", "name", "syntax", "text", "value")
 
     def __init__(self, name: str, syntax: Syntax, value: Any, text: str, positions: Positions) -> None:
         self.name = name
         self.syntax = syntax
         self.value = value
-        self._text = text
+        self.text = text
         self._positions = positions
         self._lines: list[str] | None = None
 
@@ -54,9 +54,9 @@ class Document:
         """Return line ``number`` (from 1) without its end; empty text when there is no such line."""
         if self._lines is None:
             if self.syntax == "yaml":
-                self._lines = _YAML_BREAK.split(self._text)
+                self._lines = _YAML_BREAK.split(self.text)
             else:
-                self._lines = [line.removesuffix("\r") for line in self._text.split("\n")]
+                self._lines = [line.removesuffix("\r") for line in self.text.split("\n")]
         return self._lines[number - 1] if 1 <= number <= len(self._lines) else ""
 
 

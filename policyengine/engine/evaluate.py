@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from policyengine.catalog import registry
 from policyengine.config.settings import Settings
-from policyengine.engine.rule import BoundRule, Outcome, worst
+from policyengine.engine.rule import BoundRule, Outcome, predicate_names, worst
 from policyengine.engine.world import World
 from policyengine.model.finding import Finding
-from policyengine.model.reasons import UNKNOWN
+from policyengine.model.reasons import UNKNOWN, VERDICTS
 from policyengine.model.resource import Resource
 from policyengine.model.values import Unresolved
 from policyengine.rules.pack import Pack
@@ -112,30 +112,56 @@ class Evaluator:
             rule = self._bound[key] = BoundRule(form, variant, values)
         return rule
 
-    def judge(self, resource: Resource, world: World) -> list[Judgement]:
-        """Return one judgement per rule about the resource, the worst over its branches."""
-        now = self.now
-        plain = Subject(resource, now, _no_relations, lambda type_: world.table(type_, resource))
+    def judge(
+        self, resource: Resource, world: World, wanted: frozenset[str] = frozenset(VERDICTS)
+    ) -> list[Judgement]:
+        """Decide every rule about a resource, the worst over its branches, and count the verdicts.
+
+        Returns the judgements whose verdict is wanted; the counts are in each rule's ``tally``.
+        """
+        subject = _NOBODY
         judgements = []
         for rule in self.rules_for(resource):
             if rule.relations or resource.variants:
-                outcome = worst(
-                    [
-                        self._decide(rule, r, subject_of(rule, r, world, now))
-                        for r in (resource, *resource.variants)
-                    ]
-                )
+                outcome = self._over_branches(rule, resource, world)
+                verdict = outcome.verdict
             else:
-                outcome = self._decide(rule, resource, plain)
-            judgements.append(Judgement(rule, outcome, world, now))
+                if rule.asks_subject and subject is _NOBODY:
+                    subject = subject_of(rule, resource, world, self.now)
+                try:
+                    verdict = rule.decide(resource, subject)
+                    outcome = None
+                except Exception as error:  # noqa: BLE001  # a crashing rule is UNKNOWN, never a lost run
+                    outcome = self._crashed(rule, resource, error)
+                    verdict = outcome.verdict
+            rule.tally[verdict] += 1
+            if verdict in wanted:
+                judgements.append(Judgement(rule, outcome or Outcome(verdict, resource), world, self.now))
         return judgements
 
-    def _decide(self, rule: BoundRule, resource: Resource, subject: Subject) -> Outcome:
-        try:
-            return Outcome(rule.decide(resource, subject), resource)
-        except Exception as error:  # noqa: BLE001  # a crashing rule is UNKNOWN internal_error, never a lost run
-            self.crashes[rule.id] += 1
-            return Outcome(UNKNOWN, resource, f"{type(error).__name__}: {error}")
+    def _over_branches(self, rule: BoundRule, resource: Resource, world: World) -> Outcome:
+        outcomes = []
+        for branch in (resource, *resource.variants):
+            subject = subject_of(rule, branch, world, self.now)
+            try:
+                outcomes.append(Outcome(rule.decide(branch, subject), branch))
+            except Exception as error:  # noqa: BLE001  # see judge
+                outcomes.append(self._crashed(rule, branch, error))
+        return worst(outcomes)
+
+    def _crashed(self, rule: BoundRule, resource: Resource, error: Exception) -> Outcome:
+        self.crashes[rule.id] += 1
+        return Outcome(UNKNOWN, resource, f"{type(error).__name__}: {error}")
+
+    def take_tallies(self) -> Counter[tuple[str, str]]:
+        """Return the verdicts counted since the last call, by (rule, verdict)."""
+        counted: Counter[tuple[str, str]] = Counter()
+        for rule in self._bound.values():
+            for verdict, number in rule.tally.items():
+                if number:
+                    counted[rule.id, verdict] += number
+                    rule.tally[verdict] = 0
+        return counted
 
     def judge_all(self, resources: Iterable[Resource], world: World) -> Iterator[Judgement]:
         """Yield the judgements of many resources, in order."""
@@ -143,15 +169,11 @@ class Evaluator:
             yield from self.judge(resource, world)
 
 
-def _no_relations(alias: str) -> list[Resource] | Unresolved:
-    raise KeyError(alias)
+def _nobody(_name: str) -> list[Resource] | Unresolved:
+    raise LookupError("a rule without predicates or relations asked about other resources")
 
 
-def predicate_names(form: Mapping[str, Any] | None) -> Iterator[str]:
-    """Yield the predicates a check tree names."""
-    if form is None:
-        return
-    if form["op"] == "predicate":
-        yield form["name"]
-    for child in form.get("checks") or ([form["check"]] if form.get("check") else []):
-        yield from predicate_names(child)
+_NOBODY = Subject(
+    Resource("", "", None, None, {}), datetime(1970, 1, 1, tzinfo=UTC), _nobody, _nobody
+)
+"""The subject of rules that look at nothing but the resource they are given."""

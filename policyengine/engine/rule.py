@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from policyengine.engine.access import Mistyped, walk
 from policyengine.engine.build import build
 from policyengine.engine.nodes import Node
 from policyengine.model.finding import Evidence, Finding, build_finding
-from policyengine.model.logic import FALSE, TRUE, UNKNOWN, Truth
-from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, REASONS, sentence
+from policyengine.model.logic import FALSE, TRUE
+from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, REASONS, VERDICTS, sentence
 from policyengine.model.reasons import UNKNOWN as UNKNOWN_VERDICT
 from policyengine.model.resource import Resource
 from policyengine.model.values import ABSENT, Unresolved
 from policyengine.rules.paths import parse_path
 from policyengine.rules.predicates.api import Subject
 
-_VERDICT: Mapping[Truth, str] = {TRUE: PASS, FALSE: FAIL, UNKNOWN: UNKNOWN_VERDICT}
 _RANK = {FAIL: 0, UNKNOWN_VERDICT: 1, PASS: 2, NOT_APPLICABLE: 3}
 MAX_EVIDENCE = 50
 
@@ -43,21 +42,36 @@ class BoundRule:
         self.when: Node | None = build(variant["when"], parameters) if variant["when"] else None
         self.require: Node = build(variant["require"], parameters)
         self.decide = self._make_decide()
+        self.asks_subject = bool(self.relations) or _asks(variant["when"]) or _asks(variant["require"])
+        self.tally = dict.fromkeys(VERDICTS, 0)
 
-    def _make_decide(self) -> Any:
-        """Return ``decide(resource, subject) -> verdict`` for a resource without variants."""
+    def _make_decide(self) -> Callable[[Resource, Subject], str]:
+        """Return ``decide(resource, subject) -> verdict`` for a resource without variants.
+
+        Truths are compared by identity: hashing an Enum member runs Python code.
+        """
         require = self.require.decide
         if self.when is None:
-            return lambda resource, subject: _VERDICT[require(resource, subject)]
+
+            def decide(resource: Resource, subject: Subject) -> str:
+                holds = require(resource, subject)
+                if holds is TRUE:
+                    return PASS
+                return FAIL if holds is FALSE else UNKNOWN_VERDICT
+
+            return decide
         when = self.when.decide
 
-        def decide(resource: Resource, subject: Subject) -> str:
+        def decide_when(resource: Resource, subject: Subject) -> str:
             applies = when(resource, subject)
-            if applies is TRUE:
-                return _VERDICT[require(resource, subject)]
-            return NOT_APPLICABLE if applies is FALSE else UNKNOWN_VERDICT
+            if applies is not TRUE:
+                return NOT_APPLICABLE if applies is FALSE else UNKNOWN_VERDICT
+            holds = require(resource, subject)
+            if holds is TRUE:
+                return PASS
+            return FAIL if holds is FALSE else UNKNOWN_VERDICT
 
-        return decide
+        return decide_when
 
     def finding(self, outcome: Outcome, subject: Subject, waiver: Mapping[str, Any] | None = None) -> Finding:
         """Build the finding of an outcome of this rule, with its evidence.
@@ -147,6 +161,21 @@ class BoundRule:
         if value is ABSENT:
             value = next((e.observed for e in evidence if e.path == path.steps), ABSENT)
         return show(value)
+
+
+def _asks(form: Mapping[str, Any] | None) -> bool:
+    """Whether a check tree needs more than the resource: only predicates do."""
+    return any(True for _ in predicate_names(form))
+
+
+def predicate_names(form: Mapping[str, Any] | None) -> Iterator[str]:
+    """Yield the predicates a check tree names."""
+    if form is None:
+        return
+    if form["op"] == "predicate":
+        yield form["name"]
+    for child in form.get("checks") or ([form["check"]] if form.get("check") else []):
+        yield from predicate_names(child)
 
 
 def _unknown_sentence(reason: str, evidence: Sequence[Evidence]) -> str:

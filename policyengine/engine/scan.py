@@ -30,19 +30,25 @@ class Counts:
     """What a scan saw: verdicts per rule, resources per place, types nobody knows."""
 
     verdicts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-    accounts: set[str] = field(default_factory=set)
-    regions: set[str] = field(default_factory=set)
+    places: set[tuple[str | None, str | None]] = field(default_factory=set)
     unknown_types: Counter[str] = field(default_factory=Counter)
     resources: int = 0
     crashes: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def accounts(self) -> list[str]:
+        """The accounts seen, sorted."""
+        return sorted({account for account, _ in self.places if account})
+
+    @property
+    def regions(self) -> list[str]:
+        """The regions seen, sorted."""
+        return sorted({region for _, region in self.places if region})
+
     def merge(self, other: Counts) -> None:
         """Add the counts of another part of the same scan."""
         self.verdicts.update(other.verdicts)
-        self.reasons.update(other.reasons)
-        self.accounts |= other.accounts
-        self.regions |= other.regions
+        self.places |= other.places
         self.unknown_types.update(other.unknown_types)
         self.resources += other.resources
         self.crashes.update(other.crashes)
@@ -163,21 +169,30 @@ def evaluate_piece(
     errors: list[PolicyEngineError] = []
     identities = array("q")
     per_rule: Counter[tuple[str, str]] = Counter()
+    types: Counter[str] = Counter()
     crashes_before = Counter(evaluator.crashes)
+    evaluator.take_tallies()
     for resource in resources:
         prepare(resource)
-        _count_resource(counts, resource, evaluator)
+        types[resource.type] += 1
+        counts.places.add((resource.account, resource.region))
         identities.append(hash(resource.identity))
-        for judgement in evaluator.judge(resource, world):
-            key = (judgement.rule.id, judgement.outcome.verdict)
-            counts.verdicts[key] += 1
-            if judgement.outcome.verdict not in wanted.verdicts:
-                continue
-            per_rule[key] += 1
-            if wanted.per_rule is None or per_rule[key] <= wanted.per_rule:
-                findings.append(_finding(judgement, errors))
+        for judgement in evaluator.judge(resource, world, wanted.verdicts):
+            if wanted.per_rule is not None:
+                key = (judgement.rule.id, judgement.outcome.verdict)
+                per_rule[key] += 1
+                if per_rule[key] > wanted.per_rule:
+                    continue
+            findings.append(_finding(judgement, errors))
+    counts.verdicts = evaluator.take_tallies()
+    counts.resources = len(identities)
+    counts.unknown_types = Counter({t: n for t, n in types.items() if _is_unknown(t, evaluator)})
     counts.crashes = evaluator.crashes - crashes_before
     return Piece(findings, counts, errors, identities)
+
+
+def _is_unknown(type_: str, evaluator: Evaluator) -> bool:
+    return registry.spec(type_) is None and not evaluator.applicable(type_)
 
 
 def _finding(judgement: Judgement, errors: list[PolicyEngineError]) -> Finding:
@@ -188,16 +203,6 @@ def _finding(judgement: Judgement, errors: list[PolicyEngineError]) -> Finding:
         text = f"{type(error).__name__}: {error}"
         errors.append(PolicyEngineError(f"rule `{judgement.rule.id}` crashed: {text}", code="internal_error"))
         return judgement.crashed(text).finding()
-
-
-def _count_resource(counts: Counts, resource: Resource, evaluator: Evaluator) -> None:
-    counts.resources += 1
-    if resource.account:
-        counts.accounts.add(resource.account)
-    if resource.region:
-        counts.regions.add(resource.region)
-    if registry.spec(resource.type) is None and not evaluator.applicable(resource.type):
-        counts.unknown_types[resource.type] += 1
 
 
 def duplicates(source: Any) -> list[PolicyEngineError]:

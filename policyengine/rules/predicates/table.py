@@ -8,7 +8,5 @@ from policyengine.rules.predicates import lifecycle, net, tags, time
 from policyengine.rules.predicates.api import Predicate
 
 PREDICATES: Final[dict[str, Predicate]] = {
-    predicate.name: predicate
-    for module in (net, tags, time, lifecycle)
-    for predicate in module.PREDICATES
+    predicate.name: predicate for module in (net, tags, time, lifecycle) for predicate in module.PREDICATES
 }
