@@ -1,0 +1,289 @@
+"""The predicates of the namespace ``net``; ``docs/predicates/net.md`` describes each.
+
+TRUE of a predicate that names something bad (``net.open_to_internet``) carries the offending
+peers as evidence, because rules ask for it under ``none``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any, Final
+
+from policyengine.model.finding import Evidence
+from policyengine.model.logic import FALSE, TRUE, UNKNOWN
+from policyengine.net.addresses import INTERNET_V4, INTERNET_V6, AddressSet, public_sizes
+from policyengine.net.groups import every_port, open_to_internet, peer_addresses, public_internet, some_port
+from policyengine.net.intervals import IntervalSet
+from policyengine.net.opaque import Opaque
+from policyengine.net.services import MAX_PORT, Service, read_traffic, service
+from policyengine.rules.predicates import group_sources, network_acl, network_path
+from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
+from policyengine.rules.predicates.asked import (
+    DEFAULT_PROTOCOLS,
+    EXCEPT_PORTS,
+    PORTS,
+    PROTOCOLS,
+    asked_service,
+    bad_argument,
+)
+from policyengine.rules.predicates.group_entries import (
+    DIRECTIONS,
+    EGRESS,
+    GROUP,
+    INGRESS,
+    PREFIX_LIST,
+    Direction,
+    Line,
+    Lines,
+    entries_of,
+    read_lines,
+)
+
+_USABLE_PORTS: Final = IntervalSet(((1, MAX_PORT),))
+"""Port 0 is reserved, so ``every port`` does not need it."""
+
+_NOTHING, _SOME, _DECIDES, _DOUBT = range(4)
+
+
+@lru_cache(maxsize=65_536, typed=True)
+def _grade(asked: Service, protocol: Any, low: Any, high: Any, cidr: Any) -> int:
+    """Say what one rule with one CIDR peer contributes; ``typed`` keeps True apart from 1."""
+    if not isinstance(cidr, str):
+        return _DOUBT
+    meets = asked.meets(read_traffic(protocol, low, high))
+    if meets is False:
+        return _NOTHING
+    try:
+        v4, v6 = public_sizes(cidr)
+    except ValueError:
+        return _DOUBT
+    if not v4 and not v6:
+        return _NOTHING
+    if meets is not True:
+        return _DOUBT
+    return _DECIDES if v4 > INTERNET_V4 or v6 > INTERNET_V6 else _SOME
+
+
+def _quick(entries: list[Any], asked: Service, direction: Direction) -> list[tuple[int, str]] | None:
+    """Return the entries that decide by themselves, [] when none can matter, None when unsure.
+
+    Covers what nearly every group looks like, without building a single set.
+    """
+    deciding: list[tuple[int, str]] = []
+    unsure = False
+    groups = direction.groups
+    for index, entry in enumerate(entries):
+        if entry.__class__ is not dict:
+            unsure = True
+            continue
+        get = entry.get
+        key = "CidrIp"
+        cidr = get(key)
+        if cidr is None:
+            key = "CidrIpv6"
+            cidr = get(key)
+            if cidr is None:
+                if direction.prefix_list in entry or not (groups[0] in entry or groups[-1] in entry):
+                    unsure = True
+                continue
+        elif "CidrIpv6" in entry:
+            unsure = True
+        grade = _grade(asked, get("IpProtocol"), get("FromPort"), get("ToPort"), cidr)
+        if grade == _DECIDES:
+            deciding.append((index, key))
+        elif grade != _NOTHING:
+            unsure = True
+    return deciding if deciding or not unsure else None
+
+
+def _open_to_internet(
+    subject: Subject, ports: Any = None, protocols: Any = DEFAULT_PROTOCOLS, except_ports: Any = None
+) -> Answer:
+    try:
+        asked = asked_service(ports, protocols, except_ports)
+    except ValueError as error:
+        return bad_argument(error)
+    entries, base = entries_of(subject, INGRESS)
+    if base and entries.__class__ is list:
+        try:
+            quick = _quick(entries, asked, INGRESS)
+        except TypeError:  # a list or object where a scalar belongs cannot be a cache key
+            quick = None
+        if quick:
+            return Answer(TRUE, tuple(_offender(entries[i][key], (*base, i, key), asked) for i, key in quick))
+        if quick is not None:
+            return _none_opens(asked, len(entries))
+    lines = read_lines(subject, INGRESS)
+    answer = open_to_internet([line.rule for line in lines.found], asked)
+    return _answer(answer, lines, asked, partial(_offender, asked=asked), _wanted_open(asked))
+
+
+@lru_cache(maxsize=4_096)
+def _none_opens(asked: Service, count: int) -> Answer:
+    observed = f"{count} rules" if count != 1 else "1 rule"
+    return Answer(FALSE, (Evidence((INGRESS.entries,), observed, _wanted_open(asked), "none_satisfies"),))
+
+
+def _wanted_open(asked: Service) -> str:
+    return f"a rule that opens {asked.text} to the internet"
+
+
+def _offender(observed: Any, path: tuple[str | int, ...], asked: Service) -> Evidence:
+    shown = observed if isinstance(observed, str) else "the internet"
+    return Evidence(path, observed, _closed(shown, asked), "open_to_internet")
+
+
+@lru_cache(maxsize=4_096)
+def _closed(shown: str, asked: Service) -> str:
+    return f"not {shown} for {asked.text}"
+
+
+def _answer(
+    answer: bool | Opaque,
+    lines: Lines,
+    asked: Service,
+    offender: Callable[[Any, tuple[str | int, ...]], Evidence],
+    wanted: str,
+    counts: Callable[[AddressSet], AddressSet] = AddressSet.public,
+) -> Answer:
+    """Turn an answer about the lines into truth with the evidence for it."""
+    relevant = [line for line in lines.found if _can_matter(line, asked, counts)]
+    if answer is True:
+        found = [offender(line.observed, line.path) for line in relevant if not line.doubts]
+        if lines.provenance is not None:
+            found = [Evidence(lines.path, lines.observed, found[0].expected, "aws_default", lines.provenance)]
+        return Answer(TRUE, tuple(found))
+    if answer is False and lines.rest is None:
+        return Answer(FALSE, (Evidence(lines.path, lines.observed, wanted, "none_satisfies"),))
+    doubts = [doubt for line in relevant for doubt in line.doubts]
+    if lines.rest is not None:
+        doubts.append(lines.rest)
+    return Answer(UNKNOWN, tuple(doubts))
+
+
+def _can_matter(line: Line, asked: Service, counts: Callable[[AddressSet], AddressSet]) -> bool:
+    if asked.meets(line.rule.traffic) is False:
+        return False
+    return not counts(peer_addresses(line.rule.peer).may).is_empty
+
+
+def _all_open(subject: Subject, direction: Direction, protocols: Any) -> Answer:
+    """Whether every port of one of the protocols is open to the internet in one direction."""
+    try:
+        asked = service(tuple(protocols), _USABLE_PORTS)
+    except ValueError as error:
+        return bad_argument(error)
+    lines = read_lines(subject, direction)
+    answer = every_port([line.rule for line in lines.found], asked, public_internet)
+    names = "/".join(str(p) for p in protocols)
+
+    def offender(observed: Any, path: tuple[str | int, ...]) -> Evidence:
+        shown = observed if isinstance(observed, str) else "the internet"
+        return Evidence(path, observed, f"not every {names} port for {shown}", "open_to_internet")
+
+    return _answer(answer, lines, asked, offender, f"rules that open every {names} port to the internet")
+
+
+def _egress_open(subject: Subject, protocols: Any = DEFAULT_PROTOCOLS) -> Answer:
+    return _all_open(subject, EGRESS, protocols)
+
+
+def _all_traffic_from_internet(subject: Subject, protocols: Any = DEFAULT_PROTOCOLS) -> Answer:
+    return _all_open(subject, INGRESS, protocols)
+
+
+def _wider_than(
+    subject: Subject,
+    prefix: int,
+    prefix6: int = 56,
+    direction: str = "ingress",
+    ports: Any = None,
+    protocols: Any = ("all",),
+) -> Answer:
+    try:
+        asked = asked_service(ports, protocols)
+        if direction not in DIRECTIONS or not 0 <= prefix <= 32 or not 0 <= prefix6 <= 128:
+            raise ValueError(f"`{direction}` /{prefix} /{prefix6}: write ingress or egress, 0-32 and 0-128")
+    except ValueError as error:
+        return bad_argument(error)
+    most4, most6 = 2 ** (32 - prefix), 2 ** (128 - prefix6)
+
+    def wider(addresses: AddressSet) -> bool:
+        return bool(addresses.v4.longest > most4 or addresses.v6.longest > most6)
+
+    lines = read_lines(subject, DIRECTIONS[direction])
+    answer = some_port([line.rule for line in lines.found], asked, wider)
+    limit = f"/{prefix} (IPv4) or /{prefix6} (IPv6)"
+
+    def offender(observed: Any, path: tuple[str | int, ...]) -> Evidence:
+        return Evidence(path, observed, f"nothing wider than {limit} for {asked.text}", "wide_source")
+
+    narrowed = lines
+    if answer is True:
+        alone = [line for line in lines.found if wider(peer_addresses(line.rule.peer).must)]
+        narrowed = lines._replace(found=alone or lines.found)
+        narrowed = narrowed if any(asked.meets(line.rule.traffic) is True for line in alone) else lines
+    return _answer(answer, narrowed, asked, offender, f"addresses wider than {limit}", lambda found: found)
+
+
+_GROUP_TYPES = (GROUP, INGRESS.standalone)
+
+PREDICATES: Final[tuple[Predicate, ...]] = (
+    Predicate(
+        "net.open_to_internet",
+        _open_to_internet,
+        "An ingress rule opens one of the asked ports to the internet.",
+        {"ports": PORTS, "protocols": PROTOCOLS, "except_ports": EXCEPT_PORTS},
+        _GROUP_TYPES,
+        (PREFIX_LIST,),
+    ),
+    Predicate(
+        "net.all_traffic_from_internet",
+        _all_traffic_from_internet,
+        "Every port of one of the protocols is open to the internet.",
+        {"protocols": PROTOCOLS},
+        _GROUP_TYPES,
+        (PREFIX_LIST,),
+    ),
+    Predicate(
+        "net.sources_only_groups",
+        group_sources.sources_only_groups,
+        "Every ingress source is a security group, or one of the named groups.",
+        {
+            "groups": Arg(
+                "json",
+                required=False,
+                help="group ids, names or logical ids, `self`, or `{tags: {Tier: [web]}}`",
+            ),
+            "ports": PORTS,
+            "protocols": Arg("list:string", required=False, default=("all",), help="as for open_to_internet"),
+        },
+        _GROUP_TYPES,
+        (GROUP,),
+    ),
+    Predicate(
+        "net.wider_than",
+        _wider_than,
+        "A source, or the union of several, is wider than the prefix length.",
+        {
+            "prefix": Arg("integer", help="the widest IPv4 prefix length that is allowed"),
+            "prefix6": Arg("integer", required=False, default=56, help="the same for IPv6; a VPC has a /56"),
+            "direction": Arg("string", required=False, default="ingress", help="ingress or egress"),
+            "ports": PORTS,
+            "protocols": Arg("list:string", required=False, default=("all",), help="as for open_to_internet"),
+        },
+        (GROUP, INGRESS.standalone, EGRESS.standalone),
+        (PREFIX_LIST,),
+    ),
+    Predicate(
+        "net.egress_open",
+        _egress_open,
+        "Every port of one of the protocols is open towards the internet.",
+        {"protocols": PROTOCOLS},
+        (GROUP, EGRESS.standalone),
+        (PREFIX_LIST,),
+    ),
+    network_acl.PREDICATE,
+    network_path.PREDICATE,
+)

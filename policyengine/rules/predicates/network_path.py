@@ -1,0 +1,390 @@
+"""``net.reachable_from_internet``: instances, load balancers and databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from policyengine.model.finding import Evidence
+from policyengine.model.logic import FALSE, TRUE, UNKNOWN
+from policyengine.model.resource import Path, Resource
+from policyengine.model.values import ABSENT, Unresolved
+from policyengine.net.opaque import Opaque
+from policyengine.net.reachability import (
+    Reach,
+    group_layer,
+    internet_reaches,
+    listener_layer,
+    public_address,
+)
+from policyengine.net.services import Service, Traffic, protocol_label, read_traffic
+from policyengine.rules.predicates.api import Answer, Predicate, Subject
+from policyengine.rules.predicates.asked import (
+    DEFAULT_PROTOCOLS,
+    EXCEPT_PORTS,
+    PORTS,
+    PROTOCOLS,
+    asked_service,
+    bad_argument,
+)
+from policyengine.rules.predicates.group_entries import GROUP, PREFIX_LIST, names
+from policyengine.rules.predicates.network_acl import NETWORK_ACL, boolean, whole
+from policyengine.rules.predicates.network_layers import (
+    BPA,
+    BPA_EXCLUSION,
+    INTERNET_GATEWAY,
+    ROUTE_TABLE,
+    SUBNET,
+    VPC,
+    Missing,
+    Note,
+    Way,
+    add_block,
+    add_groups,
+    add_subnet,
+    find,
+    listed,
+)
+
+INSTANCE: Final = "AWS::EC2::Instance"
+INTERFACE: Final = "AWS::EC2::NetworkInterface"
+EIP: Final = "AWS::EC2::EIP"
+LOAD_BALANCER: Final = "AWS::ElasticLoadBalancingV2::LoadBalancer"
+LISTENER: Final = "AWS::ElasticLoadBalancingV2::Listener"
+DB_INSTANCE: Final = "AWS::RDS::DBInstance"
+DB_CLUSTER: Final = "AWS::RDS::DBCluster"
+DB_SUBNETS: Final = "AWS::RDS::DBSubnetGroup"
+
+_ENGINE_PORTS: Final = (
+    ("aurora-postgresql", 5432), ("postgres", 5432), ("aurora", 3306), ("mysql", 3306),
+    ("mariadb", 3306), ("oracle", 1521), ("sqlserver", 1433),
+)  # fmt: skip
+"""Defaults by the start of the engine's name:
+https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html (Port)."""
+
+_LISTENER_PROTOCOLS: Final = {
+    "UDP": ("udp",),
+    "TCP_UDP": ("tcp", "udp"),
+    "QUIC": ("udp",),
+    "TCP_QUIC": ("tcp", "udp"),
+}
+
+
+def _reachable(
+    subject: Subject, ports: Any = None, protocols: Any = DEFAULT_PROTOCOLS, except_ports: Any = None
+) -> Answer:
+    try:
+        asked = asked_service(ports, protocols, except_ports)
+    except ValueError as error:
+        return bad_argument(error)
+    make = {INSTANCE: _instance_ways, LOAD_BALANCER: _load_balancer_ways, DB_INSTANCE: _database_ways}
+    ways = make.get(subject.resource.type)
+    if ways is None:
+        expected = "an instance, a load balancer or a database instance"
+        return Answer(UNKNOWN, (Evidence((), subject.resource.type, expected, "wrong_type"),))
+    return _judge([(way, internet_reaches(way.layers, asked)) for way in ways(subject)], asked)
+
+
+def _judge(judged: list[tuple[Way, Reach]], asked: Service) -> Answer:
+    for way, reach in judged:
+        if reach.answer is True:
+            return Answer(TRUE, tuple(_openings(way, reach)))
+    doubts = [
+        note.evidence(note.missing.reason, f"{note.text}: {note.missing.text}")
+        for way, reach in judged
+        if isinstance(reach.answer, Opaque)
+        for name in reach.layers
+        for note in way.notes.get(name, ())
+        if note.missing is not None
+    ]
+    if any(isinstance(reach.answer, Opaque) for _way, reach in judged):
+        return Answer(UNKNOWN, _distinct(doubts))
+    expected = f"a way in from the internet for {asked.text}"
+    stops = [
+        note.evidence("none_satisfies", f"{expected}: {note.text} lets none through")
+        for way, reach in judged
+        for name in reach.layers
+        for note in way.notes.get(name, ())
+    ]
+    return Answer(FALSE, _distinct(stops) or (Evidence((), ABSENT, expected, "none_satisfies"),))
+
+
+def _openings(way: Way, reach: Reach) -> Iterator[Evidence]:
+    assert reach.at is not None  # an answer True says where it holds
+    protocol, port = reach.at
+    service = f"{protocol_label(protocol)} port {port}"
+    for name in ("address", "route", "acl", "block", "groups"):
+        for note in way.notes.get(name, ()):
+            yield note.evidence(
+                "reachable_from_internet", f"{note.text} that keeps the internet from {service}"
+            )
+
+
+def _distinct(evidence: list[Evidence]) -> tuple[Evidence, ...]:
+    seen: dict[tuple[Path, str], Evidence] = {}
+    for one in evidence:
+        seen.setdefault((one.path, one.expected), one)
+    return tuple(seen.values())
+
+
+def _instance_ways(subject: Subject) -> list[Way]:
+    instance = subject.resource
+    interfaces = instance.properties.get("NetworkInterfaces", ABSENT)
+    if isinstance(interfaces, list) and interfaces:
+        return [_interface_way(subject, i, ("NetworkInterfaces", n)) for n, i in enumerate(interfaces)]
+    if isinstance(interfaces, Unresolved):
+        return [_interface_way(subject, interfaces, ("NetworkInterfaces",))]
+    return [_interface_way(subject, None, ())]
+
+
+def _interface_way(subject: Subject, interface: Any, at: Path) -> Way:
+    """Return the way through one interface; None stands for the properties of the instance."""
+    props, way = subject.resource.properties, Way()
+    own: dict[str, Any] = interface if isinstance(interface, dict) else {}
+    eni: Resource | Missing | None = None
+    if isinstance(interface, dict) and "NetworkInterfaceId" in interface:
+        eni = find(subject, INTERFACE, interface["NetworkInterfaceId"])
+        own = eni.properties | interface if isinstance(eni, Resource) else interface
+    elif isinstance(interface, Unresolved):
+        eni = Missing(interface.reason, interface.describe())
+    top = at == ()
+    subnet_value = own.get("SubnetId", props.get("SubnetId", ABSENT))
+    subnet_path: Path = (*at, "SubnetId") if "SubnetId" in own else ("SubnetId",)
+    subnet = add_subnet(way, subject, subnet_value, subnet_path)
+    group_key = "SecurityGroupIds" if top else "GroupSet"
+    values = (
+        props.get("SecurityGroupIds", props.get("SecurityGroups", ABSENT))
+        if top
+        else own.get("GroupSet", ABSENT)
+    )
+    add_groups(way, subject, values, (*at, group_key))
+    ipv4, ipv4_missing = _ipv4(subject, own, subnet, eni)
+    ipv6, ipv6_missing = _ipv6(subject, own, subnet, eni)
+    note = Note(
+        (*at, "AssociatePublicIpAddress") if not top else ("PublicIp",),
+        own.get("AssociatePublicIpAddress", props.get("PublicIp", ABSENT)),
+        "its public address",
+        ipv4_missing or ipv6_missing,
+    )
+    way.add((public_address(ipv4, ipv6),), note)
+    return way
+
+
+_Known = tuple[bool | Opaque, Missing | None]
+
+
+def _ipv4(
+    subject: Subject, own: dict[str, Any], subnet: Resource | Missing, eni: Resource | Missing | None
+) -> _Known:
+    instance = subject.resource
+    association = own.get("Association")
+    held = association.get("PublicIp") if isinstance(association, dict) else None
+    addresses = (instance.properties.get("PublicIp"), held)
+    if any(isinstance(a, str) and a for a in addresses) or _has_elastic(subject, instance, eni):
+        return True, None
+    wanted = own.get("AssociatePublicIpAddress", ABSENT)
+    asked = boolean(wanted)
+    if asked is True or (asked is False and not isinstance(eni, Missing)):
+        return asked, None
+    unread = next((v for v in (wanted, *addresses) if isinstance(v, Unresolved)), None)
+    if unread is not None:
+        return Opaque("an address"), Missing(unread.reason, unread.describe())
+    if isinstance(eni, Missing):
+        return Opaque(eni.text), eni
+    return _from_subnet(
+        instance, subnet, "MapPublicIpOnLaunch", live=instance.file is None or eni is not None
+    )
+
+
+def _has_elastic(subject: Subject, instance: Resource, eni: Resource | Missing | None) -> bool:
+    holders = [instance, *([eni] if isinstance(eni, Resource) else [])]
+    if any(holder.related.get("eip_associations") for holder in holders):
+        return True
+    addresses, _missing = listed(subject, EIP)
+    return any(
+        names(address.properties.get(key), holder)
+        for address in addresses
+        for holder in holders
+        for key in ("InstanceId", "NetworkInterfaceId")
+    )
+
+
+def _ipv6(
+    subject: Subject, own: dict[str, Any], subnet: Resource | Missing, eni: Resource | Missing | None
+) -> _Known:
+    for props in (own, subject.resource.properties):
+        if props.get("Ipv6Addresses") or (whole(props.get("Ipv6AddressCount")) or 0) > 0:
+            return True, None
+    if isinstance(eni, Missing):
+        return Opaque(eni.text), eni
+    live = subject.resource.file is None or eni is not None
+    return _from_subnet(subject.resource, subnet, "AssignIpv6AddressOnCreation", live=live)
+
+
+def _from_subnet(instance: Resource, subnet: Resource | Missing, key: str, *, live: bool) -> _Known:
+    """Return what the subnet gives a new interface; one that exists shows its addresses itself."""
+    if live:
+        return False, None
+    if isinstance(subnet, Missing):
+        return Opaque(subnet.text), subnet
+    value = subnet.properties.get(key, False)  # a subnet written in code is no default subnet
+    given = boolean(value)
+    if isinstance(given, Opaque):
+        reason = value.reason if isinstance(value, Unresolved) else "wrong_type"
+        return given, Missing(reason, f"`{key}` of subnet `{subnet.id}`")
+    return given, None
+
+
+def _load_balancer_ways(subject: Subject) -> list[Way]:
+    props = subject.resource.properties
+    subnets = _load_balancer_subnets(props)
+    scheme = props.get("Scheme", "internet-facing")
+    kind, family = props.get("Type", "application"), props.get("IpAddressType", "ipv4")
+    facing, missing = _is_one_of(scheme, ("internet-facing",))
+    v4, v4_missing = _is_one_of(family, ("ipv4", "dualstack"))
+    v6, v6_missing = _is_one_of(family, ("dualstack", "dualstack-without-public-ipv4"))
+    if facing is False or kind == "gateway":
+        v4, v6, v4_missing, v6_missing = False, False, None, None
+    elif isinstance(facing, Opaque):
+        v4, v6 = (facing if v4 is not False else False), (facing if v6 is not False else False)
+    address = Note(("Scheme",), props.get("Scheme", ABSENT), "its scheme", missing or v4_missing or v6_missing,
+                   None if "Scheme" in props else "AWS default: internet-facing")  # fmt: skip
+    ways = []
+    for value, path in subnets:
+        way = Way()
+        way.add((public_address(v4, v6),), address)
+        add_subnet(way, subject, value, path)
+        groups = props.get("SecurityGroups", ABSENT)
+        if kind == "network" and (groups is ABSENT or groups == []) and groups.__class__ is not Unresolved:
+            note = Note(("SecurityGroups",), ABSENT, "security groups (it has none)")
+            way.add((group_layer(None),), note)
+        else:
+            add_groups(way, subject, groups, ("SecurityGroups",))
+        _add_listeners(way, subject)
+        ways.append(way)
+    return ways
+
+
+def _is_one_of(value: Any, wanted: tuple[str, ...]) -> _Known:
+    if isinstance(value, str):
+        return value.lower() in wanted, None
+    reason = value.reason if isinstance(value, Unresolved) else "wrong_type"
+    return Opaque("a value that is not known"), Missing(reason, "it is not known")
+
+
+def _load_balancer_subnets(props: dict[str, Any]) -> list[tuple[Any, Path]]:
+    mappings = props.get("SubnetMappings", ABSENT)
+    if isinstance(mappings, list) and mappings:
+        return [
+            (m.get("SubnetId", ABSENT) if isinstance(m, dict) else m, ("SubnetMappings", i, "SubnetId"))
+            for i, m in enumerate(mappings)
+        ]
+    subnets = props.get("Subnets", ABSENT)
+    if isinstance(subnets, list) and subnets:
+        more: list[tuple[Any, Path]] = [(subnets.more, ("Subnets", "-"))] if hasattr(subnets, "more") else []
+        return [*((value, ("Subnets", i)) for i, value in enumerate(subnets)), *more]
+    return [(mappings if mappings is not ABSENT else subnets, ("Subnets",))]
+
+
+def _add_listeners(way: Way, subject: Subject) -> None:
+    listeners, missing = listed(subject, LISTENER)
+    mine = [one for one in listeners if names(one.properties.get("LoadBalancerArn"), subject.resource)]
+    if not mine and missing is not None:
+        way.add(
+            (listener_layer(Opaque(missing.text)),), Note((), subject.resource.id, "its listeners", missing)
+        )
+        return
+    traffics: list[Traffic] = []
+    for one in mine:
+        named = one.properties.get("Protocol", "TCP")
+        port = one.properties.get("Port")
+        labels = _LISTENER_PROTOCOLS.get(str(named).upper(), ("tcp",))
+        traffics += [read_traffic(label, port, port) for label in labels]
+    unread = any(not t.ports_known for t in traffics)
+    problem = Missing("unresolved_reference", "a listener's port is not known") if unread else None
+    way.add((listener_layer(traffics),), Note((), subject.resource.id, "its listeners", problem))
+
+
+def _database_ways(subject: Subject) -> list[Way]:
+    props = subject.resource.properties
+    given = props.get("PubliclyAccessible", ABSENT)
+    public = boolean(given)
+    missing = None
+    if isinstance(public, Opaque):
+        reason = given.reason if isinstance(given, Unresolved) else "wrong_type"
+        reason = "default_depends" if given is ABSENT else reason
+        missing = Missing(reason, "the default depends on whether its VPC has an internet gateway")
+    cluster = (
+        find(subject, DB_CLUSTER, props["DBClusterIdentifier"]) if "DBClusterIdentifier" in props else None
+    )
+    note = Note(("PubliclyAccessible",), given, "its public address", missing)
+    ways = []
+    for value, path in _database_subnets(subject, props):
+        way = Way()
+        way.add((public_address(public, False),), note)
+        if value is ABSENT:  # AWS refuses a public database without a way out, so its routes need no proof
+            add_block(way, subject, None, path, value)
+        else:
+            add_subnet(way, subject, value, path)
+        _add_database_groups(way, subject, cluster)
+        _add_database_port(way, props, cluster)
+        ways.append(way)
+    return ways
+
+
+def _database_subnets(subject: Subject, props: dict[str, Any]) -> list[tuple[Any, Path]]:
+    path: Path = ("DBSubnetGroupName",)
+    group = find(subject, DB_SUBNETS, props.get("DBSubnetGroupName", ABSENT))
+    if isinstance(group, Resource):
+        subnets = group.properties.get("SubnetIds")
+        if (
+            isinstance(subnets, list)
+            and subnets
+            and not isinstance(find(subject, SUBNET, subnets[0]), Missing)
+        ):
+            return [(value, path) for value in subnets]
+    return [(ABSENT, path)]
+
+
+def _add_database_groups(way: Way, subject: Subject, cluster: Resource | Missing | None) -> None:
+    if cluster is None:
+        add_groups(
+            way, subject, subject.resource.properties.get("VPCSecurityGroups", ABSENT), ("VPCSecurityGroups",)
+        )
+    elif isinstance(cluster, Missing):
+        path: Path = ("DBClusterIdentifier",)
+        note = Note(
+            path, subject.resource.properties["DBClusterIdentifier"], "the groups of its cluster", cluster
+        )
+        way.add((group_layer(Opaque(cluster.text)),), note)
+    else:
+        add_groups(
+            way, subject, cluster.properties.get("VpcSecurityGroupIds", ABSENT), ("DBClusterIdentifier",)
+        )
+
+
+def _add_database_port(way: Way, props: dict[str, Any], cluster: Resource | Missing | None) -> None:
+    """Restrict to the port the database listens on; what is not known may be any."""
+    holder = cluster.properties if isinstance(cluster, Resource) else props
+    port = holder.get("Port", props.get("Port", ABSENT))
+    provenance = None
+    if port is ABSENT:
+        engine = str(props.get("Engine", "")).lower()
+        port = next((number for start, number in _ENGINE_PORTS if engine.startswith(start)), ABSENT)
+        provenance = "AWS default"
+    traffic = read_traffic("tcp", *((port, port) if port is not ABSENT else (Opaque("port"), Opaque("port"))))
+    missing = None if traffic.ports_known else Missing("default_depends", "its port is not known")
+    way.add((listener_layer([traffic]),), Note(("Port",), port, "its port", missing, provenance))
+
+
+PREDICATE: Final = Predicate(
+    "net.reachable_from_internet",
+    _reachable,
+    "Address, route, network ACL, security groups and block public access together let the internet in.",
+    {"ports": PORTS, "protocols": PROTOCOLS, "except_ports": EXCEPT_PORTS},
+    (INSTANCE, LOAD_BALANCER, DB_INSTANCE),
+    (
+        SUBNET, VPC, ROUTE_TABLE, INTERNET_GATEWAY, NETWORK_ACL, GROUP, PREFIX_LIST, INTERFACE, EIP, BPA,
+        BPA_EXCLUSION, LISTENER, DB_SUBNETS, DB_CLUSTER,
+    ),
+)  # fmt: skip
