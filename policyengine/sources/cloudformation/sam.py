@@ -1,0 +1,149 @@
+"""SAM templates: translated by AWS's own translator where it is installed, unknown where it is not.
+
+The translator is the optional package aws-sam-translator. It is imported only for a template that
+asks for it, and never calls AWS: the policies it would look up are given to it as names.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from copy import deepcopy
+from typing import Any, Final
+
+from policyengine.model.resource import Path
+from policyengine.model.values import Unresolved
+from policyengine.sources.cloudformation.inputs import Inputs, partition_of
+from policyengine.sources.cloudformation.template import Declared, Template
+
+_SERVERLESS: Final = "AWS::Serverless::"
+_FALLBACK_REGION: Final = "us-east-1"
+
+
+class Serverless:
+    """The resources of a SAM template after translation, or why they are not known."""
+
+    def __init__(self, template: Template, declared: list[Declared]) -> None:
+        self.template = template
+        self.declared = declared
+        self.notes: list[str] = []
+        self.reason: Unresolved | None = None
+        self._origins: dict[str, Path] = {}
+        self._globals = template.root.get("Globals")
+
+    def unknown(self, declared: Declared) -> Unresolved | None:
+        """Return why a resource's properties are not known; None when they are."""
+        return self.reason if declared.type.startswith(_SERVERLESS) else None
+
+    def origin(self, declared: Declared) -> Path:
+        """Return where the resource stands, or the SAM resource it was made from."""
+        return self._origins.get(declared.id, declared.path)
+
+    def refuse(self, why: str) -> None:
+        """Note that SAM resources stay unknown, and that others may come from them."""
+        self.reason = Unresolved("unsupported", f"SAM resource: {why}")
+        self.template.more_ids = True
+        count = sum(d.type.startswith(_SERVERLESS) for d in self.declared)
+        self.notes.append(f"{self.template.document.name}: {count} SAM resources are not evaluated: {why}")
+
+    def accept(self, resources: dict[str, Any]) -> None:
+        """Take the translator's resources; those it left alone keep their exact places."""
+        before = {d.id: d for d in self.declared}
+        found: list[Declared] = []
+        for name, raw in resources.items():
+            if not isinstance(raw, dict) or not isinstance(raw.get("Type"), str):
+                continue
+            old = before.get(name)
+            if old is not None and not old.type.startswith(_SERVERLESS):
+                found.append(old)
+                continue
+            made_from = old or self._maker(name, before)
+            path = made_from.path if made_from else ("Resources",)
+            self._origins[name] = path
+            found.append(Declared(name, {"Properties": {}, **raw}, path))
+        self.declared = found
+
+    @staticmethod
+    def _maker(name: str, before: dict[str, Declared]) -> Declared | None:
+        """Names of generated resources start with the name of what they are generated for."""
+        makers = [d for d in before.values() if d.type.startswith(_SERVERLESS) and name.startswith(d.id)]
+        return max(makers, key=lambda d: len(d.id), default=None)
+
+
+def serverless(template: Template, inputs: Inputs, declared: list[Declared]) -> Serverless:
+    """Translate a SAM template as far as that is possible here. Never raises."""
+    result = Serverless(template, declared)
+    if not any(d.type.startswith(_SERVERLESS) for d in declared):
+        return result
+    if any(d.scope for d in declared):
+        result.refuse("loops and SAM together are not supported")
+        return result
+    try:
+        resources = _translate(template, inputs)
+    except ImportError:
+        result.refuse("install `policyengine-aws[sam]` to translate them")
+    except Exception as error:  # noqa: BLE001 - the translator raises whatever odd input makes it raise
+        result.refuse(_why(error))
+    else:
+        result.accept(resources)
+    return result
+
+
+def _why(error: Exception) -> str:
+    causes = getattr(error, "causes", None)
+    first = causes[0] if isinstance(causes, list) and causes else error
+    text = " ".join(str(getattr(first, "message", first)).split())
+    return f"the SAM translator refuses them: {text[:200]}" if text else "the SAM translator failed"
+
+
+def _translate(template: Template, inputs: Inputs) -> dict[str, Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from samtranslator.parser.parser import Parser
+        from samtranslator.translator.translator import Translator
+
+        logging.getLogger("samtranslator").setLevel(logging.CRITICAL)
+        region = inputs.region or _FALLBACK_REGION
+        translator = Translator(_ManagedPolicies(region), Parser(), boto_session=_Session(region))
+        source = _without_secrets(deepcopy(template.root))
+        values = {
+            name: parameter.shown
+            for name, parameter in inputs.parameters.items()
+            if isinstance(parameter.shown, str | int | float)
+        }
+        made = translator.translate(sam_template=source, parameter_values=values, feature_toggle=None)
+        return dict(json.loads(json.dumps(made["Resources"])))
+
+
+def _without_secrets(root: dict[str, Any]) -> dict[str, Any]:
+    """The translator writes defaults into properties; those of NoEcho parameters must not be."""
+    for declared in (root.get("Parameters") or {}).values():
+        if isinstance(declared, dict) and str(declared.get("NoEcho")).lower() == "true":
+            declared.pop("Default", None)
+    return root
+
+
+class _Session:
+    """All the translator wants of a boto3 session."""
+
+    def __init__(self, region: str) -> None:
+        self.region_name = region
+
+
+class _ManagedPolicies(dict[str, str]):
+    """Managed policy name -> ARN, for any name: the translator asks for those a template mentions."""
+
+    def __init__(self, region: str) -> None:
+        super().__init__()
+        self._partition = partition_of(region)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.isidentifier() and name[:1].isupper()
+
+    def __missing__(self, name: str) -> str:
+        return f"arn:{self._partition}:iam::aws:policy/{name}"
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the ARN of a policy name."""
+        return self.__missing__(name) if name in self else default
