@@ -22,6 +22,7 @@ from policyengine.rules.predicates.tag_names import (
     one_edit,
     variant_of,
 )
+
 from .conformance import cases, check, subject
 
 PREDICATES: dict[str, Predicate] = {
