@@ -22,6 +22,11 @@ def terminal_options(options: Mapping[str, Any], out: TextIO) -> TerminalOptions
     return replace(detect(out, os.environ), compact=options["compact"], limit=options["limit"])
 
 
+def terminal_look(out: TextIO) -> TerminalOptions:
+    """Return how a page looks on this stream."""
+    return detect(out, os.environ)
+
+
 def open_reports(
     formats: Sequence[tuple[str, Path | None]], out: TextIO, context: Context, stack: ExitStack
 ) -> list[Report]:

@@ -15,6 +15,7 @@ from policyengine import __version__
 from policyengine.cli.inputs import read_parameters, read_settings
 from policyengine.cli.outputs import open_reports, terminal_options
 from policyengine.cli.progress import Progress
+from policyengine.cli.ruleinfo import rule_info
 from policyengine.cli.runid import run_id
 from policyengine.cli.text import TargetText
 from policyengine.engine.evaluate import Evaluator
@@ -22,7 +23,7 @@ from policyengine.engine.scan import Scan, Wanted
 from policyengine.model.errors import PolicyEngineError, UsageError
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, SEVERITIES, UNKNOWN, VERDICTS
-from policyengine.reports.base import Context, Report, RuleInfo, RunError, RunInfo
+from policyengine.reports.base import Context, Report, RunError, RunInfo
 from policyengine.reports.json_report import run_json
 from policyengine.reports.table import REPORTS
 from policyengine.rules.pack import Pack, load_packs
@@ -64,7 +65,7 @@ class Run:
         """Evaluate, feed every report, and return what the exit code depends on."""
         with ExitStack() as stack:
             context = Context(
-                rules=rule_infos(self.evaluator.pack),
+                rules={form["id"]: rule_info(form) for form in self.evaluator.forms},
                 source=TargetText(self.info.targets),
                 terminal=terminal_options(self.options, out),
             )
@@ -239,21 +240,3 @@ def selected(pack: Pack, options: Mapping[str, Any]) -> Pack:
     for name in sorted(families - {r["family"] for r in pack.rules}):
         raise UsageError(unknown("family", name, {r["family"] for r in pack.rules}))
     return replace(pack, rules=tuple(r for r in pack.rules if r["id"] in ids or r["family"] in families))
-
-
-def rule_infos(pack: Pack) -> dict[str, RuleInfo]:
-    """Return what reports show of the rules."""
-    return {
-        form["id"]: RuleInfo(
-            id=form["id"],
-            title=form["title"],
-            family=form["family"],
-            pillar=form["pillar"],
-            severity=form["severity"],
-            why=form["why"],
-            fix=form["fix"],
-            references=form["references"],
-            frameworks={name: [(c, d) for c, d in controls] for name, controls in form["frameworks"].items()},
-        )
-        for form in pack.rules
-    }

@@ -173,7 +173,5 @@ def _nobody(_name: str) -> list[Resource] | Unresolved:
     raise LookupError("a rule without predicates or relations asked about other resources")
 
 
-_NOBODY = Subject(
-    Resource("", "", None, None, {}), datetime(1970, 1, 1, tzinfo=UTC), _nobody, _nobody
-)
+_NOBODY = Subject(Resource("", "", None, None, {}), datetime(1970, 1, 1, tzinfo=UTC), _nobody, _nobody)
 """The subject of rules that look at nothing but the resource they are given."""

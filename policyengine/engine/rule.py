@@ -44,6 +44,8 @@ class BoundRule:
         self.decide = self._make_decide()
         self.asks_subject = bool(self.relations) or _asks(variant["when"]) or _asks(variant["require"])
         self.tally = dict.fromkeys(VERDICTS, 0)
+        self.frameworks = {name: [c for c, _ in controls] for name, controls in form["frameworks"].items()}
+        self.message = _template(form["message"])
 
     def _make_decide(self) -> Callable[[Resource, Subject], str]:
         """Return ``decide(resource, subject) -> verdict`` for a resource without variants.
@@ -96,7 +98,7 @@ class BoundRule:
             evidence=evidence[:MAX_EVIDENCE],
             location=place_of(evidence, resource) if verdict in (FAIL, UNKNOWN_VERDICT) else None,
             branch=resource.branch,
-            frameworks={name: [c for c, _ in controls] for name, controls in self.form["frameworks"].items()},
+            frameworks=self.frameworks,
             remediation=self.form["remediation"],
             waiver=waiver,
         )
@@ -127,21 +129,18 @@ class BoundRule:
         if crash is not None:
             return f"not determined: {sentence('internal_error')} ({crash})"
         if verdict == FAIL:
-            return self._fill(self.form["message"], resource, evidence)
+            return self._fill(resource, evidence)
         if verdict == UNKNOWN_VERDICT:
             return f"not determined: {_unknown_sentence(reason, evidence)}"
         if verdict == NOT_APPLICABLE:
             return f"does not apply: {_excluded_sentence(evidence)}"
         return f"met: {title}" + (" (by an AWS default)" if reason == "aws_default" else "")
 
-    def _fill(self, template: str, resource: Resource, evidence: Sequence[Evidence]) -> str:
-        parts = []
-        rest = template
-        while "{" in rest:
-            before, _, rest = rest.partition("{")
-            name, _, rest = rest.partition("}")
-            parts += [before, self._value_of(name, resource, evidence)]
-        return "".join([*parts, rest])
+    def _fill(self, resource: Resource, evidence: Sequence[Evidence]) -> str:
+        return "".join(
+            text if isinstance(text, str) else self._value_of(text[0], resource, evidence)
+            for text in self.message
+        )
 
     def _value_of(self, name: str, resource: Resource, evidence: Sequence[Evidence]) -> str:
         if name in self.parameters:
@@ -161,6 +160,16 @@ class BoundRule:
         if value is ABSENT:
             value = next((e.observed for e in evidence if e.path == path.steps), ABSENT)
         return show(value)
+
+
+def _template(text: str) -> list[str | tuple[str]]:
+    """Split a message into texts and the names (in tuples) whose values go between them."""
+    parts: list[str | tuple[str]] = []
+    while "{" in text:
+        before, _, text = text.partition("{")
+        name, _, text = text.partition("}")
+        parts += [before, (name,)]
+    return [*parts, text]
 
 
 def _asks(form: Mapping[str, Any] | None) -> bool:

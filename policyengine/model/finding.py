@@ -153,17 +153,15 @@ def build_finding(
     verdict, when FAIL or UNKNOWN comes without evidence, when the message is empty, or when a
     resource that stands in a file comes without a place.
     """
-    _require(verdict in VERDICTS, rule, f"`{verdict}` is no verdict")
-    _require(reason in REASONS, rule, f"reason `{reason}` is not in the table")
-    _require(verdict in REASONS[reason][0], rule, f"reason `{reason}` cannot explain {verdict}")
-    _require(severity in SEVERITIES, rule, f"`{severity}` is no severity")
-    _require(family in FAMILIES, rule, f"`{family}` is no family")
-    _require(bool(message.strip()), rule, "the message is empty")
-    _require(bool(evidence) or verdict not in (FAIL, UNKNOWN), rule, f"{verdict} has no evidence")
     place = location or resource.locate(())
-    _require(place is not None or resource.file is None, rule, f"`{resource.id}` has no place")
+    problem = _incomplete(verdict, reason, severity, family, message, evidence)
+    if problem is None and place is None and resource.file is not None:
+        problem = f"`{resource.id}` has no place"
+    if problem is not None:
+        raise IncompleteFindingError(f"{rule}: {problem}")
+    identity = resource.identity
     return Finding(
-        id=finding_id(rule, resource.identity),
+        id=finding_id(rule, identity),
         rule=rule,
         title=title,
         family=family,
@@ -183,10 +181,26 @@ def build_finding(
         frameworks=frameworks or {},
         remediation=remediation,
         waiver=waiver,
-        identity=resource.identity,
+        identity=identity,
     )
 
 
-def _require(holds: bool, rule: str, problem: str) -> None:
-    if not holds:
-        raise IncompleteFindingError(f"{rule}: {problem}")
+def _incomplete(
+    verdict: str, reason: str, severity: str, family: str, message: str, evidence: Sequence[Evidence]
+) -> str | None:
+    """Return what is missing or contradicts itself, None for a complete finding."""
+    if verdict not in VERDICTS:
+        return f"`{verdict}` is no verdict"
+    if reason not in REASONS:
+        return f"reason `{reason}` is not in the table"
+    if verdict not in REASONS[reason][0]:
+        return f"reason `{reason}` cannot explain {verdict}"
+    if severity not in SEVERITIES:
+        return f"`{severity}` is no severity"
+    if family not in FAMILIES:
+        return f"`{family}` is no family"
+    if not message or message.isspace():
+        return "the message is empty"
+    if not evidence and verdict in (FAIL, UNKNOWN):
+        return f"{verdict} has no evidence"
+    return None
