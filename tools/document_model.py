@@ -133,7 +133,8 @@ def default_row(default: Default) -> str:
     value = f"depends: {default.note}" if default.depends else f"`{plain(default.value)}`"
     if default.unless:
         value += f"; unless {code(default.unless)}"
-    return f"| `{default.path}` | {value} | {default.since or ('' if default.depends else 'always')} | [AWS]({default.source}) |\n"
+    since = default.since or ("" if default.depends else "always")
+    return f"| `{default.path}` | {value} | {since} | [AWS]({default.source}) |\n"
 
 
 def plain(value: Any) -> str:

@@ -2,7 +2,8 @@
 
 Run ``make catalog`` (or ``python tools/extract_schemas.py``) after upgrading cfn-lint or after adding
 a type to ``policyengine/catalog/types``. Writes ``policyengine/catalog/data/schemas.json`` (covered
-types only) and ``taggable.json`` (every taggable type). ``--check`` writes nothing and exits 1 when a
+types and satellites), ``taggable.json`` (every taggable type) and ``index.json`` (our declarations'
+names and satellites). ``--check`` writes nothing and exits 1 when a
 file would change. Reads the JSON files; never imports cfn-lint, whose engine takes seconds to load.
 """
 
@@ -22,6 +23,7 @@ DATA = ROOT / "policyengine" / "catalog" / "data"
 sys.path.insert(0, str(ROOT))
 
 from policyengine.catalog import registry  # noqa: E402  # the checkout must win over an installed copy
+from policyengine.catalog.spec import TypeSpec  # noqa: E402  # as above
 
 SCALARS = {"string": "s", "integer": "i", "number": "n", "boolean": "b"}
 
@@ -191,12 +193,24 @@ def build() -> dict[str, str]:
     tags: dict[str, dict[str, list[str]]] = {}
     for type_name, path, shape in taggable(folder, types):
         tags.setdefault(path, {}).setdefault(shape, []).append(type_name)
-    wanted = sorted({*registry.covered(), *registry.satellites()})
+    declared = registry.declared_types()
+    folded = satellites(declared)
+    wanted = sorted({*declared, *folded})
     schemas = {name: Reducer(load(folder, types[name])).reduce() for name in wanted if name in types}
     return {
+        "index.json": json.dumps({"covered": sorted(declared), "satellites": folded}, indent=1) + "\n",
         "schemas.json": dump({**origin, "types": schemas}),
         "taggable.json": dump({**origin, "types": tags}),
     }
+
+
+def satellites(declared: dict[str, TypeSpec]) -> dict[str, list[list[str]]]:
+    """Return satellite type -> [[parent, by, into], …]."""
+    found: dict[str, list[list[str]]] = {}
+    for name, spec in sorted(declared.items()):
+        for satellite in spec.satellites:
+            found.setdefault(satellite.type, []).append([name, satellite.by, satellite.into])
+    return dict(sorted(found.items()))
 
 
 def dump(value: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """The one place to ask the catalog: what a type has, defaults to, relates to, and is tagged by.
 
-Everything but :func:`schema` is cheap: the declarations of all types are built once, on the first
-call; the generated files in ``data/`` are read when first needed. Nothing here touches the network.
+Everything but :func:`schema` is cheap: the declarations of a service are imported when one of its types
+is asked for, the generated files in ``data/`` are read when first needed.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
+from importlib import import_module, resources
 from typing import Any, NamedTuple
 
 from policyengine.catalog.schema import Kind, Node, Schema, parse_kind, split_path, transplant
 from policyengine.catalog.spec import Default, Relation, Satellite, TypeSpec
 
 __all__ = [
-    "Default", "Kind", "Relation", "Satellite", "Schema", "TagProperty", "TypeSpec", "covered", "default",
-    "home_region", "names", "relation", "relations", "satellites", "schema", "secrets", "spec",
+    "Default", "Kind", "Relation", "Satellite", "Schema", "TagProperty", "TypeSpec", "covered",
+    "declared_types", "default",
+    "home_region", "names", "relation", "relations", "satellites", "schema", "schema_data", "schema_origin", "secrets", "spec",
     "tag_property", "taggable", "taggable_types",
 ]  # fmt: skip
 
@@ -34,16 +35,37 @@ class TagProperty(NamedTuple):
 
 
 @cache
-def _specs() -> dict[str, TypeSpec]:
-    from policyengine.catalog.types import ALL
+def _module(name: str) -> dict[str, TypeSpec]:
+    declared: tuple[TypeSpec, ...] = import_module(f"policyengine.catalog.types.{name}").TYPES
+    return {d.name: d for d in declared}
 
-    specs: dict[str, TypeSpec] = {}
-    for module_types in ALL:
-        for declared in module_types:
-            if declared.name in specs:
-                raise ValueError(f"`{declared.name}` is declared twice in catalog/types")
-            specs[declared.name] = declared
-    return specs
+
+@cache
+def _services() -> dict[str, tuple[str, ...]]:
+    """Service -> the modules that declare its types."""
+    from policyengine.catalog.types import MODULES
+
+    found: dict[str, tuple[str, ...]] = {}
+    for module, services in MODULES.items():
+        for service in services:
+            found[service] = (*found.get(service, ()), module)
+    return found
+
+
+def declared_types() -> dict[str, TypeSpec]:
+    """Import every module and return all declarations: what the generated index is made from.
+
+    Raises ValueError for a type that is declared twice or in a module not listed for its service.
+    """
+    from policyengine.catalog.types import MODULES
+
+    found: dict[str, TypeSpec] = {}
+    for module in MODULES:
+        for name, declared in _module(module).items():
+            if name in found or spec(name) is not declared:
+                raise ValueError(f"`{name}` is declared twice, or `{module}` is not listed for its service")
+            found[name] = declared
+    return found
 
 
 @cache
@@ -52,14 +74,32 @@ def _data(name: str) -> Any:
     return json.loads(text)
 
 
+def schema_data() -> Mapping[str, Any]:
+    """Return type -> compact registry schema, of covered types and their satellites (``catalog/schema.py``)."""
+    types: Mapping[str, Any] = _data("schemas.json")["types"]
+    return types
+
+
+def schema_origin() -> Mapping[str, str]:
+    """Return ``schema_date`` and ``cfn_lint``: where the generated files come from."""
+    return {key: value for key, value in _data("schemas.json").items() if key != "types"}
+
+
+@cache
 def spec(type: str) -> TypeSpec | None:
     """Return our declarations for a type; None when it is not covered."""
-    return _specs().get(type)
+    service = "::".join(type.split("::", 2)[:2])
+    for module in _services().get(service, ()):
+        found = _module(module).get(type)
+        if found is not None:
+            return found
+    return None
 
 
+@cache
 def covered() -> tuple[str, ...]:
     """Return the types we have declarations for, sorted."""
-    return tuple(sorted(_specs()))
+    return tuple(_data("index.json")["covered"])
 
 
 @cache
@@ -91,11 +131,10 @@ def taggable_types() -> frozenset[str]:
 @cache
 def satellites() -> Mapping[str, tuple[tuple[str, Satellite], ...]]:
     """Return satellite type -> ((type it is folded into, how), …)."""
-    found: dict[str, list[tuple[str, Satellite]]] = {}
-    for parent in _specs().values():
-        for satellite in parent.satellites:
-            found.setdefault(satellite.type, []).append((parent.name, satellite))
-    return {type: tuple(parents) for type, parents in found.items()}
+    return {
+        type: tuple((parent, Satellite(type, by, into)) for parent, by, into in parents)
+        for type, parents in _data("index.json")["satellites"].items()
+    }
 
 
 def names(type: str) -> tuple[str, ...]:
@@ -162,7 +201,7 @@ def schema(type: str) -> Schema | None:
     declared = spec(type)
     if declared is None:
         return None
-    types = _data("schemas.json")["types"]
+    types = schema_data()
     extra: dict[str, Node] = {path: parse_kind(kind) for path, kind in declared.extra}
     found = Schema(type, types.get(type, {}), extra)
     for name in declared.related:

@@ -1,48 +1,69 @@
-"""Our declarations about each type, by service. Adding a module here is what registers it."""
+"""Our declarations about each type, by service. Adding a line here is what registers a module.
+
+The modules are imported when a type of one of their services is asked for, not before.
+"""
 
 from __future__ import annotations
 
-from policyengine.catalog.spec import TypeSpec
-from policyengine.catalog.types import (
-    account,
-    analytics,
-    applications,
-    cache,
-    containers,
-    data,
-    ec2_compute,
-    ec2_network,
-    edge,
-    elb,
-    identity,
-    logging,
-    machine_learning,
-    messaging,
-    operations,
-    rds,
-    s3,
-    security,
-    serverless,
-)
+from collections.abc import Mapping
 
-ALL: tuple[tuple[TypeSpec, ...], ...] = (
-    account.TYPES,
-    analytics.TYPES,
-    applications.TYPES,
-    cache.TYPES,
-    containers.TYPES,
-    data.TYPES,
-    ec2_compute.TYPES,
-    ec2_network.TYPES,
-    edge.TYPES,
-    elb.TYPES,
-    identity.TYPES,
-    logging.TYPES,
-    machine_learning.TYPES,
-    messaging.TYPES,
-    operations.TYPES,
-    rds.TYPES,
-    s3.TYPES,
-    security.TYPES,
-    serverless.TYPES,
-)
+MODULES: Mapping[str, tuple[str, ...]] = {
+    "account": ("AWS::", "PolicyEngine::Account"),
+    "analytics": (
+        "AWS::Athena",
+        "AWS::DMS",
+        "AWS::EMR",
+        "AWS::EMRServerless",
+        "AWS::Elasticsearch",
+        "AWS::Glue",
+        "AWS::LakeFormation",
+        "AWS::OpenSearchService",
+        "AWS::Redshift",
+        "AWS::RedshiftServerless",
+    ),
+    "applications": ("AWS::Cognito", "AWS::Transfer", "AWS::WorkSpaces"),
+    "cache": ("AWS::ElastiCache", "AWS::MemoryDB"),
+    "containers": ("AWS::AppRunner", "AWS::Batch", "AWS::ECR", "AWS::ECS", "AWS::EKS"),
+    "data": ("AWS::DAX", "AWS::DocDB", "AWS::DynamoDB", "AWS::EFS", "AWS::FSx", "AWS::Neptune"),
+    "ec2_compute": ("AWS::AutoScaling", "AWS::DLM", "AWS::EC2"),
+    "ec2_network": ("AWS::EC2", "AWS::NetworkFirewall"),
+    "edge": ("AWS::CloudFront", "AWS::Route53", "AWS::Route53Resolver", "AWS::WAFv2"),
+    "elb": ("AWS::ElasticLoadBalancing", "AWS::ElasticLoadBalancingV2"),
+    "identity": ("AWS::IAM", "AWS::Organizations", "AWS::SSO"),
+    "logging": ("AWS::CloudTrail", "AWS::CloudWatch", "AWS::Config", "AWS::Logs"),
+    "machine_learning": ("AWS::Bedrock", "AWS::SageMaker"),
+    "messaging": (
+        "AWS::AmazonMQ",
+        "AWS::Events",
+        "AWS::Kinesis",
+        "AWS::KinesisFirehose",
+        "AWS::MSK",
+        "AWS::SNS",
+        "AWS::SQS",
+        "AWS::Scheduler",
+        "AWS::StepFunctions",
+    ),
+    "operations": (
+        "AWS::Backup",
+        "AWS::CodeBuild",
+        "AWS::CodeCommit",
+        "AWS::CodePipeline",
+        "AWS::ElasticBeanstalk",
+        "AWS::SSM",
+    ),
+    "rds": ("AWS::RDS",),
+    "s3": ("AWS::S3",),
+    "security": (
+        "AWS::AccessAnalyzer",
+        "AWS::CertificateManager",
+        "AWS::Detective",
+        "AWS::GuardDuty",
+        "AWS::KMS",
+        "AWS::Macie",
+        "AWS::SecretsManager",
+        "AWS::SecurityHub",
+        "AWS::Shield",
+    ),
+    "serverless": ("AWS::ApiGateway", "AWS::ApiGatewayV2", "AWS::AppSync", "AWS::Lambda"),
+}
+"""Module -> the services whose types it declares in its ``TYPES``."""

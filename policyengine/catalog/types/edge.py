@@ -140,7 +140,6 @@ TYPES = (
         "AWS::WAFv2::WebACL",
         names=("Arn", "Id", "Name"),
         satellites=(into("AWS::WAFv2::LoggingConfiguration", "ResourceArn", "logging"),),
-        relations=(of("associations", "AWS::WAFv2::WebACLAssociation", "WebACLArn"),),
         extra=(("AssociatedResourceArns", "list:string"),),
     ),
     TypeSpec(
