@@ -133,6 +133,9 @@ def some_port(rules: Sequence[Rule], service: Service, holds: Callable[[AddressS
     the known part already decides.
     """
     doubt: Opaque | None = None
+    for rule in rules:  # a range that is not known still holds some port, so `meets` may know more
+        if service.meets(rule.traffic) is True and holds(peer_addresses(rule.peer).must):
+            return True
     for protocol, port in points([rule.traffic for rule in rules], service):
         found = sources(rules, protocol, port)
         if holds(found.addresses.must):

@@ -155,7 +155,8 @@ def listener_layer(listening: Iterable[Traffic] | Opaque) -> Layer:
 class Reach(NamedTuple):
     """The answer, where it holds, and which layers it comes from.
 
-    ``layers`` are those that stop the traffic (answer False) or are not known (Opaque).
+    ``layers`` are those that stop the traffic (False; at every asked port, where there are such
+    layers) or are not known (Opaque).
     """
 
     answer: bool | Opaque
@@ -165,7 +166,7 @@ class Reach(NamedTuple):
 
 def internet_reaches(layers: Sequence[Layer], asked: Service) -> Reach:
     """Answer whether the internet reaches one of the asked ports through all layers."""
-    stopping: set[LayerName] = set()
+    stopping: list[set[LayerName]] = []
     doubtful: set[LayerName] = set()
     traffics = [traffic for layer in layers for traffic in layer.traffics]
     for protocol, port in points(traffics, asked):
@@ -179,7 +180,8 @@ def internet_reaches(layers: Sequence[Layer], asked: Service) -> Reach:
             doubtful |= {name for name, bounds in each if bounds.must != bounds.may}
         else:
             alone = {name for name, bounds in each if not is_internet(bounds.may.public())}
-            stopping |= alone or {name for name, _bounds in each}
+            stopping.append(alone or {name for name, _bounds in each})
     if doubtful:
         return Reach(Opaque("a layer that is not known"), None, tuple(sorted(doubtful)))
-    return Reach(False, None, tuple(sorted(stopping)))
+    everywhere = set.intersection(*stopping) if stopping else set()
+    return Reach(False, None, tuple(sorted(everywhere or set().union(*stopping))))

@@ -150,7 +150,9 @@ def _answer(
     """Turn an answer about the lines into truth with the evidence for it."""
     relevant = [line for line in lines.found if _can_matter(line, asked, counts)]
     if answer is True:
-        found = [offender(line.observed, line.path) for line in relevant if not line.doubts]
+        found = [
+            offender(line.observed, line.path) for line in relevant if _surely_matters(line, asked, counts)
+        ]
         if lines.provenance is not None:
             found = [Evidence(lines.path, lines.observed, found[0].expected, "aws_default", lines.provenance)]
         return Answer(TRUE, tuple(found))
@@ -166,6 +168,10 @@ def _can_matter(line: Line, asked: Service, counts: Callable[[AddressSet], Addre
     if asked.meets(line.rule.traffic) is False:
         return False
     return not counts(peer_addresses(line.rule.peer).may).is_empty
+
+
+def _surely_matters(line: Line, asked: Service, counts: Callable[[AddressSet], AddressSet]) -> bool:
+    return asked.meets(line.rule.traffic) is True and not counts(peer_addresses(line.rule.peer).must).is_empty
 
 
 def _all_open(subject: Subject, direction: Direction, protocols: Any) -> Answer:
