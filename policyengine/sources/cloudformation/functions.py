@@ -103,7 +103,8 @@ def _sub(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
     end = 0
     for match in SUB_VARIABLE.finditer(text):
         parts += [text[end : match.start()], _variable(r, match, own, doc, place)]
-        sources += [text[end : match.start()], match[0]]
+        written = own.get(match[2].strip())
+        sources += [text[end : match.start()], match[0] if written is None else source_text(written)]
         end = match.end()
     return _concatenate(r, [*parts, text[end:]], [*sources, text[end:]])
 

@@ -106,14 +106,15 @@ def _translate(template: Template, inputs: Inputs) -> dict[str, Any]:
         logging.getLogger("samtranslator").setLevel(logging.CRITICAL)
         region = inputs.region or _FALLBACK_REGION
         translator = Translator(_ManagedPolicies(region), Parser(), boto_session=_Session(region))
-        source = _without_secrets(deepcopy(template.root))
+        source = _packaged(_without_secrets(deepcopy(template.root)))
         values = {
             name: parameter.shown
             for name, parameter in inputs.parameters.items()
             if isinstance(parameter.shown, str | int | float)
         }
         made = translator.translate(sam_template=source, parameter_values=values, feature_toggle=None)
-        return dict(json.loads(json.dumps(made["Resources"])))
+        resources: dict[str, Any] = json.loads(json.dumps(made["Resources"]))
+        return {name: _unpackaged(body) for name, body in resources.items()}
 
 
 def _without_secrets(root: dict[str, Any]) -> dict[str, Any]:
@@ -122,6 +123,48 @@ def _without_secrets(root: dict[str, Any]) -> dict[str, Any]:
         if isinstance(declared, dict) and str(declared.get("NoEcho")).lower() == "true":
             declared.pop("Default", None)
     return root
+
+
+_LOCAL_BUCKET: Final = "policyengine-not-packaged"
+_LOCAL: Final = {
+    "Function": ("CodeUri",),
+    "LayerVersion": ("ContentUri",),
+    "Api": ("DefinitionUri",),
+    "HttpApi": ("DefinitionUri",),
+    "StateMachine": ("DefinitionUri",),
+}
+"""SAM resource or ``Globals`` section -> properties that name a local file until ``sam package`` ran."""
+
+
+def _packaged(root: dict[str, Any]) -> dict[str, Any]:
+    """Put a stand-in where a local path is: the translator only takes packaged templates."""
+    parts = [(name, body) for name, body in (root.get("Globals") or {}).items()]
+    for body in root["Resources"].values():
+        if isinstance(body, dict) and str(body.get("Type")).startswith(_SERVERLESS):
+            kind = str(body["Type"]).removeprefix(_SERVERLESS)
+            properties = body.setdefault("Properties", {})
+            parts.append((kind, properties))
+            if kind == "Function" and isinstance(properties, dict):
+                zipped = properties.get("PackageType", "Zip") == "Zip"
+                if zipped and not {"CodeUri", "InlineCode", "ImageUri"} & properties.keys():
+                    properties["CodeUri"] = "."
+    for kind, properties in parts:
+        for key in _LOCAL.get(kind, ()):
+            value = properties.get(key) if isinstance(properties, dict) else None
+            if isinstance(value, str) and not value.startswith("s3://"):
+                properties[key] = f"s3://{_LOCAL_BUCKET}/local"
+    return root
+
+
+def _unpackaged(value: Any) -> Any:
+    """Return generated values with the stand-ins unknown again."""
+    if isinstance(value, list):
+        return [_unpackaged(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if _LOCAL_BUCKET in (value.get("S3Bucket"), value.get("Bucket")):
+        return Unresolved("unresolved_reference", "code that `sam package` has not uploaded", present=True)
+    return {key: _unpackaged(inner) for key, inner in value.items()}
 
 
 class _Session:
