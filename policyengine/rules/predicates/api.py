@@ -45,6 +45,8 @@ class Subject:
     tables: Callable[[str], list[Resource] | Unresolved]
     where: Any = None
     """The element a predicate inside ``every``/``some`` applies to; the properties otherwise."""
+    relations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Alias of ``with:`` -> the form of its catalog relation (``to``, ``via``, ``by``, ``key``, ``many``)."""
     memo: dict[Any, Any] = field(default_factory=dict)
 
 
@@ -69,6 +71,7 @@ class Predicate:
     ``check`` is called ``check(subject, **arguments)``. ``types`` are the resource types it can
     be asked about (empty: any). ``needs`` are the types it reads through ``subject.tables``.
     ``summary`` says in one sentence what TRUE means; it is the heading of the doc page.
+    ``problem`` says what is wrong with constant arguments, in one line, or returns None.
     """
 
     name: str
@@ -77,3 +80,4 @@ class Predicate:
     args: Mapping[str, Arg] = field(default_factory=dict)
     types: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    problem: Callable[[Mapping[str, Any]], str | None] | None = None

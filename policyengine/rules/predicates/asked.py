@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -55,6 +56,16 @@ def _asked(
     if without:
         wanted = wanted - parse_ports(without)
     return service(protocols, wanted)
+
+
+def service_problem(arguments: Mapping[str, Any]) -> str | None:
+    """Say what is wrong with the ports and protocols of a rule; None when nothing is."""
+    protocols = arguments.get("protocols", DEFAULT_PROTOCOLS)
+    try:
+        asked_service(arguments.get("ports"), protocols, arguments.get("except_ports"))
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def bad_argument(error: ValueError) -> Answer:

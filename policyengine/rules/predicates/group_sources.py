@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from policyengine.model.finding import Evidence
@@ -12,7 +12,7 @@ from policyengine.model.values import ABSENT, OpenList, Unresolved
 from policyengine.net.groups import Group, PrefixList
 from policyengine.net.opaque import Opaque
 from policyengine.rules.predicates.api import Answer, Subject
-from policyengine.rules.predicates.asked import asked_service, bad_argument
+from policyengine.rules.predicates.asked import asked_service, bad_argument, service_problem
 from policyengine.rules.predicates.group_entries import GROUP, INGRESS, Line, names, read_lines
 
 Judge = Callable[[Any], tuple[Truth, str]]
@@ -67,17 +67,36 @@ def _judge_line(line: Line, judge: Judge) -> tuple[Truth, str]:
     return FALSE, ""
 
 
-def _judge_of(subject: Subject, groups: Any) -> Judge:
+def groups_problem(arguments: Mapping[str, Any]) -> str | None:
+    """Say what is wrong with the arguments; None when nothing is."""
+    try:
+        _wanted(arguments.get("groups"))
+    except ValueError as error:
+        return str(error)
+    return service_problem({**arguments, "protocols": arguments.get("protocols", ("all",))})
+
+
+def _wanted(groups: Any) -> list[str] | dict[str, Any] | None:
+    """Return ids and names, or tags. Raises ValueError when it is neither."""
     if groups is None:
-        return lambda _value: (TRUE, "")
+        return None
     if isinstance(groups, str):
-        groups = [groups]
+        return [groups]
     if isinstance(groups, list | tuple) and all(isinstance(g, str) for g in groups):
-        return lambda value: _among(subject, value, groups)
+        return list(groups)
     tags = groups.get("tags") if isinstance(groups, dict) and set(groups) == {"tags"} else None
     if not isinstance(tags, dict) or not tags:
         raise ValueError(f"`{groups}` names no groups: write a list of ids, or `{{tags: {{Tier: [web]}}}}`")
-    return lambda value: _tagged(subject, value, tags)
+    return tags
+
+
+def _judge_of(subject: Subject, groups: Any) -> Judge:
+    wanted = _wanted(groups)
+    if wanted is None:
+        return lambda _value: (TRUE, "")
+    if isinstance(wanted, list):
+        return lambda value: _among(subject, value, wanted)
+    return lambda value: _tagged(subject, value, wanted)
 
 
 def _among(subject: Subject, value: Any, wanted: Iterable[str]) -> tuple[Truth, str]:

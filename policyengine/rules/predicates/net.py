@@ -6,7 +6,7 @@ peers as evidence, because rules ask for it under ``none``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from policyengine.rules.predicates.asked import (
     PROTOCOLS,
     asked_service,
     bad_argument,
+    service_problem,
 )
 from policyengine.rules.predicates.group_entries import (
     DIRECTIONS,
@@ -209,8 +210,9 @@ def _wider_than(
 ) -> Answer:
     try:
         asked = asked_service(ports, protocols)
-        if direction not in DIRECTIONS or not 0 <= prefix <= 32 or not 0 <= prefix6 <= 128:
-            raise ValueError(f"`{direction}` /{prefix} /{prefix6}: write ingress or egress, 0-32 and 0-128")
+        problem = _width_problem({"direction": direction, "prefix": prefix, "prefix6": prefix6})
+        if problem is not None:
+            raise ValueError(problem)
     except ValueError as error:
         return bad_argument(error)
     most4, most6 = 2 ** (32 - prefix), 2 ** (128 - prefix6)
@@ -233,6 +235,15 @@ def _wider_than(
     return _answer(answer, narrowed, asked, offender, f"addresses wider than {limit}", lambda found: found)
 
 
+def _width_problem(arguments: Mapping[str, Any]) -> str | None:
+    direction, prefix, prefix6 = (
+        arguments.get(k, d) for k, d in (("direction", "ingress"), ("prefix", 0), ("prefix6", 56))
+    )
+    if direction not in DIRECTIONS or not 0 <= prefix <= 32 or not 0 <= prefix6 <= 128:
+        return f"`{direction}` /{prefix} /{prefix6}: write ingress or egress, 0-32 and 0-128"
+    return service_problem({**arguments, "protocols": arguments.get("protocols", ("all",))})
+
+
 _GROUP_TYPES = (GROUP, INGRESS.standalone)
 
 PREDICATES: Final[tuple[Predicate, ...]] = (
@@ -243,6 +254,7 @@ PREDICATES: Final[tuple[Predicate, ...]] = (
         {"ports": PORTS, "protocols": PROTOCOLS, "except_ports": EXCEPT_PORTS},
         _GROUP_TYPES,
         (PREFIX_LIST,),
+        service_problem,
     ),
     Predicate(
         "net.all_traffic_from_internet",
@@ -251,6 +263,7 @@ PREDICATES: Final[tuple[Predicate, ...]] = (
         {"protocols": PROTOCOLS},
         _GROUP_TYPES,
         (PREFIX_LIST,),
+        service_problem,
     ),
     Predicate(
         "net.sources_only_groups",
@@ -267,6 +280,7 @@ PREDICATES: Final[tuple[Predicate, ...]] = (
         },
         _GROUP_TYPES,
         (GROUP,),
+        group_sources.groups_problem,
     ),
     Predicate(
         "net.wider_than",
@@ -281,6 +295,7 @@ PREDICATES: Final[tuple[Predicate, ...]] = (
         },
         (GROUP, INGRESS.standalone, EGRESS.standalone),
         (PREFIX_LIST,),
+        _width_problem,
     ),
     Predicate(
         "net.egress_open",
@@ -289,6 +304,7 @@ PREDICATES: Final[tuple[Predicate, ...]] = (
         {"protocols": PROTOCOLS},
         (GROUP, EGRESS.standalone),
         (PREFIX_LIST,),
+        service_problem,
     ),
     network_acl.PREDICATE,
     network_path.PREDICATE,

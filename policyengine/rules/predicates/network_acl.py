@@ -19,6 +19,7 @@ from policyengine.rules.predicates.asked import (
     PROTOCOLS,
     asked_service,
     bad_argument,
+    service_problem,
 )
 from policyengine.rules.predicates.group_entries import read_block
 
@@ -172,4 +173,5 @@ PREDICATE: Final = Predicate(
     "The inbound entries, in the order of their numbers, let the internet in to an asked port.",
     {"ports": PORTS, "protocols": PROTOCOLS, "except_ports": EXCEPT_PORTS},
     (NETWORK_ACL,),
+    problem=service_problem,
 )

@@ -26,6 +26,7 @@ from policyengine.rules.predicates.asked import (
     PROTOCOLS,
     asked_service,
     bad_argument,
+    service_problem,
 )
 from policyengine.rules.predicates.group_entries import GROUP, PREFIX_LIST, names
 from policyengine.rules.predicates.network_acl import NETWORK_ACL, boolean, whole
@@ -387,4 +388,5 @@ PREDICATE: Final = Predicate(
         SUBNET, VPC, ROUTE_TABLE, INTERNET_GATEWAY, NETWORK_ACL, GROUP, PREFIX_LIST, INTERFACE, EIP, BPA,
         BPA_EXCLUSION, LISTENER, DB_SUBNETS, DB_CLUSTER,
     ),
+    service_problem,
 )  # fmt: skip
