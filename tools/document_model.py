@@ -131,6 +131,8 @@ def relation_row(relation: Relation) -> str:
 def default_row(default: Default) -> str:
     """Return the table row of a default."""
     value = f"depends: {default.note}" if default.depends else f"`{plain(default.value)}`"
+    if default.deployed is not None:
+        value += f"; on a resource that exists `{plain(default.deployed)}`"
     if default.unless:
         value += f"; unless {code(default.unless)}"
     since = default.since or ("" if default.depends else "always")

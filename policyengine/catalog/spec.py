@@ -14,8 +14,10 @@ class Default:
 
     ``value`` is what holds; ``unless`` names properties whose presence makes the default depend
     on something else, so that the value is Unresolved(``default_depends``) instead. With
-    ``depends=True`` it is always so (``note`` says on what). ``since`` is the ISO date from which
-    the default applies, None when it always did; ``source`` is the AWS page that says so.
+    ``depends=True`` it is always so (``note`` says on what). ``since`` is the ISO date (the month
+    where AWS names no day) from which the default applies, None when it always did; ``source`` is
+    the AWS page that says so. ``deployed`` is what absence means on a resource that exists (a snapshot
+    or an account, not code), where that can be said although the default at creation depends.
     """
 
     path: str
@@ -25,6 +27,7 @@ class Default:
     unless: tuple[str, ...] = ()
     depends: bool = False
     note: str = ""
+    deployed: Any = None
 
     @property
     def provenance(self) -> str:

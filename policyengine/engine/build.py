@@ -81,6 +81,7 @@ def _defaults(form: Mapping[str, Any]) -> list[DefaultValue]:
             item["value"] if item["depends"] is None else Unresolved("default_depends", item["depends"]),
             item["unless"],
             item["provenance"],
+            item.get("deployed"),
         )
         for item in form["defaults"]
     ]

@@ -35,15 +35,21 @@ class Node(Protocol):
 
 
 class DefaultValue:
-    """An AWS default that holds where ``steps[:length]`` is absent."""
+    """An AWS default that holds where ``steps[:length]`` is absent.
 
-    __slots__ = ("length", "provenance", "unless", "value")
+    ``deployed``, where it is not None, is what absence means on a resource that exists.
+    """
 
-    def __init__(self, length: int, value: Any, unless: Sequence[str], provenance: str) -> None:
+    __slots__ = ("deployed", "length", "provenance", "unless", "value")
+
+    def __init__(
+        self, length: int, value: Any, unless: Sequence[str], provenance: str, deployed: Any = None
+    ) -> None:
         self.length = length
         self.value = value
-        self.unless = tuple(unless)
+        self.unless = tuple(tuple(name.split(".")) for name in unless)
         self.provenance = provenance
+        self.deployed = deployed
 
 
 def apply_defaults(defaults: Sequence[DefaultValue], scope: Any, steps: Steps) -> tuple[Any, str | None]:
@@ -52,9 +58,11 @@ def apply_defaults(defaults: Sequence[DefaultValue], scope: Any, steps: Steps) -
     for default in defaults:
         if walk(tree, steps[: default.length]) is not ABSENT:
             continue
-        if any(tree.get(name, ABSENT) is not ABSENT for name in default.unless):
-            return Unresolved("default_depends", "on " + ", ".join(default.unless)), None
-        value = walk(default.value, steps[default.length :])
+        if any(walk(tree, name) is not ABSENT for name in default.unless):
+            names = ", ".join(".".join(name) for name in default.unless)
+            return Unresolved("default_depends", f"on {names}"), None
+        exists = default.deployed is not None and isinstance(scope, Resource) and scope.file is None
+        value = walk(default.deployed if exists else default.value, steps[default.length :])
         if value is not ABSENT:
             return value, default.provenance
     return ABSENT, None
@@ -317,6 +325,7 @@ class PredicateNode:
             related=subject.related,
             tables=subject.tables,
             where=None if isinstance(scope, Resource) else scope,
+            relations=subject.relations,
             memo=subject.memo,
         )
         return self.check(about, **self.arguments)

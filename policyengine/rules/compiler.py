@@ -296,6 +296,7 @@ class Checks:
                         "length": length,
                         "value": default.value,
                         "depends": default.note or "it depends" if default.depends else None,
+                        "deployed": default.deployed,
                         "unless": list(default.unless),
                         "provenance": default.provenance,
                     }

@@ -60,7 +60,7 @@ def test_names_of_relations_and_defaults_are_unique(name):
 def test_every_default_names_a_page_of_aws_and_its_dates_are_dates(name):
     for default in spec_of(name).defaults:
         assert AWS_PAGE.fullmatch(default.source), default
-        assert default.since is None or date.fromisoformat(default.since)
+        assert default.since is None or date.fromisoformat(f"{default.since}-01"[:10])
         assert bool(default.note) == default.depends, f"{default}: a note goes with `depends`"
         assert default.depends == (default.value is None), default
 

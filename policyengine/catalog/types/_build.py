@@ -41,9 +41,9 @@ def off(source: str, *paths: str) -> tuple[Default, ...]:
     return tuple(Default(path, source, value=False) for path in paths)
 
 
-def depends(path: str, source: str, note: str, since: str | None = None) -> Default:
+def depends(path: str, source: str, note: str, since: str | None = None, deployed: Any = None) -> Default:
     """Declare a property whose default cannot be told from the resource alone."""
-    return Default(path, source, depends=True, note=note, since=since)
+    return Default(path, source, depends=True, note=note, since=since, deployed=deployed)
 
 
 def to(

@@ -20,7 +20,11 @@ TYPES = (
             is_("AutomaticFailoverEnabled", False, _GROUP),
             is_("MultiAZEnabled", False, cfn("resource-elasticache-replicationgroup")),
             is_("SnapshotRetentionLimit", 0, _GROUP),
-            is_("AutoMinorVersionUpgrade", True, cfn("resource-elasticache-replicationgroup")),
+            depends(
+                "AutoMinorVersionUpgrade",
+                cfn("resource-elasticache-replicationgroup"),
+                "it depends on the engine and its version",
+            ),
         ),
         relations=(
             groups("SecurityGroupIds"),
@@ -37,7 +41,11 @@ TYPES = (
             is_("SnapshotRetentionLimit", 0, _CLUSTER),
             is_("AZMode", "single-az", _CLUSTER, unless=("PreferredAvailabilityZones",)),
             is_("TransitEncryptionEnabled", False, cfn("resource-elasticache-cachecluster")),
-            is_("AutoMinorVersionUpgrade", True, cfn("resource-elasticache-cachecluster")),
+            depends(
+                "AutoMinorVersionUpgrade",
+                cfn("resource-elasticache-cachecluster"),
+                "it depends on the engine and its version",
+            ),
         ),
         relations=(
             groups("VpcSecurityGroupIds"),
@@ -62,11 +70,11 @@ TYPES = (
         "AWS::MemoryDB::Cluster",
         names=("ClusterName", "ARN"),
         defaults=(
-            is_("TLSEnabled", True, _MEMORYDB),
+            depends("TLSEnabled", _MEMORYDB, "the page names no default"),
             is_("NumReplicasPerShard", 1, doc("memorydb/latest/APIReference/API_CreateCluster")),
             is_("NumShards", 1, doc("memorydb/latest/APIReference/API_CreateCluster")),
             depends("SnapshotRetentionLimit", _MEMORYDB, "the page names no default"),
-            is_("AutoMinorVersionUpgrade", True, _MEMORYDB),
+            depends("AutoMinorVersionUpgrade", _MEMORYDB, "the page names no default"),
         ),
         relations=(
             groups("SecurityGroupIds"),

@@ -208,11 +208,10 @@ TYPES = (
             is_(
                 "StorageEncrypted",
                 False,
-                _DOCDB,
+                doc("documentdb/latest/developerguide/db-cluster-encryption"),
                 unless=("SnapshotIdentifier", "SourceDBClusterIdentifier", "KmsKeyId"),
             ),
-            is_("DeletionProtection", False, _DOCDB),
-            is_("CopyTagsToSnapshot", False, cfn("resource-docdb-dbcluster")),
+            is_("DeletionProtection", False, doc("securityhub/latest/userguide/documentdb-controls")),
             is_("StorageType", "standard", _DOCDB),
         ),
         relations=(

@@ -205,12 +205,7 @@ TYPES = (
     TypeSpec(
         "AWS::AutoScaling::AutoScalingGroup",
         names=("AutoScalingGroupName", "AutoScalingGroupARN"),
-        defaults=(
-            is_("HealthCheckType", "EC2", _ASG),
-            is_("NewInstancesProtectedFromScaleIn", False, _ASG),
-            is_("CapacityRebalance", False, _ASG),
-            is_("Tags.PropagateAtLaunch", False, cfn("properties-autoscaling-autoscalinggroup-tagproperty")),
-        ),
+        defaults=(is_("HealthCheckType", "EC2", _ASG),),
         relations=(
             subnets("VPCZoneIdentifier"),
             to("launch_template", "AWS::EC2::LaunchTemplate", "LaunchTemplate.LaunchTemplateId", one=True),

@@ -23,7 +23,7 @@ from policyengine.catalog.types._build import (
 
 _TGW = doc("AWSEC2/latest/APIReference/API_TransitGatewayRequestOptions")
 _ENDPOINT = doc("AWSEC2/latest/APIReference/API_CreateVpcEndpoint")
-_VPN = doc("vpn/latest/s2svpn/VPNTunnels")
+_VPN = doc("AWSEC2/latest/APIReference/API_VpnConnectionOptionsSpecification")
 _ANYWHERE = [{"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}]
 
 TYPES = (

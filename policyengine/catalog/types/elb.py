@@ -8,8 +8,6 @@ from policyengine.catalog.types._build import VPC, cfn, depends, doc, groups, in
 _LB = cfn("resource-elasticloadbalancingv2-loadbalancer")
 _LB_ATTRIBUTES = cfn("properties-elasticloadbalancingv2-loadbalancer-loadbalancerattribute")
 _TG_ATTRIBUTES = cfn("properties-elasticloadbalancingv2-targetgroup-targetgroupattribute")
-_LISTENER = cfn("resource-elasticloadbalancingv2-listener")
-_HTTPS = doc("elasticloadbalancing/latest/APIReference/API_CreateListener")
 _CLASSIC = cfn("resource-elasticloadbalancing-loadbalancer")
 
 _BOOLEAN = (
@@ -93,10 +91,10 @@ TYPES = (
         "AWS::ElasticLoadBalancingV2::Listener",
         names=("ListenerArn",),
         defaults=(
-            depends(
+            is_(
                 "SslPolicy",
-                _HTTPS,
-                "the current default security policy depends on how the listener was made",
+                "ELBSecurityPolicy-2016-08",
+                doc("elasticloadbalancing/latest/application/describe-ssl-policies"),
             ),
             is_(
                 "MutualAuthentication.Mode",

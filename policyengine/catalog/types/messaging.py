@@ -21,7 +21,10 @@ from policyengine.catalog.types._build import (
 )
 
 _QUEUE = doc("AWSSimpleQueueService/latest/APIReference/API_CreateQueue")
-_SSE_SQS = doc("AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-sqs-sse-queue")
+_SSE_SQS = (
+    "https://aws.amazon.com/about-aws/whats-new/2022/10/"
+    "amazon-sqs-announces-server-side-encryption-ssq-managed-sse-sqs-default/"
+)
 _TOPIC_PAGE = cfn("resource-sns-topic")
 _MSK_TRANSIT = doc("msk/1.0/apireference/clusters")
 _MQ = doc("amazon-mq/latest/api-reference/brokers")
@@ -32,7 +35,7 @@ TYPES = (
         _QUEUE_TYPE,
         names=("QueueUrl", "QueueName", "Arn"),
         defaults=(
-            is_("SqsManagedSseEnabled", True, _SSE_SQS, "2022-10-05", unless=("KmsMasterKeyId",)),
+            is_("SqsManagedSseEnabled", True, _SSE_SQS, "2022-10", unless=("KmsMasterKeyId",)),
             is_("MessageRetentionPeriod", 345600, _QUEUE),
             is_("VisibilityTimeout", 30, _QUEUE),
             is_("FifoQueue", False, _QUEUE),

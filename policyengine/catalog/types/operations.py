@@ -90,7 +90,6 @@ TYPES = (
     TypeSpec(
         "AWS::SSM::Document",
         names=("Name",),
-        defaults=(is_("DocumentType", "Command", cfn("resource-ssm-document")),),
         extra=(
             ("AccountIds", "list:string"),
             ("AccountSharingInfoList", "list:object"),

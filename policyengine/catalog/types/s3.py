@@ -24,7 +24,9 @@ TYPES = (
             ),
             is_(f"{_SSE}.BucketKeyEnabled", False, cfn("properties-s3-bucket-serversideencryptionrule")),
             *(
-                depends(f"PublicAccessBlockConfiguration.{flag}", _NEW_BUCKETS, _OLD, "2023-04-01")
+                depends(
+                    f"PublicAccessBlockConfiguration.{flag}", _NEW_BUCKETS, _OLD, "2023-04", deployed=False
+                )
                 for flag in (
                     "BlockPublicAcls",
                     "BlockPublicPolicy",
@@ -36,7 +38,8 @@ TYPES = (
                 "OwnershipControls.Rules",
                 _NEW_BUCKETS,
                 "buckets made since 2023-04 are BucketOwnerEnforced, older ones ObjectWriter",
-                "2023-04-01",
+                "2023-04",
+                deployed=[{"ObjectOwnership": "ObjectWriter"}],
             ),
             is_("VersioningConfiguration.Status", "Suspended", doc("AmazonS3/latest/userguide/Versioning")),
             is_(
