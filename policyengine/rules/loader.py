@@ -99,14 +99,27 @@ def shape_errors(error: ValidationError, document: Located, model: type[s.Strict
     ]
 
 
+_TAGS = frozenset({"field", "every", "some", "all", "any", "none", "predicate"})
+_CHECK_KEYS = frozenset({"when", "require", "satisfies"})
+
+
 def _document_steps(value: Any, loc: Iterable[int | str]) -> tuple[tuple[int | str, ...], Any]:
-    """Drop the steps of a pydantic location that are union tags and not in the document."""
+    """Drop the steps of a pydantic location that are not in the document: the tags of the check union.
+
+    A tag follows wherever a check stands: after ``when``, ``require`` and ``satisfies``, and after
+    an index into ``all``, ``any`` or ``none``.
+    """
     steps: list[int | str] = []
+    tag_follows = False
     for step in loc:
-        if isinstance(value, dict) and step in value:
-            value = value[step]
-            steps.append(step)
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+        if tag_follows and step in _TAGS:
+            tag_follows = False
+            continue
+        in_list = isinstance(value, list) and isinstance(step, int) and step < len(value)
+        if in_list or (isinstance(value, dict) and step in value):
+            tag_follows = step in _CHECK_KEYS or (
+                in_list and bool(steps) and steps[-1] in ("all", "any", "none")
+            )
             value = value[step]
             steps.append(step)
     return tuple(steps), value
