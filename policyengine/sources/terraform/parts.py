@@ -1,0 +1,55 @@
+"""Parts of a resource that the mapping language cannot say: named by ``Merge.code``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from policyengine.catalog.terraform.language import parse
+from policyengine.model.values import Unresolved
+from policyengine.sources.terraform.draft import Draft
+from policyengine.sources.terraform.mapper import Mapper, settle
+
+_TARGET = """
+    arn target_id=Id role_arn input input_path dead_letter_config { arn }
+    retry_policy { maximum_event_age_in_seconds maximum_retry_attempts }
+    ecs_target=EcsParameters { task_definition_arn task_count launch_type platform_version
+        network_configuration=NetworkConfiguration.AwsVpcConfiguration {
+            subnets* security_groups* assign_public_ip:upenabled } }
+    kinesis_target=KinesisParameters { partition_key_path }
+    sqs_target=SqsParameters { message_group_id }
+    input_transformer { input_template input_paths=InputPathsMap }
+    http_target=HttpParameters { header_parameters path_parameter_values* query_string_parameters }
+"""
+
+
+def event_target(part: Draft) -> dict[str, Any]:
+    """One ``aws_cloudwatch_event_target`` is one element of the rule's targets."""
+    return {"Targets": [Mapper().map(parse(_TARGET), part.tree)]}
+
+
+_METHOD = """
+    settings.cache_data_encrypted=CacheDataEncrypted settings.cache_ttl_in_seconds=CacheTtlInSeconds
+    settings.caching_enabled=CachingEnabled settings.data_trace_enabled=DataTraceEnabled
+    settings.logging_level=LoggingLevel settings.metrics_enabled=MetricsEnabled
+    settings.throttling_burst_limit=ThrottlingBurstLimit settings.throttling_rate_limit=ThrottlingRateLimit
+"""
+
+
+def method_settings(part: Draft) -> dict[str, Any]:
+    """``method_path`` is ``{resource}/{METHOD}``; ``*/*`` is every method of every resource."""
+    found = Mapper().map(parse(_METHOD), part.tree)
+    path = settle(part.tree.get("method_path"))
+    if isinstance(path, str):
+        resource, _, method = path.rpartition("/")
+        found |= {"HttpMethod": method, "ResourcePath": "/" + resource.lstrip("/")}
+    elif isinstance(path, Unresolved):
+        found |= {"HttpMethod": path, "ResourcePath": path}
+    return {"MethodSettings": [found]}
+
+
+PARTS: Final[Mapping[str, Callable[[Draft], dict[str, Any]]]] = {
+    "event_target": event_target,
+    "method_settings": method_settings,
+}
+"""What ``Merge.code`` may name."""

@@ -1,0 +1,113 @@
+"""``--terraform-source DIR``: the block in the configuration that made a resource of the plan.
+
+The folder's ``.tf`` and ``.tofu`` files are the root module; child modules are found through
+``module_calls[].source`` where that is a local path. Files are read once, when a place is first
+asked for. What cannot be found falls back to the place in the plan.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from policyengine.model.location import Location
+from policyengine.model.resource import Path as ValuePath
+from policyengine.sources.base import SourceOptions
+from policyengine.sources.paths import display_path
+from policyengine.sources.terraform.addresses import names
+from policyengine.sources.terraform.configuration import Configuration, Planned
+from policyengine.sources.terraform.hcl import Block, parse
+
+_MOST_BYTES = 4 * 1024 * 1024
+_SUFFIXES = (".tf", ".tofu")
+
+Found = dict[tuple[str, str], tuple[str, Block]]
+"""(type, name) -> (file as shown, block)."""
+
+
+class SourceTree:
+    """The configuration's files; ``notes`` says what could not be read."""
+
+    def __init__(self, folder: Path, options: SourceOptions, configuration: Configuration) -> None:
+        self.notes: list[str] = []
+        self._folder = folder
+        self._options = options
+        self._configuration = configuration
+        self._modules: dict[tuple[str, ...], Found] = {}
+
+    def locate(self, planned: Planned, source: ValuePath) -> Location | None:
+        """Return where the attribute at ``source`` (a path below ``after``) is written.
+
+        The block's own line where the attribute is not written; None where the block is nowhere.
+        """
+        found = self._find(planned)
+        if found is None:
+            return None
+        file, block = found
+        line, column = _narrow(block, source)
+        return Location(file, line, column)
+
+    def dynamic_blocks(self, planned: Planned) -> frozenset[str]:
+        """Return the names of the blocks that a resource writes as ``dynamic "name" {``."""
+        found = self._find(planned)
+        inner = found[1].blocks if found else ()
+        return frozenset(b.words[1] for b in inner if b.words[0] == "dynamic" and len(b.words) == 2)
+
+    def _find(self, planned: Planned) -> tuple[str, Block] | None:
+        path = names(planned.module)
+        if path not in self._modules:
+            folder = self._module_folder(path)
+            self._modules[path] = self._read(folder) if folder is not None else {}
+        return self._modules[path].get((planned.type, planned.name))
+
+    def _module_folder(self, path: tuple[str, ...]) -> Path | None:
+        folder = self._folder
+        for depth, call in enumerate(path):
+            parent = self._configuration.module(path[:depth])
+            data = parent.calls.get(call) if parent else None
+            source = data.get("source") if isinstance(data, dict) else None
+            if not isinstance(source, str) or not source.startswith(("./", "../")):
+                return None
+            folder = folder / source
+        return folder if folder.is_dir() else None
+
+    def _read(self, folder: Path) -> Found:
+        found: Found = {}
+        for file in sorted(folder.iterdir()):
+            if file.suffix not in _SUFFIXES or not file.is_file():
+                continue
+            shown = display_path(file, self._options, self._folder)
+            try:
+                if file.stat().st_size > _MOST_BYTES:
+                    self.notes.append(f"{shown}: larger than {_MOST_BYTES} bytes, not read for places")
+                    continue
+                text = file.read_text(encoding="utf-8-sig")
+            except (OSError, UnicodeDecodeError) as error:
+                self.notes.append(f"{shown}: cannot be read for places ({type(error).__name__})")
+                continue
+            for block in parse(text):
+                if block.words[0] == "resource" and len(block.words) == 3:
+                    found.setdefault((block.words[1], block.words[2]), (shown, block))
+        return found
+
+
+def _narrow(block: Block, source: ValuePath) -> tuple[int, int]:
+    """Follow a path into nested blocks as far as it is written."""
+    place = (block.line, block.column)
+    steps = list(source)
+    while steps:
+        name = steps.pop(0)
+        if isinstance(name, int):
+            continue
+        if name in block.attributes:
+            return block.attributes[name]
+        same = [b for b in block.blocks if b.words == (name,) or b.words == ("dynamic", name)]
+        at = steps[0] if steps and isinstance(steps[0], int) else 0
+        if not same or (len(same) > 1 and at >= len(same)):
+            return place
+        block = same[at] if len(same) > 1 else same[0]
+        if block.words[0] == "dynamic" and block.blocks:
+            place = (block.line, block.column)
+            block = next((b for b in block.blocks if b.words == ("content",)), block)
+        else:
+            place = (block.line, block.column)
+    return place

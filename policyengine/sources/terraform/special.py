@@ -1,0 +1,396 @@
+"""What the mapping language cannot say, by the name that ``TypeMap.code`` gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from policyengine.catalog.terraform.language import pascal
+from policyengine.model.values import Unresolved
+from policyengine.sources.terraform import special_network as network
+from policyengine.sources.terraform.draft import Draft, blocks, values
+from policyengine.sources.terraform.mapper import parse_json, put, settle
+from policyengine.sources.terraform.values import Pending
+
+Hook = Callable[[Draft], None]
+
+
+def _known(value: Any) -> bool:
+    return value is not None and value != "" and not isinstance(value, Pending | Unresolved)
+
+
+def instance(draft: Draft) -> None:
+    """Block devices, and the public address, which belongs to the first network interface in AWS."""
+    network.block_devices(draft)
+    public = settle(draft.tree.get("associate_public_ip_address"))
+    if public is not None:
+        draft.trace[("NetworkInterfaces",)] = ("associate_public_ip_address",)
+        interface = {"DeviceIndex": "0", "AssociatePublicIpAddress": public}
+        for name, canonical in (("subnet_id", "SubnetId"), ("vpc_security_group_ids", "GroupSet")):
+            if canonical == "GroupSet" and values(draft.tree.get(name)):
+                interface[canonical] = values(draft.tree.get(name))
+            elif canonical == "SubnetId" and draft.tree.get(name):
+                interface[canonical] = settle(draft.tree[name])
+        draft.properties["NetworkInterfaces"] = [interface]
+        return
+    attached = [
+        {
+            "NetworkInterfaceId": settle(b.get("network_interface_id")),
+            "DeviceIndex": str(settle(b.get("device_index"))),
+        }
+        for _, b in blocks(draft.tree.get("network_interface") or [])
+        if b.get("network_interface_id") is not None
+    ]
+    if attached:
+        draft.properties["NetworkInterfaces"] = attached
+
+
+def launch_template(draft: Draft) -> None:
+    """Tags of what is launched are lists of pairs; ``"true"`` and ``"false"`` stand for booleans."""
+    data = draft.properties.setdefault("LaunchTemplateData", {})
+    if not isinstance(data, dict):
+        return
+    _booleans(data)
+    written = draft.tree.get("tag_specifications")
+    specifications = []
+    for _, block in blocks(written or []):
+        tags = settle(block.get("tags"))
+        pairs = [{"Key": k, "Value": v} for k, v in tags.items()] if isinstance(tags, dict) else tags
+        found = {"ResourceType": settle(block.get("resource_type")), "Tags": pairs}
+        specifications.append({k: v for k, v in found.items() if v is not None})
+    if specifications:
+        data["TagSpecifications"] = specifications
+
+
+def _booleans(value: Any) -> None:
+    """Turn the strings ``true`` and ``false`` into booleans, in place."""
+    items: Any = (
+        enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
+    )
+    for key, inner in list(items):
+        if inner in ("true", "false"):
+            value[key] = inner == "true"
+        else:
+            _booleans(inner)
+
+
+def snapshot(draft: Draft) -> None:
+    """A snapshot is encrypted as its volume is, which the plan shows on the volume only."""
+    encrypted = settle(draft.tree.get("encrypted"))
+    draft.properties["Encrypted"] = (
+        encrypted if encrypted is not None else Unresolved("default_depends", "the volume's encryption")
+    )
+
+
+def ami_copy(draft: Draft) -> None:
+    """``encrypted`` of a copied image says that every snapshot of the copy is encrypted."""
+    encrypted = settle(draft.tree.get("encrypted"))
+    key = settle(draft.tree.get("kms_key_id"))
+    if encrypted is True or isinstance(encrypted, Unresolved):
+        ebs = {"Encrypted": encrypted} | ({"KmsKeyId": key} if key else {})
+        draft.properties["BlockDeviceMappings"] = [{"Ebs": ebs}]
+    else:
+        draft.properties["BlockDeviceMappings"] = Unresolved(
+            "default_depends", "the source image's encryption"
+        )
+
+
+def rds_snapshot(draft: Draft) -> None:
+    """A database snapshot is encrypted as its database is; a copy with a key always is."""
+    known = (
+        settle(draft.tree.get("encrypted"))
+        if "encrypted" in draft.tree
+        else settle(draft.tree.get("storage_encrypted"))
+    )
+    if known is None:
+        known = (
+            True
+            if draft.properties.get("KmsKeyId")
+            else Unresolved("default_depends", "the database's encryption")
+        )
+    name = "StorageEncrypted" if draft.type == "AWS::RDS::ClusterSnapshot" else "Encrypted"
+    draft.properties[name] = known
+
+
+def dynamodb_table(draft: Draft) -> None:
+    """Keys, indexes, and the encryption type that a chosen key implies."""
+    draft.properties.update(_keys(draft.tree))
+    for attribute, name in (("global_secondary_index", "Global"), ("local_secondary_index", "Local")):
+        found = [_index(block) for _, block in blocks(draft.tree.get(attribute) or [])]
+        if found:
+            draft.properties[f"{name}SecondaryIndexes"] = found
+    encryption = draft.properties.get("SSESpecification")
+    if isinstance(encryption, dict) and encryption.get("SSEEnabled") is True:
+        encryption.setdefault("SSEType", "KMS")
+
+
+def _keys(tree: Mapping[str, Any]) -> dict[str, Any]:
+    pairs = (("hash_key", "HASH"), ("range_key", "RANGE"))
+    schema = [{"AttributeName": settle(tree[a]), "KeyType": kind} for a, kind in pairs if tree.get(a)]
+    return {"KeySchema": schema} if schema else {}
+
+
+def _index(block: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"IndexName": settle(block.get("name")), **_keys(block)}
+    projection = {"ProjectionType": settle(block.get("projection_type"))}
+    if block.get("non_key_attributes"):
+        projection["NonKeyAttributes"] = settle(block["non_key_attributes"])
+    found["Projection"] = {k: v for k, v in projection.items() if v is not None}
+    return {k: v for k, v in found.items() if v is not None}
+
+
+def log_publishing(draft: Draft) -> None:
+    """``log_publishing_options`` blocks become a map by log type."""
+    written = draft.tree.get("log_publishing_options")
+    if isinstance(written, Pending):
+        draft.properties["LogPublishingOptions"] = written.scalar()
+        return
+    found: dict[str, Any] = {}
+    for _, block in blocks(written or []):
+        kind = block.get("log_type")
+        if isinstance(kind, str):
+            enabled = settle(block.get("enabled"))
+            option = {"Enabled": True if enabled is None else enabled}
+            group = settle(block.get("cloudwatch_log_group_arn"))
+            found[kind] = option | ({"CloudWatchLogsLogGroupArn": group} if group else {})
+    if found:
+        draft.properties["LogPublishingOptions"] = found
+
+
+def kinesis_stream(draft: Draft) -> None:
+    """``encryption_type = "NONE"`` is how Terraform says what CloudFormation leaves out."""
+    encryption = draft.properties.get("StreamEncryption")
+    if isinstance(encryption, dict) and encryption.get("EncryptionType") == "NONE":
+        del draft.properties["StreamEncryption"]
+
+
+def firehose(draft: Draft) -> None:
+    """The type follows from the source block; disabled encryption is left out as in CloudFormation."""
+    sources = {
+        "kinesis_source_configuration": "KinesisStreamAsSource",
+        "msk_source_configuration": "MSKAsSource",
+    }
+    kinds = [kind for attribute, kind in sources.items() if draft.tree.get(attribute)]
+    draft.properties["DeliveryStreamType"] = kinds[0] if kinds else "DirectPut"
+    for _, block in blocks(draft.tree.get("server_side_encryption") or []):
+        if not block.get("enabled"):
+            draft.properties.pop("DeliveryStreamEncryptionConfigurationInput", None)
+        elif isinstance(block["enabled"], Pending):
+            draft.properties["DeliveryStreamEncryptionConfigurationInput"] = block["enabled"].scalar()
+
+
+def sns_topic(draft: Draft) -> None:
+    """Delivery feedback is a list by protocol."""
+    found = []
+    for protocol in ("application", "firehose", "http", "lambda", "sqs"):
+        pairs = {
+            "SuccessFeedbackRoleArn": settle(draft.tree.get(f"{protocol}_success_feedback_role_arn")),
+            "FailureFeedbackRoleArn": settle(draft.tree.get(f"{protocol}_failure_feedback_role_arn")),
+        }
+        pairs = {k: v for k, v in pairs.items() if v not in (None, "")}
+        if pairs:
+            found.append({"Protocol": protocol, **pairs})
+    if found:
+        draft.properties["DeliveryStatusLogging"] = found
+
+
+def event_rule(draft: Draft) -> None:
+    """``state`` replaced ``is_enabled``; where both are there, the newer one counts."""
+    state = settle(draft.tree.get("state"))
+    if isinstance(state, str) and state:
+        draft.properties["State"] = state
+
+
+def state_machine(draft: Draft) -> None:
+    """Log destinations are a list; Terraform writes the group's ARN with ``:*`` behind it."""
+    logging = draft.properties.get("LoggingConfiguration")
+    if isinstance(logging, dict) and isinstance(logging.get("Destinations"), dict):
+        logging["Destinations"] = [logging["Destinations"]]
+
+
+def inspector(draft: Draft) -> None:
+    """``resource_types`` are the scans that are switched on."""
+    names = {
+        "EC2": "Ec2",
+        "ECR": "Ecr",
+        "LAMBDA": "Lambda",
+        "LAMBDA_CODE": "LambdaCode",
+        "CODE_REPOSITORY": "CodeRepository",
+    }
+    for value in values(draft.tree.get("resource_types")):
+        if isinstance(value, str) and value in names:
+            put(draft.properties, f"InspectorStatus.{names[value]}", "ENABLED")
+
+
+def organization(draft: Draft) -> None:
+    """``enabled_policy_types`` lists the types that are on; every other type is off."""
+    enabled = draft.tree.get("enabled_policy_types")
+    if isinstance(enabled, Pending):
+        draft.properties["PolicyTypes"] = enabled.scalar()
+    else:
+        draft.properties["PolicyTypes"] = [{"Type": v, "Status": "ENABLED"} for v in values(enabled)]
+
+
+def lake_formation(draft: Draft) -> None:
+    """No default permissions in Terraform are an empty list: the provider sends it."""
+    for name in ("CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions"):
+        draft.properties.setdefault(name, [])
+
+
+def load_balancer(draft: Draft) -> None:
+    """Attributes of a kind of balancer that cannot have them are null in a plan, so nothing is left to do."""
+    if draft.properties.get("Scheme") is None and "internal" not in draft.tree:
+        draft.properties["Scheme"] = "internet-facing"  # the provider's default, as AWS's
+
+
+def classic_balancer(draft: Draft) -> None:
+    """``access_logs`` without ``enabled`` is on: the provider's default."""
+    logs = draft.properties.get("AccessLoggingPolicy")
+    if isinstance(logs, dict):
+        logs.setdefault("Enabled", True)
+    mode = settle(draft.tree.get("desync_mitigation_mode"))
+    if mode:
+        draft.properties["Attributes"] = {"elb.http.desyncmitigationmode": mode}
+
+
+def task_definition(draft: Draft) -> None:
+    """Container definitions are JSON in the API's camelCase."""
+    written = draft.tree.get("container_definitions")
+    if not _known(written):
+        if written is not None and written != "":
+            draft.properties["ContainerDefinitions"] = settle(written)
+        return
+    parsed = parse_json(written) if isinstance(written, str) else written
+    draft.properties["ContainerDefinitions"] = (
+        [_capitals(c) for c in parsed] if isinstance(parsed, list) else parsed
+    )
+
+
+_FREE_KEYS = frozenset({"DockerLabels", "Options"})
+_SAME = {"efsVolumeConfiguration": "EFSVolumeConfiguration"}
+
+
+def _capitals(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_capitals(v) for v in value]
+    if not isinstance(value, dict):
+        return value
+    found = {}
+    for key, inner in value.items():
+        name = _SAME.get(key, key[:1].upper() + key[1:])
+        found[name] = inner if name in _FREE_KEYS else _capitals(inner)
+    return found
+
+
+def lambda_function(draft: Draft) -> None:
+    """``filename`` is code too, though it stands on the machine that runs Terraform."""
+    if _known(draft.tree.get("filename")):
+        put(draft.properties, "Code.ZipFile", Unresolved("unsupported", "a local file", present=True))
+    if draft.properties.get("ReservedConcurrentExecutions") == -1:
+        del draft.properties["ReservedConcurrentExecutions"]  # -1 is how Terraform says "no reservation"
+
+
+def distribution(draft: Draft) -> None:
+    """AWS counts the items of its lists; an origin without an identity has the empty one."""
+    config = draft.properties.get("DistributionConfig")
+    if not isinstance(config, dict):
+        return
+    groups = config.get("OriginGroups")
+    if isinstance(groups, dict) and isinstance(groups.get("Items"), list):
+        groups["Quantity"] = len(groups["Items"])
+
+
+def api_stage(draft: Draft) -> None:
+    """A stage's web ACL is known from its association only."""
+    draft.properties.pop("WebAclArn", None)
+
+
+def api_v2_stage(draft: Draft) -> None:
+    """Route settings are a map by route key."""
+    found: dict[str, Any] = {}
+    for _, block in blocks(draft.tree.get("route_settings") or []):
+        key = block.get("route_key")
+        if isinstance(key, str):
+            found[key] = {pascal(k): settle(v) for k, v in block.items() if k != "route_key"}
+    if found:
+        draft.properties["RouteSettings"] = found
+
+
+def pipeline(draft: Draft) -> None:
+    """One artifact store without a region is ``ArtifactStore``, several are ``ArtifactStores``."""
+    stores = []
+    for _, block in blocks(draft.tree.get("artifact_store") or []):
+        store = {"Location": settle(block.get("location")), "Type": settle(block.get("type"))}
+        for _, key in blocks(block.get("encryption_key") or []):
+            store["EncryptionKey"] = {"Id": settle(key.get("id")), "Type": settle(key.get("type"))}
+        stores.append((settle(block.get("region")), {k: v for k, v in store.items() if v is not None}))
+    if len(stores) == 1:
+        draft.properties["ArtifactStore"] = stores[0][1]
+    elif stores:
+        draft.properties["ArtifactStores"] = [{"Region": r, "ArtifactStore": s} for r, s in stores]
+
+
+def flow_log(draft: Draft) -> None:
+    """What is recorded follows from which of the attributes is set."""
+    kinds = {
+        "vpc_id": "VPC", "subnet_id": "Subnet", "eni_id": "NetworkInterface",
+        "transit_gateway_id": "TransitGateway", "transit_gateway_attachment_id": "TransitGatewayAttachment",
+    }  # fmt: skip
+    found = [kind for attribute, kind in kinds.items() if draft.tree.get(attribute) not in (None, "")]
+    if found:
+        draft.properties["ResourceType"] = found[0]
+
+
+def route_table_association(draft: Draft) -> None:
+    """With a gateway instead of a subnet it is the association of a gateway."""
+    gateway = settle(draft.tree.get("gateway_id"))
+    if gateway not in (None, ""):
+        draft.type = "AWS::EC2::GatewayRouteTableAssociation"
+        draft.properties["GatewayId"] = gateway
+
+
+def acl(draft: Draft) -> None:
+    """Entries, and the subnets of ``subnet_ids``, each an association."""
+    network.acl_entries(draft)
+    for at, subnet in enumerate(values(draft.tree.get("subnet_ids"))):
+        linked = {"NetworkAclId": draft.itself(), "SubnetId": subnet}
+        draft.emit(
+            "AWS::EC2::SubnetNetworkAclAssociation", linked, {(): ("subnet_ids",)}, f"#subnet_ids[{at}]"
+        )
+
+
+HOOKS: Final[Mapping[str, Hook]] = {
+    "acl": acl,
+    "acl_rule": network.acl_rule,
+    "ami_copy": ami_copy,
+    "api_stage": api_stage,
+    "api_v2_stage": api_v2_stage,
+    "block_devices": network.block_devices,
+    "classic_balancer": classic_balancer,
+    "distribution": distribution,
+    "dynamodb_table": dynamodb_table,
+    "elastic_address": network.elastic_address,
+    "event_rule": event_rule,
+    "firehose": firehose,
+    "flow_log": flow_log,
+    "inspector": inspector,
+    "instance": instance,
+    "kinesis_stream": kinesis_stream,
+    "lake_formation": lake_formation,
+    "lambda_function": lambda_function,
+    "launch_template": launch_template,
+    "load_balancer": load_balancer,
+    "log_publishing": log_publishing,
+    "organization": organization,
+    "pipeline": pipeline,
+    "rds_snapshot": rds_snapshot,
+    "route_table_association": route_table_association,
+    "security_group": network.security_group,
+    "security_group_rule": network.security_group_rule,
+    "single_rule": network.single_rule,
+    "snapshot": snapshot,
+    "sns_topic": sns_topic,
+    "state_machine": state_machine,
+    "task_definition": task_definition,
+}
+"""What ``TypeMap.code`` may name."""
