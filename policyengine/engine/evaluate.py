@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from policyengine.catalog import registry
 from policyengine.config.settings import Settings
 from policyengine.engine.rule import BoundRule, Outcome, predicate_names, worst
-from policyengine.engine.world import World
+from policyengine.engine.world import INDIRECT, World
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import UNKNOWN, VERDICTS
 from policyengine.model.resource import Resource
@@ -46,7 +46,11 @@ def subject_of(rule: BoundRule, resource: Resource, world: World, now: datetime)
         return world.related(rule.relations[alias], resource)
 
     return Subject(
-        resource=resource, now=now, related=related, tables=lambda type_: world.table(type_, resource)
+        resource=resource,
+        now=now,
+        related=related,
+        tables=lambda type_: world.table(type_, resource),
+        relations=rule.relations,
     )
 
 
@@ -85,6 +89,7 @@ class Evaluator:
                 for tree in (variant["when"], variant["require"]):
                     for name in predicate_names(tree):
                         reached.update(PREDICATES[name].needs)
+        reached.update(INDIRECT[type_][0] for type_ in reached & INDIRECT.keys())
         return frozenset(reached)
 
     def rules_for(self, resource: Resource) -> list[BoundRule]:

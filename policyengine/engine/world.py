@@ -18,6 +18,9 @@ from policyengine.model.values import ABSENT, OpenList, Unresolved
 Relation = Mapping[str, Any]
 """The form of a catalog relation: keys to, scope, via, by, key, many."""
 
+INDIRECT: Mapping[str, tuple[str, str]] = {"AWS::KMS::Key": ("AWS::KMS::Alias", "TargetKeyId")}
+"""Type -> the type that names it by another name, and the property that says which one it means."""
+
 
 class World:
     """Resources of the types that rules reach, indexed by what may name them."""
@@ -77,18 +80,36 @@ class World:
         if isinstance(value, Unresolved):
             if value.target is None:
                 return [], value
-            hits = self._lookup(type_, value.target[0], resource, relation["scope"], relation["key"])
+            name = value.target[0]
+            hits = self._lookup(type_, name, resource, relation["scope"], relation["key"])
+            hits = hits or self._behind(type_, name, resource, relation["scope"])
             hits = [r for r in hits if r.file == resource.file]
             return hits, None if hits else value
         if not isinstance(value, str):
             return [], Unresolved("unsupported", f"`{value}` names no resource")
-        for name in candidate_names(value):
+        elsewhere = _elsewhere(value, resource, relation["scope"])
+        for name in (value,) if elsewhere else candidate_names(value):
             hits = self._lookup(type_, name, resource, relation["scope"], relation["key"])
+            hits = hits or self._behind(type_, name, resource, relation["scope"])
             if hits:
                 return hits, None
-        if "alias/" in value or not self._covers(type_, resource, relation["scope"]):
+        if elsewhere or "alias/" in value or not self._covers(type_, resource, relation["scope"]):
             return [], Unresolved("not_collected", f"{type_} `{value}`")
         return [], None
+
+    def _behind(self, type_: str, name: str, resource: Resource, scope: str) -> list[Resource]:
+        """Return the one resource that an alias of this name stands for."""
+        alias_type, target = INDIRECT.get(type_, ("", ""))
+        aliases = self._lookup(alias_type, name, resource, scope, None) if alias_type else []
+        if len(aliases) != 1:
+            return []
+        value = aliases[0].properties.get(target)
+        if isinstance(value, Unresolved):
+            names: tuple[str, ...] = (value.target[0],) if value.target else ()
+        else:
+            names = candidate_names(value) if isinstance(value, str) else ()
+        found = (self._lookup(type_, n, resource, scope, None) for n in names)
+        return next((hits for hits in found if hits), [])
 
     def _lookup(
         self, type_: str, name: str, resource: Resource, scope: str, key: str | None
@@ -228,6 +249,20 @@ def candidate_names(value: str) -> tuple[str, ...]:
         return (value,)
     tail = value.split(":", 5)[-1]
     return tuple(dict.fromkeys((value, tail, tail.rsplit("/", 1)[-1], tail.rsplit(":", 1)[-1])))
+
+
+def _elsewhere(value: str, resource: Resource, scope: str) -> bool:
+    """Whether an ARN names a resource outside the account or region that a relation looks in.
+
+    There the last part of the ARN may be the name of another resource, and finding nothing says nothing.
+    """
+    parts = value.split(":", 5)
+    if resource.file is not None or scope == "organization" or parts[0] != "arn" or len(parts) < 6:
+        return False
+    region, account = parts[3], parts[4]
+    if account and resource.account and account != resource.account:
+        return True
+    return scope == "account-region" and bool(region) and resource.region not in (region, "global", None)
 
 
 def in_scope(candidate: Resource, resource: Resource, scope: str) -> bool:

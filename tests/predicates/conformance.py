@@ -1,10 +1,12 @@
 """Reads conformance cases of predicates: data in, one answer out.
 
 A case is ``{case, args, expect, ...}`` with ``expect: TRUE|FALSE|UNKNOWN``, the resource's ``type``,
-``properties``, ``tags``, ``related`` and ``with`` (alias -> list of properties), ``now``, ``where``,
-and ``evidence``: ``[[path, reason], ...]`` in order (needed unless TRUE is expected), ``says``: a part
-of the first evidence's ``expected``. In values ``{$unresolved: reason}`` is an unresolved one and the
-key ``$more`` in an object or a last element ``{$more: reason}`` says that there may be more.
+``properties``, ``tags``, ``related`` and ``with`` (alias -> list of properties), ``relations`` (alias ->
+path that names them), ``now``, ``where``, and ``evidence``: ``[[path, reason], ...]`` in order (needed
+unless TRUE is expected), ``says``: a part of the first evidence's ``expected``. In values
+``{$unresolved: reason}`` is an unresolved one, ``{$reference: id}`` one that refers to a resource of the
+source, and the key ``$more`` in an object or a last element ``{$more: reason}`` says that there may be
+more.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from policyengine.rules.predicates.api import Predicate, Subject
 FOLDER = Path(__file__).parent
 KEYS = {
     "case", "args", "expect", "evidence", "says", "type", "properties", "tags", "related", "with", "now", "where",
+    "relations",
 }  # fmt: skip
 NOW = "2026-11-21T12:00:00Z"
 
@@ -45,6 +48,8 @@ def value(form: Any) -> Any:
     if isinstance(form, dict):
         if form.keys() == {"$unresolved"}:
             return Unresolved(form["$unresolved"])
+        if form.keys() == {"$reference"}:
+            return Unresolved("unresolved_reference", present=True, target=(form["$reference"], "Arn"))
         plain = {k: value(v) for k, v in form.items() if k != "$more"}
         return OpenDict(plain, Unresolved(form["$more"])) if "$more" in form else plain
     if isinstance(form, list):
@@ -84,6 +89,7 @@ def subject(case: dict[str, Any]) -> Subject:
         related=related,
         tables=lambda _type: Unresolved("not_collected"),
         where=value(case["where"]) if "where" in case else None,
+        relations={alias: {"via": via} for alias, via in case.get("relations", {}).items()},
     )
 
 

@@ -78,7 +78,7 @@ def every(name: str, type: str, scope: Scope = "account-region") -> Relation:
 
 
 def kms_key(via: str = "KmsKeyId", name: str = "kms_key") -> Relation:
-    """Declare the relation to the one KMS key that ``via`` names (by id or ARN; an alias finds nothing)."""
+    """Declare the relation to the one KMS key that ``via`` names (by id, ARN or alias)."""
     return to(name, KMS_KEY, via, one=True)
 
 

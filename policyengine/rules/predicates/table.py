@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from policyengine.rules.predicates import lifecycle, net, tags, time
+from policyengine.rules.predicates import kms, lifecycle, net, tags, time
 from policyengine.rules.predicates.api import Predicate
 
 PREDICATES: Final[dict[str, Predicate]] = {
-    predicate.name: predicate for module in (net, tags, time, lifecycle) for predicate in module.PREDICATES
+    predicate.name: predicate for module in (net, tags, time, lifecycle, kms) for predicate in module.PREDICATES
 }
