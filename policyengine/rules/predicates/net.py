@@ -73,6 +73,7 @@ def _quick(entries: list[Any], asked: Service, direction: Direction) -> list[tup
     """
     deciding: list[tuple[int, str]] = []
     unsure = False
+    total4 = total6 = 0  # all small sources together, on whatever port: an upper bound of any union
     groups = direction.groups
     for index, entry in enumerate(entries):
         if entry.__class__ is not dict:
@@ -93,9 +94,14 @@ def _quick(entries: list[Any], asked: Service, direction: Direction) -> list[tup
         grade = _grade(asked, get("IpProtocol"), get("FromPort"), get("ToPort"), cidr)
         if grade == _DECIDES:
             deciding.append((index, key))
-        elif grade != _NOTHING:
+        elif grade == _SOME:
+            v4, v6 = public_sizes(cidr)
+            total4, total6 = total4 + v4, total6 + v6
+        elif grade == _DOUBT:
             unsure = True
-    return deciding if deciding or not unsure else None
+    if unsure or total4 > INTERNET_V4 or total6 > INTERNET_V6:
+        return deciding or None
+    return deciding
 
 
 def _open_to_internet(
