@@ -19,7 +19,7 @@ from policyengine.cli.ruleinfo import rule_info
 from policyengine.cli.runid import run_id
 from policyengine.cli.text import TargetText
 from policyengine.engine.evaluate import Evaluator
-from policyengine.engine.scan import Scan, Wanted
+from policyengine.engine.scan import CODE_KINDS, Scan, Wanted
 from policyengine.model.errors import PolicyEngineError, UsageError
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, SEVERITIES, UNKNOWN, VERDICTS
@@ -111,6 +111,7 @@ class Run:
     def _final(self) -> RunInfo:
         counts = self.scan.counts
         errors = [*self.discovery.errors, *self.scan.errors]
+        errors += [error for source in self.discovery.sources for error in source.errors]
         errors += [
             PolicyEngineError(f"rule `{rule}` crashed on {n} resources", code="internal_error")
             for rule, n in sorted(counts.crashes.items())
@@ -146,12 +147,29 @@ class Run:
         for (rule, verdict), number in counts.verdicts.items():
             if verdict == FAIL:
                 failures[severities[rule]] += number
+        snapshot_errors, code_errors, walked_errors = self._source_errors()
         return Result(
-            incomplete=bool(self.scan.errors or counts.crashes),
-            input_errors=bool(self.discovery.errors or not counts.resources),
+            incomplete=bool(self.scan.errors or counts.crashes or snapshot_errors),
+            input_errors=bool(
+                code_errors or not counts.resources or (self.options["strict"] and walked_errors)
+            ),
             failures=failures,
             unknown=sum(n for (_, verdict), n in counts.verdicts.items() if verdict == UNKNOWN),
         )
+
+    def _source_errors(self) -> tuple[int, int, int]:
+        """Count errors of snapshots, of code somebody named, and of code a walk found (decision 5)."""
+        found = self.discovery
+        walked = sum(found.was_walked(error) for error in found.errors)
+        snapshot, code = 0, len(found.errors) - walked
+        for source in found.sources:
+            if source.kind not in CODE_KINDS:
+                snapshot += len(source.errors)
+            elif found.was_walked(source):
+                walked += len(source.errors)
+            else:
+                code += len(source.errors)
+        return snapshot, code, walked
 
 
 def prepare_run(targets: Sequence[str], options: Mapping[str, Any]) -> Run:

@@ -41,5 +41,5 @@ def _evaluate(shard: Any) -> Piece:
     source = _STATE["source"]
     errors_before = len(source.errors)
     piece = evaluate_piece(_STATE["evaluator"], source.read_shard(shard), _STATE["world"], _STATE["wanted"])
-    piece.errors += source.errors[errors_before:]
+    piece.source_errors += source.errors[errors_before:]
     return piece

@@ -67,12 +67,16 @@ class Wanted:
 
 @dataclass
 class Piece:
-    """The result of one shard: findings in order, counts, errors, identities seen."""
+    """The result of one shard: findings in order, counts, errors, identities seen.
+
+    ``source_errors`` are those another process's copy of the source met.
+    """
 
     findings: list[Finding]
     counts: Counts
     errors: list[PolicyEngineError]
     identities: array[int]
+    source_errors: list[PolicyEngineError] = field(default_factory=list)
 
 
 class Scan:
@@ -103,11 +107,11 @@ class Scan:
             for piece in self._pieces(source, world):
                 self.counts.merge(piece.counts)
                 self.errors += piece.errors
+                source.errors += piece.source_errors
                 self._check_identities(piece, source)
                 yield from piece.findings
                 if self.progress is not None:
                     self.progress(self.counts.resources)
-            self.errors += source.errors
 
     def _pieces(self, source: Any, world: World) -> Iterator[Piece]:
         shards = list(source.shards()) if hasattr(source, "shards") else []

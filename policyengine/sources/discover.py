@@ -38,6 +38,12 @@ class Discovery:
     sources: list[Source] = field(default_factory=list)
     errors: list[PolicyEngineError] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
+    walked: list[Source | PolicyEngineError] = field(default_factory=list)
+    """Those of ``sources`` and ``errors`` that a walk found and nobody named."""
+
+    def was_walked(self, item: Source | PolicyEngineError) -> bool:
+        """Whether a walk found this source or error, so that nobody asked for it by name."""
+        return any(item is other for other in self.walked)
 
 
 def open_targets(targets: Sequence[str], options: SourceOptions) -> Discovery:
@@ -116,6 +122,7 @@ class _Opener:
 
     def _walked_file(self, path: Path, options: SourceOptions) -> None:
         name = display_path(path, options, path)
+        sources, errors = len(self.found.sources), len(self.found.errors)
         try:
             if path.is_symlink() and not path.exists():
                 self.found.skipped["broken link"] += 1
@@ -127,6 +134,7 @@ class _Opener:
             self.found.errors.append(problem)
         except OSError as problem:
             self._unreadable(name, problem)
+        self.found.walked += [*self.found.sources[sources:], *self.found.errors[errors:]]
 
     def _snapshot(self, folder: Path, options: SourceOptions) -> None:
         if self._is_new(folder):
