@@ -1,0 +1,1 @@
+"""Examples, and the script that makes the snapshot among them. Not part of the package."""
