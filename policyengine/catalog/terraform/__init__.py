@@ -24,6 +24,7 @@ def _modules() -> tuple[ModuleType, ...]:
         containers,
         databases,
         delivery,
+        dns,
         elb,
         governance,
         iam,
@@ -35,7 +36,7 @@ def _modules() -> tuple[ModuleType, ...]:
     )
 
     return (
-        ai, analytics, caches, compute, containers, databases, delivery, elb, governance, iam, messaging,
+        ai, analytics, caches, compute, containers, databases, delivery, dns, elb, governance, iam, messaging,
         network, s3, security, storage,
     )  # fmt: skip
 

@@ -92,9 +92,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_bedrock_inference_profile": TypeMap(
         "AWS::Bedrock::ApplicationInferenceProfile",
-        """
-            name=InferenceProfileName description model_source { copy_from }
-        """,
+        "name=InferenceProfileName description model_source { copy_from }",
     ),
     "aws_bedrockagent_agent": TypeMap(
         "AWS::Bedrock::Agent",
@@ -112,8 +110,8 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
             name role_arn description knowledge_base_configuration { type
             vector_knowledge_base_configuration { embedding_model_arn
             embedding_model_configuration { bedrock_embedding_model_configuration {
-            dimensions embedding_data_type } } supplemental_data_storage_configuration {  }
-            } } storage_configuration { type opensearch_serverless_configuration {
+            dimensions embedding_data_type } } supplemental_data_storage_configuration {} }
+            } storage_configuration { type opensearch_serverless_configuration {
             collection_arn vector_index_name field_mapping { metadata_field text_field
             vector_field } } pinecone_configuration { connection_string
             credentials_secret_arn field_mapping { metadata_field text_field } namespace }

@@ -244,9 +244,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_emr_security_configuration": TypeMap(
         "AWS::EMR::SecurityConfiguration",
-        """
-            configuration:json=SecurityConfiguration name
-        """,
+        "configuration:json=SecurityConfiguration name",
         tags="",
     ),
     "aws_emrserverless_application": TypeMap(
@@ -254,7 +252,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
         """
             name release_label type architecture auto_start_configuration { enabled }
             auto_stop_configuration { enabled idle_timeout_minutes } image_configuration {
-            image_uri } initial_capacity* {  } interactive_configuration {
+            image_uri } initial_capacity* {} interactive_configuration {
             livy_endpoint_enabled studio_enabled } maximum_capacity { cpu memory disk }
             monitoring_configuration {
             cloudwatch_logging_configuration=CloudWatchLoggingConfiguration { enabled
@@ -329,7 +327,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
             docs_to_investigate extract_doc_id nesting_level } mysql_settings=MySqlSettings
             { after_connect_script clean_source_metadata_on_mismatch events_poll_interval
             max_file_size parallel_load_threads server_timezone target_db_type }
-            oracle_settings {  } password port redis_settings { auth_type port server_name
+            oracle_settings {} password port redis_settings { auth_type port server_name
             auth_password auth_user_name ssl_ca_certificate_arn ssl_security_protocol }
             redshift_settings { bucket_folder bucket_name encryption_mode
             server_side_encryption_kms_key_id service_access_role_arn } server_name ssl_mode

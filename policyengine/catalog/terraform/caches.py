@@ -78,9 +78,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_elasticache_subnet_group": TypeMap(
         "AWS::ElastiCache::SubnetGroup",
-        """
-            name=CacheSubnetGroupName subnet_ids* description
-        """,
+        "name=CacheSubnetGroupName subnet_ids* description",
     ),
     "aws_memorydb_cluster": TypeMap(
         "AWS::MemoryDB::Cluster",
@@ -95,8 +93,6 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_memorydb_subnet_group": TypeMap(
         "AWS::MemoryDB::SubnetGroup",
-        """
-            name=SubnetGroupName subnet_ids* description
-        """,
+        "name=SubnetGroupName subnet_ids* description",
     ),
 }

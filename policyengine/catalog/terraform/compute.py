@@ -153,69 +153,57 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_volume_attachment": TypeMap(
         "AWS::EC2::VolumeAttachment",
-        """
-            device_name=Device instance_id volume_id
-        """,
+        "device_name=Device instance_id volume_id",
         tags="",
     ),
     "aws_ebs_snapshot": TypeMap(
         "AWS::EC2::Snapshot",
-        """
-            volume_id description storage_tier
-        """,
+        "volume_id description storage_tier",
         code="snapshot",
     ),
     "aws_ebs_snapshot_copy": TypeMap(
         "AWS::EC2::Snapshot",
-        """
-            description encrypted kms_key_id storage_tier
-        """,
+        "description encrypted kms_key_id storage_tier",
     ),
     "aws_ami": TypeMap(
         "AWS::EC2::Image",
-        """
-            name
-        """,
+        "name",
         code="block_devices",
     ),
     "aws_ami_copy": TypeMap(
         "AWS::EC2::Image",
-        """
-            name
-        """,
+        "name",
         code="ami_copy",
     ),
     "aws_ami_launch_permission": Merge(
         "AWS::EC2::Image",
         "image_id",
-        """account_id=LaunchPermissions.UserId group=LaunchPermissions.Group organization_arn=LaunchPermissions.OrganizationArn organizational_unit_arn=LaunchPermissions.OrganizationalUnitArn""",
+        """
+            account_id=LaunchPermissions.UserId group=LaunchPermissions.Group
+            organization_arn=LaunchPermissions.OrganizationArn
+            organizational_unit_arn=LaunchPermissions.OrganizationalUnitArn
+        """,
         append=("LaunchPermissions",),
     ),
     "aws_snapshot_create_volume_permission": Merge(
         "AWS::EC2::Snapshot",
         "snapshot_id",
-        """account_id=CreateVolumePermissions.UserId""",
+        "account_id=CreateVolumePermissions.UserId",
         append=("CreateVolumePermissions",),
     ),
     "aws_ebs_encryption_by_default": TypeMap(
         "PolicyEngine::Account::Region",
-        """
-            enabled=EbsEncryptionByDefault
-        """,
+        "enabled=EbsEncryptionByDefault",
         partial=True,
     ),
     "aws_ebs_default_kms_key": TypeMap(
         "PolicyEngine::Account::Region",
-        """
-            key_arn=EbsDefaultKmsKeyId
-        """,
+        "key_arn=EbsDefaultKmsKeyId",
         partial=True,
     ),
     "aws_ec2_image_block_public_access": TypeMap(
         "PolicyEngine::Account::Region",
-        """
-            state=ImageBlockPublicAccess.State
-        """,
+        "state=ImageBlockPublicAccess.State",
         partial=True,
     ),
     "aws_ec2_instance_metadata_defaults": TypeMap(
@@ -230,9 +218,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_ec2_serial_console_access": TypeMap(
         "PolicyEngine::Account::Region",
-        """
-            enabled=SerialConsoleAccessEnabled
-        """,
+        "enabled=SerialConsoleAccessEnabled",
         partial=True,
     ),
     "aws_dlm_lifecycle_policy": TypeMap(
@@ -248,7 +234,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
             schedule*=Schedules { create_rule { cron_expression interval interval_unit
             location scripts* { execution_handler execute_operation_on_script_failure
             execution_handler_service execution_timeout maximum_retry_count stages* } times*
-            } name retain_rule { count interval interval_unit } archive_rule {  } copy_tags
+            } name retain_rule { count interval interval_unit } archive_rule {} copy_tags
             cross_region_copy_rule*=CrossRegionCopyRules { encrypted cmk_arn copy_tags
             deprecate_rule { interval interval_unit } retain_rule { interval interval_unit }
             target target_region } deprecate_rule { count interval interval_unit }

@@ -35,9 +35,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_ecrpublic_repository": TypeMap(
         "AWS::ECR::PublicRepository",
-        """
-            repository_name
-        """,
+        "repository_name",
     ),
     "aws_ecs_cluster": TypeMap(
         "AWS::ECS::Cluster",

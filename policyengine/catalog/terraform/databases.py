@@ -122,22 +122,15 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_db_parameter_group": TypeMap(
         "AWS::RDS::DBParameterGroup",
-        """
-            name=DBParameterGroupName parameter*:parameters=Parameters family description
-        """,
+        "name=DBParameterGroupName parameter*:parameters=Parameters family description",
     ),
     "aws_rds_cluster_parameter_group": TypeMap(
         "AWS::RDS::DBClusterParameterGroup",
-        """
-            name=DBClusterParameterGroupName parameter*:parameters=Parameters family
-            description
-        """,
+        "name=DBClusterParameterGroupName parameter*:parameters=Parameters family description",
     ),
     "aws_db_subnet_group": TypeMap(
         "AWS::RDS::DBSubnetGroup",
-        """
-            name=DBSubnetGroupName description=DBSubnetGroupDescription subnet_ids*
-        """,
+        "name=DBSubnetGroupName description=DBSubnetGroupDescription subnet_ids*",
     ),
     "aws_db_event_subscription": TypeMap(
         "AWS::RDS::EventSubscription",
@@ -217,7 +210,10 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
         Merge(
             "AWS::RDS::DBInstance",
             "source_db_instance_arn",
-            "retention_period=AutomaticBackupReplicationRetentionPeriod kms_key_id=AutomaticBackupReplicationKmsKeyId",
+            """
+            retention_period=AutomaticBackupReplicationRetentionPeriod
+            kms_key_id=AutomaticBackupReplicationKmsKeyId
+        """,
         ),
     ),
     "aws_neptune_cluster": TypeMap(
@@ -281,9 +277,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_docdb_cluster_parameter_group": TypeMap(
         "AWS::DocDB::DBClusterParameterGroup",
-        """
-            parameter*:parameters=Parameters family description name
-        """,
+        "parameter*:parameters=Parameters family description name",
     ),
     "aws_dynamodb_table": TypeMap(
         "AWS::DynamoDB::Table",
@@ -347,7 +341,12 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
         Merge(
             "AWS::Redshift::Cluster",
             "cluster_identifier",
-            "bucket_name=LoggingProperties.BucketName s3_key_prefix=LoggingProperties.S3KeyPrefix log_destination_type=LoggingProperties.LogDestinationType log_exports*=LoggingProperties.LogExports",
+            """
+            bucket_name=LoggingProperties.BucketName
+            s3_key_prefix=LoggingProperties.S3KeyPrefix
+            log_destination_type=LoggingProperties.LogDestinationType
+            log_exports*=LoggingProperties.LogExports
+        """,
             constants={"LoggingEnabled": True},
         ),
     ),
@@ -355,7 +354,10 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
         Merge(
             "AWS::Redshift::Cluster",
             "cluster_identifier",
-            "destination_region=DestinationRegion snapshot_copy_grant_name retention_period=SnapshotCopyRetentionPeriod",
+            """
+            destination_region=DestinationRegion snapshot_copy_grant_name
+            retention_period=SnapshotCopyRetentionPeriod
+        """,
         ),
     ),
     "aws_redshift_cluster_iam_roles": (
@@ -372,9 +374,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_redshift_subnet_group": TypeMap(
         "AWS::Redshift::ClusterSubnetGroup",
-        """
-            description subnet_ids*
-        """,
+        "description subnet_ids*",
     ),
     "aws_redshiftserverless_namespace": TypeMap(
         "AWS::RedshiftServerless::Namespace",

@@ -37,7 +37,10 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
         Merge(
             "AWS::Lambda::Function",
             "function_name",
-            "update_runtime_on=RuntimeManagementConfig.UpdateRuntimeOn runtime_version_arn=RuntimeManagementConfig.RuntimeVersionArn",
+            """
+            update_runtime_on=RuntimeManagementConfig.UpdateRuntimeOn
+            runtime_version_arn=RuntimeManagementConfig.RuntimeVersionArn
+        """,
         ),
     ),
     "aws_lambda_permission": TypeMap(
@@ -187,9 +190,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_api_gateway_account": TypeMap(
         "AWS::ApiGateway::Account",
-        """
-            cloudwatch_role_arn=CloudWatchRoleArn
-        """,
+        "cloudwatch_role_arn=CloudWatchRoleArn",
         tags="",
     ),
     "aws_api_gateway_domain_name": TypeMap(

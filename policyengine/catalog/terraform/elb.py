@@ -126,9 +126,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_lb_listener_certificate": TypeMap(
         "AWS::ElasticLoadBalancingV2::ListenerCertificate",
-        """
-            listener_arn certificate_arn*:certificates=Certificates
-        """,
+        "listener_arn certificate_arn*:certificates=Certificates",
         tags="",
     ),
     "aws_alb": TypeMap(
@@ -249,9 +247,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_alb_listener_certificate": TypeMap(
         "AWS::ElasticLoadBalancingV2::ListenerCertificate",
-        """
-            listener_arn certificate_arn*:certificates=Certificates
-        """,
+        "listener_arn certificate_arn*:certificates=Certificates",
         tags="",
     ),
     "aws_elb": TypeMap(

@@ -53,30 +53,22 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_organizations_organization": TypeMap(
         "AWS::Organizations::Organization",
-        """
-            feature_set
-        """,
+        "feature_set",
         code="organization",
         sets="PolicyTypes",
         tags="",
     ),
     "aws_organizations_organizational_unit": TypeMap(
         "AWS::Organizations::OrganizationalUnit",
-        """
-            name parent_id
-        """,
+        "name parent_id",
     ),
     "aws_organizations_account": TypeMap(
         "AWS::Organizations::Account",
-        """
-            name=AccountName parent_id*=ParentIds email role_name
-        """,
+        "name=AccountName parent_id*=ParentIds email role_name",
     ),
     "aws_organizations_policy": TypeMap(
         "AWS::Organizations::Policy",
-        """
-            content:json name description type
-        """,
+        "content:json name description type",
     ),
     "aws_organizations_policy_attachment": (
         Merge("AWS::Organizations::Policy", "policy_id", "target_id*=TargetIds", append=("TargetIds",)),
@@ -91,9 +83,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_ssm_document": TypeMap(
         "AWS::SSM::Document",
-        """
-            content:json document_type name document_format target_type version_name
-        """,
+        "content:json document_type name document_format target_type version_name",
     ),
     "aws_ssm_association": TypeMap(
         "AWS::SSM::Association",
@@ -132,9 +122,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_ssm_service_setting": TypeMap(
         "AWS::SSM::ServiceSetting",
-        """
-            setting_id setting_value
-        """,
+        "setting_id setting_value",
         tags="",
     ),
     "aws_iam_account_password_policy": TypeMap(

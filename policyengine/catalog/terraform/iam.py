@@ -18,9 +18,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_iam_role_policy": TypeMap(
         "AWS::IAM::RolePolicy",
-        """
-            role=RoleName name=PolicyName policy:json=PolicyDocument
-        """,
+        "role=RoleName name=PolicyName policy:json=PolicyDocument",
         tags="",
     ),
     "aws_iam_role_policy_attachment": (
@@ -28,16 +26,12 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_iam_user": TypeMap(
         "AWS::IAM::User",
-        """
-            name=UserName path permissions_boundary
-        """,
+        "name=UserName path permissions_boundary",
         absent="Policies",
     ),
     "aws_iam_user_policy": TypeMap(
         "AWS::IAM::UserPolicy",
-        """
-            user=UserName name=PolicyName policy:json=PolicyDocument
-        """,
+        "user=UserName name=PolicyName policy:json=PolicyDocument",
         tags="",
     ),
     "aws_iam_user_policy_attachment": (
@@ -50,16 +44,12 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     "aws_iam_group_membership": (Merge("AWS::IAM::User", "users", "group*=Groups", append=("Groups",)),),
     "aws_iam_group": TypeMap(
         "AWS::IAM::Group",
-        """
-            name=GroupName path
-        """,
+        "name=GroupName path",
         absent="Policies",
     ),
     "aws_iam_group_policy": TypeMap(
         "AWS::IAM::GroupPolicy",
-        """
-            group=GroupName name=PolicyName policy:json=PolicyDocument
-        """,
+        "group=GroupName name=PolicyName policy:json=PolicyDocument",
         tags="",
     ),
     "aws_iam_group_policy_attachment": (
@@ -67,9 +57,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_iam_policy": TypeMap(
         "AWS::IAM::ManagedPolicy",
-        """
-            name=ManagedPolicyName policy:json=PolicyDocument description path
-        """,
+        "name=ManagedPolicyName policy:json=PolicyDocument description path",
         absent="Groups Roles Users",
     ),
     "aws_iam_policy_attachment": (
@@ -79,35 +67,25 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_iam_instance_profile": TypeMap(
         "AWS::IAM::InstanceProfile",
-        """
-            name=InstanceProfileName role*=Roles path
-        """,
+        "name=InstanceProfileName role*=Roles path",
     ),
     "aws_iam_access_key": TypeMap(
         "AWS::IAM::AccessKey",
-        """
-            user=UserName status
-        """,
+        "user=UserName status",
         tags="",
         absent="Serial",
     ),
     "aws_iam_openid_connect_provider": TypeMap(
         "AWS::IAM::OIDCProvider",
-        """
-            client_id_list* url thumbprint_list*
-        """,
+        "client_id_list* url thumbprint_list*",
     ),
     "aws_iam_saml_provider": TypeMap(
         "AWS::IAM::SAMLProvider",
-        """
-            name saml_metadata_document
-        """,
+        "name saml_metadata_document",
     ),
     "aws_iam_server_certificate": TypeMap(
         "AWS::IAM::ServerCertificate",
-        """
-            name=ServerCertificateName certificate_body private_key certificate_chain path
-        """,
+        "name=ServerCertificateName certificate_body private_key certificate_chain path",
     ),
     "aws_cognito_user_pool": TypeMap(
         "AWS::Cognito::UserPool",

@@ -25,9 +25,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_sqs_queue_policy": TypeMap(
         "AWS::SQS::QueuePolicy",
-        """
-            queue_url*=Queues policy:json=PolicyDocument
-        """,
+        "queue_url*=Queues policy:json=PolicyDocument",
         tags="",
     ),
     "aws_sqs_queue_redrive_policy": (Merge("AWS::SQS::Queue", "queue_url", "redrive_policy:json"),),
@@ -57,9 +55,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_sns_topic_policy": TypeMap(
         "AWS::SNS::TopicPolicy",
-        """
-            arn*=Topics policy:json=PolicyDocument
-        """,
+        "arn*=Topics policy:json=PolicyDocument",
         tags="",
     ),
     "aws_sns_topic_data_protection_policy": (
@@ -98,10 +94,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_cloudwatch_log_subscription_filter": TypeMap(
         "AWS::Logs::SubscriptionFilter",
-        """
-            name=FilterName destination_arn filter_pattern log_group_name distribution
-            role_arn
-        """,
+        "name=FilterName destination_arn filter_pattern log_group_name distribution role_arn",
         tags="",
     ),
     "aws_cloudwatch_metric_alarm": TypeMap(
@@ -148,9 +141,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_cloudwatch_event_bus_policy": TypeMap(
         "AWS::Events::EventBusPolicy",
-        """
-            event_bus_name policy:json=Statement
-        """,
+        "event_bus_name policy:json=Statement",
         tags="",
     ),
     "aws_scheduler_schedule": TypeMap(
@@ -159,10 +150,10 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
             target { input arn role_arn dead_letter_config { arn } ecs_parameters {
             task_definition_arn capacity_provider_strategy* { capacity_provider base weight
             } enable_ecs_managed_tags=EnableECSManagedTags enable_execute_command group
-            launch_type network_configuration {  } placement_constraints* { type expression
-            } placement_strategy* { type field } platform_version propagate_tags
-            reference_id tags* task_count } eventbridge_parameters=EventBridgeParameters {
-            detail_type source } kinesis_parameters { partition_key } retry_policy {
+            launch_type network_configuration {} placement_constraints* { type expression }
+            placement_strategy* { type field } platform_version propagate_tags reference_id
+            tags* task_count } eventbridge_parameters=EventBridgeParameters { detail_type
+            source } kinesis_parameters { partition_key } retry_policy {
             maximum_event_age_in_seconds maximum_retry_attempts }
             sagemaker_pipeline_parameters=SageMakerPipelineParameters {
             pipeline_parameter*=PipelineParameterList { name value } } sqs_parameters {

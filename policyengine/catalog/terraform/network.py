@@ -1,4 +1,4 @@
-"""Amazon VPC, Route 53 and Network Firewall."""
+"""Amazon VPC."""
 
 from __future__ import annotations
 
@@ -10,18 +10,14 @@ from policyengine.catalog.terraform.language import Emit, Merge, TypeMap
 TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     "aws_security_group": TypeMap(
         "AWS::EC2::SecurityGroup",
-        """
-            description=GroupDescription name=GroupName vpc_id
-        """,
+        "description=GroupDescription name=GroupName vpc_id",
         code="security_group",
         sets="SecurityGroupIngress SecurityGroupEgress",
         physical="GroupId",
     ),
     "aws_default_security_group": TypeMap(
         "AWS::EC2::SecurityGroup",
-        """
-            vpc_id
-        """,
+        "vpc_id",
         code="security_group",
         sets="SecurityGroupIngress SecurityGroupEgress",
         physical="GroupId",
@@ -30,9 +26,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_security_group_rule": TypeMap(
         "AWS::EC2::SecurityGroupIngress",
-        """
-
-        """,
+        "",
         code="security_group_rule",
         sets="""
             CidrIp CidrIpv6 Description FromPort GroupId IpProtocol SourcePrefixListId
@@ -74,9 +68,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_default_vpc": TypeMap(
         "AWS::EC2::VPC",
-        """
-            enable_dns_hostnames enable_dns_support
-        """,
+        "enable_dns_hostnames enable_dns_support",
         constants={"IsDefault": True},
         absent="CidrBlock InstanceTenancy Ipv4IpamPoolId Ipv4NetmaskLength VpcEncryptionControl",
     ),
@@ -94,9 +86,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_default_subnet": TypeMap(
         "AWS::EC2::Subnet",
-        """
-            availability_zone map_public_ip_on_launch assign_ipv6_address_on_creation
-        """,
+        "availability_zone map_public_ip_on_launch assign_ipv6_address_on_creation",
         constants={"DefaultForAz": True},
     ),
     "aws_route": TypeMap(
@@ -113,14 +103,18 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_route_table": TypeMap(
         "AWS::EC2::RouteTable",
-        """
-            vpc_id
-        """,
+        "vpc_id",
         emit=(
             Emit(
                 "AWS::EC2::Route",
                 "route",
-                "cidr_block=DestinationCidrBlock ipv6_cidr_block=DestinationIpv6CidrBlock destination_prefix_list_id gateway_id nat_gateway_id egress_only_gateway_id=EgressOnlyInternetGatewayId transit_gateway_id vpc_endpoint_id vpc_peering_connection_id network_interface_id carrier_gateway_id local_gateway_id core_network_arn",
+                """
+            cidr_block=DestinationCidrBlock ipv6_cidr_block=DestinationIpv6CidrBlock
+            destination_prefix_list_id gateway_id nat_gateway_id
+            egress_only_gateway_id=EgressOnlyInternetGatewayId transit_gateway_id
+            vpc_endpoint_id vpc_peering_connection_id network_interface_id
+            carrier_gateway_id local_gateway_id core_network_arn
+        """,
                 "RouteTableId",
                 block=True,
             ),
@@ -128,16 +122,19 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_default_route_table": TypeMap(
         "AWS::EC2::RouteTable",
-        """
-
-        """,
+        "",
         constants={"Main": True},
         absent="VpcId",
         emit=(
             Emit(
                 "AWS::EC2::Route",
                 "route",
-                "cidr_block=DestinationCidrBlock ipv6_cidr_block=DestinationIpv6CidrBlock destination_prefix_list_id gateway_id nat_gateway_id egress_only_gateway_id=EgressOnlyInternetGatewayId transit_gateway_id vpc_endpoint_id vpc_peering_connection_id network_interface_id core_network_arn",
+                """
+            cidr_block=DestinationCidrBlock ipv6_cidr_block=DestinationIpv6CidrBlock
+            destination_prefix_list_id gateway_id nat_gateway_id
+            egress_only_gateway_id=EgressOnlyInternetGatewayId transit_gateway_id
+            vpc_endpoint_id vpc_peering_connection_id network_interface_id core_network_arn
+        """,
                 "RouteTableId",
                 block=True,
             ),
@@ -145,31 +142,23 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_route_table_association": TypeMap(
         "AWS::EC2::SubnetRouteTableAssociation",
-        """
-            route_table_id subnet_id
-        """,
+        "route_table_id subnet_id",
         code="route_table_association",
         tags="",
     ),
     "aws_internet_gateway": TypeMap(
         "AWS::EC2::InternetGateway",
-        """
-
-        """,
+        "",
         emit=(Emit("AWS::EC2::VPCGatewayAttachment", "vpc_id", "vpc_id", "InternetGatewayId"),),
     ),
     "aws_internet_gateway_attachment": TypeMap(
         "AWS::EC2::VPCGatewayAttachment",
-        """
-            internet_gateway_id vpc_id
-        """,
+        "internet_gateway_id vpc_id",
         tags="",
     ),
     "aws_egress_only_internet_gateway": TypeMap(
         "AWS::EC2::EgressOnlyInternetGateway",
-        """
-            vpc_id
-        """,
+        "vpc_id",
     ),
     "aws_nat_gateway": TypeMap(
         "AWS::EC2::NatGateway",
@@ -182,24 +171,18 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_network_acl": TypeMap(
         "AWS::EC2::NetworkAcl",
-        """
-            vpc_id
-        """,
+        "vpc_id",
         code="acl",
     ),
     "aws_default_network_acl": TypeMap(
         "AWS::EC2::NetworkAcl",
-        """
-
-        """,
+        "",
         code="acl",
         constants={"IsDefault": True},
     ),
     "aws_network_acl_association": TypeMap(
         "AWS::EC2::SubnetNetworkAclAssociation",
-        """
-            network_acl_id subnet_id
-        """,
+        "network_acl_id subnet_id",
         tags="",
     ),
     "aws_network_acl_rule": TypeMap(
@@ -252,30 +235,23 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_ec2_managed_prefix_list": TypeMap(
         "AWS::EC2::PrefixList",
-        """
-            name=PrefixListName address_family max_entries entry*=Entries { cidr description
-            }
-        """,
+        "name=PrefixListName address_family max_entries entry*=Entries { cidr description }",
     ),
     "aws_ec2_managed_prefix_list_entry": Merge(
         "AWS::EC2::PrefixList",
         "prefix_list_id",
-        """cidr=Entries.Cidr description=Entries.Description""",
+        "cidr=Entries.Cidr description=Entries.Description",
         append=("Entries",),
     ),
     "aws_eip": TypeMap(
         "AWS::EC2::EIP",
-        """
-            instance=InstanceId domain ipam_pool_id network_border_group public_ipv4_pool
-        """,
+        "instance=InstanceId domain ipam_pool_id network_border_group public_ipv4_pool",
         code="elastic_address",
         absent="TransferAddress Address",
     ),
     "aws_eip_association": TypeMap(
         "AWS::EC2::EIPAssociation",
-        """
-            allocation_id instance_id network_interface_id private_ip_address public_ip=EIP
-        """,
+        "allocation_id instance_id network_interface_id private_ip_address public_ip=EIP",
         tags="",
     ),
     "aws_network_interface": TypeMap(
@@ -289,9 +265,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_vpc_peering_connection": TypeMap(
         "AWS::EC2::VPCPeeringConnection",
-        """
-            peer_vpc_id vpc_id peer_owner_id peer_region
-        """,
+        "peer_vpc_id vpc_id peer_owner_id peer_region",
         absent="PeerRoleArn AssumeRoleRegion",
     ),
     "aws_ec2_transit_gateway": TypeMap(
@@ -334,107 +308,15 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_vpc_block_public_access_options": TypeMap(
         "AWS::EC2::VPCBlockPublicAccessOptions",
-        """
-            internet_gateway_block_mode
-        """,
+        "internet_gateway_block_mode",
     ),
     "aws_vpc_block_public_access_exclusion": TypeMap(
         "AWS::EC2::VPCBlockPublicAccessExclusion",
-        """
-            internet_gateway_exclusion_mode subnet_id vpc_id
-        """,
+        "internet_gateway_exclusion_mode subnet_id vpc_id",
     ),
     "aws_ebs_snapshot_block_public_access": TypeMap(
         "AWS::EC2::SnapshotBlockPublicAccess",
-        """
-            state
-        """,
+        "state",
         tags="",
-    ),
-    "aws_networkfirewall_firewall": TypeMap(
-        "AWS::NetworkFirewall::Firewall",
-        """
-            name=FirewallName firewall_policy_arn availability_zone_change_protection
-            availability_zone_mapping*=AvailabilityZoneMappings {  } delete_protection
-            description enabled_analysis_types* firewall_policy_change_protection
-            subnet_change_protection subnet_mapping*=SubnetMappings { subnet_id
-            ip_address_type=IPAddressType } transit_gateway_id vpc_id
-        """,
-    ),
-    "aws_networkfirewall_firewall_policy": TypeMap(
-        "AWS::NetworkFirewall::FirewallPolicy",
-        """
-            name=FirewallPolicyName firewall_policy { stateless_default_actions*
-            stateless_fragment_default_actions* policy_variables {  }
-            stateful_default_actions* stateful_engine_options { flow_timeouts {
-            tcp_idle_timeout_seconds } rule_order stream_exception_policy }
-            stateful_rule_group_reference*=StatefulRuleGroupReferences { resource_arn
-            deep_threat_inspection override { action } priority }
-            stateless_custom_action*=StatelessCustomActions { action_definition {
-            publish_metric_action { dimension*=Dimensions { value } } } action_name }
-            stateless_rule_group_reference*=StatelessRuleGroupReferences { priority
-            resource_arn } tls_inspection_configuration_arn=TLSInspectionConfigurationArn }
-            description
-        """,
-    ),
-    "aws_networkfirewall_logging_configuration": TypeMap(
-        "AWS::NetworkFirewall::LoggingConfiguration",
-        """
-            firewall_arn logging_configuration {
-            log_destination_config*=LogDestinationConfigs { log_destination
-            log_destination_type log_type } } enable_monitoring_dashboard
-        """,
-    ),
-    "aws_route53_zone": TypeMap(
-        "AWS::Route53::HostedZone",
-        """
-            comment=HostedZoneConfig.Comment name delegation_set_id vpc*=VPCs { vpc_id=VPCId
-            vpc_region=VPCRegion }
-        """,
-    ),
-    "aws_route53_record": TypeMap(
-        "AWS::Route53::RecordSet",
-        """
-            zone_id=HostedZoneId alias=AliasTarget { evaluate_target_health name=DNSName
-            zone_id=HostedZoneId } records*=ResourceRecords
-            failover_routing_policy.type=Failover latency_routing_policy.region=Region
-            weighted_routing_policy.weight=Weight
-            multivalue_answer_routing_policy=MultiValueAnswer ttl:text=TTL name type
-            health_check_id set_identifier
-        """,
-        tags="",
-    ),
-    "aws_route53_health_check": TypeMap(
-        "AWS::Route53::HealthCheck",
-        """
-            type=HealthCheckConfig.Type fqdn=HealthCheckConfig.FullyQualifiedDomainName
-            ip_address=HealthCheckConfig.IPAddress port=HealthCheckConfig.Port
-            resource_path=HealthCheckConfig.ResourcePath
-            failure_threshold=HealthCheckConfig.FailureThreshold
-            request_interval=HealthCheckConfig.RequestInterval
-            measure_latency=HealthCheckConfig.MeasureLatency
-            regions*=HealthCheckConfig.Regions enable_sni=HealthCheckConfig.EnableSNI
-            search_string=HealthCheckConfig.SearchString
-            invert_healthcheck=HealthCheckConfig.Inverted
-            child_healthchecks*=HealthCheckConfig.ChildHealthChecks
-            child_health_threshold=HealthCheckConfig.HealthThreshold
-        """,
-    ),
-    "aws_route53_query_log": Merge(
-        "AWS::Route53::HostedZone",
-        "zone_id",
-        """cloudwatch_log_group_arn=QueryLoggingConfig.CloudWatchLogsLogGroupArn""",
-    ),
-    "aws_route53_resolver_query_log_config": TypeMap(
-        "AWS::Route53Resolver::ResolverQueryLoggingConfig",
-        """
-            destination_arn name
-        """,
-    ),
-    "aws_route53_resolver_query_log_config_association": TypeMap(
-        "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation",
-        """
-            resolver_query_log_config_id resource_id
-        """,
     ),
 }

@@ -29,16 +29,12 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     "aws_kms_key_policy": (Merge("AWS::KMS::Key", "key_id", "policy:json=KeyPolicy"),),
     "aws_kms_alias": TypeMap(
         "AWS::KMS::Alias",
-        """
-            name=AliasName target_key_id
-        """,
+        "name=AliasName target_key_id",
         tags="",
     ),
     "aws_secretsmanager_secret": TypeMap(
         "AWS::SecretsManager::Secret",
-        """
-            replica*=ReplicaRegions { region kms_key_id } description kms_key_id name
-        """,
+        "replica*=ReplicaRegions { region kms_key_id } description kms_key_id name",
         emit=(
             Emit("AWS::SecretsManager::ResourcePolicy", "policy", "policy:json=ResourcePolicy", "SecretId"),
         ),
@@ -55,9 +51,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_secretsmanager_secret_policy": TypeMap(
         "AWS::SecretsManager::ResourcePolicy",
-        """
-            secret_arn=SecretId policy:json=ResourcePolicy block_public_policy
-        """,
+        "secret_arn=SecretId policy:json=ResourcePolicy block_public_policy",
         tags="",
     ),
     "aws_guardduty_detector": TypeMap(
@@ -73,28 +67,25 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
         Merge(
             "AWS::GuardDuty::Detector",
             "detector_id",
-            "name=Features.Name status=Features.Status additional_configuration*=Features.AdditionalConfiguration { name status }",
+            """
+            name=Features.Name status=Features.Status
+            additional_configuration*=Features.AdditionalConfiguration { name status }
+        """,
             append=("Features",),
         ),
     ),
     "aws_securityhub_account": TypeMap(
         "AWS::SecurityHub::Hub",
-        """
-            auto_enable_controls control_finding_generator enable_default_standards
-        """,
+        "auto_enable_controls control_finding_generator enable_default_standards",
     ),
     "aws_securityhub_standards_subscription": TypeMap(
         "AWS::SecurityHub::Standard",
-        """
-            standards_arn
-        """,
+        "standards_arn",
         tags="",
     ),
     "aws_securityhub_finding_aggregator": TypeMap(
         "AWS::SecurityHub::FindingAggregator",
-        """
-            linking_mode=RegionLinkingMode specified_regions*=Regions
-        """,
+        "linking_mode=RegionLinkingMode specified_regions*=Regions",
         tags="",
     ),
     "aws_accessanalyzer_analyzer": TypeMap(
@@ -107,22 +98,16 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_macie2_account": TypeMap(
         "AWS::Macie::Session",
-        """
-            finding_publishing_frequency status
-        """,
+        "finding_publishing_frequency status",
         tags="",
     ),
     "aws_detective_graph": TypeMap(
         "AWS::Detective::Graph",
-        """
-
-        """,
+        "",
     ),
     "aws_shield_protection": TypeMap(
         "AWS::Shield::Protection",
-        """
-            name resource_arn
-        """,
+        "name resource_arn",
     ),
     "aws_acm_certificate": TypeMap(
         "AWS::CertificateManager::Certificate",
@@ -135,9 +120,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_inspector2_enabler": TypeMap(
         "PolicyEngine::Account::Region",
-        """
-
-        """,
+        "",
         code="inspector",
         sets="InspectorStatus",
         tags="",
@@ -146,13 +129,13 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     "aws_wafv2_web_acl": TypeMap(
         "AWS::WAFv2::WebACL",
         """
-            default_action { allow {  } block {  } } description name scope
-            visibility_config { cloudwatch_metrics_enabled=CloudWatchMetricsEnabled
-            metric_name sampled_requests_enabled } rule*=Rules { name priority
-            visibility_config { cloudwatch_metrics_enabled=CloudWatchMetricsEnabled
-            metric_name sampled_requests_enabled } action { allow {  } block {  } count {  }
-            captcha {  } challenge {  } } override_action { count {  } none {  } } statement
-            { managed_rule_group_statement { name vendor_name version }
+            default_action { allow {} block {} } description name scope visibility_config {
+            cloudwatch_metrics_enabled=CloudWatchMetricsEnabled metric_name
+            sampled_requests_enabled } rule*=Rules { name priority visibility_config {
+            cloudwatch_metrics_enabled=CloudWatchMetricsEnabled metric_name
+            sampled_requests_enabled } action { allow {} block {} count {} captcha {}
+            challenge {} } override_action { count {} none {} } statement {
+            managed_rule_group_statement { name vendor_name version }
             rule_group_reference_statement { arn } rate_based_statement { limit
             aggregate_key_type } ip_set_reference_statement=IPSetReferenceStatement { arn }
             geo_match_statement { country_codes* } } } token_domains*
@@ -160,9 +143,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_wafv2_web_acl_association": TypeMap(
         "AWS::WAFv2::WebACLAssociation",
-        """
-            resource_arn web_acl_arn=WebACLArn
-        """,
+        "resource_arn web_acl_arn=WebACLArn",
         tags="",
     ),
     "aws_wafv2_web_acl_logging_configuration": TypeMap(
@@ -176,8 +157,6 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_codecommit_repository": TypeMap(
         "AWS::CodeCommit::Repository",
-        """
-            repository_name description=RepositoryDescription kms_key_id
-        """,
+        "repository_name description=RepositoryDescription kms_key_id",
     ),
 }

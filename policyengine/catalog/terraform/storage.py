@@ -31,10 +31,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_efs_mount_target": TypeMap(
         "AWS::EFS::MountTarget",
-        """
-            file_system_id subnet_id ip_address ip_address_type ipv6_address
-            security_groups*
-        """,
+        "file_system_id subnet_id ip_address ip_address_type ipv6_address security_groups*",
         tags="",
     ),
     "aws_fsx_lustre_file_system": TypeMap(
@@ -80,10 +77,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
             storage_type
         """,
         constants={"FileSystemType": "WINDOWS"},
-        absent="""
-            LustreConfiguration OntapConfiguration OpenZFSConfiguration
-            FileSystemTypeVersion
-        """,
+        absent="LustreConfiguration OntapConfiguration OpenZFSConfiguration FileSystemTypeVersion",
     ),
     "aws_fsx_ontap_file_system": TypeMap(
         "AWS::FSx::FileSystem",
@@ -128,22 +122,21 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
             security_group_ids* storage_capacity storage_type
         """,
         constants={"FileSystemType": "OPENZFS"},
-        absent="""
-            LustreConfiguration WindowsConfiguration OntapConfiguration
-            FileSystemTypeVersion
-        """,
+        absent="LustreConfiguration WindowsConfiguration OntapConfiguration FileSystemTypeVersion",
     ),
     "aws_backup_vault": TypeMap(
         "AWS::Backup::BackupVault",
-        """
-            name=BackupVaultName kms_key_arn=EncryptionKeyArn
-        """,
+        "name=BackupVaultName kms_key_arn=EncryptionKeyArn",
     ),
     "aws_backup_vault_lock_configuration": (
         Merge(
             "AWS::Backup::BackupVault",
             "backup_vault_name",
-            "min_retention_days=LockConfiguration.MinRetentionDays max_retention_days=LockConfiguration.MaxRetentionDays changeable_for_days=LockConfiguration.ChangeableForDays",
+            """
+            min_retention_days=LockConfiguration.MinRetentionDays
+            max_retention_days=LockConfiguration.MaxRetentionDays
+            changeable_for_days=LockConfiguration.ChangeableForDays
+        """,
             constants={"Locked": True},
         ),
     ),
@@ -154,14 +147,15 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
         Merge(
             "AWS::Backup::BackupVault",
             "backup_vault_name",
-            "backup_vault_events*=Notifications.BackupVaultEvents sns_topic_arn=Notifications.SNSTopicArn",
+            """
+            backup_vault_events*=Notifications.BackupVaultEvents
+            sns_topic_arn=Notifications.SNSTopicArn
+        """,
         ),
     ),
     "aws_backup_logically_air_gapped_vault": TypeMap(
         "AWS::Backup::LogicallyAirGappedBackupVault",
-        """
-            name=BackupVaultName max_retention_days min_retention_days encryption_key_arn
-        """,
+        "name=BackupVaultName max_retention_days min_retention_days encryption_key_arn",
     ),
     "aws_backup_plan": TypeMap(
         "AWS::Backup::BackupPlan",
@@ -214,9 +208,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     ),
     "aws_backup_region_settings": TypeMap(
         "PolicyEngine::Account::Region",
-        """
-            resource_type_opt_in_preference=BackupRegionSettings.ResourceTypeOptInPreference
-        """,
+        "resource_type_opt_in_preference=BackupRegionSettings.ResourceTypeOptInPreference",
         partial=True,
     ),
 }
