@@ -66,9 +66,8 @@ def _one_line(raw: str, number: int, place: Location, width: int, caret: str) ->
     before = visible(raw[:start].expandtabs(4))[: len(text)]
     marked = visible(raw[:end].expandtabs(4))[len(before) :]
     margin = max(0, min(len(text) - len(text.lstrip()), len(before)) - 4)
-    offset = display_width(before) - margin
-    line, moved = _crop(text[margin:], offset, width)
-    offset -= moved
+    line, moved = _crop(text[margin:], len(before) - margin, width)
+    offset = display_width(before[margin:]) - moved
     room = max(1, min(display_width(line) - offset, width - offset))
     mark = " " * offset + caret * max(1, min(display_width(marked), room))
     return [FrameLine(number, line), FrameLine(None, mark, is_mark=True)]
@@ -88,15 +87,19 @@ def _shown(raw: str) -> str:
 
 
 def _crop(text: str, focus: int, width: int) -> tuple[str, int]:
-    """Return at most ``width`` columns of ``text`` around column ``focus`` and how far it moved left."""
+    """Return at most ``width`` columns of ``text`` around index ``focus``, and how many columns to its left went."""
     if display_width(text) <= width:
         return text, 0
-    start = 0 if focus < width * 2 // 3 else focus - width // 3
+    start = 0
+    while display_width(text[start:focus]) > width * 2 // 3:
+        start += max(1, (focus - start) // 3)
     piece = text[start : start + width]
     while display_width(piece) > width:
         piece = piece[:-1]
-    if start > 0:
-        piece = "…" + piece[1:]
+    moved = display_width(text[:start])
     if start + len(piece) < len(text):
         piece = piece[:-1] + "…"
-    return piece, start
+    if start > 0:
+        moved += display_width(piece[0]) - 1
+        piece = "…" + piece[1:]
+    return piece, moved

@@ -69,11 +69,13 @@ class GithubReport:
         unknown = is_unknown(finding)
         title = f"{finding.rule} ({'not determined' if unknown else finding.severity})"
         parts = [
-            f"{resource_name(finding)}: {'not determined: ' if unknown else ''}{visible(finding.message)}"
+            f"{resource_name(finding)}: {'not determined: ' if unknown else ''}{visible(cut(finding.message, 1_000))}"
         ]
         if finding.location is None:
             parts[0] = f"{place(finding)} {parts[0]}"
-        parts += [f"observed {observed(e)}, expected {visible(e.expected)}" for e in finding.evidence[:3]]
+        parts += [
+            f"observed {observed(e)}, expected {visible(cut(e.expected, 300))}" for e in finding.evidence[:3]
+        ]
         rule = self._rules.get(finding.rule)
         if rule is not None and not unknown:
             parts.append(f"fix: {' '.join(visible(line) for line in rule.fix.split())}")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TextIO
 
-from policyengine.model.finding import Finding
+from policyengine.model.finding import Evidence, Finding
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN
 from policyengine.model.resource import json_pointer
 from policyengine.reports.base import Context, RunInfo
@@ -107,10 +107,7 @@ class JunitReport:
 
     def _element(self, tag: str, kind: str, message: str, finding: Finding) -> str:
         lines = [place(finding), finding.message]
-        lines += [
-            f"{json_pointer(e.path) or 'value'}: {observed(e)}; expected {e.expected}"
-            for e in finding.evidence[:20]
-        ]
+        lines += [_evidence_line(e) for e in finding.evidence[:20]]
         if finding.branch:
             lines.append(
                 "when " + ", ".join(f"{k} is {str(v).lower()}" for k, v in sorted(finding.branch.items()))
@@ -120,3 +117,7 @@ class JunitReport:
             lines.append(f"fix: {' '.join(rule.fix.split())}")
         body = "\n".join(escape(line) for line in lines)
         return f'      <{tag} type="{escape(kind)}" message="{message}">{body}</{tag}>\n'
+
+
+def _evidence_line(evidence: Evidence) -> str:
+    return f"{json_pointer(evidence.path) or 'value'}: {observed(evidence)}; expected {evidence.expected}"

@@ -23,7 +23,8 @@ from policyengine.reports.worst import Worst
 KEEP = 1_000
 TEXT_LIMIT = 1_000
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
-_MARKUP = re.compile(r"[\\`*_{}\[\]()#!|<>&@~:$]|^[-+=.]|(?<=^\d)[.)]|(?<=^\d\d)[.)]")
+_MARKUP = re.compile(r"[\\`*_{}\[\]()#!|<>&@~:$]|^[-+=.]")
+_LIST = re.compile(r"^(\d{1,9})([.)])")
 _REFERENCE = re.compile(r"(?<=[@#])(?=\w)|(?<=GH-)(?=\d)|(?<=www)(?=\.)")
 _NO_SPAN = re.compile(r"[`|\\]")
 
@@ -35,7 +36,7 @@ def escape(text: str) -> str:
     stops autolinks. A zero-width space keeps ``@name`` and ``#1`` from notifying people and linking issues.
     """
     shown = visible(cleaned_text(cut(text, TEXT_LIMIT))).strip()
-    return _MARKUP.sub(r"\\\g<0>", _REFERENCE.sub("\u200b", shown))
+    return _LIST.sub(r"\1\\\2", _MARKUP.sub(r"\\\g<0>", _REFERENCE.sub("\u200b", shown)))
 
 
 def code(text: str) -> str:

@@ -137,7 +137,7 @@ def _result(finding: Finding, index: Mapping[str, int]) -> dict[str, Any]:
 
 def _message(finding: Finding) -> str:
     lead = "not determined: " if is_unknown(finding) else ""
-    lines = [f"{resource_name(finding)}: {lead}{visible(finding.message)}"]
+    lines = [f"{resource_name(finding)}: {lead}{visible(cut(finding.message, 2_000))}"]
     lines += [
         f"observed {observed(e)}; expected {visible(cut(e.expected, 300))}" for e in finding.evidence[:5]
     ]

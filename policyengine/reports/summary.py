@@ -26,7 +26,7 @@ def summary_lines(tally: Tally, run: RunInfo, paint: Paint, options: TerminalOpt
         yield from _row(label, text, paint, options.width)
     yield from _trouble(run, paint, options.width)
     if tally.open:
-        yield paint("dim", "`policyengine explain RULE` says more about a rule")
+        yield paint("dim", "`policyengine explain RULE` says more")
 
 
 def _is_quiet(tally: Tally, run: RunInfo) -> bool:

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from policyengine.model.finding import Finding
 from policyengine.reports.ansi import Paint
-from policyengine.reports.base import SEVERITY_RANK, Context, RunInfo, is_open, is_unknown
+from policyengine.reports.base import SEVERITY_RANK, Context, RunInfo, TerminalOptions, is_open, is_unknown
 from policyengine.reports.frame import frame
 from policyengine.reports.places import place, resource_name
 from policyengine.reports.summary import summary_lines
@@ -145,7 +145,11 @@ class TerminalReport:
         arrow = self._paint("gutter", "-->")
         shown = self._paint.link(target, place(finding))
         name = f"{resource_name(finding, NAME_LIMIT)}  (id {finding.id[:SHORT_ID]})"
-        self._line(f"  {arrow} {shown}  {self._paint('dim', name)}")
+        if display_width(place(finding)) + display_width(name) + 8 <= self._width:
+            self._line(f"  {arrow} {shown}  {self._paint('dim', name)}")
+        else:
+            self._line(f"  {arrow} {shown}")
+            self._prose("      ", name, "dim")
 
     def _frame(self, finding: Finding, message: str, role: str) -> None:
         at = finding.location
@@ -195,7 +199,15 @@ class TerminalReport:
             lead = " " * len(lead)
 
     def _line(self, text: str) -> None:
-        self._out.write(without_log_commands(text) + "\n")
+        self._out.write(output_line(text, self._context.terminal))
+
+
+def output_line(text: str, options: TerminalOptions) -> str:
+    """Return a finished line: no CI commands in it, and only ASCII where nothing else can be shown."""
+    line = without_log_commands(text)
+    if not options.unicode:
+        line = line.replace("…", "...").encode("ascii", "backslashreplace").decode("ascii")
+    return line + "\n"
 
 
 def _group_key(group: Worst) -> tuple[int, str, str]:
@@ -227,9 +239,9 @@ class CompactReport:
         message = finding.message.removeprefix("not determined: ")
         text = f"{'not determined: ' if unknown else ''}{cut(visible(message), 400)}"
         line = f"{place(finding)}: {label} {finding.rule} {resource_name(finding)}: {text}"
-        self._out.write(without_log_commands(line) + "\n")
+        self._out.write(output_line(line, self._context.terminal))
 
     def end(self, run: RunInfo) -> None:
         """Write the summary."""
         for line in summary_lines(self._tally, run, self._paint, self._context.terminal):
-            self._out.write(without_log_commands(line) + "\n")
+            self._out.write(output_line(line, self._context.terminal))

@@ -107,6 +107,7 @@ def display_width(text: str) -> int:
 
 def wrap(text: str, width: int) -> list[str]:
     """Return lines of at most ``width`` columns; a word longer than a line is broken."""
+    width = max(width, 10)
     lines: list[str] = []
     line, used = "", 0
     for word in text.split():

@@ -1,0 +1,1 @@
+"""Findings in, bytes out: one reporter for each format, and the pages of ``policyengine explain``."""
