@@ -358,6 +358,10 @@ class Checks:
                 bound[key] = self._argument(arg, arguments[key], (*at, name, key))
             elif arg.required:
                 self.report(at, f"`{name}` needs the argument `{key}` ({arg.help or arg.kind})")
+        constant = not any(isinstance(value, dict) and "$" in value for value in bound.values())
+        problem = predicate.problem(bound) if predicate.problem is not None and constant else None
+        if problem is not None:
+            self.report((*at, name), problem)
         return {"op": "predicate", "name": name, "args": bound}
 
     def _argument(self, arg: Arg, value: Any, place: DocPath) -> Any:

@@ -37,8 +37,8 @@ ALLOWED: dict[str, frozenset[str]] = {
 FORBIDDEN_IN_CORE = ("boto3", "botocore")
 
 
-def modules() -> Iterator[Path]:
-    yield from sorted(PACKAGE.rglob("*.py"))
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
 
 
 def package_of(path: Path) -> str:
