@@ -44,6 +44,17 @@ def read_assembly(folder: FilePath, name: str | None = None) -> list[Stack]:
     return _read(folder, folder, name or (folder / MANIFEST).as_posix(), 0)
 
 
+def stack_of(template: FilePath) -> Stack | None:
+    """Return what the assembly a template stands in says about its stack; None without an assembly."""
+    if not template.name.endswith(".template.json") or not is_assembly(template.parent):
+        return None
+    try:
+        stacks = _read(template.parent, template.parent, MANIFEST, _MOST_NESTED)
+    except InputError:
+        return None  # the manifest is no target of its own; the template can be read without it
+    return next((stack for stack in stacks if stack.template.name == template.name), None)
+
+
 def _read(root: FilePath, folder: FilePath, name: str, depth: int) -> list[Stack]:
     try:
         data = (folder / MANIFEST).read_bytes()

@@ -47,6 +47,7 @@ class Conditions:
         self._operands: dict[str, tuple[Any, ...]] | None = None
         self._branches: dict[frozenset[str], list[Branch] | None] = {}
         self._active: list[str] = []
+        self._in_circles: set[str] = set()
         self.decided: Branch = {}
         self.undecided: set[str] = set()
         for name in self._declared:
@@ -87,8 +88,11 @@ class Conditions:
         if name in self.decided:
             return self.decided[name]
         if name in self._active:
-            circle = " → ".join([*self._active[self._active.index(name) :], name])
-            self.template.error(f"conditions refer to each other in a circle: {circle}", place)
+            circle = [*self._active[self._active.index(name) :], name]
+            if not self._in_circles.issuperset(circle):
+                message = f"conditions refer to each other in a circle: {' → '.join(circle)}"
+                self.template.error(message, place)
+            self._in_circles.update(circle)
             return self._either(f"condition:{name}", given)
         declared = self._declared.get(name)
         if declared is None:

@@ -225,7 +225,8 @@ def _find_in_map(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
     path = ".".join(source_text(part) for part in parts[:3])
     if any(isinstance(key, Unresolved) for key in keys):
         return r.unknown(f"FindInMap: {path}")
-    return r.wrong(f"`Mappings` has no {quoted(path)}", doc)
+    written = ".".join(scalar_text(key) if _is_scalar(key) else "…" for key in keys)
+    return r.wrong(f"`Mappings` has no {quoted(written)}", doc)
 
 
 def _entries(table: Any, key: Any) -> list[Any]:

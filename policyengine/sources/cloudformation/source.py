@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -14,6 +15,7 @@ from policyengine.model.resource import Path, Resource
 from policyengine.model.values import OpenDict, Unresolved
 from policyengine.sources.base import NO_COVERAGE, Coverage, SourceOptions
 from policyengine.sources.cloudformation.branches import Plan, plan_branches
+from policyengine.sources.cloudformation.cdk import stack_of
 from policyengine.sources.cloudformation.conditions import Branch, Conditions
 from policyengine.sources.cloudformation.cycles import report_cycles
 from policyengine.sources.cloudformation.inputs import NO_VALUE, Inputs
@@ -274,10 +276,16 @@ def open_template(
 ) -> TemplateSource:
     """Open a template; ``document`` is its text already read, with style ``cloudformation``.
 
-    ``stack_tags`` are given to every resource that can be tagged and has no such tag. Raises
-    InputError (with a place) when nothing of the template can be read.
+    ``stack_tags`` are given to every resource that can be tagged and has no such tag. A template
+    that stands in a CDK assembly gets its stack's tags, and its account and region where
+    ``options`` name none. Raises InputError (with a place) when nothing of the template can be read.
     """
     file = display_path(path, options, path)
+    stack = stack_of(FilePath(path))
+    if stack is not None:
+        account, region = options.account or stack.account, options.region or stack.region
+        options = replace(options, account=account, region=region)
+        stack_tags = {**stack.tags, **(stack_tags or {})}
     if document is None:
         try:
             data = FilePath(path).read_bytes()
