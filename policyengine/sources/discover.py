@@ -12,10 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from policyengine.documents import Document
+from policyengine.documents import Document, load
 from policyengine.model.errors import InputError, PolicyEngineError
 from policyengine.model.location import Location
 from policyengine.sources.base import Source, SourceOptions
+from policyengine.sources.cloudformation import is_assembly, open_template, read_assembly
+from policyengine.sources.cloudformation.cdk import MANIFEST as CDK_MANIFEST
 from policyengine.sources.paths import STDIN, base_folder, display_path
 from policyengine.sources.recognize import ACCEPTED, HEAD, Verdict, recognize
 from policyengine.sources.snapshot import open_lines, open_snapshot
@@ -73,7 +75,7 @@ class _Opener:
             path = Path(target)
             mode = path.stat().st_mode
             if stat.S_ISDIR(mode):
-                self._folder(path, options, asked=True)
+                self._folder(path, options)
             elif stat.S_ISREG(mode):
                 self._file(path, name, options, asked=True)
             else:
@@ -94,11 +96,18 @@ class _Opener:
 
     # -- folders ------------------------------------------------------------------------------------
 
-    def _folder(self, folder: Path, options: SourceOptions, *, asked: bool) -> None:
+    def _folder(self, folder: Path, options: SourceOptions) -> None:
         """Open a snapshot, or walk: files first, then folders, both in order of their names."""
         name = display_path(folder, options, folder)
-        if _holds_snapshot(folder):
-            self._snapshot(folder, options)
+        try:
+            if _holds_snapshot(folder):
+                self._snapshot(folder, options)
+                return
+            if is_assembly(folder):
+                self._assembly(folder, options)
+                return
+        except InputError as problem:
+            self.found.errors.append(problem)
             return
         try:
             entries = sorted(os.scandir(folder), key=lambda e: e.name)
@@ -118,7 +127,7 @@ class _Opener:
             if below.name.startswith(".") or below.name in SKIPPED_FOLDERS:
                 self.found.skipped["hidden or foreign folder"] += 1
             else:
-                self._folder(below, options, asked=False)
+                self._folder(below, options)
 
     def _walked_file(self, path: Path, options: SourceOptions) -> None:
         name = display_path(path, options, path)
@@ -139,6 +148,31 @@ class _Opener:
     def _snapshot(self, folder: Path, options: SourceOptions) -> None:
         if self._is_new(folder):
             self.found.sources.append(open_snapshot(folder, options))
+
+    def _assembly(self, folder: Path, options: SourceOptions) -> None:
+        """The stacks of a CDK assembly, each bound to the account and region it goes to."""
+        name = display_path(folder / CDK_MANIFEST, options, folder)
+        for stack in read_assembly(folder, name):
+            place = replace(
+                options, account=options.account or stack.account, region=options.region or stack.region
+            )
+            file = display_path(stack.template, options, folder)
+            try:
+                if self._is_new(stack.template):
+                    data = _whole(stack.template, file, options.max_bytes)
+                    document = load(data, name=file, style="cloudformation", max_bytes=options.max_bytes)
+                    source = open_template(stack.template, place, document, stack_tags=stack.tags)
+                    self._add(source, stack.template, file)
+            except InputError as problem:
+                self.found.errors.append(problem)
+            except OSError as problem:
+                self._unreadable(file, problem)
+
+    def _add(self, source: Source, path: Path, name: str) -> None:
+        source.target = name
+        if not hasattr(source, "paths"):
+            source.paths = [path]  # type: ignore[attr-defined]  # read by the run's id
+        self.found.sources.append(source)
 
     # -- files --------------------------------------------------------------------------------------
 
@@ -180,9 +214,7 @@ class _Opener:
         elif verdict.kind in ("template", "plan"):
             assert verdict.document is not None
             source = _open_document(verdict.kind, path, options, verdict.document)
-            if not hasattr(source, "paths"):
-                source.paths = [bytes_at or path]  # type: ignore[attr-defined]  # read by the run's id
-            self.found.sources.append(source)
+            self._add(source, bytes_at or path, name)
         elif asked:
             self._fail(name, f"is {verdict.reason}; {ACCEPTED}", "not_ours")
         else:
@@ -246,8 +278,6 @@ def _open_document(kind: str, path: Path, options: SourceOptions, document: Docu
         from policyengine.sources.terraform.plan import open_plan
 
         return open_plan(path, options, document)
-    from policyengine.sources.cloudformation import open_template
-
     return open_template(path, options, document)
 
 

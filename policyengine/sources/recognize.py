@@ -31,7 +31,7 @@ _DOCUMENTS = (".json", ".yaml", ".yml", ".template")
 
 
 class Verdict(NamedTuple):
-    """``kind`` is ``snapshot``, ``template``, ``plan``, ``other`` or ``broken``.
+    """``kind`` is ``snapshot``, ``manifest`` (of one), ``template``, ``plan``, ``other`` or ``broken``.
 
     ``document`` is what was parsed on the way; ``reason`` says what the file is when it is not
     ours (a phrase that follows "is"); ``error`` is set for ``broken``.
