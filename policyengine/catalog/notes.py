@@ -45,6 +45,9 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
         "BackupRegionSettings": "AWS Backup `DescribeRegionSettings`, service name -> opted in",
         "ServiceQuotas": "Service Quotas `ListServiceQuotas`, with the usage metric where the quota has one",
         "BedrockModelInvocationLogging": "Bedrock `GetModelInvocationLoggingConfiguration`; absent when off",
+        "EmrBlockPublicAccess": "EMR `GetBlockPublicAccessConfiguration`",
+        "ApiGatewayCloudwatchRoleArn": "API Gateway `GetAccount`; absent when none is set",
+        "GlueResourcePolicy": "Glue `GetResourcePolicy`; absent when there is none",
         "LambdaConcurrencyLimit": "Lambda `GetAccountSettings`, `ConcurrentExecutions`",
     },
     "AWS::S3::Bucket": {
@@ -162,6 +165,24 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
     "AWS::ElastiCache::CacheCluster": {
         "AtRestEncryptionEnabled": "ElastiCache `DescribeCacheClusters`",
         "ReplicationGroupId": "ElastiCache `DescribeCacheClusters`; present on members of a replication group",
+    },
+    "AWS::ACMPCA::CertificateAuthority": {"": "AWS Private CA `DescribeCertificateAuthority`"},
+    "AWS::ServiceCatalog::Portfolio": {"SharedAccountIds": "Service Catalog `ListPortfolioAccess`"},
+    "AWS::CloudFormation::Stack": {"": "CloudFormation `DescribeStacks`"},
+    "AWS::Backup::RecoveryPoint": {"": "AWS Backup `ListRecoveryPointsByBackupVault`"},
+    "AWS::Neptune::DBClusterSnapshot": {
+        "RestoreAccounts": "Neptune `DescribeDBClusterSnapshotAttributes`, `restore`: ids, or `all` when public",
+        "": "Neptune `DescribeDBClusterSnapshots`",
+    },
+    "AWS::DocDB::DBClusterSnapshot": {
+        "RestoreAccounts": "DocumentDB `DescribeDBClusterSnapshotAttributes`, `restore`: ids, or `all` when public",
+        "": "DocumentDB `DescribeDBClusterSnapshots`",
+    },
+    "AWS::Neptune::DBClusterParameterGroup": {
+        "Parameters": "the registry's property, typed as a map of text"
+    },
+    "AWS::StorageGateway::FileShare": {
+        "": "Storage Gateway `DescribeNFSFileShares` and `DescribeSMBFileShares`"
     },
     "AWS::KMS::Key": {
         "KeyState": "KMS `DescribeKey`: `Enabled`, `Disabled`, `PendingDeletion`, `PendingImport`, …",

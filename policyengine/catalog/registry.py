@@ -7,9 +7,10 @@ is asked for, the generated files in ``data/`` are read when first needed.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from functools import cache
-from importlib import import_module, resources
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from policyengine.catalog.schema import Kind, Node, Schema, parse_kind, split_path, transplant
@@ -70,8 +71,8 @@ def declared_types() -> dict[str, TypeSpec]:
 
 @cache
 def _data(name: str) -> Any:
-    text = resources.files("policyengine.catalog").joinpath("data", name).read_bytes()
-    return json.loads(text)
+    with open(os.path.join(os.path.dirname(__file__), "data", name), "rb") as file:  # noqa: PTH118, PTH120, PTH123  # pathlib takes longer to import
+        return json.load(file)
 
 
 def schema_data() -> Mapping[str, Any]:

@@ -1,15 +1,16 @@
-"""What the catalog says about one type: the shape of the declarations in ``catalog/types``."""
+"""What the catalog says about one type: the shape of the declarations in ``catalog/types``.
+
+Named tuples, because dataclasses take longer to define than the whole import may last.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Scope = Literal["self", "account-region", "account", "organization"]
 
 
-@dataclass(frozen=True, slots=True)
-class Default:
+class Default(NamedTuple):
     """What AWS does when ``path`` (dotted) is absent.
 
     ``value`` is what holds; ``unless`` names properties whose presence makes the default depend
@@ -35,8 +36,7 @@ class Default:
         return f"AWS default since {self.since}" if self.since else "AWS default"
 
 
-@dataclass(frozen=True, slots=True)
-class Satellite:
+class Satellite(NamedTuple):
     """A resource type that a source folds into this one before evaluation.
 
     A resource of ``type`` whose property ``by`` names this resource (by physical id, ARN or a
@@ -49,8 +49,7 @@ class Satellite:
     into: str
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(NamedTuple):
     """How a rule reaches other resources: ``with: {alias: name}``.
 
     Forward (``via`` set): the value or values at the dotted path ``via`` of this resource name
@@ -69,8 +68,7 @@ class Relation:
     many: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class TypeSpec:
+class TypeSpec(NamedTuple):
     """Our additions to the registry schema of one type.
 
     ``extra`` declares properties the registry does not have (derived views, account settings):

@@ -195,6 +195,10 @@ TYPES = (
             ("BedrockModelInvocationLogging.CloudWatchLogGroupName", "string"),
             ("BedrockModelInvocationLogging.S3BucketName", "string"),
             ("LambdaConcurrencyLimit", "integer"),
+            ("EmrBlockPublicAccess.BlockPublicSecurityGroupRules", "boolean"),
+            ("EmrBlockPublicAccess.PermittedPublicSecurityGroupRuleRanges", "list:object"),
+            ("ApiGatewayCloudwatchRoleArn", "string"),
+            ("GlueResourcePolicy", "json"),
         ),
     ),
 )

@@ -14,7 +14,7 @@ _SSE = "BucketEncryption.ServerSideEncryptionConfiguration"
 TYPES = (
     TypeSpec(
         "AWS::S3::Bucket",
-        names=("BucketName",),
+        names=("BucketName", "Arn"),
         defaults=(
             is_(
                 _SSE,

@@ -194,7 +194,10 @@ TYPES = (
             is_("XrayEnabled", False, cfn("resource-appsync-graphqlapi")),
             is_("IntrospectionConfig", "ENABLED", doc("appsync/latest/APIReference/API_CreateGraphqlApi")),
         ),
-        satellites=(_WEB_ACLS, into("AWS::AppSync::ApiCache", "ApiId", "caches")),
-        relations=(to("web_acls", "AWS::WAFv2::WebACL", "related.web_acl_associations.WebACLArn"),),
+        satellites=(_WEB_ACLS,),
+        relations=(
+            of("caches", "AWS::AppSync::ApiCache", "ApiId"),
+            to("web_acls", "AWS::WAFv2::WebACL", "related.web_acl_associations.WebACLArn"),
+        ),
     ),
 )
