@@ -16,7 +16,7 @@ from policyengine.catalog import registry
 from policyengine.catalog.spec import Satellite
 from policyengine.model.location import Location
 from policyengine.model.resource import Locator, Path, Resource
-from policyengine.model.values import ABSENT, OpenList, Unresolved
+from policyengine.model.values import ABSENT, OpenDict, OpenList, Unresolved
 
 
 @dataclass(slots=True)
@@ -217,8 +217,12 @@ def _append(
     root = copy(root)
     at = root
     for step in steps[:-1]:
-        inner = at.get(step)
-        at[step] = at = copy(inner) if isinstance(inner, dict) else {}
+        inner = at.get(step, getattr(at, "more", ABSENT))
+        if isinstance(inner, Unresolved):
+            inner = OpenDict({}, inner)
+        made: dict[str, Any] = copy(inner) if isinstance(inner, dict) else {}
+        at[step] = made
+        at = made
     old = at.get(steps[-1], getattr(at, "more", ABSENT))
     elements, more = _elements(old)
     start = len(elements)
