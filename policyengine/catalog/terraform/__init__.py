@@ -30,6 +30,7 @@ def _modules() -> tuple[ModuleType, ...]:
         iam,
         messaging,
         network,
+        others,
         s3,
         security,
         storage,
@@ -37,7 +38,7 @@ def _modules() -> tuple[ModuleType, ...]:
 
     return (
         ai, analytics, caches, compute, containers, databases, delivery, dns, elb, governance, iam, messaging,
-        network, s3, security, storage,
+        network, others, s3, security, storage,
     )  # fmt: skip
 
 

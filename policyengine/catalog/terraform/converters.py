@@ -116,6 +116,7 @@ CONVERTERS: Final[dict[str, Conversion | None]] = {
     }),
     # Protocol numbers as AWS writes them: "-1" is every protocol.
     "protocol": _words({"all": "-1", "ALL": "-1", -1: "-1", "6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}),
-    "aclprotocol": _words({"all": -1, "-1": -1, "tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58, "6": 6, "17": 17, "1": 1, "58": 58}),
+    "aclprotocol": _words({"all": -1, "-1": -1, "tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58, "6": 6, "17": 17, "1": 1,
+        "58": 58}),
 }  # fmt: skip
 """Converter name -> function of a known value (never called on an unknown one)."""
