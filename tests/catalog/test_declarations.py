@@ -65,6 +65,23 @@ def test_every_default_names_a_page_of_aws_and_its_dates_are_dates(name):
         assert default.depends == (default.value is None), default
 
 
+def template_reference_pages():
+    """Every page of the template reference that can exist: a resource, or a definition of one."""
+    for name, data in registry.schema_data().items():
+        stem = "-".join(part.lower() for part in name.split("::"))
+        stem = stem.removeprefix("aws-")
+        yield f"aws-resource-{stem}"
+        for definition in data.get("d", {}):
+            yield f"aws-properties-{stem}-{definition.lower()}"
+
+
+def test_every_page_of_the_template_reference_is_about_a_type_or_a_definition():
+    known = set(template_reference_pages())
+    cited = {d.source for name in TYPES for d in spec_of(name).defaults if "/TemplateReference/" in d.source}
+    pages = {source.rsplit("/", 1)[1].removesuffix(".html") for source in cited}
+    assert sorted(pages - known) == []
+
+
 def kind_fits(kind, value):
     if kind.name == "boolean":
         return isinstance(value, bool)

@@ -114,6 +114,7 @@ TYPES = (
             to("task_role", ROLE, "TaskRoleArn", one=True, scope="account"),
             to("execution_role", ROLE, "ExecutionRoleArn", one=True, scope="account"),
         ),
+        secrets=("Value",),
     ),
     TypeSpec(
         "AWS::EKS::Cluster",

@@ -208,7 +208,7 @@ TYPES = (
             is_(
                 "StorageEncrypted",
                 False,
-                doc("documentdb/latest/developerguide/db-cluster-encryption"),
+                doc("documentdb/latest/developerguide/encryption-at-rest"),
                 unless=("SnapshotIdentifier", "SourceDBClusterIdentifier", "KmsKeyId"),
             ),
             is_("DeletionProtection", False, doc("securityhub/latest/userguide/documentdb-controls")),
