@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from policyengine.catalog import registry
-from policyengine.model.values import OpenList, Unresolved
+from policyengine.model.values import OpenDict, OpenList, Unresolved
 
 Tags = dict[str, Any]
 
@@ -23,18 +23,21 @@ def tag_steps(type: str) -> tuple[str, ...] | None:
 def read_tags(type: str, properties: Mapping[str, Any]) -> Tags | Unresolved | None:
     """Return key -> value (a string or Unresolved) as the properties say.
 
-    None when the registry says the type cannot be tagged; Unresolved when not even the keys are
-    known, or when the property has a shape that cannot be read as tags.
+    None when the registry says the type cannot be tagged. Where some keys are not known, an
+    OpenDict of those that are; Unresolved when no key is known, or when the property has a shape
+    that cannot be read as tags.
     """
     steps = tag_steps(type)
     if steps is None:
         return None
     tags: Tags = {}
+    more: Unresolved | None = None
     for found in _at(properties, steps):
         problem = _add(tags, found)
-        if problem is not None:
-            return problem
-    return tags
+        more = more or problem
+    if more is None:
+        return tags
+    return OpenDict(tags, more) if tags else more
 
 
 def _at(value: Any, steps: Sequence[str]) -> Iterator[Any]:
@@ -74,11 +77,11 @@ def _add(tags: Tags, found: Any) -> Unresolved | None:
         return more if isinstance(more, Unresolved) else None
     if not isinstance(found, list):
         return Unresolved("unsupported", f"tags are {json_kind(found)}, not a list or an object")
+    more = found.more if isinstance(found, OpenList) else None
     for element in found:
         problem = _add_element(tags, element)
-        if problem is not None:
-            return problem
-    return found.more if isinstance(found, OpenList) else None
+        more = more or problem
+    return more
 
 
 def _add_element(tags: Tags, element: Any) -> Unresolved | None:

@@ -106,6 +106,9 @@ def _tags(tags: Any, unknown: list[Entry]) -> dict[str, str] | None:
     if isinstance(tags, Unresolved):
         unknown.append({**_entry(("Tags",), tags), "of": "tags"})
         return None
+    more = getattr(tags, "more", None)
+    if more is not None:
+        unknown.append({**_entry(("Tags",), more), "of": "tags"})
     for key, value in tags.items():
         if isinstance(value, Unresolved):
             unknown.append({**_entry(("Tags", key), value), "of": "tags"})

@@ -22,6 +22,8 @@ def as_data(resource, wanted):
     for name in ("related", "tags", "provenance"):
         if name in wanted:
             found[name] = plain(getattr(resource, name))
+    if hasattr(resource.tags, "more"):
+        found["more_tags"] = resource.tags.more.detail
     if hasattr(resource.properties, "more"):
         found["open"] = True
     return found
