@@ -176,9 +176,10 @@ def default(type: str, path: tuple[str, ...] | str) -> Default | None:
     """Return what AWS does when the property at ``path`` is absent; None when we state nothing.
 
     ``path`` is a tuple of steps, or the steps joined with dots (quotes around a step are dropped).
-    Lists are stepped through without a step of their own.
+    Lists are stepped through without a step of their own; a step ``*`` for their elements is ignored.
     """
-    return _defaults(type).get(path.replace('"', "") if isinstance(path, str) else ".".join(path))
+    text = path if isinstance(path, str) else ".".join(path)
+    return _defaults(type).get(text.replace('"', "").replace(".*", ""))
 
 
 _HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}

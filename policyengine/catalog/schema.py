@@ -1,8 +1,8 @@
 """The property tree of one type: what a rule may name, and of which kind it is.
 
 Paths are tuples of steps. Lists are stepped through without a step of their own: the port of a
-classic load balancer's listener is ``("Listeners", "LoadBalancerPort")``. What a source folds in
-stands below the first step ``related``. A free-form value (a policy document) is ``json``, and so
+classic load balancer's listener is ``("Listeners", "LoadBalancerPort")``; an element may also be
+named, as the step ``*``. What a source folds in stands below the first step ``related``. A free-form value (a policy document) is ``json``, and so
 is everything below it.
 """
 
@@ -134,6 +134,9 @@ class Schema:
         node: Node = self._root
         for step in path:
             node = self._resolve(node)
+            if step == "*" and isinstance(node, list):
+                node = node[0]
+                continue
             while isinstance(node, list):
                 node = self._resolve(node[0])
             if node == "j":

@@ -61,6 +61,12 @@ def test_a_default_is_found_by_text_and_by_steps():
     assert by_text.value is True
 
 
+def test_a_default_of_an_element_is_found_with_and_without_a_step_for_the_element():
+    named = registry.default("AWS::EC2::Instance", ("BlockDeviceMappings", "*", "Ebs", "Encrypted"))
+    assert named is registry.default("AWS::EC2::Instance", ("BlockDeviceMappings", "Ebs", "Encrypted"))
+    assert named.depends
+
+
 def test_what_is_not_declared_is_none():
     assert registry.default("AWS::S3::Bucket", "BucketName") is None
     assert registry.default("AWS::Nope::Nope", "X") is None
