@@ -2,8 +2,8 @@
 
 Paths are tuples of steps. Lists are stepped through without a step of their own: the port of a
 classic load balancer's listener is ``("Listeners", "LoadBalancerPort")``; an element may also be
-named, as the step ``*``. What a source folds in stands below the first step ``related``. A free-form value (a policy document) is ``json``, and so
-is everything below it.
+named, as the step ``*``. What a source folds in stands below the first step ``related``. A free-form
+value (a policy document) is ``json``, and so is everything below it.
 """
 
 from __future__ import annotations
