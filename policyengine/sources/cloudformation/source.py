@@ -263,7 +263,7 @@ def is_template(value: Any) -> bool:
     if "Transform" in value:
         return True
     return any(key.startswith("Fn::") for key in resources) or any(
-        isinstance(body, dict) and "Type" in body for body in resources.values()
+        isinstance(body, dict) and ("Type" in body or "Properties" in body) for body in resources.values()
     )
 
 
