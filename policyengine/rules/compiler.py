@@ -164,7 +164,8 @@ class Compiler:
                 name = ".".join(full[len(scope.base) : length])
                 self.report(place, f"`{name}` is a list: use `every: {name}` or `some: {name}`")
                 return None
-        return tree.kind(full)
+        kind = tree.kind(full)
+        return kind.element if kind is not None and scope.base and not path.steps else kind
 
 
 class Checks:
@@ -330,10 +331,10 @@ class Checks:
             return replace(scope, in_resource=True)
         if path.root == "related":
             kind = self._related_kind(path, scope, place)
-            base: tuple[str, ...] = ("related", *path.steps, "*")
+            base: tuple[str, ...] = ("related", *path.steps)
         else:
             kind = self.owner._kind(path, scope, place)
-            base = (*scope.base, *path.steps, "*")
+            base = (*scope.base, *path.steps)
         if kind is None:
             return None
         if kind.name not in ("list", "json"):
