@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import NamedTuple
 
 from policyengine.catalog import registry
@@ -35,12 +36,14 @@ def plan_branches(
     own = {d.id: _own(d, usages[d.id], conditions) for d in declared}
     folded, related = _links(declared, usages)
     families = _components(own, folded)
+    wide: dict[tuple[str, ...], list[frozenset[str]]] = {}
     plans: dict[str, Plan] = {}
     for resource in declared:
         family = families[resource.id]
-        near = set(family).union(*(related[member] for member in family))
-        choices = (near, family, (resource.id,))
-        plans[resource.id] = _plan([_union(own, members) for members in choices], conditions)
+        if family not in wide:
+            near = set(family).union(*(related.get(member, ()) for member in family))
+            wide[family] = [_union(own, near), _union(own, family)]
+        plans[resource.id] = _plan([*wide[family], own[resource.id]], conditions)
     return plans
 
 
@@ -87,6 +90,7 @@ def _links(
     return folded, related
 
 
+@cache
 def _neighbours(type_: str) -> frozenset[str]:
     spec = registry.spec(type_)
     return frozenset(r.to for r in spec.relations) if spec else frozenset()

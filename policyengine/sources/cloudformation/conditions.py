@@ -21,6 +21,9 @@ from policyengine.sources.cloudformation.usage import usage_of
 
 MAX_BRANCHES: Final = 64
 _MAX_TRIALS: Final = 4096
+"""How many assignments are tried for one set of conditions."""
+_ALL_TRIALS: Final = 50_000
+"""How many for one template, so that odd templates end; what comes after them has too many branches."""
 OTHER: Final = Unresolved("unresolved_reference", "a value that no condition compares with")
 
 Branch = dict[str, bool]
@@ -46,6 +49,7 @@ class Conditions:
         self._declared: dict[str, tuple[Any, Path, Scope]] = {n: (raw, p, s) for n, raw, p, s in members}
         self._operands: dict[str, tuple[Any, ...]] | None = None
         self._branches: dict[frozenset[str], list[Branch] | None] = {}
+        self._trials_left = _ALL_TRIALS
         self._active: list[str] = []
         self._in_circles: set[str] = set()
         self.decided: Branch = {}
@@ -74,7 +78,8 @@ class Conditions:
         while waiting:
             given = waiting.pop()
             trials += 1
-            if trials > _MAX_TRIALS:
+            self._trials_left -= 1
+            if trials > _MAX_TRIALS or self._trials_left < 0:
                 return None
             try:
                 found.add(tuple(self._named(name, given, ("Conditions", name)) for name in names))

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Final
 
 from policyengine.sources.cloudformation.template import Declared, Template
 from policyengine.sources.cloudformation.usage import Usage
+
+_MOST: Final = 20
+"""How many circles of one template are reported."""
 
 
 def report_cycles(template: Template, declared: Sequence[Declared], usages: Mapping[str, Usage]) -> None:
@@ -16,7 +21,7 @@ def report_cycles(template: Template, declared: Sequence[Declared], usages: Mapp
     """
     by_id = {d.id: d for d in declared}
     edges = {d.id: sorted(_needs(d, usages[d.id]) & by_id.keys()) for d in declared}
-    for circle in _circles(edges):
+    for circle in islice(_circles(edges), _MOST):
         shown = " → ".join([*circle[:8], "…"] if len(circle) > 8 else [*circle, circle[0]])
         path = by_id[circle[0]].path
         template.error(f"resources depend on each other in a circle: {shown}", path, key=True)

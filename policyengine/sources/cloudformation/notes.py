@@ -14,7 +14,7 @@ _SUPPRESSING: Final = {
     "checkov": ("skip",),
     "guard": ("SuppressedRules",),
     "cdk_nag": ("rules_to_suppress",),
-    "cfn-lint": ("config",),
+    "cfn-lint": ("ignore_checks",),
 }
 """``Metadata`` keys of other tools -> the keys under them that suppress."""
 
@@ -38,6 +38,8 @@ def _metadata_notes(template: Template, metadata: Any, path: Path, owner: str = 
     notes: list[str] = []
     for tool, keys in _SUPPRESSING.items():
         section = metadata.get(tool)
+        if tool == "cfn-lint" and isinstance(section, dict):
+            section = section.get("config")
         if isinstance(section, dict) and any(section.get(key) for key in keys):
             place = template.document.locate((*path, tool), key=True)
             on = f" on `{owner}`" if owner else ""

@@ -24,6 +24,8 @@ _ONLY_IN_RULES: Final = frozenset(
 )
 _DYNAMIC: Final = "{{resolve:"
 _LONGEST_DETAIL: Final = 200
+_SUGGESTIONS: Final = 50
+"""How many errors of one template come with a suggestion: looking for near names is slow."""
 
 
 class Resolver:
@@ -80,6 +82,8 @@ class Resolver:
         """Return an unresolved reference of which it is certain that it gives some value."""
         if len(detail) > _LONGEST_DETAIL:
             detail = detail[:_LONGEST_DETAIL] + "…"
+        if not detail.isprintable():
+            detail = " ".join(detail.split())
         return Unresolved("unresolved_reference", detail, present=True, target=target)
 
     def _text(self, raw: str) -> Any:
@@ -199,9 +203,10 @@ class Resolver:
             message = f"{quoted(name)} is no pseudo parameter"
         else:
             message = f"{quoted(name)} is neither a parameter nor a resource of this template"
-            known = [*self.inputs.parameters, *self.template.resource_ids]
-            near = get_close_matches(name[:80], known[:2000], n=1, cutoff=0.8)
-            message += f"; did you mean `{near[0]}`?" if near else ""
+            known = sorted({*self.inputs.parameters, *self.template.resource_ids})
+            if len(self.template.errors) < _SUGGESTIONS:
+                near = get_close_matches(name[:80], known[:1000], n=1, cutoff=0.8)
+                message += f"; did you mean `{near[0]}`?" if near else ""
         self.template.error(message, doc)
         return Unresolved("unresolved_reference", message)
 

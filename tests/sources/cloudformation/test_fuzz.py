@@ -171,3 +171,38 @@ def test_text_does_not_grow_without_end():
     )  # fmt: skip
     quickly(text, 10)
     quickly(yaml.safe_dump({"Resources": {"A": {"Type": "T::T::T", "Properties": {"V": joins}}}}))
+
+
+def test_many_sets_of_many_conditions_end():
+    count = 60
+    parameters = {f"P{i}": {"Type": "String"} for i in range(count)}
+    conditions = {f"C{i}": {"Fn::Equals": [{"Ref": f"P{i}"}, "x"]} for i in range(count)}
+    resources = {
+        f"R{n}": {
+            "Type": "T::T::T",
+            "Properties": {f"V{k}": {"Fn::If": [f"C{(n * 7 + k * k) % count}", 1, 0]} for k in range(12)},
+        }
+        for n in range(300)
+    }
+    source, found = quickly(
+        json.dumps({"Parameters": parameters, "Conditions": conditions, "Resources": resources}), 20
+    )
+    assert len(found) == 300
+    assert source.errors == []
+
+
+def test_a_web_of_references_ends():
+    names = [f"R{i}" for i in range(150)]
+    everyone = [{"Ref": name} for name in names]
+    resources = {name: {"Type": "AWS::EC2::SecurityGroup", "Properties": {"X": everyone}} for name in names}
+    source, found = quickly(json.dumps({"Resources": resources}))
+    assert len(found) == 150
+    assert 1 <= len(source.errors) <= 20
+
+
+def test_many_references_to_nothing_end():
+    properties = {f"V{i}": {"Ref": f"Nothing{i}"} for i in range(3000)}
+    resources = {f"Name{i}": {"Type": "T::T::T"} for i in range(1000)}
+    resources["R"] = {"Type": "T::T::T", "Properties": properties}
+    source, _ = quickly(json.dumps({"Resources": resources}))
+    assert len(source.errors) == 3000
