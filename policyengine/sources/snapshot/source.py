@@ -20,6 +20,7 @@ from policyengine.sources.snapshot.lines import MAX_LINE, parse_line
 from policyengine.sources.snapshot.manifest import MANIFEST, Part, read_manifest
 from policyengine.sources.snapshot.peek import identity_key, line_filter
 from policyengine.sources.snapshot.problems import LineError
+from policyengine.sources.snapshot.satellites import Satellites, find_satellites
 from policyengine.sources.snapshot.variants import join_branches
 
 MAX_ERRORS = 1000
@@ -68,6 +69,7 @@ class SnapshotSource:
         self.notes: list[str] = []
         self._later_minor = later_minor
         self._told: set[str] = set()
+        self._satellites: Satellites | None = None
 
     def resources(self) -> Iterator[Resource]:
         """Yield every resource, in the order of the parts."""
@@ -90,16 +92,25 @@ class SnapshotSource:
 
     def read_shard(self, shard: Shard) -> Iterator[Resource]:
         """Yield the resources of one piece."""
-        return join_branches(self._read(shard, lambda _line: True))
+        return self._folding().apply(join_branches(self._read(shard, lambda _line: True)))
 
     def scan_types(self, types: Collection[str], shard: Shard | None = None) -> Iterator[Resource]:
         """Yield the resources of these types only; other lines are mostly not even parsed."""
+        return self._folding().apply(self._scan(types, shard))
+
+    def _scan(self, types: Collection[str], shard: Shard | None = None) -> Iterator[Resource]:
         wanted = frozenset(types)
         keep = line_filter(wanted)
         for piece in [Shard(i) for i in range(len(self.parts))] if shard is None else [shard]:
             for resource in join_branches(self._read(piece, keep)):
                 if resource.type in wanted:
                     yield resource
+
+    def _folding(self) -> Satellites:
+        """Found at the first reading; a pickled copy carries it to other processes."""
+        if self._satellites is None:
+            self._satellites = find_satellites(self._scan)
+        return self._satellites
 
     def check_present(self, part: Part) -> None:
         """Tell a part that is missing or has another size than the manifest says."""
