@@ -17,7 +17,7 @@ from policyengine.reports.places import line_of, relative_path, resource_name
 from policyengine.reports.text import cut, visible
 
 SEVERITY = {"critical": "blocker", "high": "critical", "medium": "major", "low": "minor"}
-DESCRIPTION_LIMIT = 2_000
+DESCRIPTION_LIMIT = 1_500
 
 
 class GitlabReport:

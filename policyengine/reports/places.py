@@ -7,6 +7,8 @@ from urllib.parse import quote
 from policyengine.model.finding import Finding
 from policyengine.reports.text import cut, visible
 
+MAX_NAME = 200
+
 
 def place(finding: Finding) -> str:
     """Return ``file:line:column``, or ``account/region`` for a resource that is in no file."""
@@ -33,9 +35,15 @@ def relative_path(finding: Finding) -> str:
         finding.account or "unknown-account",
         finding.region or "global",
         finding.resource_type.replace("::", "."),
-        finding.resource_id,
+        _short(finding),
     )
     return "/".join(["aws", *(_segment(part) for part in parts)])
+
+
+def _short(finding: Finding) -> str:
+    """The resource's id; a long one is cut and told from others by the finding id."""
+    name = finding.resource_id
+    return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 20]}~{finding.id[:12]}"
 
 
 def _segment(text: str) -> str:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 MAX_BYTES = 16 * 1024 * 1024
-KEEP_FILES = 4
+KEEP_FILES = 16
 
 
 class FileText:
     """Reads files below ``base`` (or absolute ones) and keeps the last few.
 
-    Findings come ordered by file, so a few are enough. Files that cannot be read, are not regular or
+    Findings come ordered by file, and a report shows some dozens, so a few are enough. Files that cannot be read, are not regular or
     are larger than ``MAX_BYTES`` have no text: the report then shows the place without lines.
     """
 

@@ -1,4 +1,8 @@
-"""The table of formats: what ``--format FMT[=FILE]`` may name."""
+"""The table of formats: what ``--format FMT[=FILE]`` may name.
+
+Each reporter is imported when it is asked for, because a scan of one template takes less time than
+importing them all would add.
+"""
 
 from __future__ import annotations
 
@@ -7,30 +11,72 @@ from types import MappingProxyType
 from typing import Final, TextIO
 
 from policyengine.reports.base import Context, Report, Reporter
-from policyengine.reports.csv_report import CsvReport
-from policyengine.reports.github import GithubReport
-from policyengine.reports.gitlab import GitlabReport
-from policyengine.reports.json_report import JsonReport, NdjsonReport
-from policyengine.reports.junit import JunitReport
-from policyengine.reports.markdown import MarkdownReport
-from policyengine.reports.sarif import SarifReport
-from policyengine.reports.terminal import CompactReport, TerminalReport
 
 
 def _terminal(out: TextIO, context: Context) -> Report:
+    from policyengine.reports.terminal import CompactReport, TerminalReport
+
     return CompactReport(out, context) if context.terminal.compact else TerminalReport(out, context)
+
+
+def _json(out: TextIO, context: Context) -> Report:
+    from policyengine.reports.json_report import JsonReport
+
+    return JsonReport(out, context)
+
+
+def _ndjson(out: TextIO, context: Context) -> Report:
+    from policyengine.reports.json_report import NdjsonReport
+
+    return NdjsonReport(out, context)
+
+
+def _sarif(out: TextIO, context: Context) -> Report:
+    from policyengine.reports.sarif import SarifReport
+
+    return SarifReport(out, context)
+
+
+def _junit(out: TextIO, context: Context) -> Report:
+    from policyengine.reports.junit import JunitReport
+
+    return JunitReport(out, context)
+
+
+def _github(out: TextIO, context: Context) -> Report:
+    from policyengine.reports.github import GithubReport
+
+    return GithubReport(out, context)
+
+
+def _gitlab(out: TextIO, context: Context) -> Report:
+    from policyengine.reports.gitlab import GitlabReport
+
+    return GitlabReport(out, context)
+
+
+def _markdown(out: TextIO, context: Context) -> Report:
+    from policyengine.reports.markdown import MarkdownReport
+
+    return MarkdownReport(out, context)
+
+
+def _csv(out: TextIO, context: Context) -> Report:
+    from policyengine.reports.csv_report import CsvReport
+
+    return CsvReport(out, context)
 
 
 REPORTS: Final[Mapping[str, Reporter]] = MappingProxyType(
     {
         "terminal": Reporter(_terminal, "frames for people, the summary at the bottom", "txt"),
-        "json": Reporter(JsonReport, "one document with every finding (policyengine/findings/v1)", "json"),
-        "ndjson": Reporter(NdjsonReport, "the run, then one finding a line, then the summary", "ndjson"),
-        "sarif": Reporter(SarifReport, "SARIF 2.1.0 for GitHub code scanning and editors", "sarif"),
-        "junit": Reporter(JunitReport, "JUnit XML for test reports", "xml"),
-        "github": Reporter(GithubReport, "annotations on a GitHub workflow run", "txt"),
-        "gitlab": Reporter(GitlabReport, "GitLab Code Quality report", "json"),
-        "markdown": Reporter(MarkdownReport, "a pull-request comment or job summary", "md"),
-        "csv": Reporter(CsvReport, "one row a finding, safe to open in a spreadsheet", "csv"),
+        "json": Reporter(_json, "one document with every finding (policyengine/findings/v1)", "json"),
+        "ndjson": Reporter(_ndjson, "the run, then one finding a line, then the summary", "ndjson"),
+        "sarif": Reporter(_sarif, "SARIF 2.1.0 for GitHub code scanning and editors", "sarif"),
+        "junit": Reporter(_junit, "JUnit XML for test reports", "xml"),
+        "github": Reporter(_github, "annotations on a GitHub workflow run", "txt"),
+        "gitlab": Reporter(_gitlab, "GitLab Code Quality report", "json"),
+        "markdown": Reporter(_markdown, "a pull-request comment or job summary", "md"),
+        "csv": Reporter(_csv, "one row a finding, safe to open in a spreadsheet", "csv"),
     }
 )

@@ -129,7 +129,9 @@ def _fit(word: str, width: int) -> str:
     for index, ch in enumerate(word):
         used += display_width(ch)
         if used > width:
-            return word[: max(index, 1)]
+            head = word[: max(index, 1)]
+            nice = max(head.rfind(mark) for mark in "./:,_-") + 1
+            return head[:nice] if nice > len(head) // 2 else head
     return word
 
 

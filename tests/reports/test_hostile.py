@@ -9,7 +9,7 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -21,7 +21,9 @@ from policyengine.reports.base import RuleInfo, TerminalOptions
 from policyengine.reports.csv_report import COLUMNS
 from policyengine.reports.github import escape_data, escape_property
 from policyengine.reports.jsontext import cleaned_text
+from policyengine.reports.markdown import TEXT_LIMIT, code, escape
 from policyengine.reports.table import REPORTS
+from policyengine.reports.text import cut, visible
 
 from . import sample
 from .helpers import render
@@ -188,6 +190,28 @@ def test_markdown_holds_no_markup_but_ours(found: list[Finding], known) -> None:
     assert not re.search(
         r"(?<!`)(?<!\w)[@#](?=\w)", re.sub(r"`[^`]*`|<code>.*?</code>|&#\d+;", "", text).replace("###", "")
     )
+
+
+def cell_text(markdown: str) -> str:
+    """What a reader sees of a one-cell table's only cell."""
+    tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(f"| h |\n|---|\n| {markdown} |\n")
+    only_our_markup(tokens)
+    children = [token for token in tokens if token.type == "inline"][1].children
+    return "".join("" if child.type == "html_inline" else child.content for child in children)
+
+
+@settings(max_examples=200, deadline=None)
+@given(TEXT)
+@example("a`b")
+@example("`a`")
+@example("a|b")
+@example("\\|x")
+@example("ends with \\")
+@example("*a* _b_ ~~c~~ [d](e) ![f](g) <h>")
+def test_markdown_shows_text_as_it_is(text: str) -> None:
+    seen = visible(cleaned_text(cut(text, TEXT_LIMIT)))
+    assert cell_text(escape(text)).replace("\u200b", "") == seen.strip()
+    assert cell_text(code(text)).strip() == seen.strip()
 
 
 @CASES
