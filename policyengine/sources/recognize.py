@@ -127,7 +127,8 @@ def _promised(data: bytes, name: str, asked: bool) -> bool:
     if asked:
         return True
     text = data.replace(b"\0", b"")
-    ours = b"AWS::" in text or b"AWSTemplateFormatVersion" in text or b'"planned_values"' in text
+    template = b"AWSTemplateFormatVersion" in text or (b"AWS::" in text and b"Resources" in text)
+    ours = template or b'"planned_values"' in text
     return ours and name.endswith(_DOCUMENTS)
 
 

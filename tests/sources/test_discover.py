@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -291,6 +292,20 @@ def test_standard_input_is_read_like_a_file(tmp_path: Path, data: str, expected:
     assert done.stderr == b""
     assert done.stdout.decode().startswith(expected)
     assert list(tmp_path.iterdir()) == [], "what was kept is deleted at exit"
+
+
+CORPORA = Path(__file__).parents[3] / "shared/corpora"
+
+
+@pytest.mark.skipif(not CORPORA.exists(), reason="the shared corpora are not beside this checkout")
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    [("cloudformation", {"template": 286}), ("terraform-plans", {"plan": 61}), ("config-items", {})],
+)
+def test_every_public_example_is_recognised(folder: str, expected: dict[str, int]) -> None:
+    discovery = found(CORPORA / folder)
+    assert [str(e) for e in discovery.errors] == []
+    assert Counter(kind for kind, _ in kinds(discovery)) == expected
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
