@@ -121,6 +121,8 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
     "AWS::RDS::DBCluster": {
         "MultiAZ": "RDS `DescribeDBClusters`",
         "ClusterCreateTime": "RDS `DescribeDBClusters`",
+        "ActivityStreamStatus": "RDS `DescribeDBClusters`: `started`, `stopped`, …",
+        "ActivityStreamKmsKeyId": "RDS `DescribeDBClusters`; absent when there is no activity stream",
     },
     "AWS::RDS::DBSnapshot": {
         "RestoreAccounts": "RDS `DescribeDBSnapshotAttributes`, `restore`: account ids, or `all` when public"
@@ -230,6 +232,11 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
     },
     "AWS::SSM::Document": {
         "": "Systems Manager `DescribeDocumentPermission`; the account id `all` means public"
+    },
+    "AWS::SSM::Parameter": {"KeyId": "Systems Manager `DescribeParameters`; only a SecureString has one"},
+    "AWS::NetworkFirewall::Firewall": {"EncryptionConfiguration": "Network Firewall `DescribeFirewall`"},
+    "AWS::NetworkFirewall::FirewallPolicy": {
+        "EncryptionConfiguration": "Network Firewall `DescribeFirewallPolicy`"
     },
     "AWS::SSM::Association": {"": "Systems Manager `DescribeAssociation`"},
     "AWS::ElasticBeanstalk::Environment": {

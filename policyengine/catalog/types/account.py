@@ -8,7 +8,7 @@ the registry: every property is ours, named after the field of the AWS API that 
 from __future__ import annotations
 
 from policyengine.catalog.spec import Relation, TypeSpec
-from policyengine.catalog.types._build import doc, every, is_, off
+from policyengine.catalog.types._build import doc, every, is_, kms_key, off
 
 _EVERYWHERE = (
     ("trails", "AWS::CloudTrail::Trail"),
@@ -156,7 +156,11 @@ TYPES = (
                 doc("ebs/latest/userguide/block-public-access-snapshots"),
             ),
         ),
-        relations=tuple(every(name, type_) for name, type_ in _EVERYWHERE),
+        relations=(
+            *(every(name, type_) for name, type_ in _EVERYWHERE),
+            kms_key("EbsDefaultKmsKeyId", "ebs_default_key"),
+            kms_key("SsmSessionPreferences.KmsKeyId", "session_key"),
+        ),
         extra=(
             ("RegionName", "string"),
             ("EbsEncryptionByDefault", "boolean"),

@@ -88,6 +88,7 @@ TYPES = (
         relations=(to("cluster", "AWS::Redshift::Cluster", "ClusterIdentifier", one=True), kms_key()),
         extra=(("AccountsWithRestoreAccess", "list:object"),),
     ),
+    TypeSpec("AWS::Redshift::SnapshotCopyGrant", names=("SnapshotCopyGrantName",), relations=(kms_key(),)),
     TypeSpec(
         "AWS::RedshiftServerless::Namespace",
         names=("NamespaceName",),
@@ -155,7 +156,14 @@ TYPES = (
         ),
         relations=(kms_key("WorkGroupConfiguration.ResultConfiguration.EncryptionConfiguration.KmsKey"),),
     ),
-    TypeSpec("AWS::Glue::DataCatalogEncryptionSettings", names=("CatalogId",)),
+    TypeSpec(
+        "AWS::Glue::DataCatalogEncryptionSettings",
+        names=("CatalogId",),
+        relations=(
+            kms_key("DataCatalogEncryptionSettings.EncryptionAtRest.SseAwsKmsKeyId"),
+            kms_key("DataCatalogEncryptionSettings.ConnectionPasswordEncryption.KmsKeyId", "password_key"),
+        ),
+    ),
     TypeSpec(
         "AWS::Glue::Job",
         names=("Name",),
@@ -251,7 +259,7 @@ TYPES = (
         "AWS::DMS::Endpoint",
         names=("EndpointArn", "EndpointIdentifier"),
         defaults=(is_("SslMode", "none", doc("dms/latest/APIReference/API_CreateEndpoint")),),
-        relations=(kms_key(),),
+        relations=(kms_key(), kms_key("S3Settings.ServerSideEncryptionKmsKeyId", "s3_key")),
         secrets=(
             "Password",
             "AsmPassword",

@@ -65,7 +65,10 @@ TYPES = (
                 cfn("properties-ecs-cluster-executecommandconfiguration"),
             ),
         ),
-        relations=(of("services", "AWS::ECS::Service", "Cluster"),),
+        relations=(
+            of("services", "AWS::ECS::Service", "Cluster"),
+            kms_key("Configuration.ExecuteCommandConfiguration.KmsKeyId"),
+        ),
         extra=(("Settings", "map:string"),),
     ),
     TypeSpec(

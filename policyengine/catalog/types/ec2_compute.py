@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from policyengine.catalog.spec import TypeSpec
 from policyengine.catalog.types._build import (
+    KMS_KEY,
     ROLE,
     SUBNET,
     VPC,
@@ -123,6 +124,7 @@ TYPES = (
     TypeSpec(
         "AWS::EC2::Snapshot",
         names=("SnapshotId",),
+        defaults=(depends("Encrypted", _EBS, _EBS_NOTE),),
         relations=(
             to("volume", "AWS::EC2::Volume", "VolumeId", one=True),
             kms_key(),
@@ -148,6 +150,7 @@ TYPES = (
     TypeSpec(
         "AWS::EC2::Image",
         names=("ImageId", "Name"),
+        defaults=(depends(f"{_MAPPING}.Encrypted", _EBS, _EBS_NOTE),),
         relations=(
             of("instances", "AWS::EC2::Instance", "ImageId"),
             to("snapshots", "AWS::EC2::Snapshot", "BlockDeviceMappings.Ebs.SnapshotId"),
@@ -250,6 +253,14 @@ TYPES = (
     TypeSpec(
         "AWS::DLM::LifecyclePolicy",
         names=("PolicyId",),
-        relations=(to("role", ROLE, "ExecutionRoleArn", one=True),),
+        relations=(
+            to("role", ROLE, "ExecutionRoleArn", one=True),
+            to("copy_keys", KMS_KEY, "PolicyDetails.Schedules.CrossRegionCopyRules.CmkArn"),
+            to(
+                "event_copy_keys",
+                KMS_KEY,
+                "PolicyDetails.Actions.CrossRegionCopy.EncryptionConfiguration.CmkArn",
+            ),
+        ),
     ),
 )

@@ -15,6 +15,7 @@ from policyengine.catalog.types._build import (
     groups,
     into,
     is_,
+    kms_key,
     of,
     off,
     subnets,
@@ -25,6 +26,7 @@ _TGW = doc("AWSEC2/latest/APIReference/API_TransitGatewayRequestOptions")
 _ENDPOINT = doc("AWSEC2/latest/APIReference/API_CreateVpcEndpoint")
 _VPN = doc("AWSEC2/latest/APIReference/API_VpnConnectionOptionsSpecification")
 _ANYWHERE = [{"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}]
+_FIREWALL_KEY = (("EncryptionConfiguration.KeyId", "string"), ("EncryptionConfiguration.Type", "string"))
 
 TYPES = (
     TypeSpec(
@@ -285,7 +287,14 @@ TYPES = (
             to("vpc", VPC, "VpcId", one=True),
             to("policy", "AWS::NetworkFirewall::FirewallPolicy", "FirewallPolicyArn", one=True),
             subnets("SubnetMappings.SubnetId"),
+            kms_key("EncryptionConfiguration.KeyId"),
         ),
+        extra=_FIREWALL_KEY,
     ),
-    TypeSpec("AWS::NetworkFirewall::FirewallPolicy", names=("FirewallPolicyArn", "FirewallPolicyName")),
+    TypeSpec(
+        "AWS::NetworkFirewall::FirewallPolicy",
+        names=("FirewallPolicyArn", "FirewallPolicyName"),
+        relations=(kms_key("EncryptionConfiguration.KeyId"),),
+        extra=_FIREWALL_KEY,
+    ),
 )

@@ -76,6 +76,10 @@ TYPES = (
         names=("KnowledgeBaseId", "KnowledgeBaseArn"),
         relations=(
             of("data_sources", "AWS::Bedrock::DataSource", "KnowledgeBaseId"),
+            kms_key(
+                "KnowledgeBaseConfiguration.ManagedKnowledgeBaseConfiguration"
+                ".ServerSideEncryptionConfiguration.KmsKeyArn"
+            ),
             to("role", ROLE, "RoleArn", one=True, scope="account"),
         ),
     ),
@@ -87,6 +91,18 @@ TYPES = (
             kms_key("ServerSideEncryptionConfiguration.KmsKeyArn"),
             to("bucket", "AWS::S3::Bucket", "DataSourceConfiguration.S3Configuration.BucketArn", one=True),
         ),
+    ),
+    TypeSpec("AWS::Bedrock::Flow", names=("Id", "Arn"), relations=(kms_key("CustomerEncryptionKeyArn"),)),
+    TypeSpec("AWS::Bedrock::Prompt", names=("Id", "Arn"), relations=(kms_key("CustomerEncryptionKeyArn"),)),
+    TypeSpec(
+        "AWS::Bedrock::DataAutomationProject",
+        names=("ProjectName", "ProjectArn"),
+        relations=(kms_key("KmsKeyId"),),
+    ),
+    TypeSpec(
+        "AWS::BedrockAgentCore::Memory",
+        names=("MemoryId", "MemoryArn"),
+        relations=(kms_key("EncryptionKeyArn"),),
     ),
     TypeSpec("AWS::Bedrock::EnforcedGuardrailConfiguration", names=("ConfigId",)),
     TypeSpec(

@@ -143,7 +143,10 @@ TYPES = (
         "AWS::Scheduler::Schedule",
         names=("Name", "Arn"),
         defaults=(is_("State", "ENABLED", doc("scheduler/latest/APIReference/API_CreateSchedule")),),
-        relations=(to("dead_letter_queue", _QUEUE_TYPE, "Target.DeadLetterConfig.Arn", one=True),),
+        relations=(
+            to("dead_letter_queue", _QUEUE_TYPE, "Target.DeadLetterConfig.Arn", one=True),
+            kms_key("KmsKeyArn"),
+        ),
     ),
     TypeSpec(
         "AWS::AmazonMQ::Broker",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from policyengine.catalog.spec import TypeSpec
 from policyengine.catalog.types._build import (
     BUCKET,
+    KMS_KEY,
     VPC,
     cfn,
+    depends,
     doc,
     extra,
     groups,
@@ -35,14 +37,52 @@ TYPES = (
             groups("NetworkConfiguration.SecurityGroupIds"),
         ),
     ),
+    TypeSpec("AWS::DocDBElastic::Cluster", names=("ClusterArn",), relations=(kms_key(),)),
+    TypeSpec(
+        "AWS::NeptuneGraph::Graph",
+        names=("GraphId", "GraphArn", "GraphName"),
+        relations=(kms_key("KmsKeyIdentifier"),),
+    ),
+    TypeSpec("AWS::APS::Workspace", names=("WorkspaceId", "Arn"), relations=(kms_key("KmsKeyArn"),)),
+    TypeSpec(
+        "AWS::Comprehend::EntityRecognizer",
+        names=("Arn",),
+        relations=(kms_key("ModelKmsKeyId", "model_key"), kms_key("VolumeKmsKeyId", "volume_key")),
+    ),
+    TypeSpec(
+        "AWS::Connect::InstanceStorageConfig",
+        names=("AssociationId",),
+        relations=(
+            kms_key("S3Config.EncryptionConfig.KeyId"),
+            kms_key("KinesisVideoStreamConfig.EncryptionConfig.KeyId", "video_key"),
+        ),
+    ),
     TypeSpec("AWS::Timestream::Database", names=("DatabaseName", "Arn"), relations=(kms_key(),)),
-    TypeSpec("AWS::Cassandra::Table", names=("TableName",)),
+    TypeSpec(
+        "AWS::Cassandra::Table",
+        names=("TableName",),
+        relations=(kms_key("EncryptionSpecification.KmsKeyIdentifier"),),
+    ),
     TypeSpec(
         "AWS::Kendra::Index",
         names=("Id", "Arn"),
         relations=(kms_key("ServerSideEncryptionConfiguration.KmsKeyId"),),
     ),
     TypeSpec("AWS::KinesisVideo::Stream", names=("Name", "Arn"), relations=(kms_key(),)),
+    TypeSpec(
+        "AWS::AppFlow::ConnectorProfile",
+        names=("ConnectorProfileName", "ConnectorProfileArn"),
+        relations=(kms_key("KMSArn"),),
+        secrets=(
+            "ApiKey",
+            "ApiToken",
+            "AccessToken",
+            "ClientSecret",
+            "Password",
+            "RefreshToken",
+            "SecretKey",
+        ),
+    ),
     TypeSpec("AWS::AppFlow::Flow", names=("FlowName", "FlowArn"), relations=(kms_key("KMSArn"),)),
     TypeSpec("AWS::CodeArtifact::Domain", names=("DomainName", "Arn"), relations=(kms_key("EncryptionKey"),)),
     TypeSpec(
@@ -81,8 +121,23 @@ TYPES = (
         names=("Arn", "Name"),
         relations=(kms_key(),),
     ),
-    TypeSpec("AWS::ImageBuilder::DistributionConfiguration", names=("Arn", "Name")),
-    TypeSpec("AWS::ImageBuilder::ImageRecipe", names=("Arn", "Name")),
+    TypeSpec(
+        "AWS::ImageBuilder::DistributionConfiguration",
+        names=("Arn", "Name"),
+        relations=(to("kms_keys", KMS_KEY, "Distributions.AmiDistributionConfiguration.KmsKeyId"),),
+    ),
+    TypeSpec(
+        "AWS::ImageBuilder::ImageRecipe",
+        names=("Arn", "Name"),
+        defaults=(
+            depends(
+                "BlockDeviceMappings.Ebs.Encrypted",
+                doc("ebs/latest/userguide/encryption-by-default"),
+                "it follows the account's encryption by default in the region, and the parent image",
+            ),
+        ),
+        relations=(to("kms_keys", KMS_KEY, "BlockDeviceMappings.Ebs.KmsKeyId"),),
+    ),
     TypeSpec(
         "AWS::ImageBuilder::InfrastructureConfiguration",
         names=("Arn", "Name"),
@@ -146,6 +201,9 @@ TYPES = (
     TypeSpec(
         "AWS::Neptune::DBClusterSnapshot",
         names=("DBClusterSnapshotIdentifier", "DBClusterSnapshotArn"),
+        defaults=(
+            depends("StorageEncrypted", doc("neptune/latest/userguide/encrypt"), "it follows the cluster"),
+        ),
         relations=(to("cluster", "AWS::Neptune::DBCluster", "DBClusterIdentifier", one=True), kms_key()),
         extra=extra(
             DBClusterSnapshotIdentifier="string",
@@ -161,6 +219,13 @@ TYPES = (
     TypeSpec(
         "AWS::DocDB::DBClusterSnapshot",
         names=("DBClusterSnapshotIdentifier", "DBClusterSnapshotArn"),
+        defaults=(
+            depends(
+                "StorageEncrypted",
+                doc("documentdb/latest/developerguide/db-cluster-encryption"),
+                "it follows the cluster",
+            ),
+        ),
         relations=(to("cluster", "AWS::DocDB::DBCluster", "DBClusterIdentifier", one=True), kms_key()),
         extra=extra(
             DBClusterSnapshotIdentifier="string",
@@ -176,7 +241,14 @@ TYPES = (
     TypeSpec(
         "AWS::DocDB::GlobalCluster",
         names=("GlobalClusterIdentifier", "GlobalClusterArn"),
-        defaults=off(doc("documentdb/latest/developerguide/API_CreateGlobalCluster"), "DeletionProtection"),
+        defaults=(
+            *off(doc("documentdb/latest/developerguide/API_CreateGlobalCluster"), "DeletionProtection"),
+            depends(
+                "StorageEncrypted",
+                doc("documentdb/latest/developerguide/API_CreateGlobalCluster"),
+                "it follows the source cluster",
+            ),
+        ),
     ),
     TypeSpec("AWS::DocDB::DBSubnetGroup", names=("DBSubnetGroupName",), relations=(subnets("SubnetIds"),)),
     TypeSpec(
@@ -214,16 +286,27 @@ TYPES = (
             ),
         ),
     ),
-    TypeSpec(
-        "AWS::SageMaker::DataQualityJobDefinition",
-        names=("JobDefinitionArn", "JobDefinitionName"),
-        defaults=off(
-            doc("sagemaker/latest/APIReference/API_MonitoringNetworkConfig"),
-            "NetworkConfig.EnableInterContainerTrafficEncryption",
-            "NetworkConfig.EnableNetworkIsolation",
-        ),
+    *(
+        TypeSpec(
+            f"AWS::SageMaker::{kind}JobDefinition",
+            names=("JobDefinitionArn", "JobDefinitionName"),
+            defaults=off(
+                doc("sagemaker/latest/APIReference/API_MonitoringNetworkConfig"),
+                "NetworkConfig.EnableInterContainerTrafficEncryption",
+                "NetworkConfig.EnableNetworkIsolation",
+            ),
+            relations=(
+                kms_key(f"{kind}JobOutputConfig.KmsKeyId", "output_key"),
+                kms_key("JobResources.ClusterConfig.VolumeKmsKeyId", "volume_key"),
+            ),
+        )
+        for kind in ("DataQuality", "ModelBias", "ModelExplainability", "ModelQuality")
     ),
-    TypeSpec("AWS::CodeBuild::ReportGroup", names=("Arn", "Name")),
+    TypeSpec(
+        "AWS::CodeBuild::ReportGroup",
+        names=("Arn", "Name"),
+        relations=(kms_key("ExportConfig.S3Destination.EncryptionKey"),),
+    ),
     TypeSpec("AWS::S3::MultiRegionAccessPoint", names=("Name", "Alias"), is_global=True),
     TypeSpec("AWS::MemoryDB::Snapshot", names=("SnapshotName", "Arn"), relations=(kms_key(),)),
     TypeSpec("AWS::Events::Endpoint", names=("Name", "Arn")),

@@ -85,6 +85,8 @@ TYPES = (
                 doc("systems-manager/latest/userguide/parameter-store-advanced-parameters"),
             ),
         ),
+        relations=(kms_key("KeyId"),),
+        extra=extra(KeyId="string"),
         secrets=("Value",),
     ),
     TypeSpec(

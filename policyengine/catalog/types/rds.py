@@ -23,6 +23,7 @@ from policyengine.catalog.types.ec2_compute import BACKUP
 _INSTANCE = doc("AmazonRDS/latest/APIReference/API_CreateDBInstance")
 _CLUSTER = doc("AmazonRDS/latest/APIReference/API_CreateDBCluster")
 _AURORA = doc("AmazonRDS/latest/AuroraUserGuide/Overview.Encryption")
+_ENCRYPTION = doc("AmazonRDS/latest/UserGuide/Overview.Encryption")
 _SNAPSHOT_SHARE = ("RestoreAccounts", "list:string")
 _REPLICA = (
     "SourceDBInstanceIdentifier",
@@ -74,6 +75,7 @@ TYPES = (
             of("event_subscriptions", "AWS::RDS::EventSubscription", "SourceIds"),
             groups("VPCSecurityGroups"),
             kms_key(),
+            kms_key("PerformanceInsightsKMSKeyId", "performance_insights_key"),
         ),
         extra=(*BACKUP,),
         secrets=("MasterUserPassword", "TdeCredentialPassword"),
@@ -135,10 +137,14 @@ TYPES = (
             of("event_subscriptions", "AWS::RDS::EventSubscription", "SourceIds"),
             groups("VpcSecurityGroupIds"),
             kms_key(),
+            kms_key("PerformanceInsightsKmsKeyId", "performance_insights_key"),
+            kms_key("ActivityStreamKmsKeyId", "activity_stream_key"),
         ),
         extra=(
             ("MultiAZ", "boolean"),
             ("ClusterCreateTime", "string"),
+            ("ActivityStreamStatus", "string"),
+            ("ActivityStreamKmsKeyId", "string"),
             *BACKUP,
         ),
         secrets=("MasterUserPassword",),
@@ -159,12 +165,14 @@ TYPES = (
     TypeSpec(
         "AWS::RDS::DBSnapshot",
         names=("DBSnapshotIdentifier", "DBSnapshotArn"),
+        defaults=(depends("Encrypted", _ENCRYPTION, "it follows the instance"),),
         relations=(to("instance", "AWS::RDS::DBInstance", "DBInstanceIdentifier", one=True), kms_key()),
         extra=(_SNAPSHOT_SHARE,),
     ),
     TypeSpec(
         "AWS::RDS::ClusterSnapshot",
         names=("DBClusterSnapshotIdentifier", "DBClusterSnapshotArn"),
+        defaults=(depends("StorageEncrypted", _AURORA, "it follows the cluster"),),
         relations=(to("cluster", "AWS::RDS::DBCluster", "DBClusterIdentifier", one=True), kms_key()),
         extra=(_SNAPSHOT_SHARE,),
     ),

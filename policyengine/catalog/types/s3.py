@@ -22,6 +22,18 @@ TYPES = (
                 _DEFAULT_ENCRYPTION,
                 "2023-01-05",
             ),
+            is_(
+                f"{_SSE}.ServerSideEncryptionByDefault",
+                {"SSEAlgorithm": "AES256"},
+                _DEFAULT_ENCRYPTION,
+                "2023-01-05",
+            ),
+            depends(
+                f"{_SSE}.BlockedEncryptionTypes.EncryptionType",
+                doc("AmazonS3/latest/userguide/blocking-unblocking-s3-c-encryption-gpb"),
+                "buckets made since 2026-04 block SSE-C, older ones where the account had no such objects",
+                "2026-04",
+            ),
             is_(f"{_SSE}.BucketKeyEnabled", False, cfn("properties-s3-bucket-serversideencryptionrule")),
             *(
                 depends(
