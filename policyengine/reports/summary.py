@@ -36,7 +36,7 @@ def _is_quiet(tally: Tally, run: RunInfo) -> bool:
 
 def _quiet_line(tally: Tally, run: RunInfo, paint: Paint) -> str:
     passed = tally.verdicts["PASS"]
-    parts = [plural(passed, "check") + " passed"]
+    parts = [plural(passed, "check") + " passed"] if passed else ["no rule applied"]
     if run.resources is not None:
         parts.append(plural(run.resources, "resource"))
     parts.append(plural(run.rule_count, "rule"))
