@@ -233,7 +233,7 @@ class QuantifierNode:
         for index, element in enumerate(value):
             step = element.id if isinstance(element, Resource) else index
             evidence += self._about_element(element, subject, (*place, step), truth, wanted)
-        if provenance is not None:
+        if provenance is not None and truth is not UNKNOWN:
             evidence = [e._replace(reason="aws_default", provenance=provenance) for e in evidence]
         if truth is UNKNOWN and value.__class__ is OpenList:
             evidence.append(Evidence((*place, "-"), value.more, "a known list", value.more.reason))
