@@ -55,7 +55,6 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
             cidr_ipv6 description from_port to_port
         """,
         code="single_rule",
-        absent="GroupName SourceSecurityGroupName SourceSecurityGroupOwnerId",
         tags="",
     ),
     "aws_vpc": TypeMap(
