@@ -13,8 +13,8 @@ KEEP_FILES = 16
 class FileText:
     """Reads files below ``base`` (or absolute ones) and keeps the last few.
 
-    Findings come ordered by file, and a report shows some dozens, so a few are enough. Files that cannot be read, are not regular or
-    are larger than ``MAX_BYTES`` have no text: the report then shows the place without lines.
+    A report shows some dozens of findings, so a few files are enough. Those that cannot be read, are
+    not regular or are larger than ``MAX_BYTES`` have no text: the report shows the place without lines.
     """
 
     def __init__(self, base: Path | None = None) -> None:
