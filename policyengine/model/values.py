@@ -34,7 +34,7 @@ UNRESOLVED_REASONS: Final[dict[str, str]] = {
     "unsupported": "this version does not understand how it is written",
     "too_many_branches": "the template's conditions allow more branches than are enumerated",
     "default_depends": "the AWS default depends on something this source does not show",
-    "redacted": "the value was removed from the snapshot",
+    "redacted": "it is sensitive and was left out",
     "read_error": "the call that reads it failed",
 }
 """Closed table: why a value is not known -> the rest of the sentence "... is not known: "."""

@@ -13,6 +13,10 @@ from policyengine.sources.terraform import is_plan, is_state
 
 from .plans import make_plan, source
 
+A_STATE = (
+    "plan.json:1:1: this is a Terraform state, not a plan: run `terraform plan -out=PLANFILE` and "
+    "`terraform show -json PLANFILE`"
+)
 QUEUE = {"aws_sqs_queue.q": {"after": {"name": "q"}}}
 
 
@@ -20,11 +24,9 @@ QUEUE = {"aws_sqs_queue.q": {"after": {"name": "q"}}}
     ("document", "expected"),
     [
         ({"version": 4, "terraform_version": "1.9.0", "serial": 1, "lineage": "x", "resources": []},
-         "plan.json:1:1: this is a Terraform state, not a plan: run `terraform plan -out=PLANFILE` and "
-         "`terraform show -json PLANFILE`"),
+         A_STATE),
         ({"format_version": "1.0", "terraform_version": "1.9.0", "values": {"root_module": {}}},
-         "plan.json:1:1: this is a Terraform state, not a plan: run `terraform plan -out=PLANFILE` and "
-         "`terraform show -json PLANFILE`"),
+         A_STATE),
         ({"Resources": {}}, "plan.json:1:1: not a Terraform plan: expected the output of `terraform show -json PLANFILE`"),
         ([], "plan.json:1:1: not a Terraform plan: expected the output of `terraform show -json PLANFILE`"),
         ({"format_version": "2.0", "planned_values": {}},
