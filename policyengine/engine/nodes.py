@@ -68,6 +68,18 @@ def apply_defaults(defaults: Sequence[DefaultValue], scope: Any, steps: Steps) -
     return ABSENT, None
 
 
+def default_of(
+    defaults: Sequence[DefaultValue], root: str, steps: Steps, scope: Any, subject: Subject
+) -> tuple[Any, str | None]:
+    """Return the default for an absent path; below ``with`` that of the one related resource there is."""
+    if root != "with":
+        return apply_defaults(defaults, scope, steps)
+    found = subject.related(steps[0])
+    if found.__class__ is list and len(found) == 1:
+        return apply_defaults(defaults, found[0], steps[1:])
+    return ABSENT, None
+
+
 def _spell(root: str, steps: Steps) -> Path:
     return steps if root in ("properties", "element") else (root, *steps)
 
@@ -88,6 +100,7 @@ class FieldNode:
         defaults: Sequence[DefaultValue],
         secret: bool,
     ) -> None:
+        self.root = root
         self.steps = steps
         self.path = _spell(root, steps)
         self.get = get
@@ -114,7 +127,7 @@ class FieldNode:
             value = get(scope, subject)
             if value is ABSENT:
                 if defaults:
-                    value = apply_defaults(defaults, scope, self.steps)[0]
+                    value = default_of(defaults, self.root, self.steps, scope, subject)[0]
                     return absent_truth if value is ABSENT else judge(value)
                 return absent_truth
             if plain and value.__class__ is not Unresolved and value.__class__ is not Mistyped:
@@ -141,7 +154,7 @@ class FieldNode:
         """See :class:`Node`."""
         value, provenance = self.get(scope, subject), None
         if value is ABSENT and self.defaults:
-            value, provenance = apply_defaults(self.defaults, scope, self.steps)
+            value, provenance = default_of(self.defaults, self.root, self.steps, scope, subject)
         truth = self.absent_truth if value is ABSENT else self._judge(value)
         observed = value.value if value.__class__ is Mistyped else value
         if self.secret and observed is not ABSENT and not isinstance(observed, Unresolved):
@@ -184,6 +197,7 @@ class QuantifierNode:
         defaults: Sequence[DefaultValue],
     ) -> None:
         self.universal = universal
+        self.root = root
         self.steps = steps
         self.path = _spell(root, steps)
         self.get = get
@@ -195,7 +209,7 @@ class QuantifierNode:
     def _value(self, scope: Any, subject: Subject) -> tuple[Any, str | None]:
         value = self.get(scope, subject)
         if value is ABSENT and self.defaults:
-            return apply_defaults(self.defaults, scope, self.steps)
+            return default_of(self.defaults, self.root, self.steps, scope, subject)
         return value, None
 
     def _make_decide(self) -> Callable[[Any, Subject], Truth]:

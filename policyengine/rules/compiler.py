@@ -286,11 +286,12 @@ class Checks:
         return {"$": name}
 
     def _defaults(self, path: RulePath, scope: Scope) -> list[dict[str, Any]]:
-        if scope.type is None or path.root not in ("properties", "element"):
+        steps = path.steps[1:] if path.root == "with" else path.steps
+        if scope.type is None or path.root not in ("properties", "element", "with"):
             return []
         forms = []
-        for length in range(1, len(path.steps) + 1):
-            default = registry.default(scope.type, (*scope.base, *path.steps[:length]))
+        for length in range(1, len(steps) + 1):
+            default = registry.default(scope.type, (*scope.base, *steps[:length]))
             if default is not None:
                 forms.append(
                     {
