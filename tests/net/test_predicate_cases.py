@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 BY_NAME = {predicate.name: predicate for predicate in PREDICATES}
 TRUTHS = {"TRUE": TRUE, "FALSE": FALSE, "UNKNOWN": UNKNOWN, True: TRUE, False: FALSE}
 KEYS = {
-    "case", "predicate", "type", "id", "args", "entries", "resource", "acl", "tables", "file",
+    "case", "predicate", "type", "id", "args", "entries", "resource", "acl", "satellites", "tables", "file",
     "expect", "reason", "evidence",
 }  # fmt: skip
 
@@ -67,6 +67,8 @@ def subject_of(case: dict[str, Any], world: dict[str, Any]) -> Subject:
     raw = {"id": case.get("id", "subject"), "properties": properties}
     if "acl" in case:
         raw["related"] = {"entries": case["acl"]}
+    if "satellites" in case:
+        raw["related"] = case["satellites"]
     resource = make(case.get("type", "AWS::EC2::SecurityGroup"), raw)
     return Subject(resource, datetime(2026, 1, 1, tzinfo=UTC), lambda _alias: [], tables)
 
@@ -74,6 +76,7 @@ def subject_of(case: dict[str, Any], world: dict[str, Any]) -> Subject:
 GROUPS = load("groups.yaml")
 ACLS = load("acls.yaml")
 WORLD, *REACH = load("reach.yaml")
+SUBNET_WORLD, *SUBNETS = load("subnets.yaml")
 
 
 def check(case: dict[str, Any], predicate: str, world: dict[str, Any]) -> None:
@@ -89,7 +92,8 @@ def check(case: dict[str, Any], predicate: str, world: dict[str, Any]) -> None:
     if answer.truth is UNKNOWN:
         assert all("UNKNOWN" in REASONS[e.reason][0] for e in answer.evidence)
     else:
-        assert all("FAIL" in REASONS[e.reason][0] for e in answer.evidence)
+        verdicts = {"PASS", "FAIL"} if answer.truth is TRUE else {"FAIL"}
+        assert all(verdicts & REASONS[e.reason][0] for e in answer.evidence)
 
 
 @pytest.mark.parametrize("case", [*GROUPS, *ACLS], ids=lambda case: case["case"])
@@ -102,16 +106,21 @@ def test_reachability(case: dict[str, Any]) -> None:
     check(case, "net.reachable_from_internet", WORLD["world"])
 
 
+@pytest.mark.parametrize("case", SUBNETS, ids=lambda case: case["case"])
+def test_subnets_addresses_lists_and_endpoints(case: dict[str, Any]) -> None:
+    check(case, case["predicate"], SUBNET_WORLD["world"])
+
+
 def test_every_predicate_has_true_false_and_unknown_cases() -> None:
     seen: dict[str, set[Any]] = {name: set() for name in BY_NAME}
-    for case in [*GROUPS, *ACLS]:
+    for case in [*GROUPS, *ACLS, *SUBNETS]:
         seen[case["predicate"]].add(TRUTHS[case["expect"]])
     seen["net.reachable_from_internet"] = {TRUTHS[case["expect"]] for case in REACH}
     assert {name: truths for name, truths in seen.items() if truths != {TRUE, FALSE, UNKNOWN}} == {}
 
 
 def test_cases_are_named_once() -> None:
-    for cases in (GROUPS + ACLS, REACH):
+    for cases in (GROUPS + ACLS, REACH, SUBNETS):
         named = [case["case"] for case in cases]
         assert len(named) == len(set(named))
 

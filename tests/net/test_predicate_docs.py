@@ -12,7 +12,7 @@ from policyengine.rules.predicates.api import Predicate
 from policyengine.rules.predicates.net import PREDICATES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "predicates" / "net.md").read_text()
-SECTIONS = dict(re.findall(r"^## `([a-z_.]+)`\n\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
+SECTIONS = dict(re.findall(r"^## `([a-z0-9_.]+)`\n\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
 
 
 def test_sections_are_the_predicates() -> None:

@@ -17,7 +17,15 @@ from policyengine.net.groups import every_port, open_to_internet, peer_addresses
 from policyengine.net.intervals import IntervalSet
 from policyengine.net.opaque import Opaque
 from policyengine.net.services import MAX_PORT, Service, read_traffic, service
-from policyengine.rules.predicates import group_sources, network_acl, network_path
+from policyengine.rules.predicates import (
+    group_sources,
+    network_acl,
+    network_address,
+    network_cidrs,
+    network_endpoints,
+    network_path,
+    network_subnets,
+)
 from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
 from policyengine.rules.predicates.asked import (
     DEFAULT_PROTOCOLS,
@@ -314,4 +322,8 @@ PREDICATES: Final[tuple[Predicate, ...]] = (
     ),
     network_acl.PREDICATE,
     network_path.PREDICATE,
+    network_address.PREDICATE,
+    *network_subnets.PREDICATES,
+    *network_cidrs.PREDICATES,
+    network_endpoints.PREDICATE,
 )

@@ -140,20 +140,32 @@ def _associated(subnet: Resource, name: str, key: str) -> Any:
     return found if isinstance(found, Unresolved) else ABSENT
 
 
-def _add_route(way: Way, subject: Subject, subnet: Resource, path: Path, value: Any) -> None:
+class Routes(NamedTuple):
+    """The routes of a subnet, what they were read from, and why they are not known where they are not."""
+
+    routes: list[Route] | Opaque
+    text: str
+    missing: Missing | None = None
+    provenance: str | None = None
+
+
+def routes_of(subject: Subject, subnet: Resource) -> Routes:
+    """Return the routes of the subnet's own route table, or of the main one of its VPC."""
     named = _associated(subnet, "route_table_associations", "RouteTableId")
     table = _main_table(subject, subnet) if named is ABSENT else find(subject, ROUTE_TABLE, named)
+    text = "the route table of its subnet"
     if table is None:
-        note = Note(
-            path, value, "the route table of its subnet", provenance="AWS default: only the local route"
-        )
-        way.add((route_layer(()),), note)
-    elif isinstance(table, Missing):
-        way.add((route_layer(Opaque(table.text)),), Note(path, value, "the route table of its subnet", table))
-    else:
-        routes, missing = _routes(subject, table, path)
-        note = Note(path, value, f"route table `{table.id}` of its subnet", missing)
-        way.add((route_layer(routes),), note)
+        return Routes([], text, provenance="AWS default: only the local route")
+    if isinstance(table, Missing):
+        return Routes(Opaque(table.text), text, table)
+    routes, missing = _routes(subject, table)
+    return Routes(routes, f"route table `{table.id}` of its subnet", missing)
+
+
+def _add_route(way: Way, subject: Subject, subnet: Resource, path: Path, value: Any) -> None:
+    found = routes_of(subject, subnet)
+    note = Note(path, value, found.text, found.missing, found.provenance)
+    way.add((route_layer(found.routes),), note)
 
 
 def _main_table(subject: Subject, subnet: Resource) -> Resource | Missing | None:
@@ -171,7 +183,7 @@ def _main_table(subject: Subject, subnet: Resource) -> Resource | Missing | None
     return missing or Missing("not_collected", "the main route table of the VPC is not in this source")
 
 
-def _routes(subject: Subject, table: Resource, path: Path) -> tuple[list[Route] | Opaque, Missing | None]:
+def _routes(subject: Subject, table: Resource) -> tuple[list[Route] | Opaque, Missing | None]:
     value = table.related.get("routes", table.properties.get("Routes", ABSENT))
     if isinstance(value, Unresolved):
         return Opaque(value.describe()), Missing(value.reason, f"its routes: {value.describe()}")
@@ -182,7 +194,7 @@ def _routes(subject: Subject, table: Resource, path: Path) -> tuple[list[Route] 
     found: list[Route] = []
     missing: Missing | None = None
     for route in value:
-        one, problem = _route(subject, route, path)
+        one, problem = _route(subject, route)
         found.append(one)
         missing = missing or problem
     if isinstance(value, OpenList):
@@ -191,14 +203,14 @@ def _routes(subject: Subject, table: Resource, path: Path) -> tuple[list[Route] 
     return found, missing
 
 
-def _route(subject: Subject, route: Any, path: Path) -> tuple[Route, Missing | None]:
+def _route(subject: Subject, route: Any) -> tuple[Route, Missing | None]:
     if not isinstance(route, dict):
         reason = route.reason if isinstance(route, Unresolved) else "wrong_type"
         return Route(Opaque("a route"), Opaque("a route")), Missing(reason, "a route that cannot be read")
     to_internet, missing = _to_internet(subject, route)
     prefix_list = route.get("DestinationPrefixListId")
     if prefix_list is not None:
-        blocks, doubt = prefix_list_blocks(subject, prefix_list, path)
+        blocks, doubt = prefix_list_blocks(subject, prefix_list, ())
         if doubt is None:
             return Route(blocks, to_internet), missing
         problem = Missing(doubt.reason, "a prefix list of its routes cannot be read")

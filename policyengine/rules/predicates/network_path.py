@@ -29,7 +29,17 @@ from policyengine.rules.predicates.asked import (
     service_problem,
 )
 from policyengine.rules.predicates.group_entries import GROUP, PREFIX_LIST, names
-from policyengine.rules.predicates.network_acl import NETWORK_ACL, boolean, whole
+from policyengine.rules.predicates.network_acl import NETWORK_ACL, boolean
+from policyengine.rules.predicates.network_address import (
+    EIP,
+    INSTANCE,
+    INTERFACE,
+    Interface,
+    Known,
+    interfaces_of,
+    ipv4_of,
+    ipv6_of,
+)
 from policyengine.rules.predicates.network_layers import (
     BPA,
     BPA_EXCLUSION,
@@ -47,9 +57,6 @@ from policyengine.rules.predicates.network_layers import (
     listed,
 )
 
-INSTANCE: Final = "AWS::EC2::Instance"
-INTERFACE: Final = "AWS::EC2::NetworkInterface"
-EIP: Final = "AWS::EC2::EIP"
 LOAD_BALANCER: Final = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 LISTENER: Final = "AWS::ElasticLoadBalancingV2::Listener"
 DB_INSTANCE: Final = "AWS::RDS::DBInstance"
@@ -129,111 +136,29 @@ def _distinct(evidence: list[Evidence]) -> tuple[Evidence, ...]:
 
 
 def _instance_ways(subject: Subject) -> list[Way]:
-    instance = subject.resource
-    interfaces = instance.properties.get("NetworkInterfaces", ABSENT)
-    if isinstance(interfaces, list) and interfaces:
-        return [_interface_way(subject, i, ("NetworkInterfaces", n)) for n, i in enumerate(interfaces)]
-    if isinstance(interfaces, Unresolved):
-        return [_interface_way(subject, interfaces, ("NetworkInterfaces",))]
-    return [_interface_way(subject, None, ())]
+    return [_interface_way(subject, interface) for interface in interfaces_of(subject)]
 
 
-def _interface_way(subject: Subject, interface: Any, at: Path) -> Way:
-    """Return the way through one interface; None stands for the properties of the instance."""
+def _interface_way(subject: Subject, interface: Interface) -> Way:
+    """Return the way through one interface."""
     props, way = subject.resource.properties, Way()
-    own: dict[str, Any] = interface if isinstance(interface, dict) else {}
-    eni: Resource | Missing | None = None
-    if isinstance(interface, dict) and "NetworkInterfaceId" in interface:
-        eni = find(subject, INTERFACE, interface["NetworkInterfaceId"])
-        own = eni.properties | interface if isinstance(eni, Resource) else interface
-    elif isinstance(interface, Unresolved):
-        eni = Missing(interface.reason, interface.describe())
-    top = at == ()
-    subnet_value = own.get("SubnetId", props.get("SubnetId", ABSENT))
-    subnet_path: Path = (*at, "SubnetId") if "SubnetId" in own else ("SubnetId",)
-    subnet = add_subnet(way, subject, subnet_value, subnet_path)
-    group_key = "SecurityGroupIds" if top else "GroupSet"
-    values = (
-        props.get("SecurityGroupIds", props.get("SecurityGroups", ABSENT))
-        if top
-        else own.get("GroupSet", ABSENT)
-    )
-    add_groups(way, subject, values, (*at, group_key))
-    ipv4, ipv4_missing = _ipv4(subject, own, subnet, eni)
-    ipv6, ipv6_missing = _ipv6(subject, own, subnet, eni)
+    at, own, eni = interface
+    value, path = interface.subnet(subject)
+    subnet = add_subnet(way, subject, value, path)
+    groups, key = own.get("GroupSet", ABSENT), "GroupSet"
+    if not at:
+        groups, key = props.get("SecurityGroupIds", props.get("SecurityGroups", ABSENT)), "SecurityGroupIds"
+    add_groups(way, subject, groups, (*at, key))
+    ipv4, ipv4_missing = ipv4_of(subject, own, subnet, eni)
+    ipv6, ipv6_missing = ipv6_of(subject, own, subnet, eni)
     note = Note(
-        (*at, "AssociatePublicIpAddress") if not top else ("PublicIp",),
+        (*at, "AssociatePublicIpAddress") if at else ("PublicIp",),
         own.get("AssociatePublicIpAddress", props.get("PublicIp", ABSENT)),
         "its public address",
         ipv4_missing or ipv6_missing,
     )
     way.add((public_address(ipv4, ipv6),), note)
     return way
-
-
-_Known = tuple[bool | Opaque, Missing | None]
-
-
-def _ipv4(
-    subject: Subject, own: dict[str, Any], subnet: Resource | Missing, eni: Resource | Missing | None
-) -> _Known:
-    instance = subject.resource
-    association = own.get("Association")
-    held = association.get("PublicIp") if isinstance(association, dict) else None
-    addresses = (instance.properties.get("PublicIp"), held)
-    if any(isinstance(a, str) and a for a in addresses) or _has_elastic(subject, instance, eni):
-        return True, None
-    wanted = own.get("AssociatePublicIpAddress", ABSENT)
-    asked = boolean(wanted)
-    if asked is True or (asked is False and not isinstance(eni, Missing)):
-        return asked, None
-    unread = next((v for v in (wanted, *addresses) if isinstance(v, Unresolved)), None)
-    if unread is not None:
-        return Opaque("an address"), Missing(unread.reason, unread.describe())
-    if isinstance(eni, Missing):
-        return Opaque(eni.text), eni
-    return _from_subnet(
-        instance, subnet, "MapPublicIpOnLaunch", live=instance.file is None or eni is not None
-    )
-
-
-def _has_elastic(subject: Subject, instance: Resource, eni: Resource | Missing | None) -> bool:
-    holders = [instance, *([eni] if isinstance(eni, Resource) else [])]
-    if any(holder.related.get("eip_associations") for holder in holders):
-        return True
-    addresses, _missing = listed(subject, EIP)
-    return any(
-        names(address.properties.get(key), holder)
-        for address in addresses
-        for holder in holders
-        for key in ("InstanceId", "NetworkInterfaceId")
-    )
-
-
-def _ipv6(
-    subject: Subject, own: dict[str, Any], subnet: Resource | Missing, eni: Resource | Missing | None
-) -> _Known:
-    for props in (own, subject.resource.properties):
-        if props.get("Ipv6Addresses") or (whole(props.get("Ipv6AddressCount")) or 0) > 0:
-            return True, None
-    if isinstance(eni, Missing):
-        return Opaque(eni.text), eni
-    live = subject.resource.file is None or eni is not None
-    return _from_subnet(subject.resource, subnet, "AssignIpv6AddressOnCreation", live=live)
-
-
-def _from_subnet(instance: Resource, subnet: Resource | Missing, key: str, *, live: bool) -> _Known:
-    """Return what the subnet gives a new interface; one that exists shows its addresses itself."""
-    if live:
-        return False, None
-    if isinstance(subnet, Missing):
-        return Opaque(subnet.text), subnet
-    value = subnet.properties.get(key, False)  # a subnet written in code is no default subnet
-    given = boolean(value)
-    if isinstance(given, Opaque):
-        reason = value.reason if isinstance(value, Unresolved) else "wrong_type"
-        return given, Missing(reason, f"`{key}` of subnet `{subnet.id}`")
-    return given, None
 
 
 def _load_balancer_ways(subject: Subject) -> list[Way]:
@@ -266,7 +191,7 @@ def _load_balancer_ways(subject: Subject) -> list[Way]:
     return ways
 
 
-def _is_one_of(value: Any, wanted: tuple[str, ...]) -> _Known:
+def _is_one_of(value: Any, wanted: tuple[str, ...]) -> Known:
     if isinstance(value, str):
         return value.lower() in wanted, None
     reason = value.reason if isinstance(value, Unresolved) else "wrong_type"

@@ -62,6 +62,23 @@ def no_placeholders(subject: Subject, *, keys: Sequence[str], placeholders: Sequ
     )  # fmt: skip
 
 
+def one_of(subject: Subject, *, key: str, values: Sequence[str]) -> Answer:
+    """TRUE when the tag is there and its value is one of the texts, whatever the case."""
+    expected = f"a tag `{key}` that is " + (" or ".join(f"`{v}`" for v in values) or "nothing at all")
+    tags = _tags(subject, expected)
+    if isinstance(tags, Answer):
+        return tags
+    path: Path = ("tags", key)
+    value = tags.get(key, getattr(tags, "more", ABSENT)) if not is_aws_key(key) else ABSENT
+    if isinstance(value, Unresolved):
+        return Answer(UNKNOWN, (Evidence(path, value, expected, value.reason),))
+    if value is ABSENT:
+        return Answer(FALSE, (Evidence(path, value, expected, "tag_missing"),))
+    if str(value).casefold() in {v.casefold() for v in values}:
+        return Answer(TRUE, (Evidence(path, value, expected, "requirement_met"),))
+    return Answer(FALSE, (Evidence(path, value, expected, "tag_value"),))
+
+
 def allowed_values(subject: Subject, *, values: Any) -> Answer:
     """TRUE when each key of ``values`` that is there has one of its allowed values.
 
@@ -176,6 +193,12 @@ PREDICATES: tuple[Predicate, ...] = (
         no_placeholders,
         "None of the tags has a blank value or a placeholder such as TBD; a tag that is not there is not judged.",
         {"keys": _KEYS, "placeholders": Arg("list:string", False, list(PLACEHOLDERS), "values not accepted")},
+    ),
+    Predicate(
+        "tags.one_of",
+        one_of,
+        "The tag is there and has one of the values, whatever the case.",
+        {"key": Arg("string", help="the tag key"), "values": Arg("list:string", help="the values")},
     ),
     Predicate(
         "tags.allowed_values",
