@@ -138,6 +138,7 @@ class Run:
             unknown_types=dict(sorted(counts.unknown_types.items())),
             undecidable=self.scan.undecidable(),
             resources=counts.resources,
+            verdicts=dict(counts.verdicts),
         )
 
     def _result(self) -> Result:

@@ -37,7 +37,8 @@ class RunError:
     @classmethod
     def of(cls, error: PolicyEngineError, target: str | None = None) -> RunError:
         """Return the run error of an exception that a source or the engine reported."""
-        return cls(error.code, error.message, target, error.location)
+        account, region, operation = (getattr(error, n, None) for n in ("account", "region", "operation"))
+        return cls(error.code, error.message, target, error.location, account, region, operation)
 
     def __str__(self) -> str:
         place = str(self.location) if self.location else (self.target or "")
@@ -71,6 +72,8 @@ class RunInfo:
     unknown_types: Mapping[str, int] = field(default_factory=dict)
     undecidable: Sequence[str] = ()
     resources: int | None = None
+    verdicts: Mapping[tuple[str, str], int] | None = None
+    """(rule, verdict) -> number, exact even where a report was given only some of the findings."""
 
 
 @dataclass(frozen=True, slots=True)

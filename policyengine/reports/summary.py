@@ -69,8 +69,9 @@ def _counts(tally: Tally, paint: Paint, dot: str) -> Iterator[tuple[str, str]]:
 
 def _undecided(tally: Tally, run: RunInfo, dot: str) -> Iterator[tuple[str, str]]:
     label = "not determined"
+    partial = sum(tally.reasons.values()) < tally.verdicts["UNKNOWN"]
     for reason, count in tally.by_reason():
-        yield label, f"{count:,} because {sentence(reason)}"
+        yield label, f"{count:,}{' of those shown' if partial else ''} because {sentence(reason)}"
         label = ""
     if run.undecidable:
         rules = plural(len(run.undecidable), "rule")

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from typing import Protocol
 
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, FAMILIES, SEVERITIES, UNKNOWN, VERDICTS
 
 
+class RuleLike(Protocol):
+    """What the counts need of a rule."""
+
+    @property
+    def severity(self) -> str:
+        """Its severity."""
+
+    @property
+    def family(self) -> str:
+        """Its family."""
+
+
 class Tally:
     """Counts by verdict, and of unwaived FAILs by severity, family and rule; of UNKNOWN by reason."""
 
-    __slots__ = ("families", "reasons", "rules", "severities", "verdicts", "waived")
+    __slots__ = ("families", "reasons", "rules", "severities", "verdicts", "waived", "waived_rules")
 
     def __init__(self) -> None:
         self.verdicts: Counter[str] = Counter()
@@ -20,6 +34,7 @@ class Tally:
         self.rules: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.waived = 0
+        self.waived_rules: Counter[str] = Counter()
 
     def add(self, finding: Finding) -> None:
         """Count one finding."""
@@ -28,12 +43,29 @@ class Tally:
         if verdict == FAIL:
             if finding.waiver is not None:
                 self.waived += 1
+                self.waived_rules[finding.rule] += 1
                 return
             self.severities[finding.severity] += 1
             self.families[finding.family] += 1
             self.rules[finding.rule] += 1
         elif verdict == UNKNOWN:
             self.reasons[finding.reason] += 1
+
+    def correct(self, counts: Mapping[tuple[str, str], int], rules: Mapping[str, RuleLike]) -> None:
+        """Take exact counts by (rule, verdict), for a report that was given only some of the findings.
+
+        Waived FAILs are always given, so they are subtracted as counted.
+        """
+        self.verdicts, self.severities, self.families = Counter(), Counter(), Counter()
+        waived = self.waived_rules
+        for (rule, verdict), number in counts.items():
+            self.verdicts[verdict] += number
+            if verdict == FAIL:
+                unwaived = number - waived[rule]
+                self.rules[rule] = unwaived
+                if rule in rules:
+                    self.severities[rules[rule].severity] += unwaived
+                    self.families[rules[rule].family] += unwaived
 
     @property
     def open(self) -> int:

@@ -8,6 +8,7 @@ run, sources and options.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TextIO
 
 from policyengine.model.finding import Finding
@@ -52,6 +53,7 @@ class TerminalReport:
         self._tally = Tally()
         self._groups: dict[tuple[bool, str], Worst] = {}
         self._waived: list[Finding] = []
+        self._counts: Mapping[tuple[str, str], int] = {}
 
     def begin(self, run: RunInfo) -> None:
         """Nothing is written before the findings can be grouped."""
@@ -71,6 +73,9 @@ class TerminalReport:
 
     def end(self, run: RunInfo) -> None:
         """Write the frames and the summary."""
+        self._counts = run.verdicts or {}
+        if run.verdicts is not None:
+            self._tally.correct(run.verdicts, self._context.rules)
         for unknown, budget in ((False, FRAME_BUDGET), (True, UNKNOWN_BUDGET)):
             groups = [group for (kind, _rule), group in self._groups.items() if kind is unknown]
             groups.sort(key=_group_key)
@@ -93,11 +98,14 @@ class TerminalReport:
 
     def _group(self, group: Worst, most: int, unknown: bool) -> None:
         findings = group.sorted()
-        self._header(findings[0], len(findings) + group.dropped, unknown)
+        size = max(
+            len(findings) + group.dropped, self._counts.get((findings[0].rule, findings[0].verdict), 0)
+        )
+        self._header(findings[0], size, unknown)
         for finding in findings[:most]:
             self._line("")
             (self._unknown if unknown else self._failure)(finding)
-        more = len(findings) + group.dropped - most
+        more = size - most
         if more > 0:
             self._line("")
             how = "`--limit 0` shows all, `--compact` one a line"
@@ -243,5 +251,7 @@ class CompactReport:
 
     def end(self, run: RunInfo) -> None:
         """Write the summary."""
+        if run.verdicts is not None:
+            self._tally.correct(run.verdicts, self._context.rules)
         for line in summary_lines(self._tally, run, self._paint, self._context.terminal):
             self._out.write(output_line(line, self._context.terminal))
