@@ -78,6 +78,8 @@ _ACCOUNT_ONLY: tuple[Relation, ...] = (
     every("organization", "AWS::Organizations::Organization", "organization"),
     every("organization_accounts", "AWS::Organizations::Account", "organization"),
     every("organization_trails", "AWS::CloudTrail::Trail", "organization"),
+    every("organization_metric_filters", "AWS::Logs::MetricFilter", "organization"),
+    every("organization_alarms", "AWS::CloudWatch::Alarm", "organization"),
 )
 
 _PASSWORD = doc("IAM/latest/APIReference/API_UpdateAccountPasswordPolicy")

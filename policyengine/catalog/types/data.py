@@ -212,6 +212,7 @@ TYPES = (
                 unless=("SnapshotIdentifier", "SourceDBClusterIdentifier", "KmsKeyId"),
             ),
             is_("DeletionProtection", False, doc("securityhub/latest/userguide/documentdb-controls")),
+            is_("CopyTagsToSnapshot", False, doc("documentdb/latest/developerguide/API_DBCluster")),
             is_("StorageType", "standard", _DOCDB),
         ),
         relations=(

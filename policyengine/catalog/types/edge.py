@@ -51,6 +51,7 @@ TYPES = (
         ),
         relations=(
             to("web_acl", "AWS::WAFv2::WebACL", f"{_CONFIG}.WebACLId", one=True, scope="account"),
+            of("delivery_sources", "AWS::Logs::DeliverySource", "ResourceArn", scope="account"),
             to(
                 "certificate",
                 "AWS::CertificateManager::Certificate",

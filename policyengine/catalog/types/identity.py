@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from policyengine.catalog.spec import TypeSpec
-from policyengine.catalog.types._build import ROLE, cfn, extra, into, is_, of, to
+from policyengine.catalog.types._build import ROLE, cfn, every, extra, into, is_, of, to
 
 _POLICY = "AWS::IAM::ManagedPolicy"
 _OU = "AWS::Organizations::OrganizationalUnit"
@@ -113,7 +113,11 @@ TYPES = (
         "AWS::Organizations::Organization",
         names=("Id", "Arn"),
         is_global=True,
-        relations=(),
+        relations=(
+            every("policies", "AWS::Organizations::Policy", "organization"),
+            every("configuration_aggregators", "AWS::Config::ConfigurationAggregator", "organization"),
+            every("trails", "AWS::CloudTrail::Trail", "organization"),
+        ),
         extra=(
             ("PolicyTypes", "list:object"),
             ("PolicyTypes.Type", "string"),

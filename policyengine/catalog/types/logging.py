@@ -18,6 +18,8 @@ from policyengine.catalog.types._build import (
 )
 
 _TRAIL = doc("awscloudtrail/latest/APIReference/API_CreateTrail")
+_SELECTOR = doc("awscloudtrail/latest/APIReference/API_EventSelector")
+_RECORDING = doc("config/latest/APIReference/API_RecordingGroup")
 _ALARM = cfn("resource-cloudwatch-alarm")
 _STORE = doc("awscloudtrail/latest/APIReference/API_CreateEventDataStore")
 
@@ -46,6 +48,7 @@ TYPES = (
         ),
     ),
     TypeSpec("AWS::Logs::SubscriptionFilter", names=("FilterName",)),
+    TypeSpec("AWS::Logs::DeliverySource", names=("Name", "Arn")),
     TypeSpec(
         "AWS::CloudWatch::Alarm",
         names=("AlarmName", "Arn"),
@@ -78,6 +81,8 @@ TYPES = (
             is_("EnableLogFileValidation", False, _TRAIL),
             is_("IsMultiRegionTrail", False, _TRAIL),
             is_("IsOrganizationTrail", False, _TRAIL),
+            is_("EventSelectors.IncludeManagementEvents", True, _SELECTOR),
+            is_("EventSelectors.ReadWriteType", "All", _SELECTOR),
             depends(
                 "IncludeGlobalServiceEvents",
                 _TRAIL,
@@ -104,6 +109,9 @@ TYPES = (
     TypeSpec(
         "AWS::Config::ConfigurationRecorder",
         names=("Name",),
+        defaults=(
+            is_("RecordingGroup", {"AllSupported": True, "IncludeGlobalResourceTypes": False}, _RECORDING),
+        ),
         extra=(
             ("Status.Recording", "boolean"),
             ("Status.LastStatus", "string"),

@@ -8,6 +8,8 @@ from policyengine.catalog.types._build import cfn, depends, doc, extra, into, is
 _DEFAULT_ENCRYPTION = doc("AmazonS3/latest/userguide/default-encryption-faq")
 _NEW_BUCKETS = doc("AmazonS3/latest/userguide/create-bucket-faq")
 _BUCKET = cfn("resource-s3-bucket")
+_MACIE = doc("macie/latest/APIReference/datasources-s3")
+_MACIE_NOTE = "what Macie watches is set in Macie, not on the bucket"
 _OLD = "buckets made since 2023-04 block public access, older ones and ones made by some tools may not"
 _SSE = "BucketEncryption.ServerSideEncryptionConfiguration"
 
@@ -60,6 +62,13 @@ TYPES = (
                 doc("AmazonS3/latest/userguide/MultiFactorAuthenticationDelete"),
             ),
             is_("ObjectLockEnabled", False, _BUCKET),
+            depends(
+                "MacieMonitoring.AutomatedDiscoveryMonitoringStatus",
+                _MACIE,
+                _MACIE_NOTE,
+                deployed="NOT_MONITORED",
+            ),
+            depends("MacieMonitoring.IsMonitoredByJob", _MACIE, _MACIE_NOTE, deployed="FALSE"),
             is_("AccessControl", "Private", doc("AmazonS3/latest/userguide/acl-overview")),
         ),
         satellites=(into("AWS::S3::BucketPolicy", "Bucket", "policies"),),

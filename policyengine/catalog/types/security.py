@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from policyengine.catalog.spec import TypeSpec
+from policyengine.catalog.spec import Default, TypeSpec
 from policyengine.catalog.types._build import cfn, doc, extra, into, is_, kms_key, of, to
 
 _KEY = cfn("resource-kms-key")
+_DETECTOR = doc("guardduty/latest/APIReference/API_CreateDetector")
 _SECRET = cfn("resource-secretsmanager-secret")
 
 TYPES = (
@@ -92,6 +93,23 @@ TYPES = (
                 "FindingPublishingFrequency",
                 "SIX_HOURS",
                 doc("guardduty/latest/ug/guardduty_findings_eventbridge"),
+            ),
+            *(
+                Default(
+                    f"FeatureStatus.{name}",
+                    _DETECTOR,
+                    value=status,
+                    unless=("DataSources",),
+                    deployed="DISABLED",
+                )
+                for name, status in (
+                    ("S3_DATA_EVENTS", "ENABLED"),
+                    ("EKS_AUDIT_LOGS", "ENABLED"),
+                    ("EBS_MALWARE_PROTECTION", "ENABLED"),
+                    ("RDS_LOGIN_EVENTS", "ENABLED"),
+                    ("LAMBDA_NETWORK_LOGS", "ENABLED"),
+                    ("RUNTIME_MONITORING", "DISABLED"),
+                )
             ),
         ),
         extra=(("FeatureStatus", "map:string"),),
