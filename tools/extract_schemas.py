@@ -176,8 +176,12 @@ def taggable(folder: Path, types: dict[str, str]) -> Iterator[tuple[str, str, st
     """Yield (type, dotted tag property, shape) for each taggable type."""
     for type_name, stem in sorted(types.items()):
         source = load(folder, stem)
-        tagging = source.get("tagging") or {}
-        if tagging.get("taggable"):
+        tagging = source.get("tagging")
+        if tagging is None:
+            # a schema from before tagging was declared: CodeBuild projects, DocumentDB clusters, ...
+            if "Tags" in source.get("properties", {}) and not type_name.startswith("AWS::Serverless::"):
+                yield type_name, *tag_place(source, ["Tags"])
+        elif tagging.get("taggable"):
             path = tagging.get("tagProperty", "/properties/Tags").strip("/").split("/")[1:]
             yield type_name, *tag_place(source, path)
 

@@ -9,12 +9,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from policyengine.model.errors import PolicyEngineError
-from policyengine.model.resource import Resource
+from policyengine.model.resource import NO_COVERAGE, Coverage, Resource
 
-Coverage = frozenset[tuple[str, str, str]]
-"""(account, region, type) triples that were collected whole; ``*`` as a type covers every type."""
-
-NO_COVERAGE: Coverage = frozenset()
+__all__ = ["NO_COVERAGE", "Coverage", "Source", "SourceOptions"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,5 +8,7 @@ from policyengine.rules.predicates import kms, lifecycle, net, tags, time
 from policyengine.rules.predicates.api import Predicate
 
 PREDICATES: Final[dict[str, Predicate]] = {
-    predicate.name: predicate for module in (net, tags, time, lifecycle, kms) for predicate in module.PREDICATES
+    predicate.name: predicate
+    for module in (net, tags, time, lifecycle, kms)
+    for predicate in module.PREDICATES
 }
