@@ -153,6 +153,11 @@ TYPES = (
         defaults=(
             is_("EbsEncryptionByDefault", False, doc("ebs/latest/userguide/encryption-by-default")),
             is_(
+                "SerialConsoleAccessEnabled",
+                False,
+                doc("AWSEC2/latest/UserGuide/configure-access-to-serial-console"),
+            ),
+            is_(
                 "SnapshotBlockPublicAccess.State",
                 "unblocked",
                 doc("ebs/latest/userguide/block-public-access-snapshots"),

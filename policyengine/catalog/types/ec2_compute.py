@@ -73,6 +73,7 @@ TYPES = (
             to("subnet", SUBNET, "SubnetId", one=True),
             to("vpc", VPC, "VpcId", one=True),
             groups("SecurityGroupIds"),
+            groups("SecurityGroups", "named_security_groups"),
             groups("NetworkInterfaces.GroupSet", "interface_security_groups"),
             subnets("NetworkInterfaces.SubnetId", "interface_subnets"),
             to("network_interfaces", "AWS::EC2::NetworkInterface", "NetworkInterfaces.NetworkInterfaceId"),

@@ -97,7 +97,12 @@ TYPES = (
         SUBNET,
         names=("SubnetId",),
         defaults=(
-            depends("MapPublicIpOnLaunch", cfn("resource-ec2-subnet"), "false, but true for default subnets"),
+            is_(
+                "MapPublicIpOnLaunch",
+                False,
+                doc("vpc/latest/userguide/subnet-public-ip"),
+                unless=("DefaultForAz",),
+            ),
             is_("AssignIpv6AddressOnCreation", False, cfn("resource-ec2-subnet")),
         ),
         satellites=(

@@ -150,6 +150,11 @@ TYPES = (
             is_("CrossZone", False, _CLASSIC),
             is_("AccessLoggingPolicy.Enabled", False, _CLASSIC),
             is_("ConnectionDrainingPolicy.Enabled", False, _CLASSIC),
+            is_(
+                _attribute("elb.http.desyncmitigationmode"),
+                "defensive",
+                doc("elasticloadbalancing/latest/classic/config-desync-mitigation-mode"),
+            ),
         ),
         relations=(
             groups("SecurityGroups"),
