@@ -17,6 +17,7 @@ from policyengine.model.values import OpenList, Unresolved
 from policyengine.sources.terraform.draft import Draft, values
 from policyengine.sources.terraform.mapper import Mapper, put
 from policyengine.sources.terraform.parts import PARTS
+from policyengine.sources.terraform.values import Target
 
 _NAMES = (
     "id", "arn", "name", "bucket", "key_id", "identifier", "cluster_identifier", "url", "function_name",
@@ -30,17 +31,39 @@ class _Match(NamedTuple):
     possible: list[Draft]
 
 
+class _Parents:
+    """The drafts that parts may belong to, by type, address and name."""
+
+    def __init__(self, whole: Iterable[Draft]) -> None:
+        self.by_type: dict[str, list[Draft]] = {}
+        self._by_address: dict[tuple[str, str], Draft] = {}
+        self._by_name: dict[tuple[str, str], list[Draft]] = {}
+        for draft in whole:
+            self.by_type.setdefault(draft.type, []).append(draft)
+            if draft.suffix:
+                continue
+            self._by_address[draft.type, draft.planned.address] = draft
+            for name in _names(draft):
+                self._by_name.setdefault((draft.type, name), []).append(draft)
+
+    def at(self, type: str, targets: Iterable[Target]) -> list[Draft]:
+        """Return the drafts of a type that references lead to."""
+        found = (self._by_address.get((type, address)) for address, _ in targets)
+        return [draft for draft in found if draft is not None]
+
+    def named(self, type: str, name: Any) -> list[Draft]:
+        """Return the drafts of a type that a literal names."""
+        return self._by_name.get((type, name), []) if isinstance(name, str) else []
+
+
 def join(whole: Sequence[Draft], parts: Iterable[Draft], skipped: Counter[str]) -> None:
     """Lay every part into the drafts of ``whole`` it belongs to; count what belongs to none."""
-    by_type: dict[str, list[Draft]] = {}
-    for draft in whole:
-        by_type.setdefault(draft.type, []).append(draft)
+    parents = _Parents(whole)
     uncertain: list[tuple[Draft, Merge, list[Draft]]] = []
     for part in parts:
         found = False
         for merge in catalog.merges(part.planned.type):
-            candidates = by_type.get(merge.parent, [])
-            for match in _matches(part, merge, candidates):
+            for match in _matches(part, merge, parents):
                 for parent in match.certain:
                     _lay(part, merge, parent)
                 if match.possible:
@@ -52,29 +75,28 @@ def join(whole: Sequence[Draft], parts: Iterable[Draft], skipped: Counter[str]) 
         _doubt(part, merge, possible)
 
 
-def _matches(part: Draft, merge: Merge, candidates: list[Draft]) -> Iterator[_Match]:
+def _matches(part: Draft, merge: Merge, parents: _Parents) -> Iterator[_Match]:
     links = part.links.get(merge.by, ())
-    addressed = [d for d in candidates if not d.suffix and any(d.planned.address == a for a, _ in links)]
-    if len(links) == 1 or (
-        links and len(addressed) == len(links) and isinstance(part.tree.get(merge.by), list)
-    ):
+    addressed = parents.at(merge.parent, links)
+    written = part.tree.get(merge.by)
+    if len(links) == 1 or (links and len(addressed) == len(links) and isinstance(written, list)):
         yield _Match(addressed, [])
         return
-    named = values(part.tree.get(merge.by))
-    if not named and merge.by in part.tree:
+    named = values(written)
+    if not named and written is not None:
         return
     if not named:
-        yield _Match([], candidates)
+        yield _Match([], parents.by_type.get(merge.parent, []))
     for value in named:
-        yield _by_value(value, candidates, addressed)
+        yield _by_value(value, merge.parent, parents, addressed)
 
 
-def _by_value(value: Any, candidates: list[Draft], addressed: list[Draft]) -> _Match:
+def _by_value(value: Any, type: str, parents: _Parents, addressed: list[Draft]) -> _Match:
     if isinstance(value, Unresolved):
         if value.target is not None:
-            return _Match([d for d in candidates if d.planned.address == value.target[0]], [])
-        return _Match([], addressed or candidates)
-    same = [d for d in candidates if value in _names(d)]
+            return _Match(parents.at(type, [value.target]), [])
+        return _Match([], addressed or parents.by_type.get(type, []))
+    same = parents.named(type, value)
     return _Match(same, []) if len(same) == 1 else _Match([], same)
 
 
