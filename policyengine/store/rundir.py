@@ -83,9 +83,9 @@ def read_findings(path: Path) -> Iterator[dict[str, Any]]:
     file = path / "findings.ndjson" if path.is_dir() else path
     try:
         with file.open(encoding="utf-8") as stream:
-            first = stream.readline()
+            whole = not _is_json_line(stream.readline())
             stream.seek(0)
-            if '"findings"' in first or first.strip() == "{":
+            if whole:
                 yield from _document(json.load(stream), file)
                 return
             for line in stream:
@@ -96,6 +96,14 @@ def read_findings(path: Path) -> Iterator[dict[str, Any]]:
         raise InputError(
             f"`{path}` is no run: expected a run directory, findings.json or an ndjson report"
         ) from error
+
+
+def _is_json_line(line: str) -> bool:
+    """A findings document is written over several lines: its first is no JSON by itself."""
+    try:
+        return "findings" not in json.loads(line)
+    except (ValueError, TypeError):
+        return False
 
 
 def _document(value: Any, file: Path) -> Iterator[dict[str, Any]]:
