@@ -9,6 +9,7 @@ from policyengine.engine.access import Mistyped, walk
 from policyengine.engine.build import build
 from policyengine.engine.nodes import Node
 from policyengine.model.finding import Evidence, Finding, build_finding
+from policyengine.model.location import Location
 from policyengine.model.logic import FALSE, TRUE
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, REASONS, VERDICTS, sentence
 from policyengine.model.reasons import UNKNOWN as UNKNOWN_VERDICT
@@ -204,12 +205,12 @@ def _excluded_sentence(evidence: Sequence[Evidence]) -> str:
     return f"`{'.'.join(str(s) for s in first.path)}` is {show(first.observed)}; the rule is about {first.expected}"
 
 
-def place_of(evidence: Sequence[Evidence], resource: Resource) -> Any:
-    """Return the place of the first value the verdict rests on, else of the resource."""
-    for item in evidence:
-        if item.path and item.path[0] != "with" and item.reason != "requirement_met":
-            return resource.locate(item.path)
-    return resource.locate(())
+def place_of(evidence: Sequence[Evidence], resource: Resource) -> Location | None:
+    """Return the place of the value the verdict rests on: a given one before a missing one."""
+    decisive = [e for e in evidence if e.path and e.path[0] != "with" and e.reason != "requirement_met"]
+    given = [e for e in decisive if e.observed is not ABSENT]
+    first = next(iter(given or decisive), None)
+    return resource.locate(first.path if first is not None else ())
 
 
 def show(value: Any, limit: int = 80) -> str:

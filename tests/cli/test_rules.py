@@ -139,18 +139,18 @@ def test_a_rule_without_tests_fails(run: Run, tmp_path: Path) -> None:
 
 def test_the_editor_schemas_accept_the_shipped_rules(run: Run) -> None:
     import jsonschema
-    import yaml
 
+    from policyengine.documents import load
     from policyengine.rules.data import data_root
     from policyengine.rules.pack import rule_files
 
     rules = jsonschema.Draft202012Validator(json.loads(run("rules", "schema").out))
     cases = jsonschema.Draft202012Validator(json.loads(run("rules", "schema", "--tests").out))
     for path in rule_files(data_root().rules):
-        errors = [e.message for e in rules.iter_errors(yaml.load(path.read_text(), yaml.CSafeLoader))]
+        errors = [e.message for e in rules.iter_errors(load(path.read_bytes(), name=path.name, style="strict").value)]
         assert errors == [], path
         tests = path.with_name(path.stem + ".test.yaml")
-        errors = [e.message for e in cases.iter_errors(yaml.load(tests.read_text(), yaml.CSafeLoader))]
+        errors = [e.message for e in cases.iter_errors(load(tests.read_bytes(), name=tests.name, style="strict").value)]
         assert errors == [], tests
     assert list(rules.iter_errors({"id": "x"}))
     assert list(cases.iter_errors([{"case": "no expectation", "resource": {}}]))
