@@ -10,12 +10,13 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from policyengine.catalog import registry
 from policyengine.catalog.derive import derive
 from policyengine.engine.evaluate import Evaluator, Judgement
+from policyengine.engine.organization import ORGANIZATION_TYPES, units_above
 from policyengine.engine.world import World
 from policyengine.model.errors import InputError, PolicyEngineError
 from policyengine.model.finding import Finding
@@ -103,6 +104,7 @@ class Scan:
     def findings(self) -> Iterator[Finding]:
         """Yield the wanted findings, in the order of the sources."""
         for source in self.sources:
+            learn_organization(self.evaluator, source)
             world = build_world(self.evaluator, source)
             for piece in self._pieces(source, world):
                 self.counts.merge(piece.counts)
@@ -139,6 +141,14 @@ class Scan:
             return []
         rules = [f for t in SUBJECT_TYPES for f, _ in self.evaluator.applicable(t)]
         return sorted({form["id"] for form in rules})
+
+
+def learn_organization(evaluator: Evaluator, source: Any) -> None:
+    """Let the settings know which OUs stand above the accounts of a snapshot, if they ask for OUs."""
+    settings = evaluator.settings
+    if any(scope.ou is not None for scope in settings.scoped) and hasattr(source, "scan_types"):
+        above = units_above(source.scan_types(ORGANIZATION_TYPES))
+        evaluator.settings = replace(settings, ous={**settings.ous, **above})
 
 
 def build_world(evaluator: Evaluator, source: Any) -> World:
