@@ -173,8 +173,6 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
             deployment_id percent_traffic stage_variable_overrides use_stage_cache }
             client_certificate_id description documentation_version variables
         """,
-        code="api_stage",
-        sets="MethodSettings",
     ),
     "aws_api_gateway_method_settings": (
         Merge("AWS::ApiGateway::Stage", "stage_name", "", code="method_settings", append=("MethodSettings",)),

@@ -141,8 +141,8 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
         "AWS::ElasticLoadBalancing::LoadBalancer",
         """
             name=LoadBalancerName internal:scheme=Scheme listener*=Listeners {
-            instance_port:text instance_protocol lb_port:text=LoadBalancerPort
-            lb_protocol=Protocol ssl_certificate_id=SSLCertificateId }
+            instance_port:text instance_protocol:upper lb_port:text=LoadBalancerPort
+            lb_protocol:upper=Protocol ssl_certificate_id=SSLCertificateId }
             access_logs=AccessLoggingPolicy { enabled bucket=S3BucketName
             bucket_prefix=S3BucketPrefix interval=EmitInterval }
             connection_draining=ConnectionDrainingPolicy.Enabled

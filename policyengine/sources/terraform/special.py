@@ -232,9 +232,14 @@ def organization(draft: Draft) -> None:
 
 
 def lake_formation(draft: Draft) -> None:
-    """No default permissions in Terraform are an empty list: the provider sends it."""
-    for name in ("CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions"):
-        draft.properties.setdefault(name, [])
+    """Without a block the provider sends no default permissions and keeps what AWS then has."""
+    for name in ("database", "table"):
+        written = draft.tree.get(f"create_{name}_default_permissions")
+        canonical = f"Create{name.capitalize()}DefaultPermissions"
+        if written == []:
+            draft.properties[canonical] = []
+        elif written is None:
+            draft.properties[canonical] = Unresolved("default_depends", "no default permissions are written")
 
 
 def load_balancer(draft: Draft) -> None:
@@ -300,11 +305,6 @@ def distribution(draft: Draft) -> None:
         groups["Quantity"] = len(groups["Items"])
 
 
-def api_stage(draft: Draft) -> None:
-    """A stage's web ACL is known from its association only."""
-    draft.properties.pop("WebAclArn", None)
-
-
 def api_v2_stage(draft: Draft) -> None:
     """Route settings are a map by route key."""
     found: dict[str, Any] = {}
@@ -363,7 +363,6 @@ HOOKS: Final[Mapping[str, Hook]] = {
     "acl": acl,
     "acl_rule": network.acl_rule,
     "ami_copy": ami_copy,
-    "api_stage": api_stage,
     "api_v2_stage": api_v2_stage,
     "block_devices": network.block_devices,
     "classic_balancer": classic_balancer,
