@@ -233,6 +233,9 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
     "AWS::SSM::Document": {
         "": "Systems Manager `DescribeDocumentPermission`; the account id `all` means public"
     },
+    "AWS::ElastiCache::ReplicationGroup": {
+        "AuthTokenEnabled": "ElastiCache `DescribeReplicationGroups`, which does not show the token itself"
+    },
     "AWS::SSM::Parameter": {"KeyId": "Systems Manager `DescribeParameters`; only a SecureString has one"},
     "AWS::NetworkFirewall::Firewall": {"EncryptionConfiguration": "Network Firewall `DescribeFirewall`"},
     "AWS::NetworkFirewall::FirewallPolicy": {

@@ -74,6 +74,13 @@ TYPES = (
     TypeSpec(
         "AWS::Redshift::ClusterParameterGroup",
         names=("ParameterGroupName",),
+        defaults=(
+            depends(
+                "ParameterValues.require_ssl",
+                doc("redshift/latest/mgmt/connecting-ssl-support"),
+                "false in the family redshift-1.0, true in the default group of clusters made since 2025-01-10",
+            ),
+        ),
         relations=(of("clusters", "AWS::Redshift::Cluster", "ClusterParameterGroupName"),),
         extra=(("ParameterValues", "map:string"),),
     ),
@@ -100,6 +107,7 @@ TYPES = (
         names=("WorkgroupName",),
         defaults=(
             *off(_SERVERLESS, "PubliclyAccessible", "EnhancedVpcRouting"),
+            depends("ParameterValues.require_ssl", _SERVERLESS, "the page names no default"),
             is_("Port", 5439, _SERVERLESS),
         ),
         relations=(

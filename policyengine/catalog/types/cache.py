@@ -32,6 +32,7 @@ TYPES = (
             to("parameter_group", "AWS::ElastiCache::ParameterGroup", "CacheParameterGroupName", one=True),
             kms_key(),
         ),
+        extra=(("AuthTokenEnabled", "boolean"),),
         secrets=("AuthToken",),
     ),
     TypeSpec(

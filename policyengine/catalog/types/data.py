@@ -237,6 +237,13 @@ TYPES = (
     TypeSpec(
         "AWS::DocDB::DBClusterParameterGroup",
         names=("Name",),
+        defaults=(
+            is_(
+                "Parameters.tls",
+                "enabled",
+                doc("documentdb/latest/developerguide/cluster_parameter_groups-list_of_parameters"),
+            ),
+        ),
         relations=(of("clusters", "AWS::DocDB::DBCluster", "DBClusterParameterGroupName"),),
         extra=(("Parameters", "map:string"),),
     ),

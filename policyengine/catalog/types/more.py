@@ -305,6 +305,10 @@ TYPES = (
     TypeSpec(
         "AWS::CodeBuild::ReportGroup",
         names=("Arn", "Name"),
+        defaults=off(
+            doc("codebuild/latest/userguide/test-report-group-create-console"),
+            "ExportConfig.S3Destination.EncryptionDisabled",
+        ),
         relations=(kms_key("ExportConfig.S3Destination.EncryptionKey"),),
     ),
     TypeSpec("AWS::S3::MultiRegionAccessPoint", names=("Name", "Alias"), is_global=True),

@@ -32,6 +32,18 @@ _REPLICA = (
     "SourceDBInstanceAutomatedBackupsArn",
     "DBClusterSnapshotIdentifier",
 )
+_TLS_PARAMETERS = (
+    depends(
+        'Parameters."rds.force_ssl"',
+        doc("AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL"),
+        "1 from PostgreSQL 15 (Aurora PostgreSQL 17) on, 0 before and for SQL Server",
+    ),
+    depends(
+        "Parameters.require_secure_transport",
+        doc("AmazonRDS/latest/UserGuide/mariadb-ssl-connections.require-ssl"),
+        "OFF for MySQL, Aurora MySQL and MariaDB before 11.8, ON from MariaDB 11.8 on",
+    ),
+)
 _MEMBER = ("DBClusterIdentifier",)
 
 TYPES = (
@@ -47,6 +59,7 @@ TYPES = (
                 unless=(*_REPLICA, *_MEMBER, "SourceDBClusterIdentifier"),
             ),
             depends("PubliclyAccessible", _INSTANCE, "it depends on the engine and on the subnet group"),
+            depends("EngineVersion", _INSTANCE, "AWS chooses the version when none is given"),
             is_("MultiAZ", False, _INSTANCE, unless=_MEMBER),
             is_("DeletionProtection", False, _INSTANCE, unless=_MEMBER),
             is_("AutoMinorVersionUpgrade", True, _INSTANCE),
@@ -108,6 +121,7 @@ TYPES = (
             is_("BacktrackWindow", 0, _CLUSTER),
             is_("MonitoringInterval", 0, _CLUSTER),
             depends("PubliclyAccessible", _CLUSTER, "it depends on the subnet group"),
+            depends("EngineVersion", _CLUSTER, "AWS chooses the version when none is given"),
             is_("AutoMinorVersionUpgrade", True, cfn("resource-rds-dbcluster")),
             is_("EnableHttpEndpoint", False, cfn("resource-rds-dbcluster")),
             is_(
@@ -180,12 +194,14 @@ TYPES = (
     TypeSpec(
         "AWS::RDS::DBParameterGroup",
         names=("DBParameterGroupName",),
+        defaults=_TLS_PARAMETERS,
         relations=(of("instances", "AWS::RDS::DBInstance", "DBParameterGroupName"),),
         extra=(("Parameters", "map:string"),),
     ),
     TypeSpec(
         "AWS::RDS::DBClusterParameterGroup",
         names=("DBClusterParameterGroupName",),
+        defaults=_TLS_PARAMETERS,
         relations=(of("clusters", "AWS::RDS::DBCluster", "DBClusterParameterGroupName"),),
         extra=(("Parameters", "map:string"),),
     ),

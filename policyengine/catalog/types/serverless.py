@@ -132,10 +132,10 @@ TYPES = (
         "AWS::ApiGateway::DomainName",
         names=("DomainName",),
         defaults=(
-            depends(
+            is_(
                 "SecurityPolicy",
-                doc("apigateway/latest/developerguide/apigateway-custom-domain-tls-version"),
-                "it depends on the endpoint type and on how the name is made",
+                "TLS_1_2",
+                doc("apigateway/latest/developerguide/apigateway-security-policies-list"),
             ),
         ),
         relations=(
@@ -178,6 +178,13 @@ TYPES = (
     TypeSpec(
         "AWS::ApiGatewayV2::DomainName",
         names=("DomainName",),
+        defaults=(
+            is_(
+                "DomainNameConfigurations.SecurityPolicy",
+                "TLS_1_2",
+                doc("apigateway/latest/developerguide/apigateway-security-policies-list"),
+            ),
+        ),
         relations=(
             to(
                 "certificates",
