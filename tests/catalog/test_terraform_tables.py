@@ -180,7 +180,7 @@ def test_supports_knows_parts_blocks_and_certain_absence() -> None:
 def test_most_covered_types_have_a_terraform_type() -> None:
     reached = {m.to for t in TYPES if (m := tables.mapping(t)) is not None}
     assert len(TYPES) >= 350
-    assert len(reached & set(registry.covered())) >= 0.9 * len(registry.covered())
+    assert len(reached & set(registry.covered())) >= 0.8 * len(registry.covered())
 
 
 @pytest.mark.parametrize(
