@@ -92,6 +92,11 @@ TYPES = (
     TypeSpec(
         "AWS::Redshift::Snapshot",
         names=("SnapshotIdentifier", "SnapshotArn"),
+        defaults=(
+            depends(
+                "Encrypted", doc("redshift/latest/mgmt/working-with-db-encryption"), "it follows the cluster"
+            ),
+        ),
         relations=(to("cluster", "AWS::Redshift::Cluster", "ClusterIdentifier", one=True), kms_key()),
         extra=(("AccountsWithRestoreAccess", "list:object"),),
     ),
