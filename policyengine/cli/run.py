@@ -29,7 +29,10 @@ from policyengine.reports.table import REPORTS
 from policyengine.rules.pack import Pack, load_packs
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.discover import Discovery, open_targets
+from policyengine.sources.paths import printable
 
+MANY_ERRORS = 20
+"""Errors shown on standard error when no terminal report shows them."""
 MANY = 200
 """Findings of one rule that one shard builds when only the terminal will show them."""
 
@@ -73,8 +76,20 @@ class Run:
             progress = stack.enter_context(Progress(sys.stderr, quiet=bool(self.options["quiet"])))
             self.scan.progress = progress.update
             store = self._run_directory(stack)
-            self._feed(reports, store)
+            final = self._feed(reports, store)
+        self._say_errors(final)
         return self._result()
+
+    def _say_errors(self, final: RunInfo) -> None:
+        """A person sees the errors even where the only report is for programs."""
+        if any(name == "terminal" and path is None for name, path in self.formats):
+            return
+        for error in final.errors[:MANY_ERRORS]:
+            print(f"error: {printable(str(error))}", file=sys.stderr)
+        if len(final.errors) > MANY_ERRORS:
+            print(
+                f"error: and {len(final.errors) - MANY_ERRORS:,} more; the reports have all", file=sys.stderr
+            )
 
     def _run_directory(self, stack: ExitStack) -> Any:
         if self.options["output"] is None:
@@ -83,7 +98,7 @@ class Run:
 
         return stack.enter_context(RunDirectory(self.options["output"], self.evaluator.pack.to_bytes()))
 
-    def _feed(self, reports: Sequence[Report], store: Any) -> None:
+    def _feed(self, reports: Sequence[Report], store: Any) -> RunInfo:
         for report in reports:
             report.begin(self.info)
         for finding in self._ordered():
@@ -96,6 +111,7 @@ class Run:
             report.end(final)
         if store is not None:
             store.end(run_json(final))
+        return final
 
     def _ordered(self) -> Iterator[Finding]:
         """Findings in report order; several sources are sorted together in memory.

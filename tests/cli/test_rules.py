@@ -147,10 +147,16 @@ def test_the_editor_schemas_accept_the_shipped_rules(run: Run) -> None:
     rules = jsonschema.Draft202012Validator(json.loads(run("rules", "schema").out))
     cases = jsonschema.Draft202012Validator(json.loads(run("rules", "schema", "--tests").out))
     for path in rule_files(data_root().rules):
-        errors = [e.message for e in rules.iter_errors(load(path.read_bytes(), name=path.name, style="strict").value)]
+        errors = [
+            e.message
+            for e in rules.iter_errors(load(path.read_bytes(), name=path.name, style="strict").value)
+        ]
         assert errors == [], path
         tests = path.with_name(path.stem + ".test.yaml")
-        errors = [e.message for e in cases.iter_errors(load(tests.read_bytes(), name=tests.name, style="strict").value)]
+        errors = [
+            e.message
+            for e in cases.iter_errors(load(tests.read_bytes(), name=tests.name, style="strict").value)
+        ]
         assert errors == [], tests
     assert list(rules.iter_errors({"id": "x"}))
     assert list(cases.iter_errors([{"case": "no expectation", "resource": {}}]))
