@@ -29,7 +29,7 @@ def sources_only_groups(
     except ValueError as error:
         return bad_argument(error)
     lines = read_lines(subject, INGRESS)
-    expected = "a security group" if groups is None else f"one of the security groups {_shown(groups)}"
+    expected = _expected(groups)
     wrong: list[Evidence] = []
     unsure: list[Evidence] = []
     for line in lines.found:
@@ -51,9 +51,8 @@ def sources_only_groups(
         unsure.append(lines.rest)
     if unsure:
         return Answer(UNKNOWN, tuple(unsure))
-    return Answer(
-        TRUE, (Evidence(lines.path, lines.observed, f"a source that is not {expected}", "not_group_source"),)
-    )
+    other = f"a source that is not {expected}" if groups is None or groups else "any source"
+    return Answer(TRUE, (Evidence(lines.path, lines.observed, other, "not_group_source"),))
 
 
 def _judge_line(line: Line, judge: Judge) -> tuple[Truth, str]:
@@ -154,6 +153,12 @@ def _tag_is(value: Any, wanted: Any) -> Truth:
         return UNKNOWN
     options = wanted if isinstance(wanted, list | tuple) else [wanted]
     return disjunction(truth_of(value == str(option)) for option in options)
+
+
+def _expected(groups: Any) -> str:
+    if groups is None:
+        return "a security group"
+    return f"one of the security groups {_shown(groups)}" if groups else "no source at all"
 
 
 def _shown(groups: Any) -> str:
