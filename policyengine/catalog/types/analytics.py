@@ -129,6 +129,7 @@ TYPES = (
             *_DOMAIN,
             *off(_OS_CLUSTER, "ClusterConfig.DedicatedMasterEnabled", "ClusterConfig.ZoneAwarenessEnabled"),
             is_("ClusterConfig.MultiAZWithStandbyEnabled", False, _OS_CLUSTER),
+            depends("ClusterConfig.InstanceCount", _OS_CLUSTER, "the page names no default"),
         ),
         relations=(
             kms_key("EncryptionAtRestOptions.KmsKeyId"),
@@ -148,6 +149,7 @@ TYPES = (
                 "ElasticsearchClusterConfig.DedicatedMasterEnabled",
                 "ElasticsearchClusterConfig.ZoneAwarenessEnabled",
             ),
+            depends("ElasticsearchClusterConfig.InstanceCount", _OS_CLUSTER, "the page names no default"),
         ),
         relations=(
             kms_key("EncryptionAtRestOptions.KmsKeyId"),

@@ -83,6 +83,9 @@ TYPES = (
             is_("EnableExecuteCommand", False, _SERVICE),
             is_("PlatformVersion", "LATEST", _SERVICE),
             is_("PropagateTags", "NONE", _SERVICE),
+            is_("SchedulingStrategy", "REPLICA", doc("AmazonECS/latest/APIReference/API_CreateService")),
+            is_("DeploymentController.Type", "ECS", doc("AmazonECS/latest/APIReference/API_CreateService")),
+            depends("DesiredCount", _SERVICE, "1 for a new service; an existing one keeps what it has"),
             is_(
                 "DeploymentConfiguration.DeploymentCircuitBreaker.Enable",
                 False,

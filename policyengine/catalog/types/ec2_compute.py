@@ -39,6 +39,7 @@ BACKUP = (
     ("BackupProtection.LastBackupVaultArn", "string"),
     ("BackupProtection.LatestRestoreJobCreationDate", "string"),
     ("BackupProtection.LatestRestoreRecoveryPointCreationDate", "string"),
+    ("BackupProtection.LatestRestoreExecutionTimeMinutes", "number"),
 )
 """AWS Backup ``DescribeProtectedResource`` for the resource."""
 
@@ -209,7 +210,7 @@ TYPES = (
     TypeSpec(
         "AWS::AutoScaling::AutoScalingGroup",
         names=("AutoScalingGroupName", "AutoScalingGroupARN"),
-        defaults=(is_("HealthCheckType", "EC2", _ASG),),
+        defaults=(is_("HealthCheckType", "EC2", _ASG), is_("CapacityRebalance", False, _ASG)),
         relations=(
             subnets("VPCZoneIdentifier"),
             to("launch_template", "AWS::EC2::LaunchTemplate", "LaunchTemplate.LaunchTemplateId", one=True),

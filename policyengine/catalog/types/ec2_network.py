@@ -25,6 +25,7 @@ from policyengine.catalog.types._build import (
 _TGW = doc("AWSEC2/latest/APIReference/API_TransitGatewayRequestOptions")
 _ENDPOINT = doc("AWSEC2/latest/APIReference/API_CreateVpcEndpoint")
 _VPN = doc("AWSEC2/latest/APIReference/API_VpnConnectionOptionsSpecification")
+_FIREWALL = doc("network-firewall/latest/APIReference/API_CreateFirewall")
 _ANYWHERE = [{"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}]
 _FIREWALL_KEY = (("EncryptionConfiguration.KeyId", "string"), ("EncryptionConfiguration.Type", "string"))
 
@@ -281,11 +282,11 @@ TYPES = (
     TypeSpec(
         "AWS::NetworkFirewall::Firewall",
         names=("FirewallArn", "FirewallName"),
-        defaults=off(
-            cfn("resource-networkfirewall-firewall"),
-            "DeleteProtection",
-            "FirewallPolicyChangeProtection",
-            "SubnetChangeProtection",
+        defaults=tuple(
+            depends(
+                flag, _FIREWALL, "the API reference says that it starts as true; the registry says nothing"
+            )
+            for flag in ("DeleteProtection", "FirewallPolicyChangeProtection", "SubnetChangeProtection")
         ),
         satellites=(into("AWS::NetworkFirewall::LoggingConfiguration", "FirewallArn", "logging"),),
         relations=(

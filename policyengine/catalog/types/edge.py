@@ -107,6 +107,9 @@ TYPES = (
         "AWS::Route53::RecordSet",
         names=("Name",),
         is_global=True,
+        defaults=(
+            is_("AliasTarget.EvaluateTargetHealth", False, cfn("properties-route53-recordset-aliastarget")),
+        ),
         relations=(
             to("hosted_zone", "AWS::Route53::HostedZone", "HostedZoneId", one=True, scope="account"),
             to("health_check", "AWS::Route53::HealthCheck", "HealthCheckId", one=True, scope="account"),

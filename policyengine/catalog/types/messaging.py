@@ -48,6 +48,20 @@ TYPES = (
         relations=(
             to("dead_letter_queue", _QUEUE_TYPE, "RedrivePolicy.deadLetterTargetArn", one=True),
             of("source_queues", _QUEUE_TYPE, "RedrivePolicy.deadLetterTargetArn"),
+            of("source_functions", "AWS::Lambda::Function", "DeadLetterConfig.TargetArn"),
+            of(
+                "source_invoke_configs",
+                "AWS::Lambda::EventInvokeConfig",
+                "DestinationConfig.OnFailure.Destination",
+            ),
+            of(
+                "source_mappings",
+                "AWS::Lambda::EventSourceMapping",
+                "DestinationConfig.OnFailure.Destination",
+            ),
+            of("source_rules", "AWS::Events::Rule", "Targets.DeadLetterConfig.Arn"),
+            of("source_subscriptions", "AWS::SNS::Subscription", "RedrivePolicy.deadLetterTargetArn"),
+            of("source_schedules", "AWS::Scheduler::Schedule", "Target.DeadLetterConfig.Arn"),
             of("event_source_mappings", "AWS::Lambda::EventSourceMapping", "EventSourceArn"),
             kms_key("KmsMasterKeyId"),
             of("alarms", "AWS::CloudWatch::Alarm", "Dimensions.Value"),

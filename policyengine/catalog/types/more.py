@@ -41,6 +41,10 @@ TYPES = (
     TypeSpec(
         "AWS::NeptuneGraph::Graph",
         names=("GraphId", "GraphArn", "GraphName"),
+        defaults=(
+            is_("DeletionProtection", True, cfn("resource-neptunegraph-graph")),
+            is_("ReplicaCount", 1, cfn("resource-neptunegraph-graph")),
+        ),
         relations=(kms_key("KmsKeyIdentifier"),),
     ),
     TypeSpec("AWS::APS::Workspace", names=("WorkspaceId", "Arn"), relations=(kms_key("KmsKeyArn"),)),
@@ -61,6 +65,7 @@ TYPES = (
     TypeSpec(
         "AWS::Cassandra::Table",
         names=("TableName",),
+        defaults=off(doc("keyspaces/latest/APIReference/API_CreateTable"), "PointInTimeRecoveryEnabled"),
         relations=(kms_key("EncryptionSpecification.KmsKeyIdentifier"),),
     ),
     TypeSpec(

@@ -56,10 +56,11 @@ TYPES = (
                 deployed=[{"ObjectOwnership": "ObjectWriter"}],
             ),
             is_("VersioningConfiguration.Status", "Suspended", doc("AmazonS3/latest/userguide/Versioning")),
-            is_(
+            depends(
                 "VersioningConfiguration.MfaDelete",
-                "Disabled",
                 doc("AmazonS3/latest/userguide/MultiFactorAuthenticationDelete"),
+                "only the root user can turn it on, by a call of its own",
+                deployed="Disabled",
             ),
             is_("ObjectLockEnabled", False, _BUCKET),
             depends(
