@@ -329,7 +329,9 @@ class Checks:
 
     def _element_scope(self, path: RulePath, scope: Scope, place: DocPath) -> Scope | None:
         if path.root == "with":
-            return replace(scope, in_resource=True)
+            if len(path.steps) == 1:
+                return replace(scope, in_resource=True)
+            path = parse_path(join_path(path.steps[1:]), in_resource=True)
         if path.root == "related":
             kind = self._related_kind(path, scope, place)
             base: tuple[str, ...] = ("related", *path.steps)

@@ -36,7 +36,11 @@ TYPES = (
             ("NumberOfRecoveryPoints", "integer"),
         ),
     ),
-    TypeSpec("AWS::Backup::LogicallyAirGappedBackupVault", names=("BackupVaultName", "BackupVaultArn")),
+    TypeSpec(
+        "AWS::Backup::LogicallyAirGappedBackupVault",
+        names=("BackupVaultName", "BackupVaultArn"),
+        relations=(kms_key("EncryptionKeyArn"),),
+    ),
     TypeSpec(
         "AWS::Backup::BackupPlan",
         names=("BackupPlanId", "BackupPlanArn"),
