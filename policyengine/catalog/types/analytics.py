@@ -273,7 +273,14 @@ TYPES = (
     TypeSpec(
         "AWS::DMS::Endpoint",
         names=("EndpointArn", "EndpointIdentifier"),
-        defaults=(is_("SslMode", "none", doc("dms/latest/APIReference/API_CreateEndpoint")),),
+        defaults=(
+            is_("SslMode", "none", doc("dms/latest/APIReference/API_CreateEndpoint")),
+            is_(
+                "RedisSettings.SslSecurityProtocol",
+                "ssl-encryption",
+                doc("dms/latest/APIReference/API_RedisSettings"),
+            ),
+        ),
         relations=(kms_key(), kms_key("S3Settings.ServerSideEncryptionKmsKeyId", "s3_key")),
         secrets=(
             "Password",
