@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from policyengine.model.resource import Resource
+from policyengine.model.resource import Resource, attribute
 from policyengine.model.values import ABSENT, OpenList, Unresolved
 from policyengine.rules.predicates.api import Subject
 
@@ -90,13 +90,8 @@ def _tag_getter(steps: Steps) -> Getter:
 
 
 def _resource_getter(steps: Steps) -> Getter:
-    attribute = steps[0]
-
-    def get(scope: Any, _subject: Subject) -> Any:
-        value = getattr(scope, attribute)
-        return ABSENT if value is None else value
-
-    return get
+    name = steps[0]
+    return lambda scope, _subject: attribute(scope, name)
 
 
 def _alias_getter(steps: Steps) -> Getter:
@@ -123,6 +118,5 @@ def read_resource(resource: Resource, steps: Sequence[str]) -> Any:
     if steps[0] == "related":
         return walk(resource.related, steps[1:])
     if steps[0] == "resource":
-        value = getattr(resource, steps[1])
-        return ABSENT if value is None else value
+        return attribute(resource, steps[1])
     return walk(resource.properties, steps)

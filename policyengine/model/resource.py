@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from policyengine.model.location import Location
-from policyengine.model.values import Unresolved
+from policyengine.model.values import ABSENT, Unresolved
 
 Path = tuple[str | int, ...]
 """Steps into ``Resource.properties``; the first step may also be ``tags`` or ``related``."""
@@ -68,6 +68,19 @@ class Resource:
             self.collected_at,
         )  # fmt: skip
         return (Resource, state)
+
+
+def attribute(resource: Resource, name: str) -> Any:
+    """Return ``resource.NAME`` as rules see it: an account or region that code does not say is unknown.
+
+    Other attributes that are None are ABSENT.
+    """
+    value = getattr(resource, name)
+    if value is not None:
+        return value
+    if name in ("account", "region"):
+        return Unresolved("not_collected", f"the source does not say the {name}", present=True)
+    return ABSENT
 
 
 def json_pointer(path: Path) -> str:

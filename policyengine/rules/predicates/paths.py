@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from policyengine.model.resource import Resource
+from policyengine.model.resource import Resource, attribute
 from policyengine.model.values import ABSENT, OpenList, Unresolved
 from policyengine.rules.predicates.api import Subject
 
@@ -50,8 +50,7 @@ def _in_resource(resource: Resource, path: Sequence[str]) -> Any:
     if root == "related":
         return walk(resource.related, rest)
     if root == "resource":
-        value = getattr(resource, rest[0])
-        return ABSENT if value is None else value
+        return attribute(resource, rest[0])
     return walk(resource.properties, path)
 
 
