@@ -147,6 +147,8 @@ TYPES = (
                 Public="boolean",
             ),
             ("CreateVolumePermissions", "list:object"),
+            ("CreateVolumePermissions.Group", "string"),
+            ("CreateVolumePermissions.UserId", "string"),
         ),
     ),
     TypeSpec(
@@ -171,6 +173,8 @@ TYPES = (
                 Platform="string",
             ),
             ("LaunchPermissions", "list:object"),
+            ("LaunchPermissions.Group", "string"),
+            ("LaunchPermissions.UserId", "string"),
             ("BlockDeviceMappings", "list:object"),
             ("BlockDeviceMappings.DeviceName", "string"),
             ("BlockDeviceMappings.Ebs.Encrypted", "boolean"),

@@ -100,6 +100,8 @@ TYPES = (
             ("VersioningConfiguration.MfaDelete", "string"),
             ("PolicyStatus.IsPublic", "boolean"),
             ("AccessControlGrants", "list:object"),
+            ("AccessControlGrants.Grantee.URI", "string"),
+            ("AccessControlGrants.Permission", "string"),
             ("MacieMonitoring.AutomatedDiscoveryMonitoringStatus", "string"),
             ("MacieMonitoring.IsDefinedInJob", "string"),
             ("MacieMonitoring.IsMonitoredByJob", "string"),
