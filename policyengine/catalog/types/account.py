@@ -208,6 +208,8 @@ TYPES = (
             ("LambdaConcurrencyLimit", "integer"),
             ("EmrBlockPublicAccess.BlockPublicSecurityGroupRules", "boolean"),
             ("EmrBlockPublicAccess.PermittedPublicSecurityGroupRuleRanges", "list:object"),
+            ("EmrBlockPublicAccess.PermittedPublicSecurityGroupRuleRanges.MinRange", "integer"),
+            ("EmrBlockPublicAccess.PermittedPublicSecurityGroupRuleRanges.MaxRange", "integer"),
             ("ApiGatewayCloudwatchRoleArn", "string"),
             ("GlueResourcePolicy", "json"),
         ),
