@@ -197,6 +197,7 @@ TYPES = (
             depends(
                 "AutoMinorVersionUpgrade", cfn("resource-neptune-dbinstance"), "it depends on how it is made"
             ),
+            is_("PubliclyAccessible", False, doc("neptune/latest/userguide/neptune-public-endpoints")),
         ),
         relations=(to("cluster", "AWS::Neptune::DBCluster", "DBClusterIdentifier", one=True),),
     ),
