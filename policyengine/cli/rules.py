@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
 from policyengine.cli.errors import EXIT_FAIL, EXIT_OK
-from policyengine.model.errors import UsageError
 
 _FOLDERS = click.option(
     "--rules",
@@ -34,7 +32,7 @@ def rules() -> None:
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def list_rules(folders: Sequence[Path], family: str | None, type_: str | None, format_: str) -> None:
     """List the rules in use."""
-    from policyengine.rules.pack import load_packs
+    from policyengine.rules.packs import load_packs
 
     chosen = [
         form
@@ -56,7 +54,7 @@ def list_rules(folders: Sequence[Path], family: str | None, type_: str | None, f
 @_FOLDERS
 def show(rule_id: str, folders: Sequence[Path]) -> None:
     """Print a rule as a page."""
-    from policyengine.cli.explain import rule_page
+    from policyengine.cli.pages import rule_page
 
     click.echo(rule_page(rule_id, folders))
 
@@ -120,13 +118,3 @@ def predicates() -> None:
         for name, arg in predicate.args.items():
             shown = "required" if arg.required else f"default {json.dumps(arg.default)}"
             click.echo(f"    {name} ({arg.kind}, {shown})" + (f": {arg.help}" if arg.help else ""))
-
-
-def known_rule(forms: Sequence[dict[str, Any]], rule_id: str) -> dict[str, Any]:
-    """Return a rule's form; raises UsageError with the nearest id."""
-    from policyengine.rules.names import unknown
-
-    for form in forms:
-        if form["id"] == rule_id:
-            return form
-    raise UsageError(unknown("rule", rule_id, [f["id"] for f in forms]))

@@ -26,7 +26,8 @@ from policyengine.model.reasons import FAIL, SEVERITIES, UNKNOWN, VERDICTS
 from policyengine.reports.base import Context, Report, RunError, RunInfo
 from policyengine.reports.json_report import run_json
 from policyengine.reports.table import REPORTS
-from policyengine.rules.pack import Pack, load_packs
+from policyengine.rules.pack import Pack
+from policyengine.rules.packs import load_packs
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.discover import Discovery, open_targets
 from policyengine.sources.paths import printable

@@ -8,7 +8,8 @@ import pytest
 
 from policyengine.model.errors import RuleError
 from policyengine.rules.loader import compile_text, compile_texts
-from policyengine.rules.pack import Pack, RuleErrors, load_packs, parse_pack
+from policyengine.rules.pack import Pack, RuleErrors, parse_pack
+from policyengine.rules.packs import load_packs
 
 GOOD = """\
 id: queue-has-name
