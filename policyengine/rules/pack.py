@@ -71,6 +71,7 @@ def text_digest(texts: Iterable[bytes]) -> str:
 
 
 def digest(parts: Iterable[bytes]) -> str:
+    """Return the SHA-256 over length-prefixed parts, in hex."""
     whole = hashlib.sha256()
     for part in parts:
         whole.update(len(part).to_bytes(8, "big"))
