@@ -2,7 +2,8 @@
 
 A case is ``{case, args, expect, ...}`` with ``expect: TRUE|FALSE|UNKNOWN``, the resource's ``type``,
 ``properties``, ``tags``, ``related`` and ``with`` (alias -> list of properties), ``relations`` (alias ->
-path that names them), ``now``, ``where``, and ``evidence``: ``[[path, reason], ...]`` in order (needed
+path that names them), ``tables`` (type -> list of ``{id, properties}``; other types are not collected),
+``resource`` (``arn``, ``region``, ``file`` of the resource), ``now``, ``where``, and ``evidence``: ``[[path, reason], ...]`` in order (needed
 unless TRUE is expected), ``says``: a part of the first evidence's ``expected``. In values
 ``{$unresolved: reason}`` is an unresolved one, ``{$reference: id}`` one that refers to a resource of the
 source, and the key ``$more`` in an object or a last element ``{$more: reason}`` says that there may be
@@ -26,7 +27,7 @@ from policyengine.rules.predicates.api import Predicate, Subject
 FOLDER = Path(__file__).parent
 KEYS = {
     "case", "args", "expect", "evidence", "says", "type", "properties", "tags", "related", "with", "now", "where",
-    "relations",
+    "relations", "tables", "resource",
 }  # fmt: skip
 NOW = "2026-11-21T12:00:00Z"
 
@@ -61,15 +62,35 @@ def value(form: Any) -> Any:
 
 def resource(case: dict[str, Any], properties: Any) -> Resource:
     """Return the resource of a case; ``tags: null`` is a type that cannot be tagged."""
+    own = case.get("resource", {})
     return Resource(
         type=case.get("type", "AWS::EC2::Instance"),
-        id="subject",
+        id=own.get("id", "subject"),
         account="111122223333",
-        region="eu-west-1",
+        region=own.get("region", "eu-west-1"),
         properties=properties,
+        arn=own.get("arn"),
+        file=own.get("file"),
         tags=value(case.get("tags", {})),
         related=value(case.get("related", {})),
     )
+
+
+def table(case: dict[str, Any], type_: str) -> Any:
+    """Return the resources of a type that a case shows; an element ``{$more: reason}`` leaves the list open."""
+    listed = value(case.get("tables", {}).get(type_, {"$unresolved": "not_collected"}))
+    if isinstance(listed, Unresolved):
+        return listed
+    made = [
+        resource({"type": type_, "resource": {"id": one["id"]}}, one.get("properties", {})) for one in listed
+    ]
+    return OpenList(made, listed.more) if isinstance(listed, OpenList) else made
+
+
+def _related(properties: Any) -> Resource:
+    """Return a related resource; the key ``$region`` among its properties is its region."""
+    region = {"region": properties["$region"]} if "$region" in properties else {}
+    return resource({"resource": region}, {k: v for k, v in properties.items() if k != "$region"})
 
 
 def subject(case: dict[str, Any]) -> Subject:
@@ -80,14 +101,14 @@ def subject(case: dict[str, Any]) -> Subject:
         found = aliases[alias]
         if isinstance(found, Unresolved):
             return found
-        made = [resource({}, properties) for properties in found]
+        made = [_related(properties) for properties in found]
         return OpenList(made, found.more) if isinstance(found, OpenList) else made
 
     return Subject(
         resource=resource(case, value(case.get("properties", {}))),
         now=datetime.fromisoformat(case.get("now", NOW)).astimezone(UTC),
         related=related,
-        tables=lambda _type: Unresolved("not_collected"),
+        tables=lambda type_: table(case, type_),
         where=value(case["where"]) if "where" in case else None,
         relations={alias: {"via": via} for alias, via in case.get("relations", {}).items()},
     )

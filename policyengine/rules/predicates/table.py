@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from policyengine.rules.predicates import alarms, asked_for, kms, lifecycle, net, recovery, tags, time
+from policyengine.rules.predicates import (
+    alarms,
+    asked_for,
+    backup,
+    kms,
+    lifecycle,
+    net,
+    recovery,
+    related,
+    tags,
+    time,
+)
 from policyengine.rules.predicates.api import Predicate
 
 PREDICATES: Final[dict[str, Predicate]] = {
     predicate.name: predicate
-    for module in (net, tags, time, lifecycle, kms, alarms, recovery, asked_for)
+    for module in (net, tags, time, lifecycle, kms, alarms, recovery, asked_for, backup, related)
     for predicate in module.PREDICATES
 }
