@@ -28,7 +28,7 @@ class SourceOptions:
     account: str | None = None
     region: str | None = None
     base: Path | None = None
-    max_bytes: int = 256 * 1024 * 1024
+    max_bytes: int = 128 * 1024 * 1024
 
 
 class Source(Protocol):
