@@ -88,6 +88,9 @@ def _entries(subject: Subject, path: Sequence[str] | None) -> Iterator[_Zone]:
 
 def _of_subnets(subject: Subject, subnets: Sequence[str] | None) -> Iterator[_Zone]:
     for path, item in _entries(subject, subnets):
+        if isinstance(item, Resource):
+            yield path, _zone_of(item)
+            continue
         value = item.get("SubnetId", ABSENT) if isinstance(item, dict) else item
         if path[-1:] == ("-",):
             yield path, value
@@ -126,7 +129,7 @@ PREDICATES: Final = (
         "What is listed lies in at least so many different Availability Zones.",
         {
             "at_least": Arg("integer", help="the number of different zones"),
-            "subnets": Arg("path", required=False, help="a list of subnets, or of objects with a `SubnetId`"),
+            "subnets": Arg("path", required=False, help="a list of subnets, of objects with a `SubnetId`, or `with.ALIAS`"),
             "zones": Arg("path", required=False, help="a list of zones"),
         },
         (),
