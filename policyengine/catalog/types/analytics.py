@@ -167,6 +167,12 @@ TYPES = (
                 cfn("properties-athena-workgroup-workgroupconfiguration"),
                 "the page names no default; the console and the API differ",
             ),
+            depends(
+                "WorkGroupConfiguration.PublishCloudWatchMetricsEnabled",
+                cfn("properties-athena-workgroup-workgroupconfiguration"),
+                "the page names no default; the console switches it on",
+                deployed=False,
+            ),
             is_("State", "ENABLED", cfn("resource-athena-workgroup")),
         ),
         relations=(kms_key("WorkGroupConfiguration.ResultConfiguration.EncryptionConfiguration.KmsKey"),),

@@ -115,6 +115,11 @@ TYPES = (
                 "DISABLED",
                 cfn("properties-ecs-taskdefinition-efsvolumeconfiguration"),
             ),
+            depends(
+                "ContainerDefinitions.LogConfiguration.Options.mode",
+                doc("AmazonECS/latest/developerguide/ecs-account-settings"),
+                "it follows the account's defaultLogDriverMode",
+            ),
         ),
         relations=(
             to("task_role", ROLE, "TaskRoleArn", one=True, scope="account"),

@@ -103,7 +103,10 @@ TYPES = (
         "AWS::GlobalAccelerator::Accelerator",
         names=("AcceleratorArn", "Name"),
         is_global=True,
-        defaults=(is_("Enabled", True, cfn("resource-globalaccelerator-accelerator")),),
+        defaults=(
+            is_("Enabled", True, cfn("resource-globalaccelerator-accelerator")),
+            is_("FlowLogsEnabled", False, cfn("resource-globalaccelerator-accelerator")),
+        ),
     ),
     TypeSpec(
         "AWS::SES::ConfigurationSet",

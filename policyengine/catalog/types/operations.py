@@ -21,6 +21,8 @@ from policyengine.catalog.types._build import (
 
 _PATCH = doc("systems-manager/latest/APIReference/API_CreatePatchBaseline")
 _PROJECT = cfn("resource-codebuild-project")
+_OPTIONS = doc("elasticbeanstalk/latest/dg/command-options-general")
+_OPTIONS_NOTE = "saved configurations and .ebextensions may set it"
 
 TYPES = (
     TypeSpec(
@@ -175,6 +177,20 @@ TYPES = (
     TypeSpec(
         "AWS::ElasticBeanstalk::Environment",
         names=("EnvironmentName",),
+        defaults=(
+            depends(
+                "Options.aws:elasticbeanstalk:cloudwatch:logs:StreamLogs",
+                _OPTIONS,
+                _OPTIONS_NOTE,
+                deployed="false",
+            ),
+            depends(
+                "Options.aws:elasticbeanstalk:healthreporting:system:SystemType",
+                _OPTIONS,
+                _OPTIONS_NOTE,
+                deployed="basic",
+            ),
+        ),
         extra=(("Options", "map:string"),),
     ),
     TypeSpec(
