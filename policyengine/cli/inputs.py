@@ -9,6 +9,7 @@ from typing import Any
 
 from policyengine.config.find import find_config
 from policyengine.config.settings import Settings
+from policyengine.model.errors import UsageError
 from policyengine.rules.names import unknown
 from policyengine.rules.pack import Pack
 from policyengine.rules.parameters import check_value
@@ -26,6 +27,17 @@ def read_parameters(given: Sequence[str]) -> dict[str, Any]:
 
             values.update(read_parameters_file(Path(text)))
     return values
+
+
+def read_pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+    """Return KEY=VALUE texts as a mapping; raises UsageError for a text without `=`."""
+    pairs: dict[str, str] = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise UsageError(f"{option} `{text}` is no KEY=VALUE")
+        pairs[key] = value
+    return pairs
 
 
 def read_settings(options: Mapping[str, Any], targets: Sequence[str], pack: Pack) -> tuple[Settings, bytes]:

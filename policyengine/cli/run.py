@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from policyengine import __version__
-from policyengine.cli.inputs import read_parameters, read_settings
+from policyengine.cli.inputs import read_pairs, read_parameters, read_settings
 from policyengine.cli.outputs import open_reports, terminal_options
 from policyengine.cli.progress import Progress
 from policyengine.cli.ruleinfo import rule_info
@@ -206,6 +206,7 @@ def prepare_run(targets: Sequence[str], options: Mapping[str, Any]) -> Run:
         terraform_source=options["terraform_source"],
         account=options["account"],
         region=options["region"],
+        stack_tags=read_pairs("--stack-tag", options["stack_tags"]),
     )
     discovery = open_targets(targets, source_options)
     evaluator = Evaluator(pack, now=now, settings=settings)

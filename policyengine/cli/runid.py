@@ -24,6 +24,7 @@ def run_id(
         "engine": __version__,
         "rules": [pack.digest, [r["id"] for r in pack.rules]],
         "parameters": sorted((k, str(v)) for k, v in options.parameters.items()),
+        "stack_tags": sorted(options.stack_tags.items()),
         "place": [options.account, options.region, sorted(map(str, settings.ous.items()))],
         "as_of": as_of,
     }

@@ -48,6 +48,13 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--parameters", multiple=True, metavar="FILE|KEY=VALUE", help="CloudFormation parameter values")
 @click.option(
+    "--stack-tag",
+    "stack_tags",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="a tag the stack is deployed with; may repeat",
+)
+@click.option(
     "--terraform-source", type=_PATH, metavar="DIR", help="configuration of the plan, for line numbers"
 )
 @click.option("--account", metavar="ID", help="bind code to an account")

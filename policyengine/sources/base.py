@@ -29,6 +29,8 @@ class SourceOptions:
     region: str | None = None
     base: Path | None = None
     max_bytes: int = 128 * 1024 * 1024
+    stack_tags: Mapping[str, str] = field(default_factory=dict)
+    """Tags the stack is deployed with (``--stack-tag``): CloudFormation gives them to its resources."""
 
 
 class Source(Protocol):

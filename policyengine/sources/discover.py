@@ -161,7 +161,9 @@ class _Opener:
                 if self._is_new(stack.template):
                     data = _whole(stack.template, file, options.max_bytes)
                     document = load(data, name=file, style="cloudformation", max_bytes=options.max_bytes)
-                    source = open_template(stack.template, place, document, stack_tags=stack.tags)
+                    source = open_template(
+                        stack.template, place, document, stack_tags={**stack.tags, **options.stack_tags}
+                    )
                     self._add(source, stack.template, file)
             except InputError as problem:
                 self.found.errors.append(problem)
@@ -278,7 +280,7 @@ def _open_document(kind: str, path: Path, options: SourceOptions, document: Docu
         from policyengine.sources.terraform.plan import open_plan
 
         return open_plan(path, options, document)
-    return open_template(path, options, document)
+    return open_template(path, options, document, stack_tags=options.stack_tags)
 
 
 def _short(reason: str) -> str:

@@ -177,6 +177,22 @@ def test_template_parameters(run: Run, tmp_path: Path) -> None:
     assert verdicts("--parameters", "Days=9") == ["PASS"]
 
 
+def test_tags_of_the_stack_count(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.yaml").write_text("Resources:\n  Q: {Type: AWS::SQS::Queue}\n")
+    tags = [f"--stack-tag={key}=x1" for key in ("CostCenter", "Project", "Owner", "Environment")]
+
+    def verdict(*options: str) -> str:
+        (finding,) = run("scan", "t.yaml", "--rule", "tags-mandatory", "--format", "json", *options).document[
+            "findings"
+        ]
+        return str(finding["verdict"])
+
+    assert verdict() == "FAIL"
+    assert verdict(*tags) == "PASS"
+    assert verdict(*tags[1:]) == "FAIL"
+    assert run("scan", "t.yaml", "--stack-tag", "Owner").err == "error: --stack-tag `Owner` is no KEY=VALUE\n"
+
+
 def test_the_same_finding_id_on_one_and_two_processes(run: Run, tmp_path: Path) -> None:
     lines = [{**BUCKET, "id": f"b{i}", "properties": {"BucketName": f"b{i}"}} for i in range(200)]
     (tmp_path / "many.ndjson").write_text("".join(json.dumps(line) + "\n" for line in lines))
