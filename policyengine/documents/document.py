@@ -12,6 +12,7 @@ from typing import Any, Final
 from policyengine.documents import json_text, yaml_text
 from policyengine.documents.errors import (
     MAX_BYTES,
+    WIDE_BYTES,
     YAML_MAX_BYTES,
     DocumentError,
     Positions,
@@ -26,6 +27,7 @@ from policyengine.model.resource import Path
 _SPACE: Final = b" \t\r\n"
 _YAML_BREAK: Final = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _PLAINLY_JSON: Final = re.compile(r'[{\[]\s*(?:["\[{}\]]|\Z)')
+_FOUR_BYTES: Final = re.compile(rb"[\xf0-\xff]")
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -80,6 +82,7 @@ def load(
     """
     if len(data) > max_bytes:
         raise _too_large(name, len(data), max_bytes)
+    _check_width(data, name, max_bytes)
     text = _decode(data, name)
     start = text.lstrip(" \t\r\n")
     if not start:
@@ -125,6 +128,18 @@ def _too_large(name: str, size: int, limit: int, what: str = "") -> DocumentErro
     return fail(
         name, "too_large", f"the {what}file has {size:,} bytes; at most {limit:,} are read from one file"
     )
+
+
+def _check_width(data: bytes, name: str, limit: int) -> None:
+    """Refuse large text with characters for which Python takes more bytes for every character of it."""
+    if len(data) <= WIDE_BYTES or data.isascii():
+        return
+    width = 4 if _FOUR_BYTES.search(data) else 2
+    if len(data) * width > limit:
+        message = (
+            f"the file has {len(data):,} bytes and is not ASCII; at most {limit // width:,} are read then"
+        )
+        raise fail(name, "too_large", message)
 
 
 def _decode(data: bytes, name: str) -> str:

@@ -11,11 +11,19 @@ from policyengine.model.resource import Path
 Syntax = Literal["json", "yaml"]
 Style = Literal["data", "cloudformation", "strict"]
 
-MAX_DEPTH: Final = 512
-"""Deepest nesting that is read. Parsers and every walk after them may recurse; this keeps them safe."""
+MAX_DEPTH: Final = 200
+"""Deepest nesting that is read. Parsers and every walk after them may recurse, up to three frames a
+level, and Python allows a thousand."""
+
+MAX_VALUES: Final = 3_000_000
+"""How many commas and opening brackets a JSON document may have: each can stand for a value, and a value
+takes up to 200 bytes in memory, so that a file of 100 MB may otherwise need ten gigabytes."""
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 """Largest JSON document unless the caller says otherwise."""
+
+WIDE_BYTES: Final = 16 * 1024 * 1024
+"""Above this, text that Python keeps in two or four bytes a character counts as that much."""
 
 YAML_MAX_BYTES: Final = 4 * 1024 * 1024
 """Largest YAML document: YAML is read thirty times slower than JSON, and a CloudFormation template has
@@ -26,6 +34,7 @@ MAX_ALIASED_NODES: Final = 100_000
 
 CODES: Final = (
     "empty", "too_large", "not_text", "encoding", "syntax", "duplicate_key", "too_deep", "too_many_aliases",
+    "too_many_values",
 )  # fmt: skip
 
 

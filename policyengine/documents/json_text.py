@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any, Final, NoReturn
 
-from policyengine.documents.errors import MAX_DEPTH, Span, fail, shown
+from policyengine.documents.errors import MAX_DEPTH, MAX_VALUES, Span, fail, shown
 from policyengine.model.resource import Path
 
 _TOKEN: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},:]|[^\s\[\]{},:"]++', re.DOTALL)
@@ -27,10 +27,12 @@ class _NotJsonError(ValueError):
 def parse(text: str, name: str) -> tuple[Any, JsonPositions]:
     """Return the value of a JSON text and what finds places in it.
 
-    Raises DocumentError: ``syntax``, ``duplicate_key``, ``too_deep`` or ``encoding`` (half a
-    surrogate pair, which no encoding can write).
+    Raises DocumentError: ``syntax``, ``duplicate_key``, ``too_deep``, ``too_many_values`` or
+    ``encoding`` (half a surrogate pair, which no encoding can write).
     """
     positions = JsonPositions(text)
+    if sum(map(text.count, ",[{")) > MAX_VALUES:
+        raise fail(name, "too_many_values", f"holds more than {MAX_VALUES:,} values; split it")
     if _depth(text) > MAX_DEPTH:
         raise _too_deep(positions, name)
     try:
@@ -40,7 +42,9 @@ def parse(text: str, name: str) -> tuple[Any, JsonPositions]:
     except _DuplicateError:
         raise _duplicate(positions, name) from None
     except json.JSONDecodeError as error:
-        message = f"not valid JSON: {error.msg[:1].lower()}{error.msg[1:]}"
+        what = error.msg[:1].lower() + error.msg[1:].removesuffix(" starting at")
+        cut = "; is the file truncated?" if what.startswith("unterminated") or error.pos >= len(text) else ""
+        message = f"not valid JSON: {what}{cut}"
         raise fail(name, "syntax", message, Span(error.lineno, error.colno)) from None
     except _NotJsonError as error:
         span = positions.span(max(text.find(str(error)), 0))

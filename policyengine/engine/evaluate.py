@@ -34,10 +34,6 @@ class Judgement(NamedTuple):
             self.outcome, subject_of(self.rule, self.outcome.resource, self.world, self.now)
         )
 
-    def crashed(self, text: str) -> Judgement:
-        """Return the judgement of a rule that could not explain its verdict."""
-        return self._replace(outcome=Outcome(UNKNOWN, self.outcome.resource, text))
-
 
 def subject_of(rule: BoundRule, resource: Resource, world: World, now: datetime) -> Subject:
     """Return what a rule's checks see of a resource."""
@@ -156,7 +152,14 @@ class Evaluator:
 
     def _crashed(self, rule: BoundRule, resource: Resource, error: Exception) -> Outcome:
         self.crashes[rule.id] += 1
-        return Outcome(UNKNOWN, resource, f"{type(error).__name__}: {error}")
+        return Outcome(UNKNOWN, resource, crash_text(error))
+
+    def unexplained(self, judgement: Judgement, error: Exception) -> Judgement:
+        """Return the judgement of a rule that could not explain its verdict: a crash, counted as one."""
+        rule = judgement.rule
+        rule.tally[judgement.outcome.verdict] -= 1
+        rule.tally[UNKNOWN] += 1
+        return judgement._replace(outcome=self._crashed(rule, judgement.outcome.resource, error))
 
     def take_tallies(self) -> Counter[tuple[str, str]]:
         """Return the verdicts counted since the last call, by (rule, verdict)."""
@@ -172,6 +175,16 @@ class Evaluator:
         """Yield the judgements of many resources, in order."""
         for resource in resources:
             yield from self.judge(resource, world)
+
+
+def crash_text(error: Exception) -> str:
+    """Return what went wrong and where; never the error's own words, which may quote a secret value."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None:
+        return type(error).__name__
+    return f"{type(error).__name__} in {last.tb_frame.f_globals.get('__name__', '?')}:{last.tb_lineno}"
 
 
 def _nobody(_name: str) -> list[Resource] | Unresolved:

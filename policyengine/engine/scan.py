@@ -16,9 +16,10 @@ from typing import Any
 from policyengine.catalog import registry
 from policyengine.catalog.derive import derive
 from policyengine.engine.evaluate import Evaluator, Judgement
+from policyengine.engine.identities import Identities
 from policyengine.engine.organization import ORGANIZATION_TYPES, units_above
 from policyengine.engine.world import World
-from policyengine.model.errors import InputError, PolicyEngineError
+from policyengine.model.errors import PolicyEngineError
 from policyengine.model.finding import Finding
 from policyengine.model.resource import Resource
 
@@ -68,14 +69,13 @@ class Wanted:
 
 @dataclass
 class Piece:
-    """The result of one shard: findings in order, counts, errors, identities seen.
+    """The result of one shard: findings in order, counts, hashes of the identities seen.
 
     ``source_errors`` are those another process's copy of the source met.
     """
 
     findings: list[Finding]
     counts: Counts
-    errors: list[PolicyEngineError]
     identities: array[int]
     source_errors: list[PolicyEngineError] = field(default_factory=list)
 
@@ -99,7 +99,7 @@ class Scan:
         self.progress = progress
         self.counts = Counts()
         self.errors: list[PolicyEngineError] = []
-        self._identities: set[int] = set()
+        self._identities = Identities()
 
     def findings(self) -> Iterator[Finding]:
         """Yield the wanted findings, in the order of the sources."""
@@ -108,12 +108,12 @@ class Scan:
             world = build_world(self.evaluator, source)
             for piece in self._pieces(source, world):
                 self.counts.merge(piece.counts)
-                self.errors += piece.errors
                 source.errors += piece.source_errors
-                self._check_identities(piece, source)
+                self._identities.add(piece.identities)
                 yield from piece.findings
                 if self.progress is not None:
                     self.progress(self.counts.resources)
+        self.errors += self._identities.errors(self.sources)
 
     def _pieces(self, source: Any, world: World) -> Iterator[Piece]:
         shards = list(source.shards()) if hasattr(source, "shards") else []
@@ -126,14 +126,6 @@ class Scan:
                 yield evaluate_piece(self.evaluator, source.read_shard(shard), world, self.wanted)
         else:
             yield evaluate_piece(self.evaluator, source.resources(), world, self.wanted)
-
-    def _check_identities(self, piece: Piece, source: Any) -> None:
-        """Two different resources with one identity are an error naming both."""
-        before = len(self._identities)
-        self._identities.update(piece.identities)
-        if len(self._identities) - before == len(piece.identities):
-            return
-        self.errors += duplicates(source)
 
     def undecidable(self) -> list[str]:
         """Return the rules about accounts that no source of the run could decide."""
@@ -164,6 +156,7 @@ def build_world(evaluator: Evaluator, source: Any) -> World:
     for resource in resources:
         prepare(resource)
         world.add(resource)
+    world.cover(source.coverage)  # a source withdraws what it promised when a part of it is broken
     return world
 
 
@@ -180,7 +173,6 @@ def evaluate_piece(
     """Judge some resources and build the findings that are wanted."""
     counts = Counts()
     findings: list[Finding] = []
-    errors: list[PolicyEngineError] = []
     identities = array("q")
     per_rule: Counter[tuple[str, str]] = Counter()
     types: Counter[str] = Counter()
@@ -197,45 +189,21 @@ def evaluate_piece(
                 per_rule[key] += 1
                 if per_rule[key] > wanted.per_rule:
                     continue
-            findings.append(_finding(judgement, errors))
+            findings.append(_finding(judgement, evaluator))
     counts.verdicts = evaluator.take_tallies()
     counts.resources = len(identities)
     counts.unknown_types = Counter({t: n for t, n in types.items() if _is_unknown(t, evaluator)})
     counts.crashes = evaluator.crashes - crashes_before
-    return Piece(findings, counts, errors, identities)
+    return Piece(findings, counts, identities)
 
 
 def _is_unknown(type_: str, evaluator: Evaluator) -> bool:
     return registry.spec(type_) is None and not evaluator.applicable(type_)
 
 
-def _finding(judgement: Judgement, errors: list[PolicyEngineError]) -> Finding:
+def _finding(judgement: Judgement, evaluator: Evaluator) -> Finding:
     """Build the finding; one that cannot be explained is a crash of its rule, and said so."""
     try:
         return judgement.finding()
     except Exception as error:  # noqa: BLE001  # the verdict cannot be trusted: UNKNOWN internal_error instead
-        text = f"{type(error).__name__}: {error}"
-        errors.append(PolicyEngineError(f"rule `{judgement.rule.id}` crashed: {text}", code="internal_error"))
-        return judgement.crashed(text).finding()
-
-
-def duplicates(source: Any) -> list[PolicyEngineError]:
-    """Read a source once more and return an error per identity that occurs twice."""
-    seen: dict[tuple[str, str, str, str], Any] = {}
-    errors: list[PolicyEngineError] = []
-    for resource in source.resources():
-        place = resource.locate(())
-        if resource.identity in seen:
-            account, region, type_, id_ = resource.identity
-            first = seen[resource.identity]
-            errors.append(
-                InputError(
-                    f"two resources have one identity: {type_ or resource.type} `{id_}`"
-                    + (f" in {account} {region}" if account else "")
-                    + (f"; the first stands at {first}" if first else ""),
-                    place,
-                    code="duplicate_identity",
-                )
-            )
-        seen[resource.identity] = place
-    return errors
+        return evaluator.unexplained(judgement, error).finding()

@@ -26,13 +26,17 @@ class World:
     """Resources of the types that rules reach, indexed by what may name them."""
 
     def __init__(self, coverage: Coverage = NO_COVERAGE) -> None:
+        self.cover(coverage)
+        self._by_type: dict[str, list[Resource]] = defaultdict(list)
+        self._by_name: dict[tuple[str, str], list[Resource]] = defaultdict(list)
+        self._by_path: dict[tuple[str, str], _Reverse] = {}
+
+    def cover(self, coverage: Coverage) -> None:
+        """Say what was collected whole; reading a source may have shown that it is less than was promised."""
         self.coverage = coverage
         self._regions: dict[str, set[str]] = defaultdict(set)
         for account, region, _type in coverage:
             self._regions[account].add(region)
-        self._by_type: dict[str, list[Resource]] = defaultdict(list)
-        self._by_name: dict[tuple[str, str], list[Resource]] = defaultdict(list)
-        self._by_path: dict[tuple[str, str], _Reverse] = {}
 
     def add(self, resource: Resource) -> None:
         """Take a resource, all its branches, into the tables."""

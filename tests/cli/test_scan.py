@@ -240,7 +240,7 @@ def test_a_crashing_rule_is_unknown_and_the_run_incomplete(run: Run, snapshot: P
     )  # fmt: skip
     (finding,) = found.document["findings"]
     assert (finding["verdict"], finding["reason"]) == ("UNKNOWN", "internal_error")
-    assert "RuntimeError: a bug" in finding["message"]
+    assert "RuntimeError in sitecustomize:3" in finding["message"]
     assert found.code == 4
 
 

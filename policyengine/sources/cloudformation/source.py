@@ -30,6 +30,9 @@ from policyengine.sources.paths import display_path
 from policyengine.sources.tags import read_tags
 
 NOT_CREATED = "resource that no branch creates"
+MAX_TEMPLATE = 8 * 1024 * 1024
+"""Largest template in characters; CloudFormation itself takes at most 1 MB
+(https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html)."""
 
 
 class TemplateSource:
@@ -293,4 +296,7 @@ def open_template(
             reason = (error.strerror or "error").lower()
             raise InputError(f"cannot read the template: {reason}", Location(file)) from None
         document = load(data, name=file, style="cloudformation", max_bytes=options.max_bytes)
+    if len(document.text) > MAX_TEMPLATE:
+        message = f"is larger than {MAX_TEMPLATE >> 20} MiB; CloudFormation takes templates of up to 1 MB"
+        raise InputError(message, Location(file), code="too_large")
     return TemplateSource(path, options, document, stack_tags, file)

@@ -20,7 +20,7 @@ from policyengine.sources.snapshot.unknown import Unknowns, read_entries
 from policyengine.sources.tags import json_kind, read_tags
 
 MAX_LINE: Final = 16 * 1024 * 1024
-MAX_DEPTH: Final = 512
+MAX_DEPTH: Final = 200
 _TYPE = re.compile(r"[A-Za-z0-9]+::[A-Za-z0-9]*::[A-Za-z0-9]+(::[A-Za-z0-9]+)?")
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _REQUIRED: Final = {"type": str, "id": str, "account": str, "region": str, "properties": dict}

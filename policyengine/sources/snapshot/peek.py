@@ -8,7 +8,7 @@ from collections.abc import Callable
 from policyengine.sources.snapshot.lines import parse_line
 from policyengine.sources.snapshot.problems import LineError
 
-_CANONICAL = b'{"type":"'
+_TYPED = re.compile(rb'\{ ?"type": ?"([A-Za-z0-9:]+)"')
 _STRING = rb'"([^"\\]*)"'
 _HEAD = re.compile(
     rb'\{"type":%s,"id":%s,(?:"arn":"[^"\\]*",)?"account":%s,"region":%s'
@@ -17,22 +17,16 @@ _HEAD = re.compile(
 
 
 def line_filter(wanted: frozenset[str]) -> Callable[[bytes], bool]:
-    """Return a test that is never False for a line whose type is wanted.
+    """Return a test that is never False for a line whose type is wanted, or may have been meant to be.
 
-    A canonical line begins with its type. In any other line the type stands somewhere between
-    quotes, unless one of its characters is written as an escape, for which JSON has only
-    ``\\u``: such a line is kept, and parsing decides.
+    A canonical line begins with its type. Any other line is kept, and parsing decides: it may be a
+    broken line of a wanted type, and then what the coverage says of that type no longer holds.
     """
     exact = frozenset(t.encode() for t in wanted)
-    quoted = tuple(b'"%s"' % t for t in sorted(exact))
-    begin = len(_CANONICAL)
 
     def keep(line: bytes) -> bool:
-        if line.startswith(_CANONICAL):
-            name = line[begin : line.find(b'"', begin)]
-            if b"\\" not in name:
-                return name in exact
-        return b"\\u" in line or any(q in line for q in quoted)
+        found = _TYPED.match(line)
+        return found is None or found[1] in exact
 
     return keep
 

@@ -25,6 +25,8 @@ from policyengine.sources.snapshot.variants import join_branches
 
 MAX_ERRORS = 1000
 """Errors listed per snapshot; one more says that there are others."""
+MAX_BAD_LINES = 100_000
+"""A part with more bad lines is not read to its end: it is no snapshot, and each costs time."""
 RANGE = 16 << 20
 """Bytes of a single plain file that make one shard."""
 
@@ -69,6 +71,7 @@ class SnapshotSource:
         self.notes: list[str] = []
         self._later_minor = later_minor
         self._told: set[str] = set()
+        self._lines_before: dict[Shard, int] = {}
         self._satellites: Satellites | None = None
 
     def resources(self) -> Iterator[Resource]:
@@ -155,7 +158,7 @@ class SnapshotSource:
         whole = shard.start == 0 and shard.end is None
         hasher = hashlib.sha256() if part.sha256 is not None and whole else None
         span = None if shard.end is None else shard.end - shard.start
-        count, number = 0, 1
+        count, number, bad = 0, 1, 0
 
         def too_long(line: int) -> None:
             self._bad_line(part, shard, line, f"the line is over the limit of {MAX_LINE >> 20} MiB")
@@ -175,6 +178,10 @@ class SnapshotSource:
                         resource = parse_line(line, self._later_minor)
                     except LineError as problem:
                         self._bad_line(part, shard, number + offset, str(problem))
+                        bad += 1
+                        if bad > MAX_BAD_LINES:
+                            self._broken(part, f"has more than {MAX_BAD_LINES:,} bad lines", "bad_line")
+                            return
                     else:
                         yield resource
         except files.StreamError as problem:
@@ -194,9 +201,13 @@ class SnapshotSource:
             self._broken(part, f"holds {count} lines, the manifest says {part.resources}", "line_count")
 
     def _bad_line(self, part: Part, shard: Shard, line: int, message: str) -> None:
-        before = files.count_newlines(part.path, shard.start) if shard.start else 0
-        self.tell(InputError(message, Location(part.name, before + line), code="bad_line"))
         self._withdraw(part)
+        if len(self._told) > MAX_ERRORS:
+            return
+        if shard.start and shard not in self._lines_before:
+            self._lines_before[shard] = files.count_newlines(part.path, shard.start)
+        before = self._lines_before.get(shard, 0)
+        self.tell(InputError(message, Location(part.name, before + line), code="bad_line"))
 
     def _broken(self, part: Part, message: str, code: str) -> None:
         self.tell(InputError(message, Location(part.name), code=code))

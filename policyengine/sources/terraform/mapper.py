@@ -16,7 +16,7 @@ from policyengine.model.resource import Path
 from policyengine.model.values import OpenList, Unresolved
 from policyengine.sources.terraform.values import Pending
 
-_DEEPEST_JSON = 512
+_DEEPEST_JSON = 128
 
 Trace = dict[Path, Path]
 """Canonical path -> path below the resource's ``after``."""
@@ -157,7 +157,7 @@ def _json(value: Any) -> Any:
 
 
 def parse_json(text: str) -> Any:
-    """Return the value of JSON text, or Unresolved when it is none or nested deeper than 512."""
+    """Return the value of JSON text, or Unresolved when it is none or nested too deep."""
     if text.count("[") + text.count("{") > _DEEPEST_JSON and _depth(text) > _DEEPEST_JSON:
         return Unresolved("unsupported", f"JSON nested deeper than {_DEEPEST_JSON}", present=True)
     try:

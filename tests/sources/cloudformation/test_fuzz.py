@@ -132,7 +132,7 @@ def quickly(text, limit=5.0):
 
 def test_deep_functions_are_an_error_with_a_place_and_the_rest_goes_on():
     value = "x"
-    for _ in range(70):
+    for _ in range(45):
         value = {"Fn::Base64": {"Fn::Join": ["", [value]]}}
     text = json.dumps(
         {"Resources": {"A": {"Type": "T::T::T", "Properties": {"V": value}}, "B": {"Type": "T::T::T"}}}

@@ -187,9 +187,9 @@ BAD = [
     (b'{"a":"b', "is the file truncated?"),
     (b'{"a":', "is the file truncated?"),
     ('{"a":1}'.encode("utf-16"), "UTF-16 or binary"),
-    (b'{"a":' + b"[" * 600 + b"]" * 600 + b"}", "nested deeper than 512 levels"),
-    (b"[" * 100_000, "nested deeper than 512 levels"),
-    (b"[" * 20_000 + b"]" * 20_000, "nested deeper than 512 levels"),
+    (b'{"a":' + b"[" * 600 + b"]" * 600 + b"}", "nested deeper than 200 levels"),
+    (b"[" * 100_000, "nested deeper than 200 levels"),
+    (b"[" * 20_000 + b"]" * 20_000, "nested deeper than 200 levels"),
 ]  # fmt: skip
 
 

@@ -186,7 +186,7 @@ MANIFESTS = [
     (b'{"version":"1.0","parts":[],"coverage":[{"account":"1","region":"r","types":"*"}]}', "must be a list"),
     (b'{"version":"1.0","parts":[],"errors":[{}]}', "`errors[0].message`"),
     (b'{"version":"1.0","parts":[],"created":5}', "`created` is a number"),
-    (b'{"version":"1.0","parts":' + b"[" * 100_000, "nested deeper than 512"),
+    (b'{"version":"1.0","parts":' + b"[" * 100_000, "nested deeper than 200"),
 ]
 
 
