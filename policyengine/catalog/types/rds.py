@@ -36,7 +36,7 @@ _TLS_PARAMETERS = (
     depends(
         'Parameters."rds.force_ssl"',
         doc("AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL"),
-        "1 from PostgreSQL 15 (Aurora PostgreSQL 17) on, 0 before and for SQL Server",
+        "1 from RDS for PostgreSQL 15 on, 0 before; other engines and Aurora differ",
     ),
     depends(
         "Parameters.require_secure_transport",
@@ -60,6 +60,7 @@ TYPES = (
             ),
             depends("PubliclyAccessible", _INSTANCE, "it depends on the engine and on the subnet group"),
             depends("EngineVersion", _INSTANCE, "AWS chooses the version when none is given"),
+            depends("DBParameterGroupName", _INSTANCE, "the default group of the engine and its version"),
             is_("MultiAZ", False, _INSTANCE, unless=_MEMBER),
             is_("DeletionProtection", False, _INSTANCE, unless=_MEMBER),
             is_("AutoMinorVersionUpgrade", True, _INSTANCE),
@@ -122,6 +123,9 @@ TYPES = (
             is_("MonitoringInterval", 0, _CLUSTER),
             depends("PubliclyAccessible", _CLUSTER, "it depends on the subnet group"),
             depends("EngineVersion", _CLUSTER, "AWS chooses the version when none is given"),
+            depends(
+                "DBClusterParameterGroupName", _CLUSTER, "the default group of the engine and its version"
+            ),
             is_("AutoMinorVersionUpgrade", True, cfn("resource-rds-dbcluster")),
             is_("EnableHttpEndpoint", False, cfn("resource-rds-dbcluster")),
             is_(
