@@ -1,4 +1,4 @@
-"""Conformance data of the predicates about AWS Backup and related resources, and laws of what they read."""
+"""Conformance data of the predicates about AWS Backup, related resources and lists, and laws of what they read."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Resource
 from policyengine.model.values import Unresolved
-from policyengine.rules.predicates import backup, related
+from policyengine.rules.predicates import backup, lists, related
 from policyengine.rules.predicates.api import Predicate
 from policyengine.rules.predicates.backup_selection import ARNS, like, selects
 
 from .conformance import cases, check, subject
 
-PREDICATES: dict[str, Predicate] = {p.name: p for module in (backup, related) for p in module.PREDICATES}
+PREDICATES: dict[str, Predicate] = {
+    p.name: p for module in (backup, related, lists) for p in module.PREDICATES
+}
 CASES = [(name, case) for name in PREDICATES for case in cases(name)]
 ROOT = Path(__file__).resolve().parents[2]
 

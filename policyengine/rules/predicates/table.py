@@ -10,6 +10,7 @@ from policyengine.rules.predicates import (
     backup,
     kms,
     lifecycle,
+    lists,
     net,
     recovery,
     related,
@@ -20,6 +21,6 @@ from policyengine.rules.predicates.api import Predicate
 
 PREDICATES: Final[dict[str, Predicate]] = {
     predicate.name: predicate
-    for module in (net, tags, time, lifecycle, kms, alarms, recovery, asked_for, backup, related)
+    for module in (net, tags, time, lifecycle, kms, alarms, recovery, asked_for, backup, related, lists)
     for predicate in module.PREDICATES
 }
