@@ -30,9 +30,9 @@ class Judgement(NamedTuple):
 
     def finding(self) -> Finding:
         """Build the finding with its evidence."""
-        return self.rule.finding(
-            self.outcome, subject_of(self.rule, self.outcome.resource, self.world, self.now)
-        )
+        rule, resource = self.rule, self.outcome.resource
+        subject = subject_of(rule, resource, self.world, self.now) if rule.asks_subject else _NOBODY
+        return rule.finding(self.outcome, subject)
 
 
 def subject_of(rule: BoundRule, resource: Resource, world: World, now: datetime) -> Subject:
@@ -50,6 +50,13 @@ def subject_of(rule: BoundRule, resource: Resource, world: World, now: datetime)
     )
 
 
+def _shared_subject(world: World, now: datetime) -> Subject:
+    subject = Subject(_NOBODY.resource, now, _nobody, _nobody)
+    subject.related = lambda alias: world.related(subject.relations[alias], subject.resource)
+    subject.tables = lambda type_: world.table(type_, subject.resource)
+    return subject
+
+
 class Evaluator:
     """Binds rules to types and scopes lazily, then decides."""
 
@@ -61,6 +68,7 @@ class Evaluator:
         self._bound: dict[tuple[Any, ...], BoundRule] = {}
         self._by_type: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
         self._fixed: dict[str, list[BoundRule] | None] = {}
+        self._subjects: dict[World, Subject] = {}
         self.crashes: Counter[str] = Counter()
 
     def _adjusted(self, form: dict[str, Any]) -> dict[str, Any]:
@@ -120,24 +128,46 @@ class Evaluator:
 
         Returns the judgements whose verdict is wanted; the counts are in each rule's ``tally``.
         """
-        subject = _NOBODY
+        if resource.variants:
+            return self._judge_branches(resource, world, wanted)
+        now = self.now
         judgements = []
-        for rule in self.rules_for(resource):
-            if rule.relations or resource.variants:
-                outcome = self._over_branches(rule, resource, world)
+        subject = self._subject(resource, world)
+        for rule in self._fixed.get(resource.type) or self.rules_for(resource):
+            outcome = None
+            if rule.relations is not subject.relations:
+                subject.relations, subject.memo = rule.relations, {}
+            try:
+                verdict = rule.decide(resource, subject)
+            except Exception as error:  # noqa: BLE001  # a crashing rule is UNKNOWN, never a lost run
+                outcome = self._crashed(rule, resource, error)
                 verdict = outcome.verdict
-            else:
-                if rule.asks_subject and subject is _NOBODY:
-                    subject = subject_of(rule, resource, world, self.now)
-                try:
-                    verdict = rule.decide(resource, subject)
-                    outcome = None
-                except Exception as error:  # noqa: BLE001  # a crashing rule is UNKNOWN, never a lost run
-                    outcome = self._crashed(rule, resource, error)
-                    verdict = outcome.verdict
             rule.tally[verdict] += 1
             if verdict in wanted:
-                judgements.append(Judgement(rule, outcome or Outcome(verdict, resource), world, self.now))
+                judgements.append(Judgement(rule, outcome or Outcome(verdict, resource), world, now))
+        return judgements
+
+    def _subject(self, resource: Resource, world: World) -> Subject:
+        """Return the one Subject of this world, now about this resource.
+
+        Making a Subject costs more than most checks, and no check keeps the one it is given.
+        """
+        subject = self._subjects.get(world)
+        if subject is None:
+            subject = _shared_subject(world, self.now)
+            self._subjects = {world: subject}
+        subject.resource = resource
+        if subject.memo:
+            subject.memo = {}
+        return subject
+
+    def _judge_branches(self, resource: Resource, world: World, wanted: frozenset[str]) -> list[Judgement]:
+        judgements = []
+        for rule in self.rules_for(resource):
+            outcome = self._over_branches(rule, resource, world)
+            rule.tally[outcome.verdict] += 1
+            if outcome.verdict in wanted:
+                judgements.append(Judgement(rule, outcome, world, self.now))
         return judgements
 
     def _over_branches(self, rule: BoundRule, resource: Resource, world: World) -> Outcome:

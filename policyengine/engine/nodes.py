@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from policyengine.engine.access import Getter, Mistyped, Steps, walk
 from policyengine.engine.operators import NEGATIVE, Test, describe
 from policyengine.model.finding import Evidence
-from policyengine.model.logic import FALSE, TRUE, UNKNOWN, Truth, negate, truth_of
+from policyengine.model.logic import FALSE, TRUE, UNKNOWN, Truth, conjunction, disjunction, negate, truth_of
 from policyengine.model.resource import Path, Resource
 from policyengine.model.values import ABSENT, OpenList, Unresolved
 from policyengine.rules.predicates.api import Subject
@@ -110,6 +110,7 @@ class FieldNode:
         self.defaults = tuple(defaults)
         self.secret = secret
         self.absent_truth = self._when_absent(absent_passes)
+        self.words = {wanted: describe(operator, expected, wanted=wanted) for wanted in (True, False)}
         self.decide = self._make_decide()
 
     def _when_absent(self, absent_passes: bool | None) -> Truth:
@@ -159,14 +160,8 @@ class FieldNode:
         observed = value.value if value.__class__ is Mistyped else value
         if self.secret and observed is not ABSENT and not isinstance(observed, Unresolved):
             observed = "(secret)"
-        evidence = Evidence(
-            path=at + self.path,
-            observed=observed,
-            expected=describe(self.operator, self.expected, wanted=wanted),
-            reason=self._reason(value, truth, provenance, wanted),
-            provenance=provenance,
-        )
-        return truth, [evidence]
+        reason = self._reason(value, truth, provenance, wanted)
+        return truth, [Evidence(at + self.path, observed, self.words[wanted], reason, provenance)]
 
     def _reason(self, value: Any, truth: Truth, provenance: str | None, wanted: bool) -> str:
         if truth is UNKNOWN:
@@ -315,8 +310,9 @@ class ConnectiveNode:
         """See :class:`Node`."""
         below = wanted if self.kind != "none" else not wanted
         explained = [child.explain(scope, subject, at, below) for child in self.children]
-        truth = self.decide(scope, subject)
-        decisive = negate(truth) if self.kind == "none" else truth
+        truths = (found for found, _ in explained)
+        decisive = conjunction(truths) if self.kind == "all" else disjunction(truths)
+        truth = negate(decisive) if self.kind == "none" else decisive
         evidence = [e for found, items in explained if found is decisive for e in items]
         return truth, evidence
 
@@ -327,8 +323,17 @@ class PredicateNode:
     def __init__(self, check: Callable[..., Any], arguments: dict[str, Any]) -> None:
         self.check = check
         self.arguments = arguments
+        self.decide = self._make_decide()
 
-        self.decide: Callable[[Any, Subject], Truth] = self._decide
+    def _make_decide(self) -> Callable[[Any, Subject], Truth]:
+        check, arguments, ask = self.check, self.arguments, self._ask
+
+        def decide(scope: Any, subject: Subject) -> Truth:
+            answer = check(subject, **arguments) if scope is subject.resource else ask(scope, subject)
+            truth: Truth = answer.truth
+            return truth
+
+        return decide
 
     def _ask(self, scope: Any, subject: Subject) -> Any:
         if isinstance(scope, Resource) and scope is subject.resource:
@@ -343,10 +348,6 @@ class PredicateNode:
             memo=subject.memo,
         )
         return self.check(about, **self.arguments)
-
-    def _decide(self, scope: Any, subject: Subject) -> Truth:
-        truth: Truth = self._ask(scope, subject).truth
-        return truth
 
     def explain(self, scope: Any, subject: Subject, at: Path, wanted: bool) -> Explanation:
         """See :class:`Node`; a predicate's reason codes for its FALSE hold when TRUE is wanted."""

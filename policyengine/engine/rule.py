@@ -13,7 +13,7 @@ from policyengine.model.location import Location
 from policyengine.model.logic import FALSE, TRUE
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, REASONS, VERDICTS, sentence
 from policyengine.model.reasons import UNKNOWN as UNKNOWN_VERDICT
-from policyengine.model.resource import Resource
+from policyengine.model.resource import Resource, no_location
 from policyengine.model.values import ABSENT, Unresolved
 from policyengine.rules.paths import parse_path
 from policyengine.rules.predicates.api import Subject
@@ -82,6 +82,7 @@ class BoundRule:
         Raises policyengine.model.finding.IncompleteFindingError when a predicate gave no evidence.
         """
         verdict, resource, crash = outcome
+        form = self.form
         if crash is not None:
             evidence = [Evidence((), ABSENT, "the rule to finish", "internal_error", crash)]
         else:
@@ -89,9 +90,9 @@ class BoundRule:
         reason = self._reason(verdict, evidence)
         return build_finding(
             rule=self.id,
-            title=self.form["title"],
-            family=self.form["family"],
-            severity=self.form["severity"],
+            title=form["title"],
+            family=form["family"],
+            severity=form["severity"],
             verdict=verdict,
             reason=reason,
             message=self._message(verdict, reason, evidence, resource, crash),
@@ -100,7 +101,7 @@ class BoundRule:
             location=place_of(evidence, resource) if verdict in (FAIL, UNKNOWN_VERDICT) else None,
             branch=resource.branch,
             frameworks=self.frameworks,
-            remediation=self.form["remediation"],
+            remediation=form["remediation"],
             waiver=waiver,
         )
 
@@ -112,6 +113,8 @@ class BoundRule:
         return self.require.explain(resource, subject, (), True)[1]
 
     def _reason(self, verdict: str, evidence: Sequence[Evidence]) -> str:
+        if verdict == FAIL and evidence and FAIL in REASONS[evidence[0].reason][0]:
+            return evidence[0].reason
         if verdict == NOT_APPLICABLE:
             return "when_not_met"
         fitting = [e.reason for e in evidence if verdict in REASONS[e.reason][0]]

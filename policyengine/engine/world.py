@@ -175,12 +175,15 @@ class World:
         """Keep the branches that agree with the resource's own; two of one resource are a doubt."""
         if all(r.branch is None for r in found):
             return found
-        kept = [r for r in found if agree(r.branch, resource.branch)]
-        identities = {r.identity for r in kept}
-        if len(identities) == len(kept):
-            return kept
+        alike: dict[object, list[Resource]] = {}
+        for one in found:
+            if agree(one.branch, resource.branch):
+                alike.setdefault(one.identity, []).append(one)
+        certain = [copies[0] for copies in alike.values() if all(same(copies[0], c) for c in copies)]
+        if len(certain) == len(alike):
+            return certain
         doubt = Unresolved("too_many_branches", "the related resource differs between branches")
-        return OpenList([r for r in kept if sum(r.identity == o.identity for o in kept) == 1], doubt)
+        return OpenList(certain, doubt)
 
 
 class _Reverse:
@@ -281,6 +284,15 @@ def in_scope(candidate: Resource, resource: Resource, scope: str) -> bool:
         scope != "account-region"
         or candidate.region in (resource.region, "global")
         or resource.region == "global"
+    )
+
+
+def same(first: Resource, second: Resource) -> bool:
+    """Whether two branches of a resource say the same; they were told apart for another resource's sake."""
+    return first is second or (
+        first.properties == second.properties
+        and first.tags == second.tags
+        and first.related == second.related
     )
 
 
