@@ -163,6 +163,9 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
         "LogPublishingOptions": "the registry's property, typed as a map of objects",
         "SoftwareUpdateAvailable": "OpenSearch `DescribeDomain`, `ServiceSoftwareOptions.UpdateAvailable`",
     },
+    "AWS::Elasticsearch::Domain": {
+        "LogPublishingOptions": "the registry's property, typed as a map of objects",
+    },
     "AWS::DMS::ReplicationTask": {"Settings": "derived: `ReplicationTaskSettings`, parsed"},
     "AWS::ElastiCache::CacheCluster": {
         "AtRestEncryptionEnabled": "ElastiCache `DescribeCacheClusters`",

@@ -37,6 +37,15 @@ _DOMAIN = (
     depends("DomainEndpointOptions.TLSSecurityPolicy", _OS_API, "the page names no default"),
 )
 
+_LOGS = (
+    ("LogPublishingOptions", "map:object"),
+    *(
+        (f"LogPublishingOptions.{log}.{name}", kind)
+        for log in ("AUDIT_LOGS", "ES_APPLICATION_LOGS", "SEARCH_SLOW_LOGS", "INDEX_SLOW_LOGS")
+        for name, kind in (("Enabled", "boolean"), ("CloudWatchLogsLogGroupArn", "string"))
+    ),
+)
+
 TYPES = (
     TypeSpec(
         "AWS::Redshift::Cluster",
@@ -136,7 +145,7 @@ TYPES = (
             subnets("VPCOptions.SubnetIds"),
             groups("VPCOptions.SecurityGroupIds"),
         ),
-        extra=(("LogPublishingOptions", "map:object"), ("SoftwareUpdateAvailable", "boolean")),
+        extra=(*_LOGS, ("SoftwareUpdateAvailable", "boolean")),
         secrets=("MasterUserPassword",),
     ),
     TypeSpec(
@@ -156,6 +165,7 @@ TYPES = (
             subnets("VPCOptions.SubnetIds"),
             groups("VPCOptions.SecurityGroupIds"),
         ),
+        extra=_LOGS,
         secrets=("MasterUserPassword",),
     ),
     TypeSpec(
