@@ -197,6 +197,8 @@ class QuantifierNode:
         self.path = _spell(root, steps)
         self.get = get
         self.inner = inner
+        self.whole = isinstance(inner, FieldNode) and inner.root == "element" and inner.steps == ()
+        """Whether the check is about the element itself: then one that is not known may still be present."""
         self.empty_truth = truth_of(universal and empty_passes)
         self.defaults = tuple(defaults)
         self.decide = self._make_decide()
@@ -209,7 +211,7 @@ class QuantifierNode:
 
     def _make_decide(self) -> Callable[[Any, Subject], Truth]:
         settles, otherwise = (FALSE, TRUE) if self.universal else (TRUE, FALSE)
-        inner, empty_truth, read = self.inner.decide, self.empty_truth, self._value
+        inner, empty_truth, read, whole = self.inner.decide, self.empty_truth, self._value, self.whole
 
         def decide(scope: Any, subject: Subject) -> Truth:
             value = read(scope, subject)[0]
@@ -222,7 +224,8 @@ class QuantifierNode:
                 return empty_truth
             result: Truth = UNKNOWN if is_open else otherwise
             for element in value:
-                truth = UNKNOWN if element.__class__ is Unresolved else inner(element, subject)
+                opaque = element.__class__ is Unresolved and not whole
+                truth = UNKNOWN if opaque else inner(element, subject)
                 if truth is settles:
                     return settles
                 if truth is UNKNOWN:
@@ -255,7 +258,7 @@ class QuantifierNode:
         self, element: Any, subject: Subject, place: Path, truth: Truth, wanted: bool
     ) -> list[Evidence]:
         """Return the evidence of an element whose truth is what decided the list's."""
-        if element.__class__ is Unresolved:
+        if element.__class__ is Unresolved and not self.whole:
             return [Evidence(place, element, "a known element", element.reason)] if truth is UNKNOWN else []
         found, evidence = self.inner.explain(element, subject, place, wanted)
         return evidence if found is truth else []
