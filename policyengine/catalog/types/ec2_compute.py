@@ -158,6 +158,7 @@ TYPES = (
         relations=(
             of("instances", "AWS::EC2::Instance", "ImageId"),
             to("snapshots", "AWS::EC2::Snapshot", "BlockDeviceMappings.Ebs.SnapshotId"),
+            to("kms_keys", KMS_KEY, "BlockDeviceMappings.Ebs.KmsKeyId"),
         ),
         extra=(
             *extra(

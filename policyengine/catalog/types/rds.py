@@ -90,6 +90,7 @@ TYPES = (
             groups("VPCSecurityGroups"),
             kms_key(),
             kms_key("PerformanceInsightsKMSKeyId", "performance_insights_key"),
+            kms_key("AutomaticBackupReplicationKmsKeyId", "replication_key"),
         ),
         extra=(*BACKUP,),
         secrets=("MasterUserPassword", "TdeCredentialPassword"),
