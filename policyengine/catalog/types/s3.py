@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from policyengine.catalog.spec import TypeSpec
-from policyengine.catalog.types._build import cfn, depends, doc, extra, into, is_, of, to
+from policyengine.catalog.types._build import cfn, depends, doc, extra, into, is_, of, off, to
 
 _DEFAULT_ENCRYPTION = doc("AmazonS3/latest/userguide/default-encryption-faq")
 _NEW_BUCKETS = doc("AmazonS3/latest/userguide/create-bucket-faq")
 _BUCKET = cfn("resource-s3-bucket")
 _MACIE = doc("macie/latest/APIReference/datasources-s3")
 _MACIE_NOTE = "what Macie watches is set in Macie, not on the bucket"
+_PUBLIC_ACCESS = doc("AmazonS3/latest/API/API_PublicAccessBlockConfiguration")
+_FLAGS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 _OLD = "buckets made since 2023-04 block public access, older ones and ones made by some tools may not"
 _SSE = "BucketEncryption.ServerSideEncryptionConfiguration"
 
@@ -37,17 +39,15 @@ TYPES = (
                 "2026-04",
             ),
             is_(f"{_SSE}.BucketKeyEnabled", False, cfn("properties-s3-bucket-serversideencryptionrule")),
-            *(
-                depends(
-                    f"PublicAccessBlockConfiguration.{flag}", _NEW_BUCKETS, _OLD, "2023-04", deployed=False
-                )
-                for flag in (
-                    "BlockPublicAcls",
-                    "BlockPublicPolicy",
-                    "IgnorePublicAcls",
-                    "RestrictPublicBuckets",
-                )
+            depends(
+                "PublicAccessBlockConfiguration",
+                _NEW_BUCKETS,
+                _OLD,
+                "2023-04",
+                deployed=dict.fromkeys(_FLAGS, False),
             ),
+            # a configuration replaces the one a new bucket has: a setting it leaves out is not on
+            *off(_PUBLIC_ACCESS, *(f"PublicAccessBlockConfiguration.{flag}" for flag in _FLAGS)),
             depends(
                 "OwnershipControls.Rules",
                 _NEW_BUCKETS,
@@ -118,7 +118,7 @@ TYPES = (
                 True,
                 doc("AmazonS3/latest/userguide/access-points-bpa-settings"),
             )
-            for flag in ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+            for flag in _FLAGS
         ),
         relations=(to("bucket", "AWS::S3::Bucket", "Bucket", one=True),),
         extra=extra(CreationDate="string"),
