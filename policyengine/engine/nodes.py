@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from policyengine.engine.access import Getter, Mistyped, Steps, walk
-from policyengine.engine.operators import NEGATIVE, Test, describe
+from policyengine.engine.operators import EQUALITY, NEGATIVE, Test, describe
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN, Truth, conjunction, disjunction, negate, truth_of
 from policyengine.model.resource import Path, Resource
@@ -145,6 +145,8 @@ class FieldNode:
         if value.__class__ is Unresolved:
             if self.operator == "is" and value.present:
                 return truth_of(self.expected == "present")
+            if self.expected == "" and value.target is not None and self.operator in EQUALITY:
+                return truth_of(self.operator == "not_equals")  # what refers to a resource is never empty
             return UNKNOWN
         if self.operator == "is":
             return truth_of(self.expected == "present")

@@ -16,6 +16,7 @@ from policyengine.rules.patterns import compile_pattern
 Test = Callable[[Any], Truth | None]
 
 NEGATIVE: Final = frozenset({"not_equals", "not_in"})
+EQUALITY: Final = frozenset({"equals", "not_equals"})
 
 
 def coerce(value: Any, kind: str | None) -> Any:

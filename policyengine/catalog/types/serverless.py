@@ -89,10 +89,10 @@ TYPES = (
         "AWS::ApiGateway::RestApi",
         names=("RestApiId", "Name"),
         defaults=(
-            depends(
+            is_(
                 "EndpointConfiguration.Types",
-                doc("apigateway/latest/developerguide/api-gateway-api-endpoint-types"),
-                "EDGE through the API and CloudFormation, REGIONAL in the console",
+                ["EDGE"],
+                cfn("properties-apigateway-restapi-endpointconfiguration"),
             ),
             is_("DisableExecuteApiEndpoint", False, _REST_API),
         ),
