@@ -15,7 +15,7 @@ MAX_DEPTH: Final = 200
 """Deepest nesting that is read. Parsers and every walk after them may recurse, up to three frames a
 level, and Python allows a thousand."""
 
-MAX_VALUES: Final = 3_000_000
+MAX_VALUES: Final = 2_000_000
 """How many commas and opening brackets a JSON document may have: each can stand for a value, and a value
 takes up to 200 bytes in memory, so that a file of 100 MB may otherwise need ten gigabytes."""
 

@@ -8,10 +8,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from policyengine.model.errors import PolicyEngineError
+from policyengine.model.errors import InputError, PolicyEngineError
+from policyengine.model.location import Location
 from policyengine.model.resource import NO_COVERAGE, Coverage, Resource
 
-__all__ = ["NO_COVERAGE", "Coverage", "Source", "SourceOptions"]
+__all__ = ["MAX_ERRORS", "NO_COVERAGE", "Coverage", "Source", "SourceOptions", "add_error"]
+
+
+MAX_ERRORS = 10_000
+"""Errors one template or plan lists; one more says that there are others."""
+
+
+def add_error(errors: list[PolicyEngineError], error: PolicyEngineError) -> None:
+    """Append an error unless there are MAX_ERRORS already; the one after says so."""
+    if len(errors) < MAX_ERRORS:
+        errors.append(error)
+    elif len(errors) == MAX_ERRORS:
+        place = Location(error.location.file) if error.location else None
+        errors.append(InputError(f"more than {MAX_ERRORS:,} errors; the others are not listed", place))
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,15 +70,13 @@ def recognize(head: bytes, rest: Callable[[], bytes], name: str, *, asked: bool,
 
 
 def _compressed(head: bytes) -> Verdict:
-    lines: list[bytes] = []
     try:
-        for _, batch in cut_lines(expand([head]), lambda _: None):
-            lines += batch
+        for _, lines in cut_lines(expand([head]), lambda _: None):
+            if not _LINE.match(lines[0].removeprefix(b"\xef\xbb\xbf")):
+                return _other("zstd, but no snapshot")
+            break
     except StreamError:  # the head of a longer file is a truncated one
         pass
-    text = lines[0] if lines else b""
-    if lines and not _LINE.match(text.removeprefix(b"\xef\xbb\xbf")):
-        return _other("zstd, but no snapshot")
     return Verdict("snapshot")
 
 

@@ -9,6 +9,7 @@ from policyengine.documents import Document
 from policyengine.model.errors import InputError, PolicyEngineError
 from policyengine.model.resource import Path
 from policyengine.model.values import Unresolved
+from policyengine.sources.base import MAX_ERRORS, add_error
 
 SERVERLESS: Final = "AWS::Serverless-2016-10-31"
 LANGUAGE_EXTENSIONS: Final = "AWS::LanguageExtensions"
@@ -84,13 +85,14 @@ class Template:
 
     def error(self, message: str, path: Path, *, key: bool = False, code: str | None = None) -> None:
         """Add an error with its place, once."""
-        self.error_at(message, self.document.locate(path, key=key), code=code)
+        if len(self.errors) <= MAX_ERRORS:  # finding a place takes time
+            self.error_at(message, self.document.locate(path, key=key), code=code)
 
     def error_at(self, message: str, place: Any, *, code: str | None = None) -> None:
         """Add an error at a place that is known already, once."""
-        if (place, message) not in self._seen:
+        if (place, message) not in self._seen and len(self.errors) <= MAX_ERRORS:
             self._seen.add((place, message))
-            self.errors.append(InputError(message, place, code=code))
+            add_error(self.errors, InputError(message, place, code=code))
 
     def _section(self, name: str) -> dict[str, Any]:
         found = self.root.get(name)

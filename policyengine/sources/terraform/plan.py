@@ -17,7 +17,7 @@ from policyengine.documents import Document, DocumentError, load
 from policyengine.model.errors import InputError, PolicyEngineError
 from policyengine.model.location import Location
 from policyengine.model.resource import Resource
-from policyengine.sources.base import NO_COVERAGE, Coverage, SourceOptions
+from policyengine.sources.base import MAX_ERRORS, NO_COVERAGE, Coverage, SourceOptions, add_error
 from policyengine.sources.fold import fold
 from policyengine.sources.paths import display_path
 from policyengine.sources.terraform import awscc
@@ -149,8 +149,9 @@ class PlanSource:
         return tree
 
     def _fail(self, position: int, message: str) -> None:
-        place = self._document.locate(("resource_changes", position)) or Location(self.target)
-        self.errors.append(InputError(message, place))
+        if len(self.errors) <= MAX_ERRORS:
+            place = self._document.locate(("resource_changes", position)) or Location(self.target)
+            add_error(self.errors, InputError(message, place))
 
     def _entries(self) -> Iterator[Entry]:
         """Yield the changes whose resource exists afterwards; count the others."""
