@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from policyengine.engine.access import Mistyped, walk
+from policyengine.engine.access import walk
 from policyengine.engine.build import build
+from policyengine.engine.message import (
+    all_paths,
+    dotted,
+    excluded_sentence,
+    fill,
+    show,
+    split,
+    unknown_sentence,
+)
 from policyengine.engine.nodes import Node
 from policyengine.model.finding import Evidence, Finding, build_finding
 from policyengine.model.location import Location
 from policyengine.model.logic import FALSE, TRUE
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, REASONS, VERDICTS, sentence
 from policyengine.model.reasons import UNKNOWN as UNKNOWN_VERDICT
-from policyengine.model.resource import Resource, no_location
-from policyengine.model.values import ABSENT, Unresolved
+from policyengine.model.resource import Resource
+from policyengine.model.values import ABSENT
 from policyengine.rules.paths import parse_path
 from policyengine.rules.predicates.api import Subject
 
@@ -46,7 +55,7 @@ class BoundRule:
         self.asks_subject = bool(self.relations) or _asks(variant["when"]) or _asks(variant["require"])
         self.tally = dict.fromkeys(VERDICTS, 0)
         self.frameworks = {name: [c for c, _ in controls] for name, controls in form["frameworks"].items()}
-        self.message = _template(form["message"])
+        self.message = split(form["message"])
 
     def _make_decide(self) -> Callable[[Resource, Subject], str]:
         """Return ``decide(resource, subject) -> verdict`` for a resource without variants.
@@ -133,18 +142,12 @@ class BoundRule:
         if crash is not None:
             return f"not determined: {sentence('internal_error')} ({crash})"
         if verdict == FAIL:
-            return self._fill(resource, evidence)
+            return fill(self.message, lambda name: self._value_of(name, resource, evidence))
         if verdict == UNKNOWN_VERDICT:
-            return f"not determined: {_unknown_sentence(reason, evidence)}"
+            return f"not determined: {unknown_sentence(reason, evidence)}"
         if verdict == NOT_APPLICABLE:
-            return f"does not apply: {_excluded_sentence(evidence)}"
+            return f"does not apply: {excluded_sentence(evidence)}"
         return f"met: {title}" + (" (by an AWS default)" if reason == "aws_default" else "")
-
-    def _fill(self, resource: Resource, evidence: Sequence[Evidence]) -> str:
-        return "".join(
-            text if isinstance(text, str) else self._value_of(text[0], resource, evidence)
-            for text in self.message
-        )
 
     def _value_of(self, name: str, resource: Resource, evidence: Sequence[Evidence]) -> str:
         if name in self.parameters:
@@ -155,7 +158,9 @@ class BoundRule:
         if name == "expected":
             return first.expected if first else ""
         if name == "path":
-            return ".".join(str(s) for s in first.path) if first else ""
+            return dotted(first.path) if first else ""
+        if name == "paths":
+            return all_paths(evidence)
         path = parse_path(name, in_resource=True)
         if path.root == "resource":
             return show(getattr(resource, path.steps[0]))
@@ -164,16 +169,6 @@ class BoundRule:
         if value is ABSENT:
             value = next((e.observed for e in evidence if e.path == path.steps), ABSENT)
         return show(value)
-
-
-def _template(text: str) -> list[str | tuple[str]]:
-    """Split a message into texts and the names (in tuples) whose values go between them."""
-    parts: list[str | tuple[str]] = []
-    while "{" in text:
-        before, _, text = text.partition("{")
-        name, _, text = text.partition("}")
-        parts += [before, (name,)]
-    return [*parts, text]
 
 
 def _asks(form: Mapping[str, Any] | None) -> bool:
@@ -191,48 +186,12 @@ def predicate_names(form: Mapping[str, Any] | None) -> Iterator[str]:
         yield from predicate_names(child)
 
 
-def _unknown_sentence(reason: str, evidence: Sequence[Evidence]) -> str:
-    about = next((e for e in evidence if e.reason == reason), None)
-    if about is None:
-        return sentence(reason)
-    name = ".".join(str(s) for s in about.path) or "the resource"
-    if isinstance(about.observed, Unresolved):
-        return f"`{name}` is not known: {about.observed.describe()}"
-    return f"`{name}` is {show(about.observed)}, where {about.expected} was expected: {sentence(reason)}"
-
-
-def _excluded_sentence(evidence: Sequence[Evidence]) -> str:
-    if not evidence:
-        return "the rule's `when` excludes this resource"
-    first = evidence[0]
-    return f"`{'.'.join(str(s) for s in first.path)}` is {show(first.observed)}; the rule is about {first.expected}"
-
-
 def place_of(evidence: Sequence[Evidence], resource: Resource) -> Location | None:
     """Return the place of the value the verdict rests on: a given one before a missing one."""
     decisive = [e for e in evidence if e.path and e.path[0] != "with" and e.reason != "requirement_met"]
     given = [e for e in decisive if e.observed is not ABSENT]
     first = next(iter(given or decisive), None)
     return resource.locate(first.path if first is not None else ())
-
-
-def show(value: Any, limit: int = 80) -> str:
-    """Return a value as messages show it."""
-    if value is ABSENT or value is None:
-        return "(not set)"
-    if isinstance(value, Unresolved):
-        return "(not known)"
-    if isinstance(value, Mistyped):
-        return show(value.value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list | tuple):
-        text = ", ".join(show(v, limit) for v in value) or "(empty)"
-    elif isinstance(value, dict):
-        text = "{" + ", ".join(f"{k}: {show(v, limit)}" for k, v in value.items()) + "}"
-    else:
-        text = str(value)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def worst(outcomes: Sequence[Outcome]) -> Outcome:

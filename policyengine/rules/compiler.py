@@ -84,7 +84,7 @@ class Compiler:
 
     def _message(self) -> str:
         for name in placeholders(self.rule.message, lambda m: self.report(("message",), m)):
-            if name in self.rule.parameters or name in ("observed", "expected", "path"):
+            if name in self.rule.parameters or name in ("observed", "expected", "path", "paths"):
                 continue
             try:
                 path = parse_path(name, in_resource=True)
