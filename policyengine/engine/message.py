@@ -69,7 +69,9 @@ def show(value: Any, limit: int = 80) -> str:
     if value is ABSENT or value is None:
         return NOT_SET
     if isinstance(value, Unresolved):
-        return f"`{value.target[0]}`" if value.target is not None else NOT_KNOWN
+        if value.target is not None:
+            return f"`{value.target[0]}`"
+        return show(value.detail, limit) if value.detail else NOT_KNOWN
     if isinstance(value, Mistyped):
         return show(value.value)
     if isinstance(value, bool):

@@ -154,6 +154,8 @@ class BoundRule:
             return show(self.parameters[name])
         first = evidence[0] if evidence else None
         if name == "observed":
+            if first is not None and first.observed is ABSENT and first.provenance:
+                return first.provenance
             return show(first.observed if first else ABSENT)
         if name == "expected":
             return first.expected if first else ""

@@ -8,6 +8,7 @@ from policyengine.engine.message import all_paths, excluded_sentence, fill, show
 from policyengine.model.finding import Evidence
 from policyengine.model.values import ABSENT, Unresolved
 
+IMPORTED = Unresolved("unresolved_reference", "ImportValue: list")
 TO_A_GROUP = Unresolved("unresolved_reference", "Ref: Web", present=True, target=("Web", "GroupId"))
 
 
@@ -18,6 +19,8 @@ TO_A_GROUP = Unresolved("unresolved_reference", "Ref: Web", present=True, target
         ("a port is open ({observed})", {"observed": ABSENT}, "a port is open (not set)"),
         ("it names {observed}", {"observed": ABSENT}, "it names (not set)"),
         ("a port is open ({observed})", {"observed": TO_A_GROUP}, "a port is open (`Web`)"),
+        ("a port is open ({observed})", {"observed": IMPORTED}, "a port is open (ImportValue: list)"),
+        ("a port is open ({observed})", {"observed": Unresolved("redacted")}, "a port is open (not known)"),
         ("the groups are {observed}", {"observed": []}, "the groups are empty"),
         ("the value is {observed}", {"observed": ""}, 'the value is ""'),
         ("kept for {n} days; at least {m} are required", {"n": 1, "m": 7}, "kept for 1 day; at least 7 are required"),

@@ -100,7 +100,7 @@ def read_lines(subject: Subject, direction: Direction) -> Lines:
     value, base = entries_of(subject, direction)
     provenance = None
     if direction is EGRESS and base and _egress_by_default(value, subject.resource):
-        value, provenance = DEFAULT_EGRESS, "AWS default"
+        value, provenance = DEFAULT_EGRESS, "AWS default: all traffic is let out"
     if value is ABSENT:
         return Lines([], base, value)
     if not base:
