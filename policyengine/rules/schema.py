@@ -213,7 +213,7 @@ class CaseContext(Strict):
     """Where and when a test case takes place."""
 
     account: str = "111122223333"
-    region: str = "eu-west-1"
+    region: str | None = "eu-west-1"
     ous: list[str] = Field(default_factory=list)
     as_of: str = "2026-01-01T00:00:00Z"
     coverage: Literal["all", "none"] | None = None
