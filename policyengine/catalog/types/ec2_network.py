@@ -264,7 +264,7 @@ TYPES = (
         "AWS::EC2::VPNConnection",
         names=("VpnConnectionId",),
         defaults=off(_VPN, "StaticRoutesOnly", "EnableAcceleration"),
-        extra=extra(VgwTelemetry="list:object", State="string"),
+        extra=(("VgwTelemetry", "list:object"), ("VgwTelemetry.Status", "string"), ("State", "string")),
         secrets=("PreSharedKey",),
     ),
     TypeSpec(

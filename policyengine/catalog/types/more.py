@@ -321,7 +321,17 @@ TYPES = (
     ),
     TypeSpec("AWS::S3::MultiRegionAccessPoint", names=("Name", "Alias"), is_global=True),
     TypeSpec("AWS::MemoryDB::Snapshot", names=("SnapshotName", "Arn"), relations=(kms_key(),)),
-    TypeSpec("AWS::Events::Endpoint", names=("Name", "Arn")),
+    TypeSpec(
+        "AWS::Events::Endpoint",
+        names=("Name", "Arn"),
+        defaults=(
+            is_(
+                "ReplicationConfig.State",
+                "ENABLED",
+                doc("eventbridge/latest/APIReference/API_CreateEndpoint"),
+            ),
+        ),
+    ),
     TypeSpec("AWS::Logs::ResourcePolicy", names=("PolicyName",)),
     TypeSpec("AWS::CloudFront::ResponseHeadersPolicy", names=("Id",), is_global=True),
     TypeSpec("AWS::EC2::KeyPair", names=("KeyName", "KeyPairId"), secrets=("PublicKeyMaterial",)),

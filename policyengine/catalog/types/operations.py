@@ -53,6 +53,11 @@ TYPES = (
                 doc("aws-backup/latest/devguide/API_BackupRuleInput"),
             ),
             is_(
+                "BackupPlan.BackupPlanRule.Lifecycle.DeleteAfterDays",
+                -1,
+                doc("cdk/api/v2/docs/aws-cdk-lib.aws_backup.BackupPlanRuleProps"),
+            ),
+            is_(
                 "BackupPlan.BackupPlanRule.EnableContinuousBackup",
                 False,
                 doc("aws-backup/latest/devguide/API_BackupRuleInput"),
