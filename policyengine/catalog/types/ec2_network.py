@@ -191,7 +191,15 @@ TYPES = (
         "AWS::EC2::EIP",
         names=("AllocationId", "PublicIp"),
         satellites=(into("AWS::EC2::EIPAssociation", "AllocationId", "associations"),),
-        relations=(to("instance", "AWS::EC2::Instance", "InstanceId", one=True),),
+        relations=(
+            to("instance", "AWS::EC2::Instance", "InstanceId", one=True),
+            of("nat_gateways", "AWS::EC2::NatGateway", "AllocationId"),
+            of(
+                "load_balancers",
+                "AWS::ElasticLoadBalancingV2::LoadBalancer",
+                "SubnetMappings.AllocationId",
+            ),
+        ),
         extra=extra(AssociationId="string", NetworkInterfaceId="string"),
     ),
     TypeSpec("AWS::EC2::SecurityGroupIngress", relations=(to("security_group", GROUP, "GroupId", one=True),)),
