@@ -59,7 +59,6 @@ TYPES = (
                 unless=(*_REPLICA, *_MEMBER, "SourceDBClusterIdentifier"),
             ),
             depends("PubliclyAccessible", _INSTANCE, "it depends on the engine and on the subnet group"),
-            depends("Engine", _INSTANCE, "it is that of the snapshot or source it is made from"),
             depends("EngineVersion", _INSTANCE, "AWS chooses the version when none is given"),
             depends("DBParameterGroupName", _INSTANCE, "the default group of the engine and its version"),
             is_("MultiAZ", False, _INSTANCE, unless=_MEMBER),
@@ -124,7 +123,6 @@ TYPES = (
             is_("BacktrackWindow", 0, _CLUSTER),
             is_("MonitoringInterval", 0, _CLUSTER),
             depends("PubliclyAccessible", _CLUSTER, "it depends on the subnet group"),
-            depends("Engine", _CLUSTER, "it is that of the snapshot or source it is made from"),
             depends("EngineVersion", _CLUSTER, "AWS chooses the version when none is given"),
             depends(
                 "DBClusterParameterGroupName", _CLUSTER, "the default group of the engine and its version"
