@@ -77,15 +77,20 @@ def backed_up_within(subject: Subject, *, field: tuple[str, ...], key: str) -> A
     return _recent(subject, field, found, f"a date at most {_show(found)} ago (the tag `{key}`)")
 
 
-def scheduled_within(subject: Subject, *, field: tuple[str, ...], key: str) -> Answer:
-    """TRUE when the schedule at ``field`` never lets more time pass than the tag's objective."""
+def scheduled_within(subject: Subject, *, field: tuple[str, ...], key: str, default: str | None) -> Answer:
+    """TRUE when the schedule at ``field`` never lets more time pass than the tag's objective.
+
+    ``default`` is the schedule that AWS keeps where none is given.
+    """
     found = _duration(subject, key)
     if isinstance(found, Answer):
         return found
     expected = f"a schedule with at most {_show(found)} between two runs (the tag `{key}`)"
     value = read(subject, field)
     if value is ABSENT:
-        return Answer(FALSE, (Evidence(field, ABSENT, expected, "missing"),))
+        if default is None:
+            return Answer(FALSE, (Evidence(field, ABSENT, expected, "missing"),))
+        value, expected = default, f"{expected}; AWS's default is {default}"
     if isinstance(value, Unresolved):
         return Answer(UNKNOWN, (Evidence(field, value, expected, value.reason),))
     gap = longest_gap(value) if isinstance(value, str) else None
@@ -202,7 +207,11 @@ PREDICATES: tuple[Predicate, ...] = (
         "recovery.scheduled_within",
         scheduled_within,
         "The schedule at a property never lets more time pass than the objective that a tag declares.",
-        {"field": _FIELD, "key": _KEY},
+        {
+            "field": _FIELD,
+            "key": _KEY,
+            "default": Arg("string", False, None, "the schedule that AWS keeps where none is given"),
+        },
     ),
     Predicate(
         "recovery.copied_to",
