@@ -26,7 +26,7 @@ class Absent(enum.Enum):
 ABSENT: Final = Absent.ABSENT
 
 UNRESOLVED_REASONS: Final[dict[str, str]] = {
-    "unresolved_reference": "it refers to something this source does not contain",
+    "unresolved_reference": "its value is not in this source",
     "known_after_apply": "Terraform knows it only after apply",
     "access_denied": "the call that reads it was denied",
     "not_collected": "nobody collected it",
@@ -38,6 +38,14 @@ UNRESOLVED_REASONS: Final[dict[str, str]] = {
     "read_error": "the call that reads it failed",
 }
 """Closed table: why a value is not known -> the rest of the sentence "... is not known: "."""
+
+
+ZONE_LIST: Final = "Fn::GetAZs"
+"""Begins the target of an unresolved value that is one of a region's zones, as ``("Fn::GetAZs: REGION", "INDEX")``.
+
+The zones of one list differ from each other
+(https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-getavailabilityzones.html).
+"""
 
 
 class Unresolved:

@@ -23,6 +23,7 @@ from policyengine.rules.predicates.network_layers import (
     routes_of,
 )
 from policyengine.rules.predicates.paths import Mistyped, read
+from policyengine.rules.predicates.zones import fewest
 
 _ROUTES: Final[Path] = ("related", "route_table_associations")
 
@@ -56,7 +57,9 @@ def _spans_zones(
     unread = [(path, value) for path, value in found if not isinstance(value, str)]
     place: Path = tuple(subnets or zones or ())
     shown = ", ".join(sorted(known)) or "none"
-    if len(known) >= at_least:
+    least = fewest(value for _path, value in found)
+    if least >= at_least:
+        shown = shown if len(known) >= at_least else f"{least} zones of the region's list"
         return Answer(TRUE, (Evidence(place, shown, expected, "requirement_met"),))
     endless = any(path[-1:] == ("-",) for path, _value in unread)
     if not endless and len(known) + len(unread) < at_least:
@@ -129,7 +132,11 @@ PREDICATES: Final = (
         "What is listed lies in at least so many different Availability Zones.",
         {
             "at_least": Arg("integer", help="the number of different zones"),
-            "subnets": Arg("path", required=False, help="a list of subnets, of objects with a `SubnetId`, or `with.ALIAS`"),
+            "subnets": Arg(
+                "path",
+                required=False,
+                help="a list of subnets, of objects with a `SubnetId`, or `with.ALIAS`",
+            ),
             "zones": Arg("path", required=False, help="a list of zones"),
         },
         (),

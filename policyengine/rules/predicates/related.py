@@ -11,6 +11,7 @@ from policyengine.model.resource import Path, Resource
 from policyengine.model.values import ABSENT, OpenList, Unresolved
 from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
 from policyengine.rules.predicates.paths import Mistyped, read
+from policyengine.rules.predicates.zones import fewest
 
 _SUBNET: Final = "AWS::EC2::Subnet"
 _ZONE_NAMES: Final = ("AvailabilityZone", "AvailabilityZoneId", "AvailabilityZoneName")
@@ -37,7 +38,9 @@ def spans_zones(subject: Subject, *, resources: str, at_least: int) -> Answer:
     known = {zone for zone in zones if isinstance(zone, str)}
     doubts = [zone for zone in zones if isinstance(zone, Unresolved)]
     shown = ", ".join(sorted(known)) or "none"
-    if len(known) >= at_least:
+    least = fewest(zones)
+    if least >= at_least:
+        shown = shown if len(known) >= at_least else f"{least} zones of the region's list"
         return Answer(TRUE, (Evidence(path, shown, expected, "requirement_met"),))
     if not isinstance(found, OpenList) and len(known) + len(doubts) < at_least:
         return Answer(FALSE, (Evidence(path, shown, expected, "none_satisfies"),))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from policyengine.model.resource import Path
-from policyengine.model.values import Unresolved
+from policyengine.model.values import ZONE_LIST, Unresolved
 from policyengine.sources.cloudformation.inputs import NO_VALUE, scalar_text
 from policyengine.sources.cloudformation.networks import subnets
 from policyengine.sources.cloudformation.template import kind_of, quoted
@@ -184,7 +184,9 @@ def _select(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
         return _bad(doc)
     index, values = _inner(r, parts[0], (*doc, 0)), _inner(r, parts[1], (*doc, 1))
     if isinstance(index, Unresolved) or isinstance(values, Unresolved):
-        return r.unknown(f"Select {source_text(parts[0])} of {source_text(parts[1])}")
+        return r.unknown(
+            f"Select {source_text(parts[0])} of {source_text(parts[1])}", target=_zone(index, values)
+        )
     digits = scalar_text(index)
     if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
         return r.wrong(f"the index of `Fn::Select` is {quoted(index)}, not a number from 0", (*doc, 0))
@@ -195,12 +197,26 @@ def _select(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
     return values[int(digits)]
 
 
+def _zone(index: Any, zones: Any) -> tuple[str, str] | None:
+    """Return what tells one zone of ``Fn::GetAZs`` from another, None for other lists."""
+    if (
+        isinstance(index, Unresolved)
+        or not isinstance(zones, Unresolved)
+        or zones.target is None
+        or zones.target[0] != ZONE_LIST
+    ):
+        return None
+    return f"{ZONE_LIST}: {zones.target[1]}", scalar_text(index)
+
+
 def _split(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
     parts = _argument(r, raw, doc, (2,), "`[delimiter, text]`")
     if parts is None:
         return _bad(doc)
     delimiter, text = _inner(r, parts[0], (*doc, 0)), _inner(r, parts[1], (*doc, 1))
     if isinstance(delimiter, Unresolved) or isinstance(text, Unresolved):
+        if delimiter == "," and text.target is not None and text.target[1].endswith(("Id", "Arn")):
+            return [text]  # the id or ARN of one resource has no comma in it
         return r.unknown(f"Split of {source_text(parts[1])}")
     if not isinstance(delimiter, str) or not delimiter or not _is_scalar(text):
         r.template.error("`Fn::Split` takes a delimiter and text", doc)
@@ -268,7 +284,9 @@ def _base64(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
 
 def _get_azs(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
     region = "" if raw is None else _inner(r, raw, doc)  # `!GetAZs` without a word is common
-    return r.unknown(f"GetAZs: {region if isinstance(region, str) else source_text(raw)}")
+    shown = region if isinstance(region, str) else source_text(raw)
+    here = region == "" or region == r.reference("AWS::Region", doc)
+    return r.unknown(f"GetAZs: {shown}", target=(ZONE_LIST, "" if here else shown))
 
 
 def _if(r: Resolver, raw: Any, at: Path, doc: Path) -> Any:
