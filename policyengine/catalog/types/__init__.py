@@ -47,6 +47,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "AWS::ACMPCA",
         "AWS::APS",
         "AWS::AppFlow",
+        "AWS::AppStream",
         "AWS::AppSync",
         "AWS::ApplicationAutoScaling",
         "AWS::AutoScaling",

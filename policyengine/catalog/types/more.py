@@ -350,6 +350,11 @@ TYPES = (
         defaults=off(cfn("resource-appsync-apicache"), "AtRestEncryptionEnabled", "TransitEncryptionEnabled"),
         relations=(to("api", "AWS::AppSync::GraphQLApi", "ApiId", one=True),),
     ),
+    TypeSpec(
+        "AWS::AppStream::Fleet",
+        names=("Name", "Arn"),
+        relations=(subnets("VpcConfig.SubnetIds"), groups("VpcConfig.SecurityGroupIds")),
+    ),
     TypeSpec("AWS::AutoScaling::ScalingPolicy", names=("PolicyName", "Arn")),
     TypeSpec(
         "AWS::StorageGateway::FileShare",

@@ -221,18 +221,22 @@ def _wider_than(
     direction: str = "ingress",
     ports: Any = None,
     protocols: Any = ("all",),
+    except_ports: Any = None,
+    only_public: bool = False,
 ) -> Answer:
     try:
-        asked = asked_service(ports, protocols)
+        asked = asked_service(ports, protocols, except_ports)
         problem = _width_problem({"direction": direction, "prefix": prefix, "prefix6": prefix6})
         if problem is not None:
             raise ValueError(problem)
     except ValueError as error:
         return bad_argument(error)
     most4, most6 = 2 ** (32 - prefix), 2 ** (128 - prefix6)
+    counts: Callable[[AddressSet], AddressSet] = AddressSet.public if only_public else lambda found: found
 
     def wider(addresses: AddressSet) -> bool:
-        return bool(addresses.v4.longest > most4 or addresses.v6.longest > most6)
+        counted = counts(addresses)
+        return bool(counted.v4.longest > most4 or counted.v6.longest > most6)
 
     lines = read_lines(subject, DIRECTIONS[direction])
     answer = some_port([line.rule for line in lines.found], asked, wider)
@@ -246,7 +250,7 @@ def _wider_than(
         alone = [line for line in lines.found if wider(peer_addresses(line.rule.peer).must)]
         narrowed = lines._replace(found=alone or lines.found)
         narrowed = narrowed if any(asked.meets(line.rule.traffic) is True for line in alone) else lines
-    return _answer(answer, narrowed, asked, offender, f"addresses wider than {limit}", lambda found: found)
+    return _answer(answer, narrowed, asked, offender, f"addresses wider than {limit}", counts)
 
 
 def _width_problem(arguments: Mapping[str, Any]) -> str | None:
@@ -306,6 +310,10 @@ PREDICATES: Final[tuple[Predicate, ...]] = (
             "direction": Arg("string", required=False, default="ingress", help="ingress or egress"),
             "ports": PORTS,
             "protocols": Arg("list:string", required=False, default=("all",), help="as for open_to_internet"),
+            "except_ports": EXCEPT_PORTS,
+            "only_public": Arg(
+                "boolean", required=False, default=False, help="private addresses do not count"
+            ),
         },
         (GROUP, INGRESS.standalone, EGRESS.standalone),
         (PREFIX_LIST,),
