@@ -10,12 +10,13 @@ from typing import Any, Final
 import click
 
 from policyengine import __version__
-from policyengine.cli.errors import EXIT_INCOMPLETE, EXIT_USAGE, show_error
+from policyengine.cli.errors import EXIT_INCOMPLETE, EXIT_USAGE, show_crash, show_error
 from policyengine.model.errors import PolicyEngineError
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "scan": ("policyengine.cli.scan:scan", "Evaluate rules on templates, plans and snapshots."),
     "rules": ("policyengine.cli.rules:rules", "List, show, test and scaffold rules."),
+    "iam": ("policyengine.cli.iam:iam", "Decide requests against IAM policies."),
     "explain": ("policyengine.cli.explain:explain", "Explain a rule or a finding."),
     "completion": ("policyengine.cli.completion:completion", "Print the shell completion script."),
 }
@@ -81,5 +82,10 @@ def main(argv: list[str] | None = None) -> Any:
     except BrokenPipeError:
         # the reader went away (`| head`): no message, and no second error at interpreter exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_INCOMPLETE)
+    except Exception as error:  # an uncaught one would exit with 1, which means FAIL
+        if os.environ.get("POLICYENGINE_DEBUG"):
+            raise
+        show_crash(error)
         sys.exit(EXIT_INCOMPLETE)
     sys.exit(code if isinstance(code, int) else 0)

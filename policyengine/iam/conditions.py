@@ -1,0 +1,192 @@
+"""Condition blocks: set operators, ``IfExists``, ``Null``, absent keys.
+
+- https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+- https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+- https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from policyengine.iam.comparisons import OPERATORS, Test, filled_arn_like, filled_like
+from policyengine.iam.documents import Condition
+from policyengine.iam.opaque import Answer, Opaque, all_of, any_of, negate
+from policyengine.iam.request import Request
+from policyengine.iam.variables import Piece, Template, template
+
+Holds = Callable[[Request], Answer]
+
+_NAME: Final = re.compile(r"(?:(forallvalues|foranyvalue):)?([a-z]+?)(ifexists)?\Z", re.IGNORECASE)
+_CANONICAL: Final = {name.lower(): name for name in OPERATORS}
+_TEXTUAL: Final = ("String", "Arn", "Bool")
+
+
+class Operator(NamedTuple):
+    """A condition operator taken apart; ``quantifier`` is ``forallvalues``, ``foranyvalue`` or empty."""
+
+    base: str
+    quantifier: str
+    if_exists: bool
+
+
+def read_operator(name: str) -> Operator | None:
+    """Return the operator (any case), ``Null`` among them; None for one AWS does not have."""
+    match = _NAME.match(name)
+    if match is None:
+        return None
+    base = match.group(2).lower()
+    if base == "null":
+        return None if match.group(1) or match.group(3) else Operator("Null", "", False)
+    if base not in _CANONICAL:
+        return None
+    return Operator(_CANONICAL[base], (match.group(1) or "").lower(), match.group(3) is not None)
+
+
+def compile_condition(condition: Condition, variables: bool) -> Holds:
+    """Return what decides one key under one operator."""
+    operator = read_operator(condition.operator)
+    key = condition.key.lower()
+    if operator is None:
+        return _undecided(f"unsupported operator `{condition.operator[:60]}`")
+    if ":" not in key:
+        return _undecided(f"unsupported key `{condition.key[:60]}`")
+    if operator.base == "Null":
+        return _null(key, condition.values)
+    build, negated = OPERATORS[operator.base]
+    absent = _absent(operator, negated)
+    over = _QUANTIFIERS[operator.quantifier]
+    templates = [template(v, variables) for v in condition.values] if variables else []
+    if any(templates) and operator.base.startswith(_TEXTUAL):
+        make = _with_variables(operator.base, condition.values, templates)
+        return lambda request: _ask(request, key, absent, over, make(request), negated)
+    test = build(condition.values)
+
+    def holds(request: Request) -> Answer:
+        values = request.context.get(key)
+        if values is None:
+            values = request.values(key)
+            if values is None:
+                return absent
+        if type(values) is tuple and len(values) == 1 and over is _single:
+            answer = test(values[0])
+            if negated:
+                return not answer if answer is True or answer is False else answer
+            return answer
+        return _ask(request, key, absent, over, test, negated)
+
+    return holds
+
+
+def _absent(operator: Operator, negated: bool) -> bool:
+    """Return what an absent key means: IfExists holds, ForAllValues holds, ForAnyValue does not,
+    otherwise a negated operator holds and a positive one does not."""
+    if operator.if_exists or operator.quantifier == "forallvalues":
+        return True
+    return negated and operator.quantifier != "foranyvalue"
+
+
+Quantifier = Callable[[Sequence[str], Test, bool, bool], Answer]
+
+
+def _ask(
+    request: Request, key: str, absent: bool, over: Quantifier, test: Test | Opaque, negated: bool
+) -> Answer:
+    values = request.values(key)
+    if values is None:
+        return absent
+    if isinstance(values, Opaque):
+        return values
+    if isinstance(test, Opaque):
+        return test
+    return over(values, test, negated, absent)
+
+
+def _single(values: Sequence[str], test: Test, negated: bool, absent: bool) -> Answer:
+    """A key with several values needs a set operator; without one only a unanimous answer is known."""
+    if not values:
+        return absent
+    answers = [test(v) for v in values]
+    if all(a is True for a in answers):
+        return not negated
+    if all(a is False for a in answers):
+        return negated
+    if len(answers) == 1:
+        return answers[0]
+    return Opaque("several values under an operator without ForAllValues or ForAnyValue")
+
+
+def _for_all(values: Sequence[str], test: Test, negated: bool, absent: bool) -> Answer:
+    """Every value of the request matches; so do no values."""
+    if not any(values):
+        return True
+    return all_of(negate(test(v)) if negated else test(v) for v in values)
+
+
+def _for_any(values: Sequence[str], test: Test, negated: bool, absent: bool) -> Answer:
+    """At least one value of the request matches (for a negated operator: matches none of the policy's).
+
+    "If the key values in the request resolve to an empty data set (for example, an empty string)",
+    ForAllValues holds and ForAnyValue does not; with IfExists the page leaves it open.
+    """
+    if not any(values):
+        return Opaque("ForAnyValue with IfExists on a key without values") if absent else False
+    return any_of(negate(test(v)) if negated else test(v) for v in values)
+
+
+_QUANTIFIERS: Final[dict[str, Quantifier]] = {
+    "": _single,
+    "forallvalues": _for_all,
+    "foranyvalue": _for_any,
+}
+
+
+def _null(key: str, values: Sequence[str]) -> Holds:
+    """`true`: the key is absent; `false`: it is there "and its value is not null"."""
+    wanted = {v.lower() for v in values}
+    if not wanted <= {"true", "false"}:
+        return _undecided("`Null` takes `true` or `false`")
+
+    def holds(request: Request) -> Answer:
+        found = request.values(key)
+        if isinstance(found, Opaque):
+            # a key whose values are not known may be absent as well
+            return found if len(wanted) == 1 else True
+        return ("false" if found else "true") in wanted
+
+    return holds
+
+
+def _with_variables(
+    base: str, values: Sequence[str], templates: Sequence[Template | None]
+) -> Callable[[Request], Test | Opaque]:
+    """Return what builds the test once a request fills the variables."""
+    build, negated = OPERATORS[base]
+    like = base.endswith("Like") or base.startswith("Arn")
+
+    def make(request: Request) -> Test | Opaque:
+        filled: list[list[Piece]] = []
+        for value, found in zip(values, templates, strict=True):
+            pieces = [(value, False)] if found is None else found.fill(request)
+            if isinstance(pieces, Opaque):
+                return pieces
+            if pieces is not None:
+                filled.append(pieces)
+            elif negated:
+                return Opaque("a policy variable without a value under a negated operator")
+        if not filled:
+            return lambda value: False
+        if base.startswith("Arn"):
+            return filled_arn_like(filled)
+        if like:
+            return filled_like(filled)
+        return build(["".join(text for text, _ in pieces) for pieces in filled])
+
+    return make
+
+
+def _undecided(reason: str) -> Holds:
+    answer = Opaque(reason)
+    return lambda request: answer
