@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks import hand_written
 from benchmarks.memory_data import Record, records
 from policyengine.engine.evaluate import Evaluator
-from policyengine.engine.scan import Wanted, evaluate_piece
+from policyengine.engine.piece import Wanted, evaluate_piece
 from policyengine.engine.world import World
 from policyengine.model.reasons import FAIL, UNKNOWN, VERDICTS
 from policyengine.model.resource import Resource

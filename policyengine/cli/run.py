@@ -19,7 +19,8 @@ from policyengine.cli.ruleinfo import rule_info
 from policyengine.cli.runid import run_id
 from policyengine.cli.text import TargetText
 from policyengine.engine.evaluate import Evaluator
-from policyengine.engine.scan import CODE_KINDS, Scan, Wanted
+from policyengine.engine.piece import Wanted
+from policyengine.engine.scan import CODE_KINDS, Scan
 from policyengine.model.errors import PolicyEngineError, UsageError
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, SEVERITIES, UNKNOWN, VERDICTS

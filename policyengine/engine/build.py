@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from policyengine.engine.access import getter
-from policyengine.engine.fused import Decide, fuse, fuse_equality
+from policyengine.engine.fused import fuse
 from policyengine.engine.nodes import (
     ConnectiveNode,
     DefaultValue,
@@ -15,8 +15,8 @@ from policyengine.engine.nodes import (
     PredicateNode,
     QuantifierNode,
 )
-from policyengine.engine.operators import Test, equality_operand, make_test
-from policyengine.model.logic import negate, truth_of
+from policyengine.engine.operators import Test, make_test
+from policyengine.model.logic import truth_of
 from policyengine.model.values import Unresolved
 from policyengine.rules.predicates.table import PREDICATES
 
@@ -60,7 +60,7 @@ def _field(form: Mapping[str, Any], parameters: Mapping[str, Any]) -> FieldNode:
         defaults=_defaults(form),
         secret=form["secret"],
     )
-    node.decide = _fused(node, form)
+    node.decide = fuse(node.root, steps, in_resource=form["in_resource"], test=node.test, general=node.decide)
     return node
 
 
@@ -70,16 +70,6 @@ def _test(form: Mapping[str, Any], expected: Any) -> Test:
         present = truth_of(expected == "present")
         return lambda _value: present
     return make_test(form["test"], expected, form["kind"])
-
-
-def _fused(node: FieldNode, form: Mapping[str, Any]) -> Decide:
-    in_resource = form["in_resource"]
-    if node.operator in ("equals", "not_equals") and node.root == "properties" and in_resource:
-        wanted = equality_operand(node.expected, form["kind"])
-        if len(node.steps) == 1 and isinstance(wanted, bool | int | float | str):
-            same = truth_of(node.operator == "equals")
-            return fuse_equality(node.steps[0], wanted, same, negate(same), node.decide)
-    return fuse(node.root, node.steps, in_resource=in_resource, test=node.test, general=node.decide)
 
 
 def _quantifier(form: Mapping[str, Any], parameters: Mapping[str, Any]) -> QuantifierNode:

@@ -84,15 +84,21 @@ class Evaluator:
             self._by_type[type_] = found
         return found
 
-    def reached_types(self) -> frozenset[str]:
-        """Return the types that relations and predicates of the rules reach."""
+    def reached_types(self, scope: str | None = None) -> frozenset[str]:
+        """Return the types that relations and predicates of the rules reach.
+
+        With a ``scope``: those that some relation reaches in that scope (predicates reach no farther
+        than the account and region).
+        """
         reached: set[str] = set()
         for form in self.forms:
             for variant in form["variants"]:
-                reached.update(relation["to"] for relation in variant["with"].values())
-                for tree in (variant["when"], variant["require"]):
-                    for name in predicate_names(tree):
-                        reached.update(PREDICATES[name].needs)
+                relations = variant["with"].values()
+                reached.update(r["to"] for r in relations if scope in (None, r["scope"]))
+                if scope is None:
+                    for tree in (variant["when"], variant["require"]):
+                        for name in predicate_names(tree):
+                            reached.update(PREDICATES[name].needs)
         reached.update(INDIRECT[type_][0] for type_ in reached & INDIRECT.keys())
         return frozenset(reached)
 

@@ -29,14 +29,16 @@ def fuse(root: str, steps: tuple[str, ...], *, in_resource: bool, test: Test, ge
     if not in_resource:
         return _of_element(steps[0], test, general) if root in ("properties", "element") else general
     if root == "properties":
+        wanted, same, other = getattr(test, "operand", (None, UNKNOWN, UNKNOWN))
+        if isinstance(wanted, bool | int | float | str):
+            return _equality(steps[0], wanted, same, other, general)
         return _of_resource(steps[0], test, general)
     return _of_tags(steps[0], test, general) if root == "tags" else general
 
 
-def fuse_equality(
+def _equality(
     name: str, wanted: bool | int | float | str, same: Truth, other: Truth, general: Decide
 ) -> Decide:
-    """Return the closure of ``equals`` or ``not_equals`` on one property of a resource."""
     kind = wanted.__class__
 
     def decide(scope: Any, subject: Subject) -> Truth:

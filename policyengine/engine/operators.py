@@ -93,14 +93,9 @@ def _scalar_kind(kind: str | None, expected: Any) -> str | None:
     return "string" if isinstance(expected, str) else None
 
 
-def equality_operand(expected: Any, kind: str | None) -> Any:
-    """Return what a value is compared with: ``expected`` as the catalog types it."""
-    return coerce(expected, _scalar_kind(kind, expected))
-
-
 def _equality(expected: Any, kind: str | None, *, negated: bool) -> Test:
-    wanted = equality_operand(expected, kind)
     kind = _scalar_kind(kind, expected)
+    wanted = coerce(expected, kind)
     same, other = (FALSE, TRUE) if negated else (TRUE, FALSE)
 
     def test(value: Any) -> Truth | None:
@@ -109,6 +104,7 @@ def _equality(expected: Any, kind: str | None, *, negated: bool) -> Test:
             return None
         return same if known == wanted else other
 
+    test.operand = wanted, same, other  # type: ignore[attr-defined]  # for `fused.fuse`
     return test
 
 

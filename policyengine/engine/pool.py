@@ -1,35 +1,59 @@
-"""Shards on several processes of this machine, results in the order of the shards."""
+"""Shards on several processes of this machine, results in the order of the shards.
+
+A task is one account where there are enough of them: its process fills the account's side tables
+itself. Otherwise a task is one shard, and the tables of everything are filled before the processes
+start, which inherit them.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from policyengine.engine.evaluate import Evaluator
-from policyengine.engine.scan import Piece, Wanted, evaluate_piece
-from policyengine.engine.world import World
+from policyengine.engine.piece import Piece, Wanted, evaluate_piece
+from policyengine.engine.tables import Tables
 
 _STATE: dict[str, Any] = {}
 """What every task of this worker process shares, set once by the initializer."""
 
 
 def run_pool(
-    evaluator: Evaluator, source: Any, world: World, wanted: Wanted, shards: Sequence[Any], jobs: int
+    evaluator: Evaluator, source: Any, wanted: Wanted, groups: Sequence[Sequence[Any]], jobs: int
 ) -> Iterator[Piece]:
-    """Yield the piece of every shard, in order."""
+    """Yield the piece of every shard, in order.
+
+    No more than ``jobs + 2`` tasks are under way or finished and not yet taken, so that a slow
+    reader of the findings does not make them pile up.
+    """
+    tables = Tables(evaluator, source)
+    by_group = len(groups) >= 2 * jobs
+    state = {"pack": evaluator.pack, "now": evaluator.now, "settings": evaluator.settings, "source": source,
+             "wanted": wanted, "tables": tables, "world": None}  # fmt: skip
+    if by_group:
+        tables.share()
+        tasks = [list(group) for group in groups]
+    else:
+        state["world"] = tables.whole()
+        tasks = [[shard] for group in groups for shard in group]
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
-    state = {
-        "pack": evaluator.pack,
-        "now": evaluator.now,
-        "settings": evaluator.settings,
-        "source": source,
-        "world": world,
-        "wanted": wanted,
-    }
-    with context.Pool(min(jobs, len(shards)), initializer=_start, initargs=(state,)) as pool:
-        yield from pool.imap(_evaluate, shards)
+    free = threading.Semaphore(jobs + 2)
+
+    def paced() -> Iterator[list[Any]]:
+        for task in tasks:
+            free.acquire()
+            yield task
+
+    with context.Pool(min(jobs, len(tasks)), initializer=_start, initargs=(state,)) as pool:
+        try:
+            for pieces in pool.imap(_evaluate, paced()):
+                yield from pieces
+                free.release()
+        finally:
+            free.release(len(tasks))  # the pool cannot end while its feeder waits for a place
 
 
 def _start(state: dict[str, Any]) -> None:
@@ -37,9 +61,10 @@ def _start(state: dict[str, Any]) -> None:
     _STATE["evaluator"] = Evaluator(state["pack"], now=state["now"], settings=state["settings"])
 
 
-def _evaluate(shard: Any) -> Piece:
-    source = _STATE["source"]
+def _evaluate(shards: Sequence[Any]) -> list[Piece]:
+    source, evaluator, wanted = _STATE["source"], _STATE["evaluator"], _STATE["wanted"]
     errors_before = len(source.errors)
-    piece = evaluate_piece(_STATE["evaluator"], source.read_shard(shard), _STATE["world"], _STATE["wanted"])
-    piece.source_errors += source.errors[errors_before:]
-    return piece
+    world = _STATE["world"] or _STATE["tables"].of_group(shards)
+    pieces = [evaluate_piece(evaluator, source.read_shard(shard), world, wanted) for shard in shards]
+    pieces[-1].source_errors += source.errors[errors_before:]
+    return pieces

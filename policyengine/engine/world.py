@@ -23,10 +23,16 @@ INDIRECT: Mapping[str, tuple[str, str]] = {"AWS::KMS::Key": ("AWS::KMS::Alias", 
 
 
 class World:
-    """Resources of the types that rules reach, indexed by what may name them."""
+    """Resources of the types that rules reach, indexed by what may name them.
 
-    def __init__(self, coverage: Coverage = NO_COVERAGE) -> None:
+    ``beyond`` is the world of the types that are asked for across accounts, where this one holds a
+    single account. INVARIANT: no type is in both.
+    """
+
+    def __init__(self, coverage: Coverage = NO_COVERAGE, beyond: World | None = None) -> None:
+        self._beyond = beyond
         self.cover(coverage)
+        self._tables: dict[tuple[str | None, ...], list[Resource]] = {}
         self._by_type: dict[str, list[Resource]] = defaultdict(list)
         self._by_name: dict[tuple[str, str], list[Resource]] = defaultdict(list)
         self._by_path: dict[tuple[str, str], _Reverse] = {}
@@ -34,13 +40,18 @@ class World:
     def cover(self, coverage: Coverage) -> None:
         """Say what was collected whole; reading a source may have shown that it is less than was promised."""
         self.coverage = coverage
-        self._regions: dict[str, set[str]] = defaultdict(set)
-        for account, region, _type in coverage:
-            self._regions[account].add(region)
+        self._tables = {}
+        beyond = self._beyond
+        self._regions: dict[str, set[str]]
+        if beyond is not None and beyond.coverage is coverage:
+            self._regions = beyond._regions
+        else:
+            self._regions = _regions(coverage)
 
     def add(self, resource: Resource) -> None:
         """Take a resource, all its branches, into the tables."""
         self._by_path.clear()
+        self._tables.clear()
         for branch in (resource, *resource.variants):
             self._by_type[branch.type].append(branch)
             for name in names_of(branch):
@@ -62,9 +73,21 @@ class World:
         return found
 
     def table(self, type_: str, resource: Resource, scope: str = "account-region") -> list[Resource]:
-        """Return every resource of a type in the scope of one resource."""
-        found = [r for r in self._by_type.get(type_, ()) if in_scope(r, resource, scope)]
-        return self._complete(self._in_branch(found, resource), type_, resource, scope)
+        """Return every resource of a type in the scope of one resource, a list that must not be changed."""
+        place = (type_, scope, resource.file, resource.account, resource.region)
+        known = self._tables.get(place)
+        if known is not None:
+            return known
+        found = [r for r in self._home(type_)._by_type.get(type_, ()) if in_scope(r, resource, scope)]
+        table = self._complete(self._in_branch(found, resource), type_, resource, scope)
+        if all(r.branch is None for r in found):
+            self._tables[place] = table
+        return table
+
+    def _home(self, type_: str) -> World:
+        """Return the world whose tables hold a type."""
+        beyond = self._beyond
+        return beyond if beyond is not None and type_ in beyond._by_type else self
 
     def _forward(self, relation: Relation, resource: Resource) -> list[Resource]:
         found: list[Resource] = []
@@ -118,19 +141,21 @@ class World:
     def _lookup(
         self, type_: str, name: str, resource: Resource, scope: str, key: str | None
     ) -> list[Resource]:
+        home = self._home(type_)
         if key is not None:
             hits = [
-                r for r in self._by_type.get(type_, ()) if name in tuple(leaves(r.properties, key.split(".")))
+                r for r in home._by_type.get(type_, ()) if name in tuple(leaves(r.properties, key.split(".")))
             ]
         else:
-            hits = self._by_name.get((type_, name), [])
+            hits = home._by_name.get((type_, name), [])
         return self._in_branch([r for r in hits if in_scope(r, resource, scope)], resource)
 
     def _reverse(self, relation: Relation, resource: Resource) -> list[Resource]:
         type_, by = relation["to"], relation["by"]
-        index = self._by_path.get((type_, by))
+        home = self._home(type_)
+        index = home._by_path.get((type_, by))
         if index is None:
-            index = self._by_path[type_, by] = _Reverse(self._by_type.get(type_, ()), by)
+            index = home._by_path[type_, by] = _Reverse(home._by_type.get(type_, ()), by)
         found = [r for r in index.naming(resource) if in_scope(r, resource, relation["scope"])]
         complete = self._complete(self._in_branch(found, resource), type_, resource, relation["scope"])
         doubtful = next((v for r, v in index.doubtful if in_scope(r, resource, relation["scope"])), None)
@@ -184,6 +209,13 @@ class World:
             return certain
         doubt = Unresolved("too_many_branches", "the related resource differs between branches")
         return OpenList(certain, doubt)
+
+
+def _regions(coverage: Coverage) -> dict[str, set[str]]:
+    regions: dict[str, set[str]] = defaultdict(set)
+    for account, region, _type in coverage:
+        regions[account].add(region)
+    return regions
 
 
 class _Reverse:

@@ -50,7 +50,7 @@ class AddressSet(NamedTuple):
 
     def public(self) -> AddressSet:
         """Return the part that can be an address on the internet: see :data:`PUBLIC`."""
-        return self.intersection(PUBLIC)
+        return _public_part(self)
 
     @property
     def is_empty(self) -> bool:
@@ -113,6 +113,13 @@ ALL_V6: Final = address_set("::/0")
 PUBLIC: Final = _public()
 """IPv4 and IPv6 global unicast space without what the IANA registries keep for special purposes."""
 
+
+@lru_cache(maxsize=4096)
+def _public_part(addresses: AddressSet) -> AddressSet:
+    """The same few sets are asked about again and again, and :data:`PUBLIC` has dozens of intervals."""
+    return addresses.intersection(PUBLIC)
+
+
 INTERNET_V4: Final = 2**24
 INTERNET_V6: Final = 2 ** (128 - 16)
 
@@ -125,6 +132,13 @@ def is_internet(public: AddressSet) -> bool:
     source split into pieces (``0.0.0.0/1`` and ``128.0.0.0/1``) is judged by its union.
     """
     return public.v4.size > INTERNET_V4 or public.v6.size > INTERNET_V6
+
+
+def lets_internet(addresses: AddressSet) -> bool:
+    """Whether the public part of a set is the internet."""
+    if addresses is EVERYTHING or addresses is NONE:  # what most layers say
+        return addresses is EVERYTHING
+    return is_internet(_public_part(addresses))
 
 
 @lru_cache(maxsize=65_536)

@@ -67,6 +67,11 @@ class IntervalSet:
     def __and__(self, other: IntervalSet) -> IntervalSet:
         found: list[Interval] = []
         mine, theirs = self.intervals, other.intervals
+        # most sets that meet are "everything", a part of it, or nothing
+        if not mine or (len(theirs) == 1 and theirs[0][0] <= mine[0][0] and mine[-1][1] <= theirs[0][1]):
+            return self
+        if not theirs or (len(mine) == 1 and mine[0][0] <= theirs[0][0] and theirs[-1][1] <= mine[0][1]):
+            return other
         i = j = 0
         while i < len(mine) and j < len(theirs):
             low, high = max(mine[i][0], theirs[j][0]), min(mine[i][1], theirs[j][1])
@@ -76,7 +81,8 @@ class IntervalSet:
                 i += 1
             else:
                 j += 1
-        return IntervalSet(found)
+        # sorted and apart already: between two pieces lies a gap of one of the operands
+        return _normal(tuple(found))
 
     def __sub__(self, other: IntervalSet) -> IntervalSet:
         found: list[Interval] = []
@@ -98,6 +104,13 @@ class IntervalSet:
 
     def __le__(self, other: IntervalSet) -> bool:
         return not (self - other)
+
+
+def _normal(intervals: tuple[Interval, ...]) -> IntervalSet:
+    """Return the set of intervals that fulfil the invariant."""
+    made = IntervalSet.__new__(IntervalSet)
+    made.intervals = intervals
+    return made
 
 
 EMPTY = IntervalSet()

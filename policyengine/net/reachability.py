@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from policyengine.net.acls import AclRule, admitted, answered
-from policyengine.net.addresses import ALL_V4, ALL_V6, EVERYTHING, NONE, AddressSet, Block, is_internet
+from policyengine.net.addresses import ALL_V4, ALL_V6, EVERYTHING, NONE, AddressSet, Block, lets_internet
 from policyengine.net.bounds import ALL, NOTHING, UNKNOWN, Bounds, Step, exactly, first_match
 from policyengine.net.groups import Rule, points, sources
 from policyengine.net.opaque import Opaque
@@ -171,16 +171,19 @@ def internet_reaches(layers: Sequence[Layer], asked: Service) -> Reach:
     traffics = [traffic for layer in layers for traffic in layer.traffics]
     for protocol, port in points(traffics, asked):
         each = [(layer.name, layer.passes(protocol, port)) for layer in layers]
+        alone = {name for name, bounds in each if not lets_internet(bounds.may)}
+        if alone:  # then all together stop it too, and need not be intersected
+            stopping.append(alone)
+            continue
         whole = ALL
         for _name, bounds in each:
             whole = whole.both(bounds)
-        if is_internet(whole.must.public()):
+        if lets_internet(whole.must):
             return Reach(True, (protocol, port))
-        if is_internet(whole.may.public()):
+        if lets_internet(whole.may):
             doubtful |= {name for name, bounds in each if bounds.must != bounds.may}
         else:
-            alone = {name for name, bounds in each if not is_internet(bounds.may.public())}
-            stopping.append(alone or {name for name, _bounds in each})
+            stopping.append({name for name, _bounds in each})
     if doubtful:
         return Reach(Opaque("a layer that is not known"), None, tuple(sorted(doubtful)))
     everywhere = set.intersection(*stopping) if stopping else set()

@@ -7,6 +7,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -93,6 +94,16 @@ class SnapshotSource:
             return [Shard(0)]
         return [Shard(0, start, end) for start, end in itertools.pairwise(cuts)]
 
+    def groups(self) -> list[list[Shard]]:
+        """Return the shards in order, grouped by account; one group where that is not known."""
+        shards = self.shards()
+        accounts = [self.parts[shard.part].account for shard in shards]
+        runs = [
+            [shard for _, shard in run]
+            for _, run in itertools.groupby(zip(accounts, shards, strict=True), key=itemgetter(0))
+        ]
+        return runs if None not in accounts and len(runs) == len(set(accounts)) else [shards]
+
     def read_shard(self, shard: Shard) -> Iterator[Resource]:
         """Yield the resources of one piece."""
         return self._folding().apply(join_branches(self._read(shard, lambda _line: True)))
@@ -159,6 +170,7 @@ class SnapshotSource:
         hasher = hashlib.sha256() if part.sha256 is not None and whole else None
         span = None if shard.end is None else shard.end - shard.start
         count, number, bad = 0, 1, 0
+        account = part.account or None
 
         def too_long(line: int) -> None:
             self._bad_line(part, shard, line, f"the line is over the limit of {MAX_LINE >> 20} MiB")
@@ -176,6 +188,8 @@ class SnapshotSource:
                         continue
                     try:
                         resource = parse_line(line, self._later_minor)
+                        if account is not None and resource.account != account:
+                            _refuse_account(resource, account)
                     except LineError as problem:
                         self._bad_line(part, shard, number + offset, str(problem))
                         bad += 1
@@ -231,6 +245,11 @@ class SnapshotSource:
         else:
             place = (part.account, part.region)
             self.coverage = frozenset(c for c in self.coverage if c[:2] != place)
+
+
+def _refuse_account(resource: Resource, account: str) -> None:
+    """A part holds one account, and whoever asks about an account reads no other parts."""
+    raise LineError(f"the line is of account `{resource.account}`, its part is of account `{account}`")
 
 
 # -- opening ----------------------------------------------------------------------------------------
