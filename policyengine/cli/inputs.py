@@ -9,6 +9,7 @@ from typing import Any
 
 from policyengine.config.find import find_config
 from policyengine.config.settings import Settings
+from policyengine.documents.files import exists
 from policyengine.model.errors import UsageError
 from policyengine.rules.names import unknown
 from policyengine.rules.pack import Pack
@@ -20,7 +21,7 @@ def read_parameters(given: Sequence[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for text in given:
         key, equals, value = text.partition("=")
-        if equals and not Path(text).exists():
+        if equals and not exists(text):
             values[key] = value
         else:
             from policyengine.sources.cloudformation import read_parameters_file
@@ -48,7 +49,7 @@ def read_settings(options: Mapping[str, Any], targets: Sequence[str], pack: Pack
     """
     path: Path | None = options["config"]
     if path is None:
-        existing = [Path(t) for t in targets if t != "-" and Path(t).exists()]
+        existing = [Path(t) for t in targets if t != "-" and exists(t)]
         path = find_config(existing[0]) if existing else None
     settings, text = Settings(), b""
     if path is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from policyengine.model.errors import UsageError
 from policyengine.reports.ansi import detect
 from policyengine.reports.base import Context, Report, TerminalOptions
 from policyengine.reports.table import REPORTS
+from policyengine.sources.paths import printable
 
 
 def terminal_options(options: Mapping[str, Any], out: TextIO) -> TerminalOptions:
@@ -39,25 +41,47 @@ def open_reports(
 
 
 class AtomicText:
-    """A text file that replaces ``path`` only when everything was written."""
+    """A text file that replaces ``path`` only when everything was written.
+
+    What is there and no regular file (a device, a pipe) is written to, never replaced.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.temporary: Path | None = None
 
     def __enter__(self) -> TextIO:
         try:
-            handle, self.temporary = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
-        except OSError as error:
-            raise UsageError(f"`{self.path}` cannot be written: {error.strerror}") from error
-        os.fchmod(handle, 0o644)
-        self.file = os.fdopen(handle, "w", encoding="utf-8", newline="")
+            self.file = self._open()
+        except (OSError, ValueError) as error:
+            raise self._unwritable(error) from error
         return self.file
+
+    def _open(self) -> TextIO:
+        # what a link points to is written, and the link stays
+        self.target = Path(os.path.realpath(self.path))
+        if self.target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        if self.target.exists() and not self.target.is_file():
+            return self.target.open("w", encoding="utf-8", newline="")
+        handle, name = tempfile.mkstemp(dir=self.target.parent, prefix=".policyengine.")
+        self.temporary = Path(name)
+        os.fchmod(handle, 0o644)
+        return os.fdopen(handle, "w", encoding="utf-8", newline="")
+
+    def _unwritable(self, error: Exception) -> UsageError:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        return UsageError(f"`{printable(str(self.path))}` cannot be written: {reason}")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.file.close()
-        if kind is None:
-            Path(self.temporary).replace(self.path)
-        else:
-            Path(self.temporary).unlink(missing_ok=True)
+        try:
+            self.file.close()
+            if kind is None and self.temporary is not None:
+                self.temporary.replace(self.target)
+        except OSError as problem:
+            raise self._unwritable(problem) from problem
+        finally:
+            if self.temporary is not None:
+                self.temporary.unlink(missing_ok=True)

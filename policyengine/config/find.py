@@ -5,17 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from policyengine.documents.files import exists, is_file, is_folder
+
 FILE_NAME: Final = "policyengine.yaml"
 
 
 def find_config(target: Path) -> Path | None:
-    """Return the nearest ``policyengine.yaml`` above a target, up to the repository root."""
+    """Return the nearest ``policyengine.yaml`` above a target, up to the repository root.
+
+    Never raises: a folder that may not be searched has none.
+    """
     start = target.resolve()
-    start = start if start.is_dir() else start.parent
+    start = start if is_folder(start) else start.parent
     for folder in (start, *start.parents):
         path = folder / FILE_NAME
-        if path.is_file():
+        if is_file(path):
             return path
-        if (folder / ".git").exists():
+        if exists(folder / ".git"):
             return None
     return None

@@ -15,6 +15,8 @@ from policyengine.model.location import Location
 from policyengine.rules.data import data_root
 from policyengine.rules.pack import Pack, digest, parse_pack, rule_files
 
+MAX_RULE_BYTES = 256 * 1024
+
 
 def load_packs(extra: Sequence[Path] = (), *, bundled: bool = True) -> Pack:
     """Return the bundled rules together with those of the folders in ``extra``.
@@ -46,8 +48,20 @@ def _read(folders: Iterable[Path]) -> list[tuple[Path, bytes]]:
             raise RuleError(
                 f"`{folder}` is not a folder; expected a folder with rule files", Location(str(folder))
             )
-        texts += [(path, path.read_bytes()) for path in rule_files(folder)]
+        texts += [(path, _text(path)) for path in rule_files(folder)]
     return texts
+
+
+def _text(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > MAX_RULE_BYTES:
+            message = f"the file has {size:,} bytes; a rule has at most {MAX_RULE_BYTES:,}"
+            raise RuleError(message, Location(str(path)))
+        return path.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise RuleError(f"cannot be read: {reason}", Location(str(path))) from error
 
 
 def _engine_digest() -> bytes:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from policyengine.documents import Document, load
+from policyengine.documents.files import is_folder
 from policyengine.model.errors import InputError, PolicyEngineError
 from policyengine.model.location import Location
 from policyengine.sources.base import Source, SourceOptions
@@ -23,7 +24,7 @@ from policyengine.sources.recognize import ACCEPTED, HEAD, Verdict, recognize
 from policyengine.sources.snapshot import open_lines, open_snapshot
 from policyengine.sources.snapshot.files import reason_of
 from policyengine.sources.snapshot.manifest import MANIFEST
-from policyengine.sources.spool import spool
+from policyengine.sources.spool import opened, spool
 
 SKIPPED_FOLDERS: Final = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
 """Folders of other people's files; hidden ones (``.git``, ``.venv``, ``.terraform``) are skipped too."""
@@ -79,7 +80,7 @@ class _Opener:
             elif stat.S_ISREG(mode):
                 self._file(path, name, options, asked=True)
             else:
-                with path.open("rb") as file:
+                with opened(path) as file:
                     self._stream(file.fileno(), name, options)
         except InputError as problem:
             self.found.errors.append(problem)
@@ -119,7 +120,7 @@ class _Opener:
             # links to folders are not followed: they make loops and lead out of the target
             if entry.is_dir(follow_symlinks=False):
                 folders.append(Path(entry.path))
-            elif entry.is_symlink() and Path(entry.path).is_dir():
+            elif entry.is_symlink() and is_folder(entry.path):
                 self.found.skipped["link to a folder"] += 1
             else:
                 self._walked_file(Path(entry.path), options)

@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
+from policyengine.documents.files import exists, is_folder
 from policyengine.sources.base import SourceOptions
 
 STDIN = "-"
@@ -54,7 +55,7 @@ def printable(text: str) -> str:
 def base_folder(target: str | Path) -> Path:
     """Return the repository root above ``target``, else the target's own folder."""
     full = _absolute(os.curdir if str(target) == STDIN else target)
-    folder = full if full.is_dir() else full.parent
+    folder = full if is_folder(full) else full.parent
     return _repository_root(folder) or folder
 
 
@@ -65,10 +66,6 @@ def _absolute(path: str | Path) -> Path:
 
 @lru_cache(maxsize=4096)
 def _repository_root(folder: Path) -> Path | None:
-    try:
-        found = (folder / ".git").exists()
-    except OSError:  # a folder above that may not be searched
-        found = False
-    if found:
+    if exists(folder / ".git"):
         return folder
     return None if folder.parent == folder else _repository_root(folder.parent)

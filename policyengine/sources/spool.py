@@ -3,14 +3,35 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import os
+import select
+import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from policyengine.model.errors import InputError
 from policyengine.model.location import Location
 from policyengine.sources.snapshot.files import BLOCK, ZSTD_MAGIC
+
+WRITER_SECONDS = 60
+"""How long the first byte of a named pipe may take."""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a pipe or device for reading; a pipe that nobody writes to is an OSError, not a wait without end."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
+            # a pipe that no writer has opened yet is not ready, whatever the flags say
+            ready, _, _ = select.select([file], [], [], WRITER_SECONDS)
+            if not ready:
+                raise OSError(errno.ETIMEDOUT, f"nothing was written to it in {WRITER_SECONDS} seconds")
+        os.set_blocking(file.fileno(), True)
+        yield file
 
 
 def spool(descriptor: int, name: str, limit: int) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path as FilePath
 from typing import Any, Final, NamedTuple
 
 from policyengine.documents import load
+from policyengine.documents.files import is_file
 from policyengine.model.errors import InputError
 
 MANIFEST: Final = "manifest.json"
@@ -28,8 +29,11 @@ class Stack(NamedTuple):
 def is_assembly(folder: FilePath) -> bool:
     """Say whether a folder is the output of ``cdk synth``: a manifest with artifacts."""
     manifest = folder / MANIFEST
+    if not is_file(manifest):
+        return False
     try:
-        head = manifest.read_bytes()[:4096] if manifest.is_file() else b""
+        with manifest.open("rb") as file:
+            head = file.read(4096)
     except OSError:
         return False
     return b'"artifacts"' in head or (b'"version"' in head and b'"cdk' in head)
