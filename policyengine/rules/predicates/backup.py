@@ -11,6 +11,8 @@ from policyengine.model.resource import Path, Resource
 from policyengine.model.values import ABSENT, OpenList, Unresolved
 from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
 from policyengine.rules.predicates.backup_selection import ARNS, selects
+from policyengine.rules.predicates.paths import Mistyped, read
+from policyengine.rules.predicates.recovery import parse_duration
 from policyengine.rules.predicates.schedule import longest_gap
 
 PLAN: Final = "AWS::Backup::BackupPlan"
@@ -85,6 +87,34 @@ def copied_elsewhere(subject: Subject) -> Answer:
     return _none_of(found, rules, expected)
 
 
+def restored_within(subject: Subject, *, field: tuple[str, ...], key: str) -> Answer:
+    """TRUE when the minutes at ``field`` are no more than the objective of the tag."""
+    tags = subject.resource.tags
+    told = tags if isinstance(tags, Unresolved) else _tag(tags, key)
+    duration = parse_duration(told) if isinstance(told, str) else None
+    if duration is None:
+        expected = "a duration such as 4h, 30 minutes or PT15M"
+        if told is ABSENT:
+            return Answer(FALSE, (Evidence(("tags", key), ABSENT, expected, "tag_missing"),))
+        return Answer(UNKNOWN, (Evidence(("tags", key), told, expected, _why(told)),))
+    expected = f"at most {told} (the tag `{key}`)"
+    value = read(subject, field)
+    if value is ABSENT:
+        if subject.resource.file is None:
+            return Answer(FALSE, (Evidence(field, ABSENT, expected, "missing"),))
+        value = Unresolved("not_collected", "only the account shows it, code does not")
+    if isinstance(value, bool | Mistyped) or not isinstance(value, int | float):
+        observed = value.value if isinstance(value, Mistyped) else value
+        return Answer(UNKNOWN, (Evidence(field, observed, expected, _why(observed)),))
+    fits = value <= duration.total_seconds() / 60
+    reason = "requirement_met" if fits else "value_mismatch"
+    return Answer(TRUE if fits else FALSE, (Evidence(field, f"{value} minutes", expected, reason),))
+
+
+def _tag(tags: dict[str, Any] | None, key: str) -> Any:
+    return ABSENT if tags is None else tags.get(key, getattr(tags, "more", ABSENT))
+
+
 def rules_of(plan: Resource) -> list[Any] | Unresolved:
     """Return the rules of a plan; Unresolved where the list itself is not known."""
     value: Any = plan.properties
@@ -148,5 +178,14 @@ PREDICATES: tuple[Predicate, ...] = (
         "A rule of the backup plan copies its recovery points to another region.",
         {},
         (PLAN,),
+    ),
+    Predicate(
+        "backup.restored_within",
+        restored_within,
+        "The last restore took no longer than the objective that a tag declares.",
+        {
+            "field": Arg("path", help="the property with the minutes that the last restore took"),
+            "key": Arg("string", help="the tag that declares the recovery time objective"),
+        },
     ),
 )
