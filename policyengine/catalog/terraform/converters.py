@@ -90,6 +90,7 @@ CONVERTERS: Final[dict[str, Conversion | None]] = {
     "text": _text,
     "number": _number,
     "upper": _upper,
+    "zerounset": lambda v: None if v == 0 and not isinstance(v, bool) else v,
     "pairs": _pairs("Name", "Value"),
     "keyvalue": _pairs("Key", "Value"),
     "parameters": _keyed("name", "value"),

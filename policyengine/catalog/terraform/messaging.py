@@ -74,7 +74,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
         "AWS::Logs::LogGroup",
         """
             name=LogGroupName deletion_protection_enabled kms_key_id log_group_class
-            retention_in_days
+            retention_in_days:zerounset=RetentionInDays
         """,
         absent="BearerTokenAuthenticationEnabled ResourcePolicyDocument FieldIndexPolicies",
     ),
