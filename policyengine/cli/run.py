@@ -71,7 +71,7 @@ class Run:
         with ExitStack() as stack:
             context = Context(
                 rules={form["id"]: rule_info(form) for form in self.evaluator.forms},
-                source=TargetText(self.info.targets),
+                source=TargetText(self.info.targets, self.options["terraform_source"]),
                 terminal=terminal_options(self.options, out),
             )
             reports = open_reports(self.formats, out, context, stack)
@@ -257,7 +257,10 @@ def clock(as_of: str | None) -> tuple[str | None, datetime]:
         raise UsageError(
             f"--as-of `{as_of}` is no RFC 3339 time; expected e.g. 2026-01-01T00:00:00Z"
         ) from None
-    time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    try:
+        time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except OverflowError:
+        raise UsageError(f"--as-of `{as_of}` lies outside the years 1 to 9999") from None
     return time.strftime("%Y-%m-%dT%H:%M:%SZ"), time
 
 

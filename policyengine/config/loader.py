@@ -29,7 +29,7 @@ def load_config(path: Path, check_parameter: CheckParameter, rule_ids: Iterable[
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ConfigError(f"`{path}` cannot be read: {error.strerror}") from error
+        raise ConfigError(f"`{path}` cannot be read: {(error.strerror or str(error)).lower()}") from error
     try:
         document = load(data, name=path.name, syntax="yaml", style="strict")
     except DocumentError as error:

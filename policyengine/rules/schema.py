@@ -57,6 +57,8 @@ class FieldCheck(Strict):
             raise ValueError(
                 f"a field check has exactly one operator of {', '.join(COMPARISONS)}; found {found}"
             )
+        if self.operator()[1] is None:
+            raise ValueError(f"`{given[0]}` has no value; a missing property is `is: absent`")
         if self.absent is not None and given[0] not in ("not_equals", "not_in"):
             raise ValueError("`absent` goes with `not_equals` and `not_in` only")
         return self
