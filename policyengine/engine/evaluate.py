@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 
 from policyengine.catalog import registry
 from policyengine.config.settings import Settings
+from policyengine.engine.branches import telling
 from policyengine.engine.rule import BoundRule, Outcome, predicate_names, worst
 from policyengine.engine.world import INDIRECT, World
 from policyengine.model.finding import Finding
-from policyengine.model.reasons import UNKNOWN, VERDICTS
+from policyengine.model.reasons import NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS
 from policyengine.model.resource import Resource
 from policyengine.model.values import Unresolved
 from policyengine.rules.pack import Pack
@@ -30,9 +31,22 @@ class Judgement(NamedTuple):
 
     def finding(self) -> Finding:
         """Build the finding with its evidence."""
-        rule, resource = self.rule, self.outcome.resource
-        subject = subject_of(rule, resource, self.world, self.now) if rule.asks_subject else _NOBODY
-        return rule.finding(self.outcome, subject)
+        found = self._in_branch(self.outcome)
+        if found.branch is None:
+            return found
+        verdict = self.outcome.verdict
+        if verdict in (PASS, NOT_APPLICABLE):  # it holds in every branch, or a worse one had won
+            return found._replace(branch=None)
+        others = [
+            (o.resource.branch, self._in_branch(o) if o.verdict == verdict else None)
+            for o in self.outcome.branches
+        ]
+        return found._replace(branch=telling(found, others))
+
+    def _in_branch(self, outcome: Outcome) -> Finding:
+        rule = self.rule
+        subject = subject_of(rule, outcome.resource, self.world, self.now) if rule.asks_subject else _NOBODY
+        return rule.finding(outcome, subject)
 
 
 def subject_of(rule: BoundRule, resource: Resource, world: World, now: datetime) -> Subject:
@@ -184,7 +198,7 @@ class Evaluator:
                 outcomes.append(Outcome(rule.decide(branch, subject), branch))
             except Exception as error:  # noqa: BLE001  # see judge
                 outcomes.append(self._crashed(rule, branch, error))
-        return worst(outcomes)
+        return worst(outcomes)._replace(branches=tuple(outcomes))
 
     def _crashed(self, rule: BoundRule, resource: Resource, error: Exception) -> Outcome:
         self.crashes[rule.id] += 1

@@ -32,11 +32,15 @@ MAX_EVIDENCE = 50
 
 
 class Outcome(NamedTuple):
-    """A verdict on one branch of a resource; ``crash`` names the error of a crashed rule."""
+    """A verdict on one branch of a resource; ``crash`` names the error of a crashed rule.
+
+    ``branches`` are the outcomes of all branches, this one included, where there are several.
+    """
 
     verdict: str
     resource: Resource
     crash: str | None = None
+    branches: tuple[Outcome, ...] = ()
 
 
 class BoundRule:
@@ -90,7 +94,7 @@ class BoundRule:
 
         Raises policyengine.model.finding.IncompleteFindingError when a predicate gave no evidence.
         """
-        verdict, resource, crash = outcome
+        verdict, resource, crash, _ = outcome
         form = self.form
         if crash is not None:
             evidence = [Evidence((), ABSENT, "the rule to finish", "internal_error", crash)]
