@@ -13,8 +13,8 @@ from policyengine.sources.paths import base_folder
 class TargetText:
     """Looks a finding's file up under the base of each target, in order.
 
-    Only files below a base, or below the ``configuration`` of a plan, are read: the name of a file may come from a snapshot line, which may say
-    anything.
+    Only files below a base, or below the ``configuration`` of a plan, are read: the name of a file may
+    come from a snapshot line, which may say anything.
     """
 
     def __init__(self, targets: Sequence[str], configuration: Path | None = None) -> None:
