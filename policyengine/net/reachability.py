@@ -164,12 +164,34 @@ class Reach(NamedTuple):
     layers: tuple[LayerName, ...] = ()
 
 
+def _stop_everywhere(layers: Sequence[Layer], asked: Sequence[tuple[int, int]]) -> set[LayerName]:
+    """Return the layers that stop the internet at every point.
+
+    Most things have such a layer (no public address), and then the others need not be worked out:
+    a layer that once lets the internet through is not asked again.
+    """
+    names = {layer.name for layer in layers} if asked else set()
+    for protocol, port in asked:
+        names = {
+            layer.name
+            for layer in layers
+            if layer.name in names and not lets_internet(layer.passes(protocol, port).may)
+        }
+        if not names:
+            break
+    return names
+
+
 def internet_reaches(layers: Sequence[Layer], asked: Service) -> Reach:
     """Answer whether the internet reaches one of the asked ports through all layers."""
     stopping: list[set[LayerName]] = []
     doubtful: set[LayerName] = set()
     traffics = [traffic for layer in layers for traffic in layer.traffics]
-    for protocol, port in points(traffics, asked):
+    asked_points = list(points(traffics, asked))
+    always = _stop_everywhere(layers, asked_points)
+    if always:
+        return Reach(False, None, tuple(sorted(always)))
+    for protocol, port in asked_points:
         each = [(layer.name, layer.passes(protocol, port)) for layer in layers]
         alone = {name for name, bounds in each if not lets_internet(bounds.may)}
         if alone:  # then all together stop it too, and need not be intersected
@@ -186,5 +208,4 @@ def internet_reaches(layers: Sequence[Layer], asked: Service) -> Reach:
             stopping.append({name for name, _bounds in each})
     if doubtful:
         return Reach(Opaque("a layer that is not known"), None, tuple(sorted(doubtful)))
-    everywhere = set.intersection(*stopping) if stopping else set()
-    return Reach(False, None, tuple(sorted(everywhere or set().union(*stopping))))
+    return Reach(False, None, tuple(sorted(set().union(*stopping))))
