@@ -22,6 +22,7 @@ from policyengine.catalog.types._build import (
 
 _MWAA_LOGS = cfn("properties-mwaa-environment-moduleloggingconfiguration")
 _MWAA_MODULES = ("DagProcessingLogs", "SchedulerLogs", "TaskLogs", "WebserverLogs", "WorkerLogs")
+_MRAP = doc("AmazonS3/latest/userguide/multi-region-access-point-block-public-access")
 
 TYPES = (
     TypeSpec(
@@ -181,7 +182,14 @@ TYPES = (
         "AWS::Lightsail::Instance",
         names=("InstanceName", "InstanceArn"),
     ),
-    TypeSpec("AWS::Lightsail::Database", names=("RelationalDatabaseName",), secrets=("MasterUserPassword",)),
+    TypeSpec(
+        "AWS::Lightsail::Database",
+        names=("RelationalDatabaseName",),
+        defaults=(
+            depends("PubliclyAccessible", cfn("resource-lightsail-database"), "the page names no default"),
+        ),
+        secrets=("MasterUserPassword",),
+    ),
     TypeSpec(
         "AWS::EKS::FargateProfile", names=("FargateProfileName", "Arn"), relations=(subnets("Subnets"),)
     ),
@@ -319,7 +327,15 @@ TYPES = (
         ),
         relations=(kms_key("ExportConfig.S3Destination.EncryptionKey"),),
     ),
-    TypeSpec("AWS::S3::MultiRegionAccessPoint", names=("Name", "Alias"), is_global=True),
+    TypeSpec(
+        "AWS::S3::MultiRegionAccessPoint",
+        names=("Name", "Alias"),
+        is_global=True,
+        defaults=tuple(
+            is_(f"PublicAccessBlockConfiguration.{flag}", True, _MRAP)
+            for flag in ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+        ),
+    ),
     TypeSpec("AWS::MemoryDB::Snapshot", names=("SnapshotName", "Arn"), relations=(kms_key(),)),
     TypeSpec(
         "AWS::Events::Endpoint",
@@ -353,6 +369,11 @@ TYPES = (
     TypeSpec(
         "AWS::AppStream::Fleet",
         names=("Name", "Arn"),
+        defaults=(
+            depends(
+                "EnableDefaultInternetAccess", cfn("resource-appstream-fleet"), "the page names no default"
+            ),
+        ),
         relations=(subnets("VpcConfig.SubnetIds"), groups("VpcConfig.SecurityGroupIds")),
     ),
     TypeSpec("AWS::AutoScaling::ScalingPolicy", names=("PolicyName", "Arn")),
