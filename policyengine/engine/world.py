@@ -166,8 +166,8 @@ class World:
     def _complete(self, found: list[Resource], type_: str, resource: Resource, scope: str) -> list[Resource]:
         if self._covers(type_, resource, scope):
             return found
-        where = "this file" if resource.file is not None else scope
-        return OpenList(found, Unresolved("not_collected", f"{type_} in {where}"))
+        where = f"outside `{resource.file}`" if resource.file is not None else f"in the {scope}"
+        return OpenList(found, Unresolved("not_collected", f"there may be {type_} {where}"))
 
     def _covers(self, type_: str, resource: Resource, scope: str) -> bool:
         account, region = resource.account, resource.region

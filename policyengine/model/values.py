@@ -29,7 +29,7 @@ UNRESOLVED_REASONS: Final[dict[str, str]] = {
     "unresolved_reference": "its value is not in this source",
     "known_after_apply": "Terraform knows it only after apply",
     "access_denied": "the call that reads it was denied",
-    "not_collected": "nobody collected it",
+    "not_collected": "this source does not cover it",
     "throttled": "the call that reads it was throttled until the retries ran out",
     "unsupported": "this version does not understand how it is written",
     "too_many_branches": "the template's conditions allow more branches than are enumerated",

@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from typing import TextIO
 
 from policyengine.model.finding import Finding
+from policyengine.model.values import Unresolved
 from policyengine.reports.ansi import Paint
 from policyengine.reports.base import SEVERITY_RANK, Context, RunInfo, TerminalOptions, is_open, is_unknown
 from policyengine.reports.frame import frame
 from policyengine.reports.places import place, resource_name
+from policyengine.reports.rest import Row, rest_lines
 from policyengine.reports.summary import summary_lines
 from policyengine.reports.tally import Tally
 from policyengine.reports.text import (
@@ -30,12 +32,13 @@ from policyengine.reports.text import (
 )
 from policyengine.reports.worst import Worst
 
-FRAME_BUDGET = 60
-UNKNOWN_BUDGET = 15
+FRAMED_RULES, FRAME_BUDGET = 20, 40
+FRAMED_UNKNOWN, UNKNOWN_BUDGET = 6, 10
 KEEP_PER_RULE = 1_000
 MAX_EVIDENCE = 4
 SENTENCE_LIMIT = 600
 MESSAGE_LIMIT = 300
+EXPECTED_LIMIT = 200
 NAME_LIMIT = 80
 SHORT_ID = 12
 
@@ -76,16 +79,31 @@ class TerminalReport:
         self._counts = run.verdicts or {}
         if run.verdicts is not None:
             self._tally.correct(run.verdicts, self._context.rules)
-        for unknown, budget in ((False, FRAME_BUDGET), (True, UNKNOWN_BUDGET)):
-            groups = [group for (kind, _rule), group in self._groups.items() if kind is unknown]
-            groups.sort(key=_group_key)
-            most = self._per_rule([len(group) for group in groups], budget)
-            for group in groups:
-                self._group(group, most, unknown)
+        self._section(False, FRAMED_RULES, FRAME_BUDGET)
+        self._section(True, FRAMED_UNKNOWN, UNKNOWN_BUDGET)
         for finding in self._waived:
             self._waived_line(finding)
         for line in summary_lines(self._tally, run, self._paint, self._context.terminal):
             self._line(line)
+
+    def _section(self, unknown: bool, rules: int, budget: int) -> None:
+        """Write the worst rules in full and the others as a line each."""
+        groups = [group for (kind, _rule), group in self._groups.items() if kind is unknown]
+        groups.sort(key=_group_key)
+        framed = len(groups) if self._context.terminal.limit == 0 else rules
+        most = self._per_rule([len(group) for group in groups[:framed]], budget)
+        for group in groups[:framed]:
+            self._group(group, most, unknown)
+        rest = [Row(group, self._size(group)) for group in groups[framed:]]
+        for line in rest_lines(rest, unknown, self._paint, self._width):
+            self._line(line)
+        if rest:
+            self._line("")
+
+    def _size(self, group: Worst) -> int:
+        """Return how many findings there are, also those that were not kept or not built."""
+        first = group.first()
+        return max(len(group) + group.dropped, self._counts.get((first.rule, first.verdict), 0))
 
     def _per_rule(self, sizes: list[int], budget: int) -> int:
         """Return how many findings each rule shows: the most with which all fit the budget."""
@@ -98,9 +116,7 @@ class TerminalReport:
 
     def _group(self, group: Worst, most: int, unknown: bool) -> None:
         findings = group.sorted()
-        size = max(
-            len(findings) + group.dropped, self._counts.get((findings[0].rule, findings[0].verdict), 0)
-        )
+        size = self._size(group)
         self._header(findings[0], size, unknown)
         for finding in findings[:most]:
             self._line("")
@@ -142,7 +158,9 @@ class TerminalReport:
         self._place(finding)
         message = cut(visible(finding.message.removeprefix("not determined: ")), MESSAGE_LIMIT)
         self._frame(finding, f"not determined: {message}", "unknown")
-        self._evidence(finding)
+        first = finding.evidence[0] if finding.evidence else None
+        told = first is not None and first.reason == finding.reason and isinstance(first.observed, Unresolved)
+        self._evidence(finding, said=told)
         self._branch(finding)
 
     def _place(self, finding: Finding) -> None:
@@ -177,13 +195,15 @@ class TerminalReport:
         if not said:
             self._prose("    ", message, role)
 
-    def _evidence(self, finding: Finding) -> None:
+    def _evidence(self, finding: Finding, *, said: bool = False) -> None:
+        """Write what was observed and expected; ``said``: the message told already what the first saw."""
         shown = finding.evidence[:MAX_EVIDENCE]
         for index, evidence in enumerate(shown):
             path = visible(cut(".".join(str(step) for step in evidence.path), 200))
-            self._prose("    = observed: ", f"{observed(evidence)}{f' at {path}' if path else ''}")
+            if index or not said:
+                self._prose("    = observed: ", f"{observed(evidence)}{f' at {path}' if path else ''}")
             if index + 1 == len(shown) or shown[index + 1].expected != evidence.expected:
-                self._prose("    = expected: ", visible(cut(evidence.expected, 300)))
+                self._prose("    = expected: ", visible(cut(evidence.expected, EXPECTED_LIMIT)))
         more = len(finding.evidence) - MAX_EVIDENCE
         if more > 0:
             how = f"`policyengine explain {finding.id[:SHORT_ID]}` shows all"
@@ -219,7 +239,7 @@ def output_line(text: str, options: TerminalOptions) -> str:
 
 
 def _group_key(group: Worst) -> tuple[int, str, str]:
-    first = group.sorted()[0]
+    first = group.first()
     return (SEVERITY_RANK[first.severity], first.family, first.rule)
 
 

@@ -52,3 +52,7 @@ class Worst:
     def sorted(self) -> list[Finding]:
         """Return what was kept, worst first."""
         return [item.finding for item in sorted(self._heap, key=lambda item: item.key)]
+
+    def first(self) -> Finding:
+        """Return the worst of what was kept; ValueError when there is nothing."""
+        return min(self._heap, key=lambda item: item.key).finding

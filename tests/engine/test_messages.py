@@ -53,7 +53,10 @@ def test_an_unknown_names_the_value_or_what_was_looked_for():
         "`Days` is not known: the call that reads it was denied (rds:Describe)"
     )
     around = Evidence(("SubnetId",), "subnet-1", "the network ACL of its subnet", "not_collected")
-    assert unknown_sentence("not_collected", [around]) == "the network ACL of its subnet: nobody collected it"
+    assert (
+        unknown_sentence("not_collected", [around])
+        == "the network ACL of its subnet: this source does not cover it"
+    )
     odd = Evidence(("Days",), "many", "at least 7", "wrong_type")
     assert unknown_sentence("wrong_type", [odd]).startswith("`Days` is many, where at least 7 was expected: ")
 

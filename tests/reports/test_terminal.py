@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from policyengine.model.finding import Evidence
+from policyengine.model.finding import Evidence, Finding
 from policyengine.model.location import Location
 from policyengine.model.resource import Resource
 from policyengine.reports.ansi import detect
@@ -102,6 +102,35 @@ def test_thousands_show_the_first_of_each_rule_and_say_how_to_see_the_rest() -> 
     assert text.count("  -->") == 10
     assert "... and 4,990 more of `tags-mandatory`: `--limit 0` shows all" in text
     assert "5,000 failed" in text
+
+
+def many_rules(count: int) -> list[Finding]:
+    return [f._replace(rule=f"rule-{n:03}") for n in range(count) for f in failures(3)]
+
+
+def test_beyond_what_a_person_reads_each_rule_is_one_line() -> None:
+    text = render("terminal", many_rules(70))
+    assert text.count("  -->") == 40
+    assert (
+        "also failed: 150 more findings of 50 rules (`--rule ID` shows one in full, `--limit 0` all)" in text
+    )
+    rows = re.findall(r"^  low +rule-\d+ +3  111122223333/eu-west-1$", text, re.MULTILINE)
+    assert len(rows) == 40
+    assert "... and 10 more rules: `--format json` has all" in text
+
+
+@pytest.mark.parametrize("width", [40, 80, 140])
+def test_rows_of_rules_fit_the_width(width: int) -> None:
+    text = render("terminal", many_rules(25), terminal=TerminalOptions(width=width))
+    rows = [line for line in text.splitlines() if re.match(r"  low +rule-", line)]
+    assert len(rows) == 5
+    assert all(display_width(row) <= max(width, 55) for row in rows)
+
+
+def test_limit_zero_shows_every_rule_in_full() -> None:
+    text = render("terminal", many_rules(70), terminal=TerminalOptions(limit=0))
+    assert text.count("  -->") == 210
+    assert "also failed" not in text
 
 
 def test_limit_zero_shows_all() -> None:
