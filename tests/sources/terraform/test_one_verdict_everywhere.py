@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from policyengine.engine.evaluate import Evaluator
-from policyengine.engine.scan import prepare
+from policyengine.engine.piece import prepare
 from policyengine.engine.world import World
 from policyengine.model.resource import Resource
 from policyengine.rules.packs import load_packs
