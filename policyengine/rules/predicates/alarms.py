@@ -87,13 +87,10 @@ def alarm_on(
     failed, unknown = [], []
     for label, event in samples(source, names, events):
         expected = f"a metric filter and an alarm with an action for {label}"
-        answers = [test(event) for test in watching.found]
-        if True in answers:
-            continue
-        if None in answers or watching.doubt is not None:
-            why = watching.doubt or Unresolved("unsupported", "a filter compares a field the event lacks")
-            unknown.append(Evidence(("with", filters), why, expected, why.reason))
-        else:
+        caught = _caught(watching, event)
+        if isinstance(caught, Unresolved):
+            unknown.append(Evidence(("with", filters), caught, expected, caught.reason))
+        elif not caught:
             failed.append(Evidence(("with", filters), label, expected, "none_satisfies"))
     if failed:
         return Answer(FALSE, tuple(failed))
@@ -154,44 +151,52 @@ def _group(arn: Any) -> _Group | None:
     return _Group(parts[4], parts[3], parts[6])
 
 
+def _caught(watching: _Seen, event: Mapping[str, Any]) -> bool | Unresolved:
+    """Return whether a filter with an alarm catches the event; a filter that has none says nothing."""
+    doubt = watching.doubt
+    for test, alarmed in watching.found:
+        answer = test(event)
+        if answer is True and alarmed is True:
+            return True
+        if answer is not False:
+            why = Unresolved("unsupported", "a filter compares a field the event lacks")
+            doubt = doubt or (alarmed if isinstance(alarmed, Unresolved) else why)
+    return doubt or False
+
+
 def _watching(subject: Subject, groups: _Seen, filters: str, alarms: str) -> _Seen:
-    """Return the tests of the filters on the groups that have an alarm, without those that catch anything."""
+    """Return the filters on the groups that have, or may have, an alarm: their tests and whether they do."""
     metric_filters, metric_alarms = _related(subject, filters), _related(subject, alarms)
     watching = _Seen([], groups.doubt)
-    for doubt in (metric_filters.doubt, metric_alarms.doubt):
-        watching.unsure(doubt)
+    watching.unsure(metric_filters.doubt)
     known = {r.account for r in (*metric_filters.found, *metric_alarms.found)} | {subject.resource.account}
     for group in groups.found:
         if group.account not in known:
             watching.unsure(Unresolved("not_collected", f"metric filters of account {group.account}"))
     for one in metric_filters.found:
-        _take(watching, one, groups.found, metric_alarms.found)
+        _take(watching, one, groups.found, metric_alarms)
     return watching
 
 
-def _take(watching: _Seen, one: Resource, groups: Sequence[_Group], alarms: Sequence[Resource]) -> None:
-    """Add the filter's test if the filter is on one of the groups and its metric has an alarm."""
+def _take(watching: _Seen, one: Resource, groups: Sequence[_Group], alarms: _Seen) -> None:
+    """Add a filter that is on one of the groups, unless its metric surely has no alarm."""
     name, pattern = one.properties.get("LogGroupName"), one.properties.get("FilterPattern", "")
     if isinstance(name, Unresolved):
         watching.unsure(name)
-    elif _Group(one.account or "", one.region or "", str(name)) in groups:
-        alarmed = _alarmed(one, alarms)
-        if isinstance(alarmed, Unresolved):
-            watching.unsure(alarmed)
-        elif alarmed:
-            _add(watching, pattern)
-
-
-def _add(watching: _Seen, pattern: Any) -> None:
+        return
+    if _Group(one.account or "", one.region or "", str(name)) not in groups:
+        return
+    alarmed = _alarmed(one, alarms.found) or alarms.doubt or False
+    if alarmed is False:
+        return
     if isinstance(pattern, Unresolved):
         watching.unsure(pattern)
         return
     test: Test | None = parse(pattern) if isinstance(pattern, str) else None
-    if test is None:
-        if str(pattern).strip():
-            watching.unsure(Unresolved("unsupported", f"the filter pattern `{str(pattern)[:80]}`"))
-    elif test(_ORDINARY) is not True:
-        watching.found.append(test)
+    if test is not None and test(_ORDINARY) is not True:
+        watching.found.append((test, alarmed))
+    elif test is None and str(pattern).strip():
+        watching.unsure(Unresolved("unsupported", f"the filter pattern `{str(pattern)[:80]}`"))
 
 
 def _alarmed(one: Resource, alarms: Sequence[Resource]) -> bool | Unresolved:
