@@ -105,6 +105,8 @@ def unknown_sentence(reason: str, evidence: Sequence[Evidence]) -> str:
         return sentence(reason)
     name = dotted(about.path) or "the resource"
     if isinstance(about.observed, Unresolved):
+        if not about.path:
+            return f"{about.expected}: {about.observed.describe()}"
         return f"`{name}` is not known: {about.observed.describe()}"
     if reason in UNRESOLVED_REASONS:
         return f"{about.expected}: {sentence(reason)}"
