@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint types unit rules mutants test-slow fuzz bench examples catalog docs clean
+.PHONY: help venv demo test lint types unit rules test-slow fuzz bench examples catalog docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,7 +42,6 @@ unit: $(STAMP) ## pytest without the slow tests: unit, property, architecture, g
 rules: $(STAMP) ## the cases beside every rule, and every mutant of every rule
 	$(BIN)/policyengine rules test --mutate --jobs $(JOBS)
 
-mutants: rules
 
 test-slow: $(STAMP) ## the tests marked slow: whole corpora, clean installs, large inputs
 	$(BIN)/pytest -q -n $(JOBS) -m slow
