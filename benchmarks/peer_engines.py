@@ -25,9 +25,10 @@ POLICIES = [
         "resource": "aws.security-group",
         "filters": [
             {
-                "type": "ingress",
-                "Ports": [22],
-                "Cidr": {"value": ["0.0.0.0/0", "::/0"], "op": "in"},
+                "or": [
+                    {"type": "ingress", "Ports": [22], "Cidr": {"value": "0.0.0.0/0"}},
+                    {"type": "ingress", "Ports": [22], "CidrV6": {"value": "::/0"}},
+                ]
             }
         ],
     },
@@ -95,7 +96,7 @@ def measure(count: int, what: str) -> dict[str, Any]:
     """Return evaluations, matches and CPU seconds of one pass over ``count`` resources."""
     job = PASSES[what](list(records(count)))
     gc.collect()
-    gc.freeze()
+    gc.disable()
     start = time.process_time()
     found = job()
     return {"evaluations": 2 * count, "findings": found, "cpu": time.process_time() - start}

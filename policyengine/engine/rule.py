@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from policyengine.engine.access import walk
@@ -17,14 +18,14 @@ from policyengine.engine.message import (
     unknown_sentence,
 )
 from policyengine.engine.nodes import Node
-from policyengine.model.finding import Evidence, Finding, build_finding
+from policyengine.model.finding import Evidence, Finding, FindingMaker
 from policyengine.model.location import Location
 from policyengine.model.logic import FALSE, TRUE
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, REASONS, VERDICTS, sentence
 from policyengine.model.reasons import UNKNOWN as UNKNOWN_VERDICT
 from policyengine.model.resource import Resource
 from policyengine.model.values import ABSENT
-from policyengine.rules.paths import parse_path
+from policyengine.rules.paths import RulePath, parse_path
 from policyengine.rules.predicates.api import Subject
 
 _RANK = {FAIL: 0, UNKNOWN_VERDICT: 1, PASS: 2, NOT_APPLICABLE: 3}
@@ -60,6 +61,14 @@ class BoundRule:
         self.tally = dict.fromkeys(VERDICTS, 0)
         self.frameworks = {name: [c for c, _ in controls] for name, controls in form["frameworks"].items()}
         self.message = split(form["message"])
+        self._maker = FindingMaker(
+            rule=self.id,
+            title=form["title"],
+            family=form["family"],
+            severity=form["severity"],
+            frameworks=self.frameworks,
+            remediation=form["remediation"],
+        )
 
     def _make_decide(self) -> Callable[[Resource, Subject], str]:
         """Return ``decide(resource, subject) -> verdict`` for a resource without variants.
@@ -95,27 +104,21 @@ class BoundRule:
         Raises policyengine.model.finding.IncompleteFindingError when a predicate gave no evidence.
         """
         verdict, resource, crash, _ = outcome
-        form = self.form
         if crash is not None:
             evidence = [Evidence((), ABSENT, "the rule to finish", "internal_error", crash)]
         else:
             evidence = self._evidence(verdict, resource, subject)
         reason = self._reason(verdict, evidence)
-        return build_finding(
-            rule=self.id,
-            title=form["title"],
-            family=form["family"],
-            severity=form["severity"],
-            verdict=verdict,
-            reason=reason,
-            message=self._message(verdict, reason, evidence, resource, crash),
-            resource=resource,
-            evidence=evidence[:MAX_EVIDENCE],
-            location=place_of(evidence, resource) if verdict in (FAIL, UNKNOWN_VERDICT) else None,
-            branch=resource.branch,
-            frameworks=self.frameworks,
-            remediation=form["remediation"],
-            waiver=waiver,
+        return self._maker.make(
+            verdict,
+            reason,
+            self._message(verdict, reason, evidence, resource, crash),
+            resource,
+            evidence[:MAX_EVIDENCE],
+            place_of(evidence, resource) if verdict in (FAIL, UNKNOWN_VERDICT) else None,
+            resource.branch,
+            None,
+            waiver,
         )
 
     def _evidence(self, verdict: str, resource: Resource, subject: Subject) -> list[Evidence]:
@@ -167,7 +170,7 @@ class BoundRule:
             return dotted(first.path) if first else ""
         if name == "paths":
             return all_paths(evidence)
-        path = parse_path(name, in_resource=True)
+        path = _named_path(name)
         if path.root == "resource":
             return show(getattr(resource, path.steps[0]))
         tree = {"properties": resource.properties, "tags": resource.tags, "related": resource.related}
@@ -175,6 +178,11 @@ class BoundRule:
         if value is ABSENT:
             value = next((e.observed for e in evidence if e.path == path.steps), ABSENT)
         return show(value)
+
+
+@lru_cache(maxsize=4096)
+def _named_path(name: str) -> RulePath:
+    return parse_path(name, in_resource=True)
 
 
 def _asks(form: Mapping[str, Any] | None) -> bool:

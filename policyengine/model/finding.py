@@ -12,9 +12,6 @@ from policyengine.model.resource import Path, Resource, json_pointer
 from policyengine.model.values import ABSENT, OpenList, Unresolved
 
 
-_FAMILIES = frozenset(FAMILIES)
-
-
 class IncompleteFindingError(ValueError):
     """The builder was asked for a finding that a reader could not act on."""
 
@@ -157,41 +154,73 @@ def build_finding(
     verdict, when FAIL or UNKNOWN comes without evidence, when the message is empty, or when a
     resource that stands in a file comes without a place.
     """
-    place = location or resource.locate(())
-    problem = _incomplete(verdict, reason, severity, family, message, evidence)
-    if problem is None and place is None and resource.file is not None:
-        problem = f"`{resource.id}` has no place"
-    if problem is not None:
-        raise IncompleteFindingError(f"{rule}: {problem}")
-    identity = resource.identity
-    return Finding(
-        finding_id(rule, identity),
-        rule,
-        title,
-        family,
-        severity,
-        verdict,
-        reason,
-        message,
-        resource.type,
-        resource.id,
-        resource.arn,
-        resource.account,
-        resource.region,
-        place,
-        branch,
-        tuple(evidence),
-        witness,
-        frameworks or {},
-        remediation,
-        waiver,
-        identity,
+    maker = FindingMaker(
+        rule=rule,
+        title=title,
+        family=family,
+        severity=severity,
+        frameworks=frameworks or {},
+        remediation=remediation,
     )
+    return maker.make(verdict, reason, message, resource, evidence, location, branch, witness, waiver)
 
 
-def _incomplete(
-    verdict: str, reason: str, severity: str, family: str, message: str, evidence: Sequence[Evidence]
-) -> str | None:
+class FindingMaker:
+    """The one builder, bound to what all findings of a rule share; :func:`build_finding` says what it refuses."""
+
+    __slots__ = ("_problem", "_shared", "_tail", "rule")
+
+    def __init__(
+        self,
+        *,
+        rule: str,
+        title: str,
+        family: str,
+        severity: str,
+        frameworks: Mapping[str, Sequence[str]],
+        remediation: str | None,
+    ) -> None:
+        self.rule = rule
+        self._shared = (rule, title, family, severity)
+        self._tail = (frameworks, remediation)
+        self._problem = None
+        if severity not in SEVERITIES:
+            self._problem = f"`{severity}` is no severity"
+        elif family not in FAMILIES:
+            self._problem = f"`{family}` is no family"
+
+    def make(
+        self,
+        verdict: str,
+        reason: str,
+        message: str,
+        resource: Resource,
+        evidence: Sequence[Evidence],
+        location: Location | None = None,
+        branch: Mapping[str, bool] | None = None,
+        witness: Witness | None = None,
+        waiver: Mapping[str, Any] | None = None,
+    ) -> Finding:
+        """Return a complete finding, or raise IncompleteFindingError."""
+        place = location if location is not None else resource.locate(())
+        problem = self._problem or _incomplete(verdict, reason, message, evidence)
+        if problem is None and place is None and resource.file is not None:
+            problem = f"`{resource.id}` has no place"
+        if problem is not None:
+            raise IncompleteFindingError(f"{self.rule}: {problem}")
+        identity = resource.identity
+        # positional and at once: naming twenty fields takes longer than filling them
+        return _new(Finding, (
+            finding_id(self.rule, identity), *self._shared, verdict, reason, message,
+            resource.type, resource.id, resource.arn, resource.account, resource.region,
+            place, branch, tuple(evidence), witness, *self._tail, waiver, identity,
+        ))  # fmt: skip
+
+
+_new = tuple.__new__
+
+
+def _incomplete(verdict: str, reason: str, message: str, evidence: Sequence[Evidence]) -> str | None:
     """Return what is missing or contradicts itself, None for a complete finding."""
     if verdict not in VERDICTS:
         return f"`{verdict}` is no verdict"
@@ -199,10 +228,6 @@ def _incomplete(
         return f"reason `{reason}` is not in the table"
     if verdict not in REASONS[reason][0]:
         return f"reason `{reason}` cannot explain {verdict}"
-    if severity not in SEVERITIES:
-        return f"`{severity}` is no severity"
-    if family not in _FAMILIES:
-        return f"`{family}` is no family"
     if not message or message.isspace():
         return "the message is empty"
     if not evidence and verdict in (FAIL, UNKNOWN):

@@ -1,0 +1,65 @@
+"""``make bench``: measure everything, print it, write ``benchmarks/RESULTS.md``.
+
+``--only memory,template,corpus,snapshot`` runs a part and does not write the page; ``--sizes``
+chooses the snapshots; ``--without-peers`` measures ours alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+if __name__ == "__main__":
+    sys.path[0] = str(HERE.parent)
+
+from benchmarks import engines, peers, snapshots, table, templates  # noqa: E402 - after the path is set
+
+PARTS = ("memory", "template", "corpus", "snapshot")
+
+
+def main(argv: list[str]) -> int:
+    """Measure what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--sizes", default="10000,100000,1000000")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--without-peers", action="store_true")
+    options = parser.parse_args(argv)
+    wanted = options.only.split(",")
+    with_peers = not options.without_peers
+    if with_peers:
+        peers.build()
+    peers.compile_ours()
+    sections = []
+    for part in wanted:
+        section = measure(part, options, with_peers=with_peers)
+        if section is None:
+            print(f"\n{part}: skipped, the corpus is not beside this checkout")
+            continue
+        table.show(section)
+        sections.append(section)
+    if set(wanted) == set(PARTS) and with_peers:
+        versions = {"policyengine": table.our_version(), **peers.versions("checkov", "checkov"),
+                    **peers.versions("engines", "c7n", "jsonschema-rs")}  # fmt: skip
+        (HERE / "RESULTS.md").write_text(table.markdown(sections, versions), encoding="utf-8")
+        print(f"\nwrote {HERE / 'RESULTS.md'}")
+    return 0
+
+
+def measure(part: str, options: argparse.Namespace, *, with_peers: bool) -> table.Section | None:
+    """Return the section of one part; None where its input is absent."""
+    if part == "memory":
+        return engines.measure(rounds=options.rounds, with_peers=with_peers)
+    if part == "template":
+        return templates.one_template(options.rounds, with_peers=with_peers)
+    if part == "corpus":
+        return templates.corpus(min(3, options.rounds), with_peers=with_peers)
+    if part == "snapshot":
+        return snapshots.measure([int(size) for size in options.sizes.split(",")])
+    raise SystemExit(f"no such part `{part}`; known are {', '.join(PARTS)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
