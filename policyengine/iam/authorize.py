@@ -180,7 +180,7 @@ class _Evaluation:
         if named is Named.NOT and self._strict():
             return [Block("resource", None, "no_allow")]
         side = self._side(generous)
-        if side and self.policies.resource is not None:
+        if side and named is Named.NOT and self.policies.resource is not None:
             side.append(Block("resource", None, "no_allow"))
         return side
 

@@ -22,6 +22,10 @@ Holds = Callable[[Request], Answer]
 _NAME: Final = re.compile(r"(?:(forallvalues|foranyvalue):)?([a-z]+?)(ifexists)?\Z", re.IGNORECASE)
 _CANONICAL: Final = {name.lower(): name for name in OPERATORS}
 _TEXTUAL: Final = ("String", "Arn", "Bool")
+_HASHED: Final = ("StringEquals", "StringNotEquals")
+
+MAX_COMPARISONS: Final = 1_000_000
+"""Most pairs of values one condition compares one by one."""
 
 
 class Operator(NamedTuple):
@@ -58,11 +62,15 @@ def compile_condition(condition: Condition, variables: bool) -> Holds:
     build, negated = OPERATORS[operator.base]
     absent = _absent(operator, negated)
     over = _QUANTIFIERS[operator.quantifier]
+    single = over is _single
     templates = [template(v, variables) for v in condition.values] if variables else []
     if any(templates) and operator.base.startswith(_TEXTUAL):
         make = _with_variables(operator.base, condition.values, templates)
+        over = _bounded(over, len(condition.values))
         return lambda request: _ask(request, key, absent, over, make(request), negated)
     test = build(condition.values)
+    if not operator.base.startswith(_HASHED):
+        over = _bounded(over, len(condition.values))
 
     def holds(request: Request) -> Answer:
         values = request.context.get(key)
@@ -70,7 +78,7 @@ def compile_condition(condition: Condition, variables: bool) -> Holds:
             values = request.values(key)
             if values is None:
                 return absent
-        if type(values) is tuple and len(values) == 1 and over is _single:
+        if type(values) is tuple and len(values) == 1 and single:
             answer = test(values[0])
             if negated:
                 return not answer if answer is True or answer is False else answer
@@ -134,6 +142,17 @@ def _for_any(values: Sequence[str], test: Test, negated: bool, absent: bool) -> 
     if not any(values):
         return Opaque("ForAnyValue with IfExists on a key without values") if absent else False
     return any_of(negate(test(v)) if negated else test(v) for v in values)
+
+
+def _bounded(over: Quantifier, cost: int) -> Quantifier:
+    """Return the quantifier that gives up where each value of the request meets too many of the policy."""
+
+    def bounded(values: Sequence[str], test: Test, negated: bool, absent: bool) -> Answer:
+        if len(values) * cost > MAX_COMPARISONS:
+            return Opaque(f"too_large: {len(values)} values against {cost}")
+        return over(values, test, negated, absent)
+
+    return bounded
 
 
 _QUANTIFIERS: Final[dict[str, Quantifier]] = {

@@ -116,7 +116,7 @@ def _from_text(text: str) -> Mapping[str, Any]:
 def parse_json(text: str) -> Any:
     """Parse JSON of bounded depth; raises PolicyError, also for a key that stands twice in an object."""
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_constant)
+        return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         problem = f"not valid JSON: {error.msg[:1].lower()}{error.msg[1:]} at column {error.colno}"
         raise PolicyError((), problem, line=error.lineno) from None
@@ -139,6 +139,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(text: str) -> NoReturn:
     raise PolicyError((), f"not valid JSON: {shown(text)} is no number")
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_constant)
 
 
 def too_deep(text: str, limit: int) -> bool:

@@ -1,22 +1,26 @@
 """Wildcards: ``*`` is any run of characters, ``?`` exactly one. No regular expressions.
 
 A pattern is cut at its stars; what stands between must occur in this order, and taking the leftmost
-place for each loses nothing. Worst case: length of the pattern times length of the text.
+place for each loses nothing. No pattern takes more than a few passes over the text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Final
 
 Matcher = Callable[[str], bool]
 Run = tuple[int, str]
+
+FEW_RUNS: Final = 4
+"""Up to so many texts between question marks are tried place by place; more are sought all at once."""
 
 
 class _Segment:
     """What stands between two stars: ``runs`` are the texts around its question marks, with offsets."""
 
-    __slots__ = ("length", "runs")
+    __slots__ = ("_last", "_masks", "_open", "length", "runs")
 
     def __init__(self, characters: Sequence[str | None]) -> None:
         self.length = len(characters)
@@ -28,6 +32,13 @@ class _Segment:
                     runs.append((start, "".join(c for c in characters[start:at] if c is not None)))
                 start = at + 1
         self.runs = tuple(runs)
+        self._masks: dict[str, int] = {}
+        if len(runs) > FEW_RUNS:
+            self._open = sum(1 << at for at, character in enumerate(characters) if character is None)
+            self._last = 1 << (self.length - 1)
+            for at, character in enumerate(characters):
+                if character is not None:
+                    self._masks[character] = self._masks.get(character, self._open) | 1 << at
 
     def at(self, text: str, start: int) -> bool:
         """Say whether it stands at ``start``; the caller knows that there is room for it."""
@@ -38,6 +49,8 @@ class _Segment:
         last = stop - self.length
         if not self.runs:
             return start if start <= last else -1
+        if self._masks:
+            return self._shift_and(text, start, stop)
         offset, run = self.runs[0]
         while start <= last:
             found = text.find(run, start + offset, last + offset + len(run))
@@ -46,6 +59,15 @@ class _Segment:
             if len(self.runs) == 1 or self.at(text, found - offset):
                 return found - offset
             start = found - offset + 1
+        return -1
+
+    def _shift_and(self, text: str, start: int, stop: int) -> int:
+        """Find it by keeping, in the bits of one number, every prefix that ends here."""
+        state, masks, open_places = 0, self._masks, self._open
+        for place in range(start, stop):
+            state = ((state << 1) | 1) & masks.get(text[place], open_places)
+            if state & self._last:
+                return place - self.length + 1
         return -1
 
 

@@ -12,7 +12,7 @@ from policyengine.iam.errors import JsonPath, PolicyError, shown
 Kind = Literal["identity", "boundary", "session", "resource", "trust", "key", "endpoint", "scp", "rcp"]
 
 MAX_STATEMENTS: Final = 10_000
-MAX_VALUES: Final = 100_000
+MAX_VALUES: Final = 20_000
 """More are refused as too large: no quota of AWS comes near, and each value costs time."""
 
 

@@ -64,7 +64,7 @@ def read_layer(
     name, level = layer.name, layer.level
     for index, policy in enumerate(policies):
         for statement in policy.statements:
-            matcher = compiled(statement)
+            matcher = statement.compiled[0] if statement.compiled else compiled(statement)
             verdict = matcher.verdict(request, bounded)
             at = At(name, level, index, statement)
             if verdict is None:
@@ -72,8 +72,12 @@ def read_layer(
             elif isinstance(verdict, str):
                 skipped.append(Skipped(at, verdict))
             else:
-                (layer.maybe_allows if matcher.allow else layer.maybe_denies).append(at)
                 layer.unknown.append(verdict)
+                if matcher.allow:
+                    layer.maybe_allows.append(at)
+                    skipped.append(Skipped(at, "not_decided"))
+                else:
+                    layer.maybe_denies.append(at)
     return layer
 
 

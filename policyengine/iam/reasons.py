@@ -12,14 +12,13 @@ REASONS: Final[dict[str, str]] = {
     "resource_not_named": "no pattern of Resource matches the request's resource",
     "resource_excluded": "a pattern of NotResource matches the request's resource",
     "condition_not_met": "a condition does not hold",
-    "not_decided": "it cannot be known whether the statement applies; `unknown` says why",
+    "not_decided": "it cannot be known whether the Allow applies, so it is taken not to",
     "management_account": "organisations' policies do not restrict their management account",
     "service_linked_role": "organisations' policies do not restrict service-linked roles",
     "not_an_account_principal": "SCPs are about principals of the account only",
     "service_not_covered": "RCPs do not cover the service of the request",
     "not_restrictable": "RCPs do not cover this action or this key",
     "not_an_iam_entity": "identity policies, boundaries and session policies are not about this caller",
-    "other_account": "the policy is about principals of another account",
 }
 """Code of a statement that did not apply → what it means."""
 

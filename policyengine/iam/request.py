@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from policyengine.iam.errors import PolicyError, shown
-from policyengine.iam.grammar import scalar_text
+from policyengine.iam.grammar import MAX_VALUES, scalar_text
 from policyengine.iam.opaque import Opaque
 
 CallerKind = Literal["user", "role", "session", "federated_user", "root", "service", "federated", "anonymous"]
 Values = tuple[str, ...] | Opaque | None
 """Values of a context key; None where the request does not carry it."""
 
-_EXPECTED = "an ARN of a user, role, session or account, a service such as `ec2.amazonaws.com`, or `*`"
+MAX_LENGTH: Final = 8192
+"""Longest text of a request: four times the longest ARN."""
+
+_EXPECTED: Final = "an ARN of a user, role, session or account, a service such as `ec2.amazonaws.com`, or `*`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +112,15 @@ class Request:
         service, colon, name = action.partition(":")
         if not colon or not name or not service or "*" in action or "?" in action:
             raise PolicyError(("action",), "no action", shown(action), "`service:Name` without wildcards")
+        if len(resource) > MAX_LENGTH or len(principal) > MAX_LENGTH or len(action) > MAX_LENGTH:
+            raise PolicyError((), "too large", expected=f"texts of at most {MAX_LENGTH} characters")
         self.caller = read_caller(principal)
         self.action = action
         self.lower_action = action.lower()
         self.service = service.lower()
         self.resource = resource
         self.context: dict[str, tuple[str, ...] | Opaque] = {
-            key.lower(): (value,) if type(value) is str else _values(value, key)
+            key.lower(): (value,) if type(value) is str and len(value) <= MAX_LENGTH else _values(value, key)
             for key, value in (context or {}).items()
         }
         if self.caller.kind == "session":
@@ -165,9 +170,12 @@ class Request:
 def _values(value: Any, key: str) -> tuple[str, ...] | Opaque:
     if isinstance(value, Opaque):
         return value
-    if isinstance(value, list | tuple):
-        return tuple(scalar_text(item, ("context", key)) for item in value)
-    return (scalar_text(value, ("context", key)),)
+    listed = value if isinstance(value, list | tuple) else [value]
+    found = tuple(scalar_text(item, ("context", key)) for item in listed)
+    if len(found) > MAX_VALUES or any(len(text) > MAX_LENGTH for text in found):
+        limits = f"{MAX_VALUES} values of {MAX_LENGTH} characters"
+        raise PolicyError(("context", key), "too large", expected=f"at most {limits}")
+    return found
 
 
 def _account_of(resource: str) -> str | None:

@@ -31,6 +31,7 @@ _SETTINGS: Final = {
     "RestrictPublicBuckets": "restrict_public_buckets",
 }
 _MAX_CACHED: Final = 50_000
+MAX_DOCUMENT: Final = 4 * 1024 * 1024
 MAX_LINE: Final = 16 * 1024 * 1024
 _TRUST: Final = ("sts:assume", "sts:tagsession", "sts:setsourceidentity")
 
@@ -71,7 +72,10 @@ class Decider:
             return None
         try:
             # a key for this process only: equal documents have equal bytes in version 2
-            key = (kind, marshal.dumps(document, 2))
+            content = marshal.dumps(document, 2)
+            if len(content) > MAX_DOCUMENT:
+                raise PolicyError((), "too large", f"{len(content)} bytes", f"at most {MAX_DOCUMENT}")
+            key = (kind, content)
             found = self._read.get(key)
             if found is None:
                 found = read_policy(document, kind)
