@@ -1,5 +1,5 @@
 # The reporting service of the analytics team. `plan.json` beside this folder is what
-# `terraform show -json` prints for it.
+# `terraform show -json` prints for it. Comments mark what is wrong on purpose.
 
 terraform {
   required_version = ">= 1.9"
@@ -72,10 +72,10 @@ resource "aws_s3_bucket_public_access_block" "reports" {
 }
 
 resource "aws_s3_bucket" "scratch" {
-  bucket = "example-analytics-reporting-scratch"
+  bucket = "example-analytics-reporting-scratch" # wrong: no versioning, no access log
 
   tags = {
-    Owner = "TBD"
+    Owner = "TBD" # wrong: a placeholder
   }
 }
 
@@ -100,7 +100,7 @@ resource "aws_vpc_security_group_ingress_rule" "ssh" {
   ip_protocol       = "tcp"
   from_port         = 22
   to_port           = 22
-  cidr_ipv4         = "0.0.0.0/0"
+  cidr_ipv4         = "0.0.0.0/0" # wrong: everybody may log in
 }
 
 resource "aws_db_instance" "reports" {
@@ -111,8 +111,8 @@ resource "aws_db_instance" "reports" {
   allocated_storage       = 100
   storage_encrypted       = true
   kms_key_id              = aws_kms_key.data.arn
-  backup_retention_period = 3
-  multi_az                = false
+  backup_retention_period = 3     # wrong: examples/policyengine.yaml asks for 14 days
+  multi_az                = false # wrong: no standby
   deletion_protection     = true
   publicly_accessible     = false
   vpc_security_group_ids  = [aws_security_group.app.id]
@@ -126,8 +126,8 @@ resource "aws_ebs_volume" "data" {
 
   availability_zone = "eu-west-1a"
   size              = 200
-  type              = count.index == 0 ? "gp3" : "gp2"
-  encrypted         = count.index == 0
+  type              = count.index == 0 ? "gp3" : "gp2" # wrong for data[1]
+  encrypted         = count.index == 0                 # wrong for data[1]
 }
 
 module "queue" {

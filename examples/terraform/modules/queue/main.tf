@@ -18,5 +18,5 @@ resource "aws_sqs_queue" "main" {
 
 resource "aws_sqs_queue" "dead" {
   name                    = "${var.name}-dead"
-  sqs_managed_sse_enabled = false
+  sqs_managed_sse_enabled = false # wrong: not encrypted
 }
