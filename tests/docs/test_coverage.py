@@ -15,7 +15,13 @@ ROOT = Path(__file__).resolve().parents[2]
 PEERS = ROOT.parent / "shared" / "data" / "peer-checks.csv"
 FAMILIES = {"network", "encryption", "tagging", "logging", "resilience"}
 
-ROWS = list(csv.DictReader((ROOT / "docs" / "coverage.csv").open(newline="", encoding="utf-8")))
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+ROWS = rows(ROOT / "docs" / "coverage.csv")
 RULES = {path.stem for path in rule_files(data_root().rules)}
 
 
@@ -43,9 +49,5 @@ def test_at_least_sixty_percent_are_covered() -> None:
     not PEERS.is_file(), reason="the list of peers' checks lies beside the project and is not here"
 )
 def test_every_check_of_the_families_has_a_row() -> None:
-    wanted = {
-        (row["peer"], row["family"], row["check"])
-        for row in csv.DictReader(PEERS.open(newline="", encoding="utf-8"))
-        if row["family"] in FAMILIES
-    }
+    wanted = {(row["peer"], row["family"], row["check"]) for row in rows(PEERS) if row["family"] in FAMILIES}
     assert {(row["peer"], row["family"], row["check"]) for row in ROWS} == wanted
