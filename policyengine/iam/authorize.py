@@ -132,14 +132,22 @@ class _Evaluation:
                 unknown.append(public)
             blocked = self._blocks(False, public is not False)
         outcome: Outcome = "ExplicitlyDenied" if denied else "ImplicitlyDenied" if blocked else "Allowed"
-        deciding: list[At] = []
-        if denied:
-            deciding = [at for layer in denied for at in (*layer.denies, *layer.maybe_denies)]
-        elif not blocked:
-            deciding = [at for layer in self.layers for at in layer.allows]
+        deciding = self._deciding(outcome)
         if unknown and outcome == self._generously():
             unknown = []
         return Decision(outcome, deciding, blocked, self.skipped, unknown)
+
+    def _deciding(self, outcome: Outcome) -> list[At]:
+        """Return the statements that decide; a Deny that may apply only where none surely does."""
+        if outcome == "ImplicitlyDenied":
+            return []
+        if outcome == "Allowed":
+            return [at for layer in self.layers for at in layer.allows]
+        may = [at for layer in self.layers for at in layer.maybe_denies]
+        sure = [at for layer in self.layers for at in layer.denies]
+        if sure:
+            self.skipped.extend(Skipped(at, "not_decided") for at in may)
+        return sure or may
 
     def _generously(self) -> Outcome:
         """Return the decision if everything not known turned out in favour of the request."""

@@ -12,7 +12,7 @@ REASONS: Final[dict[str, str]] = {
     "resource_not_named": "no pattern of Resource matches the request's resource",
     "resource_excluded": "a pattern of NotResource matches the request's resource",
     "condition_not_met": "a condition does not hold",
-    "not_decided": "it cannot be known whether the Allow applies, so it is taken not to",
+    "not_decided": "it cannot be known whether the statement applies, and the decision does not rest on it",
     "management_account": "organisations' policies do not restrict their management account",
     "service_linked_role": "organisations' policies do not restrict service-linked roles",
     "not_an_account_principal": "SCPs are about principals of the account only",

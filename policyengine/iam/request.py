@@ -18,6 +18,12 @@ Values = tuple[str, ...] | Opaque | None
 MAX_LENGTH: Final = 8192
 """Longest text of a request: four times the longest ARN."""
 
+WEB_IDENTITY: Final = frozenset(
+    {"cognito-identity.amazonaws.com", "www.amazon.com", "graph.facebook.com", "accounts.google.com"}
+)
+"""Identity providers without an ARN:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"""
+
 _EXPECTED: Final = "an ARN of a user, role, session or account, a service such as `ec2.amazonaws.com`, or `*`"
 
 
@@ -59,10 +65,11 @@ def read_caller(text: str) -> Caller:
     """Return the caller of an ARN, a service name, an identity provider or ``*``; raises PolicyError."""
     if text == "*":
         return Caller("anonymous", "*")
+    if text in WEB_IDENTITY:
+        return Caller("federated", text)
     if not text.startswith("arn:"):
         if text.endswith((".amazonaws.com", ".amazonaws.com.cn")) and "*" not in text:
-            federated = text.startswith("cognito-identity.")
-            return Caller("federated" if federated else "service", text)
+            return Caller("service", text)
         raise PolicyError(("principal",), "no principal", shown(text), _EXPECTED)
     parts = text.split(":", 5)
     if len(parts) == 6 and len(parts[4]) == 12 and parts[4].isdigit():

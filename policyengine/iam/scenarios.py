@@ -50,18 +50,20 @@ class Decider:
 
     def inputs(self, scenario: Mapping[str, Any]) -> tuple[Request, Policies]:
         """Return the request and the policies of a scenario; raises PolicyError."""
-        for key in scenario.keys() - KEYS:
+        for key in sorted(scenario.keys() - KEYS):
+            if not isinstance(scenario[key], dict | list):
+                continue  # a remark; what could be a policy is never passed over
             raise PolicyError((), "no such key", shown(key), ", ".join(sorted(KEYS)))
         request = _request(scenario.get("request"))
         get = scenario.get
         return request, Policies(
-            identity=self._list("identity", get("identity_policies") or [], ("identity_policies",)),
+            identity=self._list("identity", _listed(get("identity_policies")), ("identity_policies",)),
             resource=self._one(_resource_kind(request), get("resource_policy"), ("resource_policy",)),
             boundary=self._one("boundary", get("permissions_boundary"), ("permissions_boundary",)),
             session=None if get("session_policies") is None
             else self._list("session", get("session_policies"), ("session_policies",)),
-            scps=self._levels("scp", get("scps") or [], ("scps",)),
-            rcps=self._levels("rcp", get("rcps") or [], ("rcps",)),
+            scps=self._levels("scp", _listed(get("scps")), ("scps",)),
+            rcps=self._levels("rcp", _listed(get("rcps")), ("rcps",)),
             endpoint=self._one("endpoint", get("endpoint_policy"), ("endpoint_policy",)),
             public_access=_public_access(get("public_access_block")),
             management_account=get("management_account"),
@@ -98,6 +100,10 @@ class Decider:
         return [self._list(kind, level, (*path, i)) for i, level in enumerate(levels)]
 
 
+def _listed(found: Any) -> Any:
+    return [] if found is None else found
+
+
 def read_scenario(line: str) -> dict[str, Any]:
     """Parse one line; raises PolicyError where it is no JSON object with an id."""
     if len(line) > MAX_LINE:
@@ -120,7 +126,7 @@ def _request(found: Any) -> Request:
     for key in ("principal", "action", "resource"):
         if not isinstance(found.get(key), str) or not found[key]:
             raise PolicyError(("request", key), "no text", shown(found.get(key)), "a text")
-    context = found.get("context") or {}
+    context = {} if found.get("context") is None else found["context"]
     if not isinstance(context, dict):
         raise PolicyError(("request", "context"), "no context", shown(context), "key → value or values")
     account = found.get("resource_account")
