@@ -6,6 +6,7 @@ branches, parameters or places, so this is the floor, not a peer.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.memory_data import VOLUME, Record
@@ -63,13 +64,11 @@ def _finding(
     }
 
 
-def evaluate(records: list[Record], *, passing: bool) -> list[Found]:
-    """Return the findings of the three functions; those of passing resources only when asked for."""
-    findings = []
+def evaluate(records: list[Record], *, passing: bool) -> Iterator[Found]:
+    """Yield the findings of the three functions; those of passing resources only when asked for."""
     for record in records:
         special = encrypted if record["type"] == VOLUME else ssh_closed
         for function in (special, tag_present):
             found = function(record, passing)
             if found is not None:
-                findings.append(found)
-    return findings
+                yield found

@@ -39,8 +39,13 @@ def build() -> None:
             continue
         print(f"building {folder() / name} (once) ...", flush=True)
         venv.create(folder() / name, with_pip=True, clear=True)
-        install = [binary(name, "python"), "-m", "pip", "install", "--quiet", "--no-deps"]
-        subprocess.run([*install, "-r", HERE / f"requirements-{name}.txt"], check=True)
+        python = str(binary(name, "python"))
+        install = [python, "-m", "pip", "install", "--quiet", "--no-deps", "-r"]
+        done = subprocess.run(
+            [*install, str(HERE / f"requirements-{name}.txt")], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise SystemExit(f"pip could not install the peers:\n{done.stderr}")
         compile_bytecode(
             binary(name, "python"), next((folder() / name / "lib").glob("python*/site-packages"))
         )
@@ -49,7 +54,7 @@ def build() -> None:
 
 def compile_bytecode(python: Path, place: Path) -> None:
     """Compile a tree, so that nobody's figure holds the time of compiling."""
-    quiet = [python, "-m", "compileall", "-q", "-x", "lib2to3|bad_coding", place]
+    quiet = [str(python), "-m", "compileall", "-q", "-x", "lib2to3|bad_coding", str(place)]
     subprocess.run(quiet, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

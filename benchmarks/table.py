@@ -53,8 +53,7 @@ def markdown(sections: Sequence[Section], versions: Mapping[str, str]) -> str:
         "have been busy with other work: compare ratios, not seconds.",
         "",
         f"- date: {datetime.now(UTC):%Y-%m-%d}",
-        f"- machine: {os.cpu_count()} CPUs ({cpu_model()}), {memory_gb()} GB of memory, "
-        f"{platform.system()} {platform.machine()}",
+        f"- machine: {machine()}",
         f"- Python {platform.python_version()}; " + ", ".join(f"{k} {v}" for k, v in versions.items()),
     ]
     for section in sections:
@@ -62,6 +61,12 @@ def markdown(sections: Sequence[Section], versions: Mapping[str, str]) -> str:
         lines += ["| what | figure | relation | goal |", "|---|---:|---|---|"]
         lines += [f"| {' | '.join(row)} |" for row in section.rows]
     return "\n".join(lines) + "\n"
+
+
+def machine() -> str:
+    """Return what kind of machine this is, without a name of it."""
+    kind = f"{platform.system()} {platform.machine()}"
+    return f"{os.cpu_count()} CPUs ({cpu_model()}), {memory_gb()} GB of memory, {kind}"
 
 
 def cpu_model() -> str:

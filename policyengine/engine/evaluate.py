@@ -152,7 +152,10 @@ class Evaluator:
             return self._judge_branches(resource, world, wanted)
         now = self.now
         judgements = []
-        subject = self._subject(resource, world)
+        subject = self._subjects.get(world) or self._new_subject(world)
+        subject.resource = resource
+        if subject.memo:
+            subject.memo = {}
         for rule in self._fixed.get(resource.type) or self.rules_for(resource):
             outcome = None
             if rule.relations is not subject.relations:
@@ -167,18 +170,13 @@ class Evaluator:
                 judgements.append(Judgement(rule, outcome or Outcome(verdict, resource), world, now))
         return judgements
 
-    def _subject(self, resource: Resource, world: World) -> Subject:
-        """Return the one Subject of this world, now about this resource.
+    def _new_subject(self, world: World) -> Subject:
+        """Return the one Subject of this world, which is about one resource after the other.
 
         Making a Subject costs more than most checks, and no check keeps the one it is given.
         """
-        subject = self._subjects.get(world)
-        if subject is None:
-            subject = _shared_subject(world, self.now)
-            self._subjects = {world: subject}
-        subject.resource = resource
-        if subject.memo:
-            subject.memo = {}
+        subject = _shared_subject(world, self.now)
+        self._subjects = {world: subject}
         return subject
 
     def _judge_branches(self, resource: Resource, world: World, wanted: frozenset[str]) -> list[Judgement]:

@@ -299,6 +299,9 @@ class ConnectiveNode:
             "none": (TRUE, FALSE, TRUE),
         }[self.kind]
 
+        if len(decides) == 1:
+            return decides[0] if self.kind != "none" else _negated(decides[0])
+
         def decide(scope: Any, subject: Subject) -> Truth:
             result: Truth = otherwise
             for child in decides:
@@ -320,6 +323,16 @@ class ConnectiveNode:
         truth = negate(decisive) if self.kind == "none" else decisive
         evidence = [e for found, items in explained if found is decisive for e in items]
         return truth, evidence
+
+
+def _negated(child: Callable[[Any, Subject], Truth]) -> Callable[[Any, Subject], Truth]:
+    def decide(scope: Any, subject: Subject) -> Truth:
+        truth = child(scope, subject)
+        if truth is TRUE:
+            return FALSE
+        return TRUE if truth is FALSE else UNKNOWN
+
+    return decide
 
 
 class PredicateNode:
@@ -357,4 +370,6 @@ class PredicateNode:
     def explain(self, scope: Any, subject: Subject, at: Path, wanted: bool) -> Explanation:
         """See :class:`Node`; a predicate's reason codes for its FALSE hold when TRUE is wanted."""
         answer = self._ask(scope, subject)
+        if not at:
+            return answer.truth, list(answer.evidence)
         return answer.truth, [e._replace(path=at + e.path) for e in answer.evidence]

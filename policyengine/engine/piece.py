@@ -91,6 +91,7 @@ def stream_piece(
 ) -> Iterator[Finding]:
     """Yield the findings that are wanted; ``piece`` holds the rest once they are exhausted."""
     counts = piece.counts
+    places = counts.places
     note = piece.identities.append
     verdicts = wanted.verdicts
     left: Counter[tuple[str, str]] | None = None if wanted.per_rule is None else Counter()
@@ -98,10 +99,11 @@ def stream_piece(
     crashes_before = Counter(evaluator.crashes)
     evaluator.take_tallies()
     for resource in resources:
-        if resource.type in VIEWS or resource.variants:
+        type_ = resource.type
+        if type_ in VIEWS or resource.variants:
             prepare(resource)
-        types[resource.type] += 1
-        counts.places.add((resource.account, resource.region))
+        types[type_] += 1
+        places.add((resource.account, resource.region))
         note(hash(resource.identity))
         for judgement in evaluator.judge(resource, world, verdicts):
             if left is None or _may_build(judgement, left, wanted):

@@ -95,11 +95,13 @@ class Service:
     Compared by identity so that it is a cheap key: make it with :func:`service`.
     """
 
-    __slots__ = ("ports", "protocols", "text")
+    __slots__ = ("first", "last", "ports", "protocols", "text")
 
     def __init__(self, protocols: frozenset[int] | None, ports: IntervalSet) -> None:
         self.protocols = protocols
         self.ports = ports
+        self.first = min((low for low, _high in ports), default=0)
+        self.last = max((high for _low, high in ports), default=0)
         self.text = self._describe()
 
     def _describe(self) -> str:

@@ -52,6 +52,8 @@ from policyengine.rules.predicates.group_entries import (
 _USABLE_PORTS: Final = IntervalSet(((1, MAX_PORT),))
 """Port 0 is reserved, so ``every port`` does not need it."""
 
+_BY_PORT: Final = frozenset({"tcp", "udp"})
+
 _NOTHING, _SOME, _DECIDES, _DOUBT = range(4)
 
 
@@ -83,11 +85,21 @@ def _quick(entries: list[Any], asked: Service, direction: Direction) -> list[tup
     unsure = False
     total4 = total6 = 0  # all small sources together, on whatever port: an upper bound of any union
     groups = direction.groups
+    first, last = asked.first, asked.last
     for index, entry in enumerate(entries):
         if entry.__class__ is not dict:
             unsure = True
             continue
         get = entry.get
+        low, high = get("FromPort"), get("ToPort")
+        if (
+            low.__class__ is int
+            and high.__class__ is int
+            and 0 <= low <= high
+            and (high < first or last < low <= MAX_PORT)
+            and get("IpProtocol") in _BY_PORT
+        ):
+            continue  # a range on one side of all asked ports: whoever the peer is, it does not matter
         key = "CidrIp"
         cidr = get(key)
         if cidr is None:
@@ -99,7 +111,7 @@ def _quick(entries: list[Any], asked: Service, direction: Direction) -> list[tup
                 continue
         elif "CidrIpv6" in entry:
             unsure = True
-        grade = _grade(asked, get("IpProtocol"), get("FromPort"), get("ToPort"), cidr)
+        grade = _grade(asked, get("IpProtocol"), low, high, cidr)
         if grade == _DECIDES:
             deciding.append((index, key))
         elif grade == _SOME:
