@@ -62,6 +62,8 @@ class Finding(NamedTuple):
     remediation: str | None
     waiver: Mapping[str, Any] | None
     identity: tuple[str, str, str, str]
+    construct_path: str | None = None
+    """What a CDK user calls the resource, e.g. ``WebStack/Bucket/Resource``."""
 
     @property
     def sort_key(self) -> tuple[Any, ...]:
@@ -85,6 +87,7 @@ class Finding(NamedTuple):
                 "arn": self.arn,
                 "account": self.account,
                 "region": self.region,
+                **({"construct_path": self.construct_path} if self.construct_path else {}),
             },
             "location": None
             if place is None
@@ -208,12 +211,13 @@ class FindingMaker:
             problem = f"`{resource.id}` has no place"
         if problem is not None:
             raise IncompleteFindingError(f"{self.rule}: {problem}")
-        identity = resource.identity
+        identity, origin = resource.identity, resource.provenance
         # positional and at once: naming twenty fields takes longer than filling them
         return _new(Finding, (
             finding_id(self.rule, identity), *self._shared, verdict, reason, message,
             resource.type, resource.id, resource.arn, resource.account, resource.region,
             place, branch, tuple(evidence), witness, *self._tail, waiver, identity,
+            None if origin is None else origin.get("construct_path"),
         ))  # fmt: skip
 
 

@@ -124,6 +124,8 @@ def _identity(write: _Writer, found: Mapping[str, Any]) -> None:
     resource, place = found["resource"], found["location"]
     write.row("finding", str(found["id"]))
     write.row("resource", f"{resource['type']} {resource['id']}")
+    if resource.get("construct_path"):
+        write.row("construct", resource["construct_path"])
     if resource["arn"]:
         write.row("arn", resource["arn"])
     if resource["account"] or resource["region"]:

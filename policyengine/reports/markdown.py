@@ -161,4 +161,6 @@ def _row(finding: Finding) -> str:
         )
     parts.append(f"<sub>{finding.id}</sub>")
     resource = f"{code(finding.resource_id)}<br>{code(finding.resource_type)}"
+    if finding.construct_path:
+        resource += f"<br>{code(finding.construct_path)}"
     return f"| {code(place(finding))} | {resource} | {'<br>'.join(parts)} |\n"

@@ -19,8 +19,9 @@ def place(finding: Finding) -> str:
 
 
 def resource_name(finding: Finding, limit: int = 120) -> str:
-    """Return e.g. ``AWS::S3::Bucket logs``."""
-    return f"{visible(finding.resource_type)} {cut(visible(finding.resource_id), limit)}"
+    """Return e.g. ``AWS::S3::Bucket logs``, and the CDK construct it comes from."""
+    name = f"{visible(finding.resource_type)} {cut(visible(finding.resource_id), limit)}"
+    return f"{name} ({cut(visible(finding.construct_path), limit)})" if finding.construct_path else name
 
 
 def relative_path(finding: Finding) -> str:

@@ -8,11 +8,11 @@ run, sources and options.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
-from policyengine.model.finding import Finding
-from policyengine.model.values import Unresolved
+from policyengine.model.finding import Evidence, Finding
+from policyengine.model.values import ABSENT, Unresolved
 from policyengine.reports.ansi import Paint
 from policyengine.reports.base import SEVERITY_RANK, Context, RunInfo, TerminalOptions, is_open, is_unknown
 from policyengine.reports.frame import frame
@@ -36,6 +36,7 @@ FRAMED_RULES, FRAME_BUDGET = 20, 40
 FRAMED_UNKNOWN, UNKNOWN_BUDGET = 6, 10
 KEEP_PER_RULE = 1_000
 MAX_EVIDENCE = 4
+MAX_MISSING = 12
 SENTENCE_LIMIT = 600
 MESSAGE_LIMIT = 300
 EXPECTED_LIMIT = 200
@@ -197,6 +198,10 @@ class TerminalReport:
 
     def _evidence(self, finding: Finding, *, said: bool = False) -> None:
         """Write what was observed and expected; ``said``: the message told already what the first saw."""
+        lacking = missing(finding.evidence)
+        if lacking:
+            self._prose("    = missing: ", lacking)
+            return
         shown = finding.evidence[:MAX_EVIDENCE]
         for index, evidence in enumerate(shown):
             path = visible(cut(".".join(str(step) for step in evidence.path), 200))
@@ -236,6 +241,21 @@ def output_line(text: str, options: TerminalOptions) -> str:
     if not options.unicode:
         line = line.replace("…", "...").encode("ascii", "backslashreplace").decode("ascii")
     return line + "\n"
+
+
+def missing(evidence: Sequence[Evidence]) -> str:
+    """Return in one line what several pieces of evidence found nothing of; empty when that is not all."""
+    if len(evidence) < 2 or any(e.observed is not ABSENT or e.provenance or not e.path for e in evidence):
+        return ""
+    texts = []
+    for one in evidence[:MAX_MISSING]:
+        name = str(one.path[-1])
+        texts.append(
+            one.expected if name in one.expected else f"{'.'.join(map(str, one.path))} ({one.expected})"
+        )
+    more = len(evidence) - MAX_MISSING
+    shown = ", ".join(dict.fromkeys(texts)) + (f" and {more:,} more" if more > 0 else "")
+    return visible(cut(shown, SENTENCE_LIMIT))
 
 
 def _group_key(group: Worst) -> tuple[int, str, str]:

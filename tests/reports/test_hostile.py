@@ -188,7 +188,8 @@ def test_markdown_holds_no_markup_but_ours(found: list[Finding], known) -> None:
     cells = [t for t in tokens if t.type in ("td_open", "th_open")]
     assert len(cells) == 10 + 3 * (groups + len(shown))
     assert not re.search(
-        r"(?<!`)(?<!\w)[@#](?=\w)", re.sub(r"\\[!-~]|`[^`]*`|<code>.*?</code>|&#\d+;", "", text).replace("###", "")
+        r"(?<!`)(?<!\w)[@#](?=\w)",
+        re.sub(r"\\[!-~]|`[^`]*`|<code>.*?</code>|&#\d+;", "", text).replace("###", ""),
     )
 
 

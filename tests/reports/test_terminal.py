@@ -10,6 +10,7 @@ import pytest
 from policyengine.model.finding import Evidence, Finding
 from policyengine.model.location import Location
 from policyengine.model.resource import Resource
+from policyengine.model.values import ABSENT
 from policyengine.reports.ansi import detect
 from policyengine.reports.base import TerminalOptions
 from policyengine.reports.frame import frame
@@ -125,6 +126,27 @@ def test_rows_of_rules_fit_the_width(width: int) -> None:
     rows = [line for line in text.splitlines() if re.match(r"  low +rule-", line)]
     assert len(rows) == 5
     assert all(display_width(row) <= max(width, 55) for row in rows)
+
+
+def test_several_missing_values_are_one_line() -> None:
+    evidence = [
+        Evidence(("tags", key), None, f"a tag `{key}`", "tag_missing") for key in ("Owner", "Project")
+    ]
+    evidence.append(Evidence(("Parts", 0), None, "present", "missing"))
+    found = sample.make("tags-mandatory", sample.in_account("AWS::S3::Bucket", "b"), "FAIL", "tag_missing", "m",
+                        evidence=[e._replace(observed=ABSENT) for e in evidence])  # fmt: skip
+    text = render("terminal", [found])
+    assert "    = missing: a tag `Owner`, a tag `Project`, Parts.0 (present)\n" in text
+    assert "observed" not in text
+
+
+@pytest.mark.parametrize("fmt", ["terminal", "json", "markdown", "sarif", "github", "gitlab", "junit"])
+def test_the_construct_of_a_cdk_resource_is_named(fmt: str) -> None:
+    made = sample.in_account("AWS::S3::Bucket", "Bucket83908E77")
+    made.provenance = {"construct_path": "WebStack/Bucket/Resource"}
+    evidence = [Evidence(("tags", "Owner"), ABSENT, "a tag", "tag_missing")]
+    found = sample.make("tags-mandatory", made, "FAIL", "tag_missing", "m", evidence=evidence)
+    assert "WebStack/Bucket/Resource" in render(fmt, [found]).replace("&#47;", "/")
 
 
 def test_limit_zero_shows_every_rule_in_full() -> None:

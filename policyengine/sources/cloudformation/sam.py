@@ -10,6 +10,7 @@ import json
 import logging
 import warnings
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any, Final
 
 from policyengine.model.resource import Path
@@ -19,6 +20,18 @@ from policyengine.sources.cloudformation.template import Declared, Template
 
 _SERVERLESS: Final = "AWS::Serverless::"
 _FALLBACK_REGION: Final = "us-east-1"
+_BECOMES: Final = {
+    "AWS::Serverless::Api": "AWS::ApiGateway::RestApi",
+    "AWS::Serverless::Application": "AWS::CloudFormation::Stack",
+    "AWS::Serverless::Function": "AWS::Lambda::Function",
+    "AWS::Serverless::GraphQLApi": "AWS::AppSync::GraphQLApi",
+    "AWS::Serverless::HttpApi": "AWS::ApiGatewayV2::Api",
+    "AWS::Serverless::LayerVersion": "AWS::Lambda::LayerVersion",
+    "AWS::Serverless::SimpleTable": "AWS::DynamoDB::Table",
+    "AWS::Serverless::StateMachine": "AWS::StepFunctions::StateMachine",
+}
+"""SAM type -> the type of the resource that keeps its name when it is translated
+(https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-generated-resources.html)."""
 
 
 class Serverless:
@@ -29,23 +42,35 @@ class Serverless:
         self.declared = declared
         self.notes: list[str] = []
         self.reason: Unresolved | None = None
+        self._refused: set[str] = set()
         self._origins: dict[str, Path] = {}
         self._globals = template.root.get("Globals")
 
     def unknown(self, declared: Declared) -> Unresolved | None:
         """Return why a resource's properties are not known; None when they are."""
-        return self.reason if declared.type.startswith(_SERVERLESS) else None
+        return self.reason if declared.id in self._refused else None
 
     def origin(self, declared: Declared) -> Path:
         """Return where the resource stands, or the SAM resource it was made from."""
         return self._origins.get(declared.id, declared.path)
 
     def refuse(self, why: str) -> None:
-        """Note that SAM resources stay unknown, and that others may come from them."""
+        """Note that SAM resources stay unknown, and that others may come from them.
+
+        They are given the type they become, so that its rules answer UNKNOWN instead of nothing.
+        """
         self.reason = Unresolved("unsupported", f"SAM resource: {why}")
         self.template.more_ids = True
-        count = sum(d.type.startswith(_SERVERLESS) for d in self.declared)
-        self.notes.append(f"{self.template.document.name}: {count} SAM resources are not evaluated: {why}")
+        self._refused = {d.id for d in self.declared if d.type.startswith(_SERVERLESS)}
+        self.declared = [self._renamed(d) if d.id in self._refused else d for d in self.declared]
+        count = len(self._refused)
+        what = "1 SAM resource is" if count == 1 else f"{count} SAM resources are"
+        self.notes.append(f"{self.template.document.name}: {what} UNKNOWN: {why}")
+
+    @staticmethod
+    def _renamed(declared: Declared) -> Declared:
+        type_ = _BECOMES.get(declared.type, declared.type)
+        return replace(declared, raw={**declared.raw, "Type": type_})
 
     def accept(self, resources: dict[str, Any]) -> None:
         """Take the translator's resources; those it left alone keep their exact places."""
@@ -82,7 +107,7 @@ def serverless(template: Template, inputs: Inputs, declared: list[Declared]) -> 
     try:
         resources = _translate(template, inputs)
     except ImportError:
-        result.refuse("install `policyengine-aws[sam]` to translate them")
+        result.refuse("`pip install 'policyengine-aws[sam]'` translates them")
     except Exception as error:  # noqa: BLE001 - the translator raises whatever odd input makes it raise
         result.refuse(_why(error))
     else:

@@ -64,11 +64,11 @@ def test_without_the_translator_sam_resources_are_unknown(monkeypatch):
     monkeypatch.setitem(sys.modules, "samtranslator.translator.translator", None)
     source, resources = opened(SAM)
     properties = resources["Fn"].properties
-    assert resources["Fn"].type == "AWS::Serverless::Function"
+    assert resources["Fn"].type == "AWS::Lambda::Function", "rules about functions say UNKNOWN"
     assert {properties["Runtime"].reason, properties.more.reason} == {"unsupported"}
     assert resources["B"].properties == {"BucketName": "plain"}
     assert source.notes == [
-        "t.yaml: 1 SAM resources are not evaluated: install `policyengine-aws[sam]` to translate them"
+        "t.yaml: 1 SAM resource is UNKNOWN: `pip install 'policyengine-aws[sam]'` translates them"
     ]
     assert source.errors == []
 
