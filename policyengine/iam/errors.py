@@ -34,15 +34,19 @@ class PolicyError(ValueError):
 
 
 def shown_path(path: JsonPath) -> str:
-    """Return ``$.Statement[0].Effect``."""
-    return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    """Return ``$.Statement[0].Effect``; keys a user made up are escaped and cut."""
+    return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{_clean(step)}" for step in path)
+
+
+def _clean(text: str, limit: int = 60) -> str:
+    clean = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: limit + 1])
+    return f"{clean[:limit]}…" if len(clean) > limit else clean
 
 
 def shown(value: Any, limit: int = 60) -> str:
     """Return what a user wrote for a one-line message: its kind or its text, cut when long."""
     if isinstance(value, str):
-        clean = "".join(c if c.isprintable() else repr(c)[1:-1] for c in value[: limit + 1])
-        return f"`{clean[:limit]}…`" if len(clean) > limit else f"`{clean}`"
+        return f"`{_clean(value, limit)}`"
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int | float):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import IntEnum
+from typing import Final
 
 from policyengine.iam.opaque import Answer, Opaque
 from policyengine.iam.request import Caller, Request
@@ -25,12 +26,16 @@ class Named(IntEnum):
     """Itself: the user, the session, the service."""
 
 
+NO_AWS: Final = ("service", "federated")
+"""Callers that have elements of their own in a Principal."""
+
 NamedBy = Callable[[Request], Named | Opaque]
 
 
 def compile_principals(principals: Mapping[str, tuple[str, ...]]) -> NamedBy:
     """Return what says how an element names the caller of a request."""
-    everyone = "*" in principals or "*" in principals.get("AWS", ())
+    everyone = "*" in principals
+    all_of_aws = "*" in principals.get("AWS", ())
     aws = frozenset(principals.get("AWS", ()))
     services = frozenset(principals.get("Service", ()))
     federated = frozenset(principals.get("Federated", ()))
@@ -49,6 +54,9 @@ def compile_principals(principals: Mapping[str, tuple[str, ...]]) -> NamedBy:
             return found
         if everyone:
             return Named.EVERYONE
+        if all_of_aws:
+            # the page calls both forms equivalent for anonymous users, and is silent on services
+            return Opaque("whether {AWS: *} names a service") if caller.kind in NO_AWS else Named.EVERYONE
         if canonical and found is Named.NOT and caller.account:
             return Opaque("a canonical user id, whose account is not known")
         return found

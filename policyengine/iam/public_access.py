@@ -27,7 +27,7 @@ FIXED_KEYS: Final = frozenset(
 """Keys whose fixed values (no wildcards) make a statement non-public."""
 
 WIDEST: Final = {4: 8, 6: 32}
-"""Prefix lengths `aws:SourceIp` may have without being public; private blocks may be wider."""
+"""Shortest prefixes `aws:SourceIp` may have without being public; no private IPv4 block has a shorter one."""
 
 PUBLIC_ACLS: Final = frozenset({"public-read", "public-read-write", "authenticated-read"})
 _ACL_ACTIONS: Final = frozenset(
@@ -136,7 +136,7 @@ def _is_narrow(block: str) -> bool:
         network = ipaddress.ip_network(block, strict=False)
     except ValueError:
         return False
-    return network.prefixlen >= WIDEST[network.version] or network.is_private
+    return network.prefixlen >= WIDEST[network.version]
 
 
 def _gives_public_acl(request: Request) -> bool:

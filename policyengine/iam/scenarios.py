@@ -41,6 +41,7 @@ class Decider:
 
     def __init__(self) -> None:
         self._read: dict[tuple[Kind, bytes], Policy] = {}
+        self._chains: dict[tuple[Kind, bytes], list[list[Policy]]] = {}
 
     def answer(self, line: str) -> str:
         """Return the JSON line that answers one scenario; raises PolicyError for one that is none."""
@@ -56,48 +57,67 @@ class Decider:
             raise PolicyError((), "no such key", shown(key), ", ".join(sorted(KEYS)))
         request = _request(scenario.get("request"))
         get = scenario.get
+        management = get("management_account")
+        if not isinstance(management, str | None):
+            raise PolicyError(("management_account",), "no text", shown(management), "an account id")
         return request, Policies(
             identity=self._list("identity", _listed(get("identity_policies")), ("identity_policies",)),
             resource=self._one(_resource_kind(request), get("resource_policy"), ("resource_policy",)),
             boundary=self._one("boundary", get("permissions_boundary"), ("permissions_boundary",)),
             session=None if get("session_policies") is None
             else self._list("session", get("session_policies"), ("session_policies",)),
-            scps=self._levels("scp", _listed(get("scps")), ("scps",)),
-            rcps=self._levels("rcp", _listed(get("rcps")), ("rcps",)),
+            scps=self._levels("scp", get("scps"), ("scps",)),
+            rcps=self._levels("rcp", get("rcps"), ("rcps",)),
             endpoint=self._one("endpoint", get("endpoint_policy"), ("endpoint_policy",)),
             public_access=_public_access(get("public_access_block")),
-            management_account=get("management_account"),
+            management_account=management,
         )  # fmt: skip
 
     def _one(self, kind: Kind, document: Any, path: JsonPath) -> Policy | None:
         if document is None:
             return None
-        try:
-            # a key for this process only: equal documents have equal bytes in version 2
-            content = marshal.dumps(document, 2)
+        content = _content(document, path)
+        found = self._read.get((kind, content))
+        if found is None:
             if len(content) > MAX_DOCUMENT:
-                raise PolicyError((), "too large", f"{len(content)} bytes", f"at most {MAX_DOCUMENT}")
-            key = (kind, content)
-            found = self._read.get(key)
-            if found is None:
+                raise PolicyError(path, "too large", f"{len(content)} bytes", f"at most {MAX_DOCUMENT}")
+            try:
                 found = read_policy(document, kind)
-                if len(self._read) >= _MAX_CACHED:
-                    self._read.clear()
-                self._read[key] = found
-        except PolicyError as error:
-            raise PolicyError((*path, *error.path), error.problem, error.found, error.expected) from None
+            except PolicyError as error:
+                raise PolicyError((*path, *error.path), error.problem, error.found, error.expected) from None
+            if len(self._read) >= _MAX_CACHED:
+                self._read.clear()
+            self._read[kind, content] = found
         return found
 
     def _list(self, kind: Kind, documents: Any, path: JsonPath) -> list[Policy]:
         if not isinstance(documents, list):
             raise PolicyError(path, "no list", shown(documents), "a list of policy documents")
-        read = (self._one(kind, d, (*path, i)) for i, d in enumerate(documents))
+        read = [self._one(kind, d, (*path, i)) for i, d in enumerate(documents)]
         return [policy for policy in read if policy is not None]
 
     def _levels(self, kind: Kind, levels: Any, path: JsonPath) -> list[list[Policy]]:
+        """Read a chain; accounts share chains, so a whole one is looked up at once."""
+        if levels is None or levels == []:
+            return []
         if not isinstance(levels, list):
             raise PolicyError(path, "no list", shown(levels), "a list for each level, the root first")
-        return [self._list(kind, level, (*path, i)) for i, level in enumerate(levels)]
+        content = _content(levels, path)
+        found = self._chains.get((kind, content))
+        if found is None:
+            found = [self._list(kind, level, (*path, i)) for i, level in enumerate(levels)]
+            if len(self._chains) >= _MAX_CACHED:
+                self._chains.clear()
+            self._chains[kind, content] = found
+        return found
+
+
+def _content(value: Any, path: JsonPath) -> bytes:
+    """Return a key for this process only: equal values have equal bytes in version 2."""
+    try:
+        return marshal.dumps(value, 2)
+    except ValueError:
+        raise PolicyError(path, "too large") from None
 
 
 def _listed(found: Any) -> Any:

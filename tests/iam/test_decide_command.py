@@ -89,6 +89,8 @@ BAD = [
     ("[" * 5000, "$: nested deeper than 128 levels"),
     (json.dumps(plain(1, policies=[])), "$: no such key; found `policies`; expected decision, "),
     (json.dumps(plain(1, identity_policies=[{"Statement": [{"Effect": "x"}]}])), "$.identity_policies[0].Statement[0].Effect: no such effect; found `x`; expected `Allow` or `Deny`"),
+    (json.dumps(plain(1, management_account=1)), "$.management_account: no text; found the number 1; expected an account id"),
+    (json.dumps(plain(1, identity_policies=[{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"a\n\x1b[0m" + "b" * 99: 1}}}])), "$.identity_policies[0].Statement.Condition.a\\n\\x1b[0mbbb"),
     (json.dumps(plain(1, scps={})), "$.scps: no list; found an object; expected a list for each level, the root first"),
     (json.dumps(plain(1, public_access_block={"bucket": {"x": True}})), "$.public_access_block.bucket: no settings"),
     (json.dumps(plain(1, public_access_block={"bucket": {"BlockPublicAcls": 1}})), "$.public_access_block.bucket.BlockPublicAcls: no Boolean; found the number 1"),
