@@ -7,7 +7,7 @@ from pathlib import Path
 
 from policyengine.documents.files import exists
 from policyengine.reports.source_text import FileText
-from policyengine.sources.paths import base_folder
+from policyengine.sources.paths import base_folder, common_folder
 
 
 class TargetText:
@@ -19,8 +19,11 @@ class TargetText:
 
     def __init__(self, targets: Sequence[str], configuration: Path | None = None) -> None:
         self._bases = list(dict.fromkeys(Path(base_folder(t)) for t in targets if t != "-" and exists(t)))
+        above = common_folder([t for t in targets if t == "-" or exists(t)])
+        self._bases += [above] if above is not None else []
         self._texts = [FileText(base) for base in self._bases]
-        self._roots = [base.resolve() for base in (*self._bases, *([configuration] if configuration else []))]
+        given = self._bases[:-1] if above is not None else self._bases
+        self._roots = [base.resolve() for base in (*given, *([configuration] if configuration else []))]
 
     def lines(self, file: str) -> Sequence[str] | None:
         """Return the lines of ``file``, or None."""

@@ -19,7 +19,7 @@ from policyengine.model.location import Location
 from policyengine.sources.base import Source, SourceOptions
 from policyengine.sources.cloudformation import is_assembly, open_template, read_assembly
 from policyengine.sources.cloudformation.cdk import MANIFEST as CDK_MANIFEST
-from policyengine.sources.paths import STDIN, base_folder, display_path
+from policyengine.sources.paths import STDIN, base_folder, common_folder, display_path
 from policyengine.sources.recognize import ACCEPTED, HEAD, Verdict, recognize
 from policyengine.sources.snapshot import open_lines, open_snapshot
 from policyengine.sources.snapshot.files import reason_of
@@ -53,8 +53,19 @@ def open_targets(targets: Sequence[str], options: SourceOptions) -> Discovery:
     """Open every target: a file, a folder to walk, a snapshot folder, or ``-`` for standard input.
 
     Never raises for a target; each problem is an InputError in ``errors``. A file that is reached
-    twice is read once.
+    twice is read once. Files of different targets whose names would be the same are named from the
+    folder above them all.
     """
+    found = _open(targets, options)
+    names = Counter(source.target for source in found.sources if source.kind in ("template", "plan"))
+    if options.base is None and any(number > 1 for number in names.values()):
+        above = common_folder(targets)
+        if above is not None:
+            return _open(targets, replace(options, base=above))
+    return found
+
+
+def _open(targets: Sequence[str], options: SourceOptions) -> Discovery:
     walk = _Opener()
     for target in targets:
         bound = options if options.base is not None else replace(options, base=base_folder(target))

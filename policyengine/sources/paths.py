@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -57,6 +58,20 @@ def base_folder(target: str | Path) -> Path:
     full = _absolute(os.curdir if str(target) == STDIN else target)
     folder = full if is_folder(full) else full.parent
     return _repository_root(folder) or folder
+
+
+def common_folder(targets: Iterable[str | Path]) -> Path | None:
+    """Return the folder above the bases of all targets; None where they have one base or nothing in common.
+
+    Files of different repositories or folders that have the same name are told apart by it.
+    """
+    bases = {str(base_folder(target)) for target in targets if str(target) != STDIN}
+    if len(bases) < 2:
+        return None
+    try:
+        return Path(os.path.commonpath(bases))
+    except ValueError:  # different drives on Windows
+        return None
 
 
 def _absolute(path: str | Path) -> Path:

@@ -195,6 +195,16 @@ def test_names_are_relative_to_the_repository(tmp_path: Path, monkeypatch: pytes
     assert kinds(found(path, options=SourceOptions(base=tmp_path / "deploy"))) == [("template", "app/t.yaml")]
 
 
+def test_files_of_one_name_in_different_places_are_told_apart(tmp_path: Path) -> None:
+    first = put(tmp_path, "shop/t.yaml", TEMPLATE)
+    second = put(tmp_path, "bank/t.yaml", TEMPLATE)
+    assert kinds(found(first, second)) == [("template", "shop/t.yaml"), ("template", "bank/t.yaml")]
+    other = put(tmp_path, "bank/u.yaml", TEMPLATE)
+    assert kinds(found(first, other)) == [("template", "t.yaml"), ("template", "u.yaml")], (
+        "names as when alone"
+    )
+
+
 def snapshot_folder(folder: Path) -> Path:
     part = put(folder, "resources/a.ndjson", LINE)
     import hashlib
