@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,8 @@ def read_parameters(given: Sequence[str]) -> dict[str, Any]:
         key, equals, value = text.partition("=")
         if equals and not exists(text):
             values[key] = value
+        elif not exists(text):
+            raise UsageError(f"--parameters `{text}` is neither a file nor KEY=VALUE")
         else:
             from policyengine.sources.cloudformation import read_parameters_file
 
@@ -39,6 +42,14 @@ def read_pairs(option: str, given: Sequence[str]) -> dict[str, str]:
             raise UsageError(f"{option} `{text}` is no KEY=VALUE")
         pairs[key] = value
     return pairs
+
+
+def check_place(account: str | None, region: str | None) -> None:
+    """Raise UsageError for an account or region that cannot be one: conditions and rules compare them."""
+    if account is not None and not re.fullmatch(r"[0-9]{12}", account):
+        raise UsageError(f"--account `{account}` is no account id; expected twelve digits")
+    if region is not None and not re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", region):
+        raise UsageError(f"--region `{region}` is no region; expected e.g. eu-west-1")
 
 
 def read_settings(options: Mapping[str, Any], targets: Sequence[str], pack: Pack) -> tuple[Settings, bytes]:

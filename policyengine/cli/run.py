@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from policyengine import __version__
-from policyengine.cli.inputs import read_pairs, read_parameters, read_settings
+from policyengine.cli.inputs import check_place, read_pairs, read_parameters, read_settings
 from policyengine.cli.outputs import open_reports, terminal_options
 from policyengine.cli.progress import Progress
 from policyengine.cli.ruleinfo import rule_info
@@ -199,6 +199,7 @@ def prepare_run(targets: Sequence[str], options: Mapping[str, Any]) -> Run:
     """
     formats = parse_formats(options)
     as_of, now = clock(options["as_of"])
+    check_place(options["account"], options["region"])
     every_rule = load_packs(options["rule_folders"])
     settings, config_text = read_settings(options, targets, every_rule)
     pack = selected(every_rule, options)

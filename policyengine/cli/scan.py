@@ -14,24 +14,34 @@ from policyengine.cli.errors import EXIT_FAIL, EXIT_INCOMPLETE, EXIT_OK, EXIT_UN
 _PATH = click.Path(path_type=Path)
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 nothing to do; 1 a FAIL at or above --fail-on; 2 usage or input error; 3 UNKNOWN "
+    "under --strict; 4 the run is incomplete.",
+)
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @click.option(
     "--format",
     "formats",
     multiple=True,
     metavar="FMT[=FILE]",
-    help="terminal, json, ndjson, sarif, junit, github, gitlab, markdown, csv; may repeat",
+    help="terminal (the default), json, ndjson, sarif, junit, github, gitlab, markdown, csv; may repeat, all "
+    "but one with a file",
 )
 @click.option(
     "-o",
     "--output",
     type=_PATH,
     metavar="DIR",
-    help="write a run directory that later commands take as a target",
+    help="write a run directory, which `explain --run` reads",
 )
-@click.option("--compact", is_flag=True, help="one line per finding")
-@click.option("--limit", type=int, metavar="N", help="findings shown per rule on the terminal; 0 shows all")
+@click.option("--compact", is_flag=True, help="on the terminal one line per finding")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="on the terminal N findings per rule; 0 shows everything in full",
+)
 @click.option("-q", "--quiet", is_flag=True, help="no terminal report; the exit code says it")
 @click.option(
     "--rules", "rule_folders", multiple=True, type=_PATH, metavar="DIR", help="add a folder of rules"
@@ -46,7 +56,12 @@ _PATH = click.Path(path_type=Path)
     metavar="FILE",
     help="policyengine.yaml to use instead of the nearest above the target",
 )
-@click.option("--parameters", multiple=True, metavar="FILE|KEY=VALUE", help="CloudFormation parameter values")
+@click.option(
+    "--parameters",
+    multiple=True,
+    metavar="FILE|KEY=VALUE",
+    help="values of template parameters, as the AWS CLI or CodePipeline takes them; may repeat",
+)
 @click.option(
     "--stack-tag",
     "stack_tags",
@@ -55,11 +70,16 @@ _PATH = click.Path(path_type=Path)
     help="a tag the stack is deployed with; may repeat",
 )
 @click.option(
-    "--terraform-source", type=_PATH, metavar="DIR", help="configuration of the plan, for line numbers"
+    "--terraform-source",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="the configuration behind the plan, so that findings name its files and lines",
 )
-@click.option("--account", metavar="ID", help="bind code to an account")
-@click.option("--region", metavar="NAME", help="bind code to a region")
-@click.option("--ou", "ous", multiple=True, metavar="ID", help="bind code to OUs, nearest first; may repeat")
+@click.option("--account", metavar="ID", help="the account that templates and plans are for")
+@click.option("--region", metavar="NAME", help="the region that templates and plans are for")
+@click.option(
+    "--ou", "ous", multiple=True, metavar="ID", help="the OUs above that account, nearest first; may repeat"
+)
 @click.option(
     "--as-of", metavar="TIME", help="the clock of the run (RFC 3339); same input and time, same bytes"
 )
@@ -76,16 +96,28 @@ _PATH = click.Path(path_type=Path)
     "--jobs",
     type=click.IntRange(1, 256),
     default=1,
-    show_default=True,
-    help="processes for large snapshots",
+    metavar="N",
+    help="processes for large snapshots (default 1)",
 )
 def scan(targets: Sequence[str], **options: Any) -> int:
     """Evaluate rules on templates, plans and snapshots.
 
-    TARGET is a file or a folder; each file is recognised by its content. `-` reads standard input.
+    TARGET is a CloudFormation or SAM template, a CDK assembly (cdk.out), a Terraform plan as JSON, a
+    snapshot, or a folder with any of these; each file is recognised by its content. `-` reads standard
+    input.
+
+    \b
+      policyengine scan template.yaml --parameters Environment=prod
+      policyengine scan cdk.out --format sarif=findings.sarif --format terminal
+      policyengine scan plan.json --terraform-source . --fail-on high
+      policyengine scan snapshot/ -j 2 --format json=findings.json
     """
+    import gc
+
     from policyengine.cli.run import prepare_run
 
+    # resources and findings are trees without cycles: looking for cycles every 700 objects costs a fifth
+    gc.set_threshold(100_000, 20, 50)
     run = prepare_run(targets, options)
     return exit_code(run.write(sys.stdout), fail_on=options["fail_on"], strict=options["strict"])
 

@@ -13,7 +13,7 @@ from typing import TextIO
 
 from policyengine.model.finding import Finding
 from policyengine.reports.base import Context, RunInfo, is_open, is_unknown
-from policyengine.reports.places import place, resource_name
+from policyengine.reports.places import place, resource_name, told
 from policyengine.reports.tally import Tally
 from policyengine.reports.text import cut, observed, plural, visible, without_log_commands
 from policyengine.reports.worst import Worst
@@ -68,9 +68,7 @@ class GithubReport:
     def _line(self, kind: str, finding: Finding) -> str:
         unknown = is_unknown(finding)
         title = f"{finding.rule} ({'not determined' if unknown else finding.severity})"
-        parts = [
-            f"{resource_name(finding)}: {'not determined: ' if unknown else ''}{visible(cut(finding.message, 1_000))}"
-        ]
+        parts = [f"{resource_name(finding)}: {told(finding, 1_000)}"]
         if finding.location is None:
             parts[0] = f"{place(finding)} {parts[0]}"
         parts += [

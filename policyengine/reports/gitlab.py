@@ -13,8 +13,8 @@ from typing import TextIO
 from policyengine.model.finding import Finding
 from policyengine.reports.base import Context, RunInfo, is_open, is_unknown
 from policyengine.reports.jsontext import compact
-from policyengine.reports.places import line_of, relative_path, resource_name
-from policyengine.reports.text import cut, visible
+from policyengine.reports.places import line_of, relative_path, resource_name, told
+from policyengine.reports.text import cut
 
 SEVERITY = {"critical": "blocker", "high": "critical", "medium": "major", "low": "minor"}
 DESCRIPTION_LIMIT = 1_500
@@ -38,7 +38,7 @@ class GitlabReport:
         unknown = is_unknown(finding)
         if not (unknown or is_open(finding)):
             return
-        text = f"{resource_name(finding)}: {'not determined: ' if unknown else ''}{visible(finding.message)}"
+        text = f"{resource_name(finding)}: {told(finding, DESCRIPTION_LIMIT)}"
         issue = {
             "description": cut(text, DESCRIPTION_LIMIT),
             "check_name": finding.rule,

@@ -15,7 +15,7 @@ from policyengine.model.finding import Evidence, Finding
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN
 from policyengine.model.resource import json_pointer
 from policyengine.reports.base import Context, RunInfo
-from policyengine.reports.places import place, resource_name
+from policyengine.reports.places import place, resource_name, told
 from policyengine.reports.spool import Spool
 from policyengine.reports.text import cut, observed, visible
 
@@ -102,7 +102,7 @@ class JunitReport:
         if finding.verdict == FAIL:
             return "failures", self._element("failure", finding.severity, message, finding)
         if finding.verdict == UNKNOWN:
-            return "errors", self._element("error", finding.reason, f"not determined: {message}", finding)
+            return "errors", self._element("error", finding.reason, escape(told(finding, 2_000)), finding)
         return PASS, ""
 
     def _element(self, tag: str, kind: str, message: str, finding: Finding) -> str:

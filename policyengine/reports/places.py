@@ -5,9 +5,11 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from policyengine.model.finding import Finding
+from policyengine.reports.base import is_unknown
 from policyengine.reports.text import cut, visible
 
 MAX_NAME = 200
+UNDETERMINED = "not determined: "
 
 
 def place(finding: Finding) -> str:
@@ -22,6 +24,12 @@ def resource_name(finding: Finding, limit: int = 120) -> str:
     """Return e.g. ``AWS::S3::Bucket logs``, and the CDK construct it comes from."""
     name = f"{visible(finding.resource_type)} {cut(visible(finding.resource_id), limit)}"
     return f"{name} ({cut(visible(finding.construct_path), limit)})" if finding.construct_path else name
+
+
+def told(finding: Finding, limit: int) -> str:
+    """Return the message; what could not be determined begins by saying so, once."""
+    message = visible(cut(finding.message.removeprefix(UNDETERMINED), limit))
+    return f"{UNDETERMINED}{message}" if is_unknown(finding) else message
 
 
 def relative_path(finding: Finding) -> str:

@@ -28,7 +28,7 @@ from urllib.parse import quote
 from policyengine.model.finding import Finding, evidence_json
 from policyengine.reports.base import SEVERITY_RANK, Context, RuleInfo, RunInfo, is_open, is_unknown
 from policyengine.reports.jsontext import cleaned_text, compact
-from policyengine.reports.places import line_of, relative_path, resource_name
+from policyengine.reports.places import line_of, relative_path, resource_name, told
 from policyengine.reports.sarif_rules import LEVEL, descriptor, unknown_descriptor, unknown_id
 from policyengine.reports.tally import Tally
 from policyengine.reports.text import cut, observed, plural, visible
@@ -136,8 +136,7 @@ def _result(finding: Finding, index: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _message(finding: Finding) -> str:
-    lead = "not determined: " if is_unknown(finding) else ""
-    lines = [f"{resource_name(finding)}: {lead}{visible(cut(finding.message, 2_000))}"]
+    lines = [f"{resource_name(finding)}: {told(finding, 2_000)}"]
     lines += [
         f"observed {observed(e)}; expected {visible(cut(e.expected, 300))}" for e in finding.evidence[:5]
     ]

@@ -16,7 +16,7 @@ from policyengine.model.values import ABSENT, Unresolved
 from policyengine.reports.ansi import Paint
 from policyengine.reports.base import SEVERITY_RANK, Context, RunInfo, TerminalOptions, is_open, is_unknown
 from policyengine.reports.frame import frame
-from policyengine.reports.places import place, resource_name
+from policyengine.reports.places import place, resource_name, told
 from policyengine.reports.rest import Row, rest_lines
 from policyengine.reports.summary import summary_lines
 from policyengine.reports.tally import Tally
@@ -157,11 +157,10 @@ class TerminalReport:
 
     def _unknown(self, finding: Finding) -> None:
         self._place(finding)
-        message = cut(visible(finding.message.removeprefix("not determined: ")), MESSAGE_LIMIT)
-        self._frame(finding, f"not determined: {message}", "unknown")
+        self._frame(finding, told(finding, MESSAGE_LIMIT), "unknown")
         first = finding.evidence[0] if finding.evidence else None
-        told = first is not None and first.reason == finding.reason and isinstance(first.observed, Unresolved)
-        self._evidence(finding, said=told)
+        said = first is not None and first.reason == finding.reason and isinstance(first.observed, Unresolved)
+        self._evidence(finding, said=said)
         self._branch(finding)
 
     def _place(self, finding: Finding) -> None:
@@ -284,9 +283,7 @@ class CompactReport:
         label = (
             self._paint("unknown", "unknown") if unknown else self._paint(finding.severity, finding.severity)
         )
-        message = finding.message.removeprefix("not determined: ")
-        text = f"{'not determined: ' if unknown else ''}{cut(visible(message), 400)}"
-        line = f"{place(finding)}: {label} {finding.rule} {resource_name(finding)}: {text}"
+        line = f"{place(finding)}: {label} {finding.rule} {resource_name(finding)}: {told(finding, 400)}"
         self._out.write(output_line(line, self._context.terminal))
 
     def end(self, run: RunInfo) -> None:

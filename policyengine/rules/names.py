@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
+MANY = 12
+
 
 def unknown(what: str, name: str, choices: Iterable[str]) -> str:
     """Return ``unknown WHAT `NAME`; did you mean `X`?``."""
@@ -14,7 +16,9 @@ def unknown(what: str, name: str, choices: Iterable[str]) -> str:
     best = lowered.get(name.lower()) or (close[0] if close else None)
     if best:
         return f"unknown {what} `{name}`; did you mean `{best}`?"
-    shown = ", ".join(sorted(options)[:8])
+    if len(options) > MANY and what == "rule":
+        return f"unknown rule `{name}`; `policyengine rules list` shows the {len(options):,} there are"
+    shown = ", ".join(sorted(options)[:MANY])
     return f"unknown {what} `{name}`" + (
-        f"; known are {shown}" + (", ..." if len(options) > 8 else "") if shown else ""
+        f"; known are {shown}" + (", ..." if len(options) > MANY else "") if shown else ""
     )
