@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from policyengine.model.resource import Resource, attribute
-from policyengine.model.values import ABSENT, OpenList, Unresolved
+from policyengine.model.values import ABSENT, OpenDict, OpenList, Unresolved
 from policyengine.rules.predicates.api import Subject
 
 Getter = Callable[[Any, Subject], Any]
@@ -35,9 +35,11 @@ def walk(value: Any, steps: Sequence[str]) -> Any:
         if value.__class__ is dict or isinstance(value, dict):
             found = value.get(step, ABSENT)
             if found is ABSENT:
-                return getattr(value, "more", ABSENT)
+                return value.more if value.__class__ is OpenDict else ABSENT
             value = found
-        elif value is ABSENT or value.__class__ is Unresolved:
+        elif value.__class__ is Unresolved:
+            return value.part()
+        elif value is ABSENT:
             return value
         else:
             return Mistyped(value, "object", tuple(steps[:position]))

@@ -13,7 +13,7 @@ from typing import Any
 
 from policyengine.catalog import registry
 from policyengine.model.resource import NO_COVERAGE, Coverage, Resource
-from policyengine.model.values import ABSENT, OpenList, Unresolved
+from policyengine.model.values import ABSENT, OpenDict, OpenList, Unresolved
 
 Relation = Mapping[str, Any]
 """The form of a catalog relation: keys to, scope, via, by, key, many."""
@@ -262,10 +262,12 @@ def leaves(value: Any, steps: list[str]) -> Iterator[Any]:
             yield from leaves(element, steps)
         if value.__class__ is OpenList:
             yield value.more
-    elif isinstance(value, Unresolved) or not steps:
+    elif not steps:
         yield value
+    elif isinstance(value, Unresolved):
+        yield value.part()
     elif isinstance(value, dict):
-        found = value.get(steps[0], getattr(value, "more", ABSENT))
+        found = value.get(steps[0], value.more if isinstance(value, OpenDict) else ABSENT)
         if found is not ABSENT:
             yield from leaves(found, steps[1:])
 

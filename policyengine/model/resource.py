@@ -33,10 +33,10 @@ class Resource:
     ``id`` is the physical id users know (bucket name, group id) or, for code, the logical id or
     plan address; ``file`` is the POSIX path that makes a code identity and None elsewhere.
     ``properties`` holds JSON values, :class:`Unresolved` and :class:`OpenList`, never None.
-    ``tags`` maps key to value; it is Unresolved when not even the keys are known, and None when
-    the type cannot be tagged. ``related`` holds the satellites a source folded in, by the name
-    the catalog declares. ``variants`` are the other branches of one template resource: same
-    identity, different ``branch``.
+    ``tags`` maps key to value (a tag whose Unresolved value is not ``present`` may not exist); it is
+    Unresolved when not even the keys are known, and None when the type cannot be tagged. ``related``
+    holds the satellites a source folded in, by the name the catalog declares. ``variants`` are the
+    other branches of one template resource: same identity, different ``branch``.
     """
 
     type: str

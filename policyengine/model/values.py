@@ -78,6 +78,22 @@ class Unresolved:
         base = UNRESOLVED_REASONS[self.reason]
         return f"{base} ({self.detail})" if self.detail else base
 
+    def certain(self) -> Unresolved:
+        """Return the same with the certainty that some value is there."""
+        return (
+            self if self.present else Unresolved(self.reason, self.detail, present=True, target=self.target)
+        )
+
+    def part(self) -> Unresolved:
+        """Return what is known of anything inside this value: not even that it is there."""
+        if self.present or self.target is not None:
+            return Unresolved(self.reason, self.detail)
+        return self
+
+    def perhaps(self) -> Unresolved:
+        """Return the same without the certainty that some value is there."""
+        return Unresolved(self.reason, self.detail, target=self.target) if self.present else self
+
     def _key(self) -> tuple[Any, ...]:
         return (self.reason, self.detail, self.present, self.target)
 
@@ -98,7 +114,7 @@ class OpenList(list[Any]):
 
     def __init__(self, items: list[Any], more: Unresolved) -> None:
         super().__init__(items)
-        self.more = more
+        self.more = more.perhaps()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (OpenList, (list(self), self.more))
@@ -111,7 +127,11 @@ class OpenDict(dict[str, Any]):
 
     def __init__(self, items: dict[str, Any], more: Unresolved) -> None:
         super().__init__(items)
-        self.more = more
+        self.more = more.perhaps()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value, or ``more`` for a key that is not known: nobody may take it for absent."""
+        return super().get(key, self.more)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (OpenDict, (dict(self), self.more))

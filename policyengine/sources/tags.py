@@ -98,8 +98,10 @@ def _add_element(tags: Tags, element: Any) -> Unresolved | None:
 
 def _text(value: Any) -> Any:
     """CloudFormation accepts numbers and booleans where a tag's value stands; AWS stores text."""
-    if isinstance(value, str | Unresolved):
+    if isinstance(value, str):
         return value
+    if isinstance(value, Unresolved):
+        return value.certain()  # the key is written, so the tag exists
     if value is None:
         return ""
     if isinstance(value, bool | int | float):

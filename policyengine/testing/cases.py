@@ -167,7 +167,7 @@ def resources_of(form: Mapping[str, Any], case: s.Case) -> tuple[list[Resource],
 
 def _resource(given: s.CaseResource, index: int, case: s.Case, ids: frozenset[str]) -> Resource:
     properties: dict[str, Any] = _values(given.properties, ids)
-    tags = _values(given.tags, ids) if given.tags is not None else _tags(given.type, properties)
+    tags = _given_tags(_values(given.tags, ids)) if given.tags is not None else _tags(given.type, properties)
     parts = Unknowns(given.type, properties, tags, _values(given.related, ids))
     for steps, value, side in read_entries(given.unknown):
         parts.apply(steps, value, side)
@@ -182,14 +182,20 @@ def _resource(given: s.CaseResource, index: int, case: s.Case, ids: frozenset[st
     )
 
 
+def _given_tags(tags: dict[str, Any]) -> dict[str, Any]:
+    """A tag that a case writes exists, also where its value is a reference, as in a template."""
+    return {key: v.certain() if isinstance(v, Unresolved) else v for key, v in tags.items()}
+
+
 def _tags(type_: str, properties: Mapping[str, Any]) -> dict[str, Any] | None:
     if not registry.taggable(type_):
         return None
     found = registry.tag_property(type_)
     listed = properties.get(found.name) if found else None
     if isinstance(listed, list):
-        return {t["Key"]: t.get("Value", "") for t in listed if isinstance(t, dict) and "Key" in t}
-    return dict(listed) if isinstance(listed, dict) else {}
+        pairs = {t["Key"]: t.get("Value", "") for t in listed if isinstance(t, dict) and "Key" in t}
+        return _given_tags(pairs)
+    return _given_tags(listed) if isinstance(listed, dict) else {}
 
 
 def _values(value: Any, ids: frozenset[str]) -> Any:

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Resource
-from policyengine.model.values import ABSENT, OpenList, Unresolved
+from policyengine.model.values import ABSENT, OpenDict, OpenList, Unresolved
 from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
 from policyengine.rules.predicates.filter_pattern import Test, parse
 
@@ -202,8 +202,7 @@ def _take(watching: _Seen, one: Resource, groups: Sequence[_Group], alarms: _See
 def _alarmed(one: Resource, alarms: Sequence[Resource]) -> bool | Unresolved:
     """Return whether a metric of the filter has an alarm that does something."""
     metrics, doubt = _Seen([]), None
-    transformations = one.properties.get("MetricTransformations", [])
-    for item in transformations if isinstance(transformations, list) else [transformations]:
+    for item in _items(one.properties.get("MetricTransformations", [])):
         _metric(metrics, item, "MetricNamespace")
     for alarm in alarms:
         if (alarm.account, alarm.region) != (one.account, one.region):
@@ -221,8 +220,7 @@ def _alarmed(one: Resource, alarms: Sequence[Resource]) -> bool | Unresolved:
 def _metrics_of(alarm: Resource) -> Iterator[Any]:
     """Yield what an alarm watches: its metric, or those of its expression."""
     yield alarm.properties
-    queries = alarm.properties.get("Metrics", [])
-    for query in queries if isinstance(queries, list) else [queries]:
+    for query in _items(alarm.properties.get("Metrics", [])):
         stat = query.get("MetricStat", {}) if isinstance(query, dict) else query
         yield stat.get("Metric", {}) if isinstance(stat, dict) else stat
 
@@ -233,14 +231,21 @@ def _metric(into: _Seen, item: Any, namespace: str) -> None:
     elif isinstance(item, dict):
         values = (item.get(namespace), item.get("MetricName"))
         unresolved = next((v for v in values if isinstance(v, Unresolved)), None)
-        into.unsure(unresolved)
-        if unresolved is None and None not in values:
+        into.unsure(unresolved or (item.more if isinstance(item, OpenDict) else None))
+        if all(isinstance(v, str) for v in values):
             into.found.append(values)
+
+
+def _items(value: Any) -> list[Any]:
+    """Return the elements of a list, with the doubt of an open one; what is no list stands alone."""
+    if not isinstance(value, list):
+        return [value]
+    return [*value, value.more] if isinstance(value, OpenList) else value
 
 
 def _acts(alarm: Resource) -> bool | Unresolved:
     enabled, actions = alarm.properties.get("ActionsEnabled", True), alarm.properties.get("AlarmActions", [])
-    for value in (enabled, actions):
+    for value in (enabled, actions, getattr(actions, "more", None) if not actions else None):
         if isinstance(value, Unresolved):
             return value
     return _boolean(enabled) is not False and bool(actions)

@@ -34,10 +34,14 @@ def managed(subject: Subject, *, tags: Sequence[str]) -> Answer:
     if found is None:
         observed = f"{subject.resource.type} cannot be tagged"
         return Answer(UNKNOWN, (Evidence(("tags",), observed, expected, "wrong_type"),))
+    doubt: Unresolved | None = None
     for tag in tags:
-        if tag in found:
-            return Answer(TRUE, (Evidence(("tags", tag), found[tag], expected, "requirement_met"),))
-    more = getattr(found, "more", None)
+        value = found.get(tag)
+        if isinstance(value, Unresolved) and not value.present:
+            doubt = value
+        elif tag in found:
+            return Answer(TRUE, (Evidence(("tags", tag), value, expected, "requirement_met"),))
+    more = getattr(found, "more", doubt)
     if more is not None:
         return Answer(UNKNOWN, (Evidence(("tags",), more, expected, more.reason),))
     return Answer(FALSE, (Evidence(("tags",), ABSENT, expected, "tag_missing"),))

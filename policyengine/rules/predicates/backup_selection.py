@@ -49,7 +49,7 @@ def selects(selection: Resource, resource: Resource) -> Truth:
             (named, _any(named, lambda arn: _matches_arn(arn, resource))),
             (listed, _any(listed, lambda tag: _has_tag(tag, resource))),
         )
-        if value is not ABSENT and value != []
+        if value is not ABSENT and (value != [] or isinstance(value, OpenList))
     ]
     base = TRUE if not bases else bases[0] if len(set(bases)) == 1 else UNKNOWN
     excluded = _any(body.get("NotResources", ABSENT), lambda arn: _matches_arn(arn, resource))

@@ -61,7 +61,7 @@ def _judge_line(line: Line, judge: Judge) -> tuple[Truth, str]:
         return judge(line.observed)
     if isinstance(peer, PrefixList):
         return FALSE, ""  # whatever it lists, it is no group
-    if isinstance(peer, Opaque) and line.path and line.path[-1] not in ("CidrIp", "CidrIpv6"):
+    if isinstance(peer, Opaque) and (not line.path or line.path[-1] not in ("CidrIp", "CidrIpv6")):
         return UNKNOWN, "wrong_type"
     return FALSE, ""
 

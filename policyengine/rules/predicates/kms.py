@@ -141,6 +141,8 @@ def _state_of_key(named: Named, key: Resource) -> Evidence:
         state = enabled if isinstance(enabled, Unresolved) else "Disabled" if off else "Enabled"
     if isinstance(state, Unresolved):
         return Evidence(named.path, state, _USABLE, state.reason)
+    if not isinstance(state, str):
+        return Evidence(named.path, state, _USABLE, "wrong_type")
     if state in _UNUSABLE:
         return Evidence(named.path, named.value, f"{_USABLE}; this one is {state}", "value_mismatch")
     return Evidence(named.path, named.value, _USABLE, "requirement_met")
@@ -165,7 +167,7 @@ def _values(subject: Subject, keys: str) -> Iterator[tuple[Path, Any]]:
 
 def _leaves(value: Any, steps: Sequence[Any], path: Path) -> Iterator[tuple[Path, Any]]:
     if isinstance(value, Unresolved):
-        yield path, value
+        yield path, value.part() if steps else value
     elif isinstance(value, list):
         for index, element in enumerate(value):
             yield from _leaves(element, steps, (*path, index))
@@ -199,7 +201,9 @@ def _key_of(value: Any, found: Sequence[Resource], more: Unresolved | None, *, a
     if isinstance(value, Unresolved):
         named = (k for k in found if value.target is not None and k.id == value.target[0])
         return next(named, value)
-    names = {value, str(value).rsplit("/", 1)[-1]}
+    if not isinstance(value, str):
+        return Unresolved("unsupported", "what names the key is no text")
+    names = {value, value.rsplit("/", 1)[-1]}
     hit = next((k for k in found if not names.isdisjoint(_names(k))), None)
     if hit is not None:
         return hit

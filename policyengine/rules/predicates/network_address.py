@@ -7,12 +7,13 @@ from typing import Any, Final, NamedTuple
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Path, Resource
-from policyengine.model.values import ABSENT, OpenList, Unresolved
+from policyengine.model.values import ABSENT, OpenDict, OpenList, Unresolved
 from policyengine.net.opaque import Opaque
 from policyengine.rules.predicates.api import Answer, Predicate, Subject
 from policyengine.rules.predicates.group_entries import names
 from policyengine.rules.predicates.network_acl import boolean, whole
 from policyengine.rules.predicates.network_layers import SUBNET, Missing, find, listed
+from policyengine.rules.predicates.paths import walk
 
 INSTANCE: Final = "AWS::EC2::Instance"
 INTERFACE: Final = "AWS::EC2::NetworkInterface"
@@ -58,7 +59,14 @@ def _interface(subject: Subject, entry: Any, at: Path) -> Interface:
     if "NetworkInterfaceId" not in entry:
         return Interface(at, entry, None)
     eni = find(subject, INTERFACE, entry["NetworkInterfaceId"])
-    return Interface(at, eni.properties | entry if isinstance(eni, Resource) else entry, eni)
+    return Interface(at, _merged(eni.properties, entry) if isinstance(eni, Resource) else entry, eni)
+
+
+def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Return both, open where one of them is."""
+    more = next((tree.more for tree in (above, below) if isinstance(tree, OpenDict)), None)
+    both = {**below, **above}
+    return both if more is None else OpenDict(both, more)
 
 
 Known = tuple[bool | Opaque, Missing | None]
@@ -70,16 +78,15 @@ def ipv4_of(
 ) -> Known:
     """Return whether an interface has a public IPv4 address, and what is missing where that is not known."""
     instance = subject.resource
-    association = own.get("Association")
-    held = association.get("PublicIp") if isinstance(association, dict) else None
-    addresses = (instance.properties.get("PublicIp"), held)
-    if any(isinstance(a, str) and a for a in addresses) or _has_elastic(subject, instance, eni):
+    addresses = (walk(instance.properties, ("PublicIp",)), walk(own, ("Association", "PublicIp")))
+    elastic = _elastic(subject, instance, eni)
+    if any(isinstance(a, str) and a for a in addresses) or elastic is True:
         return True, None
     wanted = own.get("AssociatePublicIpAddress", ABSENT)
     asked = boolean(wanted)
-    if asked is True or (asked is False and not isinstance(eni, Missing)):
+    if asked is True or (asked is False and not isinstance(eni, Missing | Resource) and elastic is False):
         return asked, None
-    unread = next((v for v in (wanted, *addresses) if isinstance(v, Unresolved)), None)
+    unread = next((v for v in (wanted, *addresses, elastic) if isinstance(v, Unresolved)), None)
     if unread is not None:
         return Opaque("an address"), Missing(unread.reason, unread.describe())
     if isinstance(eni, Missing):
@@ -89,26 +96,32 @@ def ipv4_of(
     )
 
 
-def _has_elastic(subject: Subject, instance: Resource, eni: Resource | Missing | None) -> bool:
+def _elastic(subject: Subject, instance: Resource, eni: Resource | Missing | None) -> bool | Unresolved:
+    """Return whether an elastic address belongs to the instance or its interface."""
     holders = [instance, *([eni] if isinstance(eni, Resource) else [])]
-    if any(holder.related.get("eip_associations") for holder in holders):
-        return True
+    found = [walk(holder.related, ("eip_associations",)) for holder in holders]
     addresses, _missing = listed(subject, EIP)
-    return any(
-        names(address.properties.get(key), holder)
-        for address in addresses
-        for holder in holders
-        for key in ("InstanceId", "NetworkInterfaceId")
-    )
+    named = [address.properties.get(k) for address in addresses for k in ("InstanceId", "NetworkInterfaceId")]
+    if any(isinstance(f, list) and f for f in found) or any(names(v, h) for v in named for h in holders):
+        return True
+    doubts = [f.more if isinstance(f, OpenList) else f for f in found]
+    doubts += [v for v in named if isinstance(v, Unresolved) and v.target is None]
+    return next((d for d in doubts if isinstance(d, Unresolved)), False)
 
 
 def ipv6_of(
     subject: Subject, own: dict[str, Any], subnet: Resource | Missing, eni: Resource | Missing | None
 ) -> Known:
     """Return whether an interface has an IPv6 address, and what is missing where that is not known."""
+    doubt: Unresolved | None = None
     for props in (own, subject.resource.properties):
-        if props.get("Ipv6Addresses") or (whole(props.get("Ipv6AddressCount")) or 0) > 0:
+        listed_ones, count = walk(props, ("Ipv6Addresses",)), walk(props, ("Ipv6AddressCount",))
+        if (isinstance(listed_ones, list) and listed_ones) or (whole(count) or 0) > 0:
             return True, None
+        rest = listed_ones.more if isinstance(listed_ones, OpenList) else listed_ones
+        doubt = next((v for v in (doubt, rest, count) if isinstance(v, Unresolved)), None)
+    if doubt is not None:
+        return Opaque("an address"), Missing(doubt.reason, doubt.describe())
     if isinstance(eni, Missing):
         return Opaque(eni.text), eni
     live = subject.resource.file is None or eni is not None

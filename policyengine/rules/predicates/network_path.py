@@ -181,7 +181,7 @@ def _load_balancer_ways(subject: Subject) -> list[Way]:
         way.add((public_address(v4, v6),), address)
         add_subnet(way, subject, value, path)
         groups = props.get("SecurityGroups", ABSENT)
-        if kind == "network" and (groups is ABSENT or groups == []) and groups.__class__ is not Unresolved:
+        if kind == "network" and (groups is ABSENT or (groups.__class__ is list and not groups)):
             note = Note(("SecurityGroups",), ABSENT, "security groups (it has none)")
             way.add((group_layer(None),), note)
         else:
@@ -220,6 +220,9 @@ def _add_listeners(way: Way, subject: Subject) -> None:
             (listener_layer(Opaque(missing.text)),), Note((), subject.resource.id, "its listeners", missing)
         )
         return
+    # a listener that is not known, or whose load balancer is not, may be on any port of this one
+    doubts = [v for one in listeners if isinstance(v := one.properties.get("LoadBalancerArn"), Unresolved)]
+    others = missing or next((Missing(v.reason, v.describe()) for v in doubts if v.target is None), None)
     traffics: list[Traffic] = []
     for one in mine:
         named = one.properties.get("Protocol", "TCP")
@@ -227,7 +230,9 @@ def _add_listeners(way: Way, subject: Subject) -> None:
         labels = _LISTENER_PROTOCOLS.get(str(named).upper(), ("tcp",))
         traffics += [read_traffic(label, port, port) for label in labels]
     unread = any(not t.ports_known for t in traffics)
-    problem = Missing("unresolved_reference", "a listener's port is not known") if unread else None
+    problem = Missing("unresolved_reference", "a listener's port is not known") if unread else others
+    if others is not None:
+        traffics += [read_traffic(label, Opaque("port"), Opaque("port")) for label in ("tcp", "udp")]
     way.add((listener_layer(traffics),), Note((), subject.resource.id, "its listeners", problem))
 
 

@@ -35,8 +35,10 @@ def read(subject: Subject, path: Sequence[str]) -> Any:
 def walk(value: Any, steps: Sequence[str]) -> Any:
     """Step through objects; ABSENT and Unresolved end the walk, open objects answer ``more``."""
     for step in steps:
-        if value is ABSENT or isinstance(value, Unresolved):
+        if value is ABSENT:
             return value
+        if isinstance(value, Unresolved):
+            return value.part()
         if not isinstance(value, dict):
             return Mistyped(value)
         value = value[step] if step in value else getattr(value, "more", ABSENT)

@@ -58,6 +58,8 @@ def objective(subject: Subject, *, key: str, minutes: int | None) -> Answer:
     value = _tag(subject, key)
     if value is ABSENT:
         return Answer(FALSE, (Evidence(path, ABSENT, expected, "tag_missing"),))
+    if isinstance(value, Unresolved) and not value.present:
+        return Answer(UNKNOWN, (Evidence(path, value, expected, value.reason),))
     if minutes is None:
         return Answer(TRUE, (Evidence(path, value, expected, "requirement_met"),))
     expected = f"{expected} of at most {minutes} minutes"

@@ -133,6 +133,8 @@ def judge(rules: Sequence[TagRule], tags: Mapping[str, Any], resource_type: str)
 def _judge_tag(rule: TagRule, key: str, value: Any) -> tuple[Evidence, bool]:
     """Return the evidence for a tag and whether it is decided."""
     path = ("tags", key)
+    if isinstance(value, Unresolved) and not value.present:
+        return Evidence(path, value, f"a tag `{rule.spelling}`", value.reason), False
     if key != rule.spelling:
         return Evidence(path, key, f"the tag key spelt `{rule.spelling}`", "tag_misspelt"), True
     if not rule.values or "*" in rule.values:

@@ -33,14 +33,14 @@ def required(subject: Subject, *, keys: Sequence[str]) -> Answer:
     tags = _tags(subject, "tags: " + ", ".join(keys))
     if isinstance(tags, Answer):
         return tags
-    more = getattr(tags, "more", None)
     found, failed, unknown = [], [], []
     for key in keys:
         path: Path = ("tags", key)
-        if key in tags and not is_aws_key(key):
+        value = tags.get(key)
+        if isinstance(value, Unresolved) and not value.present:
+            unknown.append(Evidence(path, value, f"a tag `{key}`", value.reason))
+        elif key in tags and not is_aws_key(key):
             found.append(Evidence(path, tags[key], f"a tag `{key}`", "requirement_met"))
-        elif more is not None:
-            unknown.append(Evidence(path, more, f"a tag `{key}`", more.reason))
         else:
             variant = variant_of(key, (k for k in tags if k not in keys))
             failed.append(_missing(key, variant))

@@ -97,7 +97,8 @@ class Unknowns:
         if len(steps) == 1 or steps[1] == "-":
             self.tags = value
         elif not isinstance(self.tags, Unresolved):
-            self.tags = {**(self.tags or {}), steps[1]: value}
+            known = self.tags or {}
+            self.tags = {**known, steps[1]: value.certain() if steps[1] in known else value}
 
 
 @lru_cache(maxsize=1024)
