@@ -11,6 +11,8 @@ from benchmarks.measure import ROOT, Cost, interleaved, median, run
 from benchmarks.table import Row, Section, verdict
 
 CORPUS = ROOT.parent / "shared" / "corpora" / "cloudformation"
+SMALLEST = 1000
+"""Bytes: below stand fragments that hold no resource."""
 EXAMPLE = ROOT / "examples" / "template.yaml"
 
 
@@ -32,8 +34,10 @@ def chosen() -> list[Path]:
     """Return templates of the corpus: the smallest, a middling one, the largest; or the example."""
     if not CORPUS.is_dir():
         return [EXAMPLE]
-    known = sorted((p for p in CORPUS.rglob("*") if p.suffix in (".yaml", ".yml", ".json", ".template")),
-                   key=lambda p: (p.stat().st_size, p.name))  # fmt: skip
+    files = (p for p in CORPUS.rglob("*") if p.suffix in (".yaml", ".yml", ".json", ".template"))
+    known = sorted(
+        (p for p in files if p.stat().st_size > SMALLEST), key=lambda p: (p.stat().st_size, p.name)
+    )
     return [EXAMPLE, known[0], known[len(known) // 2], known[-1]]
 
 

@@ -83,6 +83,7 @@ class Evaluator:
         self._by_type: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
         self._fixed: dict[str, list[BoundRule] | None] = {}
         self._subjects: dict[World, Subject] = {}
+        self._reached: dict[str | None, frozenset[str]] = {}
         self.crashes: Counter[str] = Counter()
 
     def _adjusted(self, form: dict[str, Any]) -> dict[str, Any]:
@@ -104,6 +105,12 @@ class Evaluator:
         With a ``scope``: those that some relation reaches in that scope (predicates reach no farther
         than the account and region).
         """
+        found = self._reached.get(scope)
+        if found is None:
+            found = self._reached[scope] = self._find_reached(scope)
+        return found
+
+    def _find_reached(self, scope: str | None) -> frozenset[str]:
         reached: set[str] = set()
         for form in self.forms:
             for variant in form["variants"]:

@@ -7,6 +7,7 @@ start, which inherit them.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import threading
 from collections.abc import Iterator, Sequence
@@ -38,6 +39,7 @@ def run_pool(
     else:
         state["world"] = tables.whole()
         tasks = [[shard] for group in groups for shard in group]
+    gc.freeze()  # so that the processes' collectors leave the pages they share alone
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
     free = threading.Semaphore(jobs + 2)

@@ -38,6 +38,8 @@ class AddressSet(NamedTuple):
 
     def intersection(self, other: AddressSet) -> AddressSet:
         """Return the addresses in both sets."""
+        if self is other:
+            return self
         return AddressSet(self.v4 & other.v4, self.v6 & other.v6)
 
     def minus(self, other: AddressSet) -> AddressSet:
@@ -138,7 +140,12 @@ def lets_internet(addresses: AddressSet) -> bool:
     """Whether the public part of a set is the internet."""
     if addresses is EVERYTHING or addresses is NONE:  # what most layers say
         return addresses is EVERYTHING
-    return is_internet(_public_part(addresses))
+    return _lets_internet(addresses)
+
+
+@lru_cache(maxsize=4096)
+def _lets_internet(addresses: AddressSet) -> bool:
+    return is_internet(addresses.public())
 
 
 @lru_cache(maxsize=65_536)

@@ -21,7 +21,10 @@ class Bounds(NamedTuple):
 
     def both(self, other: Bounds) -> Bounds:
         """Return the bounds of the intersection."""
-        return Bounds(self.must.intersection(other.must), self.may.intersection(other.may))
+        must = self.must.intersection(other.must)
+        if self.must is self.may and other.must is other.may:  # both known: one set says it all
+            return Bounds(must, must)
+        return Bounds(must, self.may.intersection(other.may))
 
     def either(self, other: Bounds) -> Bounds:
         """Return the bounds of the union."""
