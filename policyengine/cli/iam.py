@@ -30,11 +30,12 @@ def decide(scenarios: Path) -> int:
     if str(scenarios) == "-":
         return _decide(sys.stdin.buffer, "-")
     try:
-        with scenarios.open("rb") as stream:
-            return _decide(stream, str(scenarios))
+        stream = scenarios.open("rb")
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InputError(f"cannot read `{scenarios}`: {reason}") from None
+    with stream:
+        return _decide(stream, str(scenarios))
 
 
 def _decide(stream: BinaryIO, name: str) -> int:
