@@ -203,6 +203,11 @@ class JsonPositions:
             known = self._containers[offset] = dict(self._members(offset))
         return known
 
+    def _text(self, start: int, end: int) -> str:
+        """Return the string that stands between two offsets, most of which hold no escape."""
+        plain = self.text[start + 1 : end - 1]
+        return plain if "\\" not in plain else str(json.loads(self.text[start:end]))
+
     def _members(self, offset: int) -> Iterator[tuple[str | int, _Child]]:
         """Yield the members of the container that starts at ``offset``."""
         in_object = self.text[offset] == "{"
@@ -223,7 +228,7 @@ class JsonPositions:
                     key = token.span()
                 else:
                     child = _Child(token.start(), None if opens else token.end(), *(key or (None, None)))
-                    yield (json.loads(self.text[slice(*key)]) if key else index), child
+                    yield (self._text(*key) if key else index), child
                     key = None
                     index += 1
             depth += opens

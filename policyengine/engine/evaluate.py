@@ -220,10 +220,10 @@ class Evaluator:
         """Return the verdicts counted since the last call, by (rule, verdict)."""
         counted: Counter[tuple[str, str]] = Counter()
         for rule in self._bound.values():
-            for verdict, number in rule.tally.items():
-                if number:
+            if rule.tally:
+                for verdict, number in rule.tally.items():
                     counted[rule.id, verdict] += number
-                    rule.tally[verdict] = 0
+                rule.tally.clear()
         return counted
 
     def judge_all(self, resources: Iterable[Resource], world: World) -> Iterator[Judgement]:

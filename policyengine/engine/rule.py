@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -21,7 +22,7 @@ from policyengine.engine.nodes import Node
 from policyengine.model.finding import Evidence, Finding, FindingMaker
 from policyengine.model.location import Location
 from policyengine.model.logic import FALSE, TRUE
-from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, REASONS, VERDICTS, sentence
+from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, REASONS, sentence
 from policyengine.model.reasons import UNKNOWN as UNKNOWN_VERDICT
 from policyengine.model.resource import Resource
 from policyengine.model.values import ABSENT
@@ -58,7 +59,7 @@ class BoundRule:
         self.require: Node = build(variant["require"], parameters)
         self.decide = self._make_decide()
         self.asks_subject = bool(self.relations) or _asks(variant["when"]) or _asks(variant["require"])
-        self.tally = dict.fromkeys(VERDICTS, 0)
+        self.tally: Counter[str] = Counter()
         self.frameworks = {name: [c for c, _ in controls] for name, controls in form["frameworks"].items()}
         self.message = split(form["message"])
         self._maker = FindingMaker(

@@ -38,8 +38,10 @@ class AddressSet(NamedTuple):
 
     def intersection(self, other: AddressSet) -> AddressSet:
         """Return the addresses in both sets."""
-        if self is other:
+        if self is other or other is EVERYTHING or self is NONE:
             return self
+        if self is EVERYTHING or other is NONE:
+            return other
         return AddressSet(self.v4 & other.v4, self.v6 & other.v6)
 
     def minus(self, other: AddressSet) -> AddressSet:
