@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -32,12 +32,18 @@ def rules() -> None:
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def list_rules(folders: Sequence[Path], family: str | None, type_: str | None, format_: str) -> None:
     """List the rules in use."""
+    from policyengine.catalog import registry
+    from policyengine.model.reasons import FAMILIES
     from policyengine.rules.packs import load_packs
 
+    every = load_packs(folders).rules
+    _known("family", family, FAMILIES)
+    _known("resource type", type_, registry.covered())
+    wanted = {type_, "taggable"} if type_ is not None and registry.taggable(type_) else {type_}
     chosen = [
         form
-        for form in load_packs(folders).rules
-        if (family is None or form["family"] == family) and (type_ is None or type_ in form["applies_to"])
+        for form in every
+        if (family is None or form["family"] == family) and (type_ is None or not wanted.isdisjoint(form["applies_to"]))
     ]
     if format_ == "json":
         keys = ("id", "title", "family", "pillar", "severity", "applies_to", "frameworks", "source")
@@ -46,7 +52,16 @@ def list_rules(folders: Sequence[Path], family: str | None, type_: str | None, f
     width = max((len(form["id"]) for form in chosen), default=0)
     for form in chosen:
         click.echo(f"{form['id']:<{width}}  {form['severity']:<8}  {form['family']:<13}  {form['title']}")
-    click.echo(f"{len(chosen)} rules")
+    click.echo(f"{len(chosen):,} rule{'' if len(chosen) == 1 else 's'}")
+
+
+def _known(what: str, name: str | None, choices: Iterable[str]) -> None:
+    names = list(choices)
+    if name is not None and name not in names:
+        from policyengine.model.errors import UsageError
+        from policyengine.rules.names import unknown
+
+        raise UsageError(unknown(what, name, names))
 
 
 @rules.command()
@@ -78,12 +93,19 @@ def new(rule_id: str, type_: str, folder: Path | None) -> None:
 
 @rules.command()
 @click.argument("rule_ids", nargs=-1, metavar="[ID]...")
-@_FOLDERS
+@click.option(
+    "--rules",
+    "folders",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="a folder of rules to test",
+)
 @click.option("--mutate", is_flag=True, help="weaken each rule in every way; fail when no case notices")
 @click.option("-j", "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="processes")
 @click.option("-v", "--verbose", is_flag=True, help="print every case")
 def test(rule_ids: Sequence[str], folders: Sequence[Path], mutate: bool, jobs: int, verbose: bool) -> int:
-    """Run the cases beside each rule."""
+    """Run the cases beside rules: of those named, of the folders named, or else of all."""
     from policyengine.testing.runner import run_tests
 
     summary = run_tests(rule_ids, folders, mutate=mutate, jobs=jobs)

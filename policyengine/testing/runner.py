@@ -41,21 +41,27 @@ class Summary:
         """Return the last line of the output."""
         failed = sum(bool(report.problems) for report in self.reports)
         cases = sum(report.cases for report in self.reports)
-        mutants = f", {sum(report.mutants for report in self.reports)} mutants" if mutate else ""
-        return f"{len(self.reports)} rules, {cases} cases{mutants}: " + (
-            f"{failed} rules have problems" if failed else "all well"
-        )
+        mutants = sum(report.mutants for report in self.reports)
+        parts = [_count(len(self.reports), "rule"), _count(cases, "case")]
+        parts += [_count(mutants, "mutant")] if mutate else []
+        bad = "1 rule has problems" if failed == 1 else f"{failed:,} rules have problems"
+        return f"{', '.join(parts)}: {bad if failed else 'all well'}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def run_tests(
     rule_ids: Sequence[str], folders: Sequence[Path], *, mutate: bool = False, jobs: int = 1
 ) -> Summary:
-    """Run the tests of the named rules, or of all.
+    """Run the tests of the named rules, of the rules in ``folders``, or else of all.
 
     Raises UsageError for a rule that does not exist.
     """
-    files = [path for folder in (data_root().rules, *folders) for path in rule_files(folder)]
-    stems = {path.stem: path for path in files}
+    own = [path for folder in folders for path in rule_files(folder)]
+    files = own or rule_files(data_root().rules)
+    stems = {path.stem: path for path in (*rule_files(data_root().rules), *own)}
     for name in rule_ids:
         if name not in stems:
             raise UsageError(unknown("rule", name, stems))

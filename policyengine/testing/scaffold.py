@@ -42,7 +42,6 @@ def scaffold(rule_id: str, type_: str, folder: Path | None) -> list[Path]:
     schema = registry.schema(type_)
     if schema is None:
         raise UsageError(unknown("resource type", type_, registry.covered()))
-    names = [name for name in schema.children() if name != "related"]
     service = type_.split("::")[1].lower() or "account"
     base = (folder or data_root().rules) / service
     rule, tests = base / f"{rule_id}.yaml", base / f"{rule_id}.test.yaml"
@@ -50,7 +49,17 @@ def scaffold(rule_id: str, type_: str, folder: Path | None) -> list[Path]:
         if path.exists():
             raise UsageError(f"`{path}` exists; choose another id")
     base.mkdir(parents=True, exist_ok=True)
-    values = {"id": rule_id, "type": type_, "property": names[0]}
+    values = {"id": rule_id, "type": type_, "property": _property(type_, list(schema.children()))}
     rule.write_text(_RULE.format(**values), encoding="utf-8")
     tests.write_text(_TESTS.format(**values), encoding="utf-8")
     return [rule, tests]
+
+
+def _property(type_: str, names: list[str]) -> str:
+    """Return a property a rule may well be about: neither a name of the resource nor one with an AWS default."""
+    identifying = {"related", "Tags", "Arn", "Id", *registry.names(type_)}
+    own = [
+        name for name in names if name not in identifying and not name.endswith(("Arn", "Id", "Name", "Url"))
+    ]
+    free = [name for name in own if registry.default(type_, (name,)) is None]
+    return (free or own or [name for name in names if name != "related"])[0]

@@ -31,7 +31,13 @@ def test_list_and_show(run: Run) -> None:
 def test_list_as_json_names_what_a_program_needs(run: Run) -> None:
     found = json.loads(run("rules", "list", "--type", "AWS::RDS::DBInstance", "--format", "json").out)
     assert RULE in {rule["id"] for rule in found}
-    assert all("AWS::RDS::DBInstance" in rule["applies_to"] for rule in found)
+    assert all({"AWS::RDS::DBInstance", "taggable"} & set(rule["applies_to"]) for rule in found)
+    assert "tags-mandatory" in {rule["id"] for rule in found}, "rules about everything that has tags count"
+
+
+def test_list_refuses_names_that_nothing_has(run: Run) -> None:
+    assert "did you mean `AWS::S3::Bucket`?" in run("rules", "list", "--type", "AWS::S3::Buckett").err
+    assert "unknown family `foo`; known are bedrock" in run("rules", "list", "--family", "foo").err
 
 
 def test_an_unknown_rule_is_suggested(run: Run) -> None:
@@ -49,7 +55,8 @@ def test_new_writes_a_rule_that_loads_and_never_overwrites(run: Run, tmp_path: P
     assert rule.is_file() and rule.with_name("queue-is-good.test.yaml").is_file()
     assert "queue-is-good" in run("rules", "list", "--rules", "mine").out
     tested = run("rules", "test", "queue-is-good", "--rules", "mine")
-    assert "1 rules, 3 cases" in tested.out
+    assert "1 rule, 3 cases: all well" in tested.out
+    assert run("rules", "test", "--rules", "mine").out == tested.out, "only the folder that was named"
     again = run("rules", "new", "queue-is-good", "--type", "AWS::SQS::Queue", "--folder", "mine")
     assert again.code == 2 and "exists; choose another id" in again.err
 
