@@ -12,7 +12,7 @@ import click
 from policyengine.cli.pages import rule_page
 from policyengine.model.errors import InputError, UsageError
 
-_FINDING_ID = re.compile(r"[0-9a-f]{6,32}")
+_FINDING_ID = re.compile(r"[0-9a-f]{4,32}")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -39,11 +39,7 @@ def explain(name: str, run: Path | None, folders: Sequence[Path]) -> None:
     current folder and of `demo-out/` are tried.
     """
     looks_like_finding = _FINDING_ID.fullmatch(name) is not None
-    click.echo(
-        finding_page(name, run, folders)
-        if looks_like_finding or run is not None
-        else rule_page(name, folders)
-    )
+    click.echo(finding_page(name, run, folders) if looks_like_finding else rule_page(name, folders))
 
 
 def finding_page(finding_id: str, run: Path | None, folders: Sequence[Path]) -> str:

@@ -120,4 +120,6 @@ def excluded_sentence(evidence: Sequence[Evidence]) -> str:
         return "the rule's `when` excludes this resource"
     first = evidence[0]
     seen = fill([f"`{dotted(first.path)}` is ", ("value",), ""], lambda _: show(first.observed))
+    if first.expected.startswith(("a ", "an ")):
+        return f"{seen}; the rule asks for {first.expected}"
     return f"{seen}; the rule is about resources where it is {first.expected}"

@@ -66,3 +66,5 @@ def test_what_keeps_a_resource_out_of_a_rule():
     assert (
         excluded_sentence([absent]) == "`State` is not set; the rule is about resources where it is present"
     )
+    tier = Evidence(("tags", "Tier"), ABSENT, "a tag `Tier` that is `app`", "when_not_met")
+    assert excluded_sentence([tier]) == "`tags.Tier` is not set; the rule asks for a tag `Tier` that is `app`"
