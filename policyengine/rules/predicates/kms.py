@@ -210,8 +210,9 @@ def _key_of(value: Any, found: Sequence[Resource], more: Unresolved | None, *, a
     return more if more is not None else ABSENT
 
 
-def _names(key: Resource) -> set[Any]:
-    return {key.id, key.arn, key.properties.get("KeyId"), key.properties.get("Arn")} - {None}
+def _names(key: Resource) -> set[str]:
+    names = (key.id, key.arn, key.properties.get("KeyId"), key.properties.get("Arn"))
+    return {name for name in names if isinstance(name, str)}
 
 
 _ARGS: Final = {"keys": Arg("alias", help="the relation to the KMS keys")}

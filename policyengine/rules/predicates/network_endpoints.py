@@ -24,11 +24,14 @@ def _has_endpoints(subject: Subject, services: Sequence[str]) -> Answer:
     unread: list[Unresolved] = []
     for endpoint in endpoints:
         doubt = _belongs(endpoint, vpc)
-        if doubt is False or not _usable(endpoint):
+        state = endpoint.properties.get("State", "available")
+        if doubt is False or (isinstance(state, str) and state.lower() not in _USABLE):
             continue
         name = endpoint.properties.get("ServiceName", ABSENT)
         if doubt is not True:
             unread.append(doubt)
+        elif isinstance(state, Unresolved):
+            unread.append(state)
         elif isinstance(name, str):
             mine.append(name)
         elif isinstance(name, Unresolved):
@@ -49,11 +52,6 @@ def _belongs(endpoint: Resource, vpc: Resource) -> bool | Unresolved:
     if names(value, vpc):
         return True
     return value if isinstance(value, Unresolved) and value.target is None else False
-
-
-def _usable(endpoint: Resource) -> bool:
-    state = endpoint.properties.get("State", "available")
-    return not isinstance(state, str) or state.lower() in _USABLE
 
 
 def is_service(name: str, wanted: str) -> bool:

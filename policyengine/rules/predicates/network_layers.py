@@ -216,9 +216,7 @@ def _route(subject: Subject, route: Any) -> tuple[Route, Missing | None]:
         if doubt is None:
             return Route(blocks, to_internet), missing
         problem = Missing(doubt.reason, "a prefix list of its routes cannot be read")
-        return Route(Opaque(problem.text), to_internet), missing or (
-            problem if to_internet is not False else None
-        )
+        return Route(Opaque(problem.text), to_internet), missing or problem
     named = [route[key] for key in ("DestinationCidrBlock", "DestinationIpv6CidrBlock") if key in route]
     parsed = [read_block(value) for value in named]
     known = tuple(block for block in parsed if not isinstance(block, Opaque))
@@ -226,15 +224,16 @@ def _route(subject: Subject, route: Any) -> tuple[Route, Missing | None]:
         return Route(known, to_internet), missing
     value = next((v for v in named if isinstance(v, Unresolved)), None)
     problem = Missing(value.reason if value is not None else "wrong_type", "the destination of a route")
-    return Route(Opaque(problem.text), to_internet), missing or (
-        problem if to_internet is not False else None
-    )
+    # also a route to elsewhere matters: it may take from the internet's what it is more specific for
+    return Route(Opaque(problem.text), to_internet), missing or problem
 
 
 def _to_internet(subject: Subject, route: dict[str, Any]) -> tuple[bool | Opaque, Missing | None]:
-    gateway = route.get("GatewayId", ABSENT)
-    if gateway is ABSENT or str(route.get("State", "")).lower() == "blackhole":
+    gateway, state = route.get("GatewayId", ABSENT), route.get("State", "")
+    if gateway is ABSENT or str(state).lower() == "blackhole":
         return False, None
+    if isinstance(state, Unresolved) and gateway != "local":
+        return Opaque("a route"), Missing(state.reason, "whether a route is a black hole")
     if isinstance(gateway, str) and gateway.startswith("igw-"):
         return True, None
     found = find(subject, INTERNET_GATEWAY, gateway)
@@ -323,6 +322,10 @@ def _exclusion(subject: Subject, subnet: Resource | None) -> tuple[str | Opaque 
             if isinstance(mode, str):
                 return mode, None
             return Opaque("an exclusion mode"), Missing("unresolved_reference", f"{BPA_EXCLUSION}: its mode")
+        about = (props.get("SubnetId"), props.get("VpcId"), vpc if "VpcId" in props else None)
+        unread = next((v for v in about if isinstance(v, Unresolved) and v.target is None), None)
+        if unread is not None and missing is None:
+            missing = Missing(unread.reason, f"{BPA_EXCLUSION}: {unread.describe()}")
     return (None, None) if missing is None else (Opaque(missing.text), missing)
 
 

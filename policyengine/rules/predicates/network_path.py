@@ -12,6 +12,7 @@ from policyengine.model.values import ABSENT, Unresolved
 from policyengine.net.opaque import Opaque
 from policyengine.net.reachability import (
     Reach,
+    acl_layers,
     group_layer,
     internet_reaches,
     listener_layer,
@@ -226,11 +227,15 @@ def _add_listeners(way: Way, subject: Subject) -> None:
     traffics: list[Traffic] = []
     for one in mine:
         named = one.properties.get("Protocol", "TCP")
-        port = one.properties.get("Port")
-        labels = _LISTENER_PROTOCOLS.get(str(named).upper(), ("tcp",))
+        port = one.properties.get("Port", Opaque("port"))
+        labels: tuple[Any, ...] = (Opaque("protocol"),)
+        if isinstance(named, str):
+            labels = _LISTENER_PROTOCOLS.get(named.upper(), ("tcp",))
         traffics += [read_traffic(label, port, port) for label in labels]
-    unread = any(not t.ports_known for t in traffics)
-    problem = Missing("unresolved_reference", "a listener's port is not known") if unread else others
+    unread = any(not t.ports_known or isinstance(t.protocol, Opaque) for t in traffics)
+    problem = (
+        Missing("unresolved_reference", "a listener's port or protocol is not known") if unread else others
+    )
     if others is not None:
         traffics += [read_traffic(label, Opaque("port"), Opaque("port")) for label in ("tcp", "udp")]
     way.add((listener_layer(traffics),), Note((), subject.resource.id, "its listeners", problem))
@@ -250,11 +255,17 @@ def _database_ways(subject: Subject) -> list[Way]:
     )
     note = Note(("PubliclyAccessible",), given, "its public address", missing)
     ways = []
+    named = props.get("DBSubnetGroupName", ABSENT)
     for value, path in _database_subnets(subject, props):
         way = Way()
         way.add((public_address(public, False),), note)
         if value is ABSENT:  # AWS refuses a public database without a way out, so its routes need no proof
             add_block(way, subject, None, path, value)
+        elif isinstance(value, Missing):
+            way.add(
+                acl_layers(Opaque(value.text), Opaque(value.text)), Note(path, named, "its subnets", value)
+            )
+            add_block(way, subject, None, path, named)
         else:
             add_subnet(way, subject, value, path)
         _add_database_groups(way, subject, cluster)
@@ -265,16 +276,18 @@ def _database_ways(subject: Subject) -> list[Way]:
 
 def _database_subnets(subject: Subject, props: dict[str, Any]) -> list[tuple[Any, Path]]:
     path: Path = ("DBSubnetGroupName",)
-    group = find(subject, DB_SUBNETS, props.get("DBSubnetGroupName", ABSENT))
-    if isinstance(group, Resource):
-        subnets = group.properties.get("SubnetIds")
-        if (
-            isinstance(subnets, list)
-            and subnets
-            and not isinstance(find(subject, SUBNET, subnets[0]), Missing)
-        ):
-            return [(value, path) for value in subnets]
-    return [(ABSENT, path)]
+    named = props.get("DBSubnetGroupName", ABSENT)
+    if named is ABSENT:
+        return [(ABSENT, path)]
+    group = find(subject, DB_SUBNETS, named)
+    if isinstance(group, Missing):
+        return [(group, path)]
+    subnets = group.properties.get("SubnetIds")
+    if not isinstance(subnets, list) or not subnets:
+        return [(Missing("not_collected", f"the subnets of `{group.id}`"), path)]
+    found = [find(subject, SUBNET, subnet) for subnet in subnets]
+    missing = next((one for one in found if isinstance(one, Missing)), None)
+    return [(missing, path)] if missing is not None else [(value, path) for value in subnets]
 
 
 def _add_database_groups(way: Way, subject: Subject, cluster: Resource | Missing | None) -> None:
