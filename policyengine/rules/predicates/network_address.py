@@ -148,10 +148,16 @@ def _public_ipv4(subject: Subject) -> Answer:
     none: list[Evidence] = []
     for interface in interfaces_of(subject):
         value, path = interface.subnet(subject)
-        answer, missing = ipv4_of(subject, interface.own, find(subject, SUBNET, value), interface.eni)
+        subnet = find(subject, SUBNET, value)
+        answer, missing = ipv4_of(subject, interface.own, subnet, interface.eni)
         place, observed = _shown(subject, interface)
         if answer is True:
-            return Answer(TRUE, (Evidence(place, observed, f"not {expected}", "forbidden_present"),))
+            given = observed is not ABSENT or _elastic(subject, subject.resource, interface.eni) is True
+            if given or not isinstance(subnet, Resource):
+                observed = "an Elastic IP address" if observed is ABSENT else observed
+                return Answer(TRUE, (Evidence(place, observed, f"not {expected}", "forbidden_present"),))
+            unwanted = f"a subnet that gives none: MapPublicIpOnLaunch of `{subnet.id}` is true"
+            return Answer(TRUE, (Evidence(path, value, unwanted, "forbidden_present"),))
         if missing is not None and observed is ABSENT:
             place, observed = path, value
         if missing is not None:
