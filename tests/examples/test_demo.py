@@ -136,6 +136,17 @@ def test_a_branch_is_named_where_the_environment_decides() -> None:
     assert finding("Reports", "rds-storage-encrypted")["branch"] is None
 
 
+def test_the_frame_in_the_readme_is_what_is_printed() -> None:
+    shown = (ROOT / "README.md").read_text().split("begins:\n\n```\n")[1].split("```")[0]
+    done = subprocess.run(
+        [sys.executable, "-m", "policyengine", "scan", "examples/template.yaml",
+         "--rule", "security-group-admin-ports-closed"],
+        cwd=ROOT, capture_output=True, env={**os.environ, "NO_COLOR": "1", "COLUMNS": "100"}, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stdout.decode().startswith(shown)
+
+
 def test_the_four_verdicts_occur() -> None:
     verdicts = Counter(f["verdict"] for f in document()["findings"])
     assert all(verdicts[name] > 10 for name in ("PASS", "FAIL", "UNKNOWN", "NOT_APPLICABLE"))
