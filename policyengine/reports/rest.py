@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from policyengine.reports.ansi import Paint
 from policyengine.reports.places import place
-from policyengine.reports.text import cut, display_width, plural, visible
+from policyengine.reports.text import cut, display_width, plural, visible, wrap
 from policyengine.reports.worst import Worst
 
 MAX_ROWS = 40
@@ -28,7 +28,12 @@ def rest_lines(rows: Sequence[Row], unknown: bool, paint: Paint, width: int) -> 
     findings = plural(sum(row.size for row in rows), "more finding")
     what = "could not be determined" if unknown else "failed"
     more = f"also {what}: {findings} of {plural(len(rows), 'rule')}"
-    yield f"{paint('bold', more)} {paint('dim', '(`--rule ID` shows one in full, `--limit 0` all)')}"
+    hint = "(`--rule ID` shows one in full, `--limit 0` all)"
+    if display_width(more) + len(hint) < width:
+        yield f"{paint('bold', more)} {paint('dim', hint)}"
+    else:
+        yield from (paint("bold", line) for line in wrap(more, width))
+        yield from (paint("dim", line) for line in wrap(hint, width))
     shown = rows[:MAX_ROWS]
     names = [cut(visible(row.group.first().rule), MAX_NAME) for row in shown]
     wide, digits = max(map(len, names)), max(len(f"{row.size:,}") for row in shown)

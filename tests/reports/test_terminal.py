@@ -126,6 +126,7 @@ def test_rows_of_rules_fit_the_width(width: int) -> None:
     rows = [line for line in text.splitlines() if re.match(r"  low +rule-", line)]
     assert len(rows) == 5
     assert all(display_width(row) <= max(width, 55) for row in rows)
+    assert all(display_width(line) <= width for line in text.splitlines() if "also failed" in line)
 
 
 def test_several_missing_values_are_one_line() -> None:
