@@ -21,6 +21,19 @@ def ours(target: Path) -> Cost:
     return run([Path(sys.executable).parent / "policyengine", "scan", target, "--fail-on", "never"])
 
 
+WITHOUT_SAM = """
+import sys
+sys.modules["samtranslator"] = None
+from policyengine.cli.main import main
+main(["scan", sys.argv[1], "--fail-on", "never"])
+"""
+
+
+def ours_without_sam(target: Path) -> Cost:
+    """Scan as an installation without the SAM extra does."""
+    return run([sys.executable, "-c", WITHOUT_SAM, target])
+
+
 def checkov(target: Path) -> Cost:
     """Scan with Checkov: only its CloudFormation checks, and without asking the network."""
     what = "-d" if target.is_dir() else "-f"
@@ -68,14 +81,22 @@ def corpus(rounds: int = 3, *, with_peers: bool = True) -> Section | None:
     """Return the section of the whole corpus, None where there is none."""
     if not CORPUS.is_dir():
         return None
-    jobs = {"ours": partial(ours, CORPUS)} | ({"checkov": partial(checkov, CORPUS)} if with_peers else {})
+    jobs = {"ours": partial(ours, CORPUS), "ours without the SAM extra": partial(ours_without_sam, CORPUS)}
+    if with_peers:
+        jobs["Checkov"] = partial(checkov, CORPUS)
     ours(CORPUS)
     found = interleaved(rounds, jobs)
     cpu = {name: median([c.cpu for c in costs]) for name, costs in found.items()}
     count = sum(1 for p in CORPUS.rglob("*") if p.is_file())
-    rows = [Row("ours", f"{cpu['ours']:.2f} s")]
-    if with_peers:
-        ratio = cpu["checkov"] / cpu["ours"]
-        rows = [Row("ours", f"{cpu['ours']:.2f} s", f"{ratio:.1f} x faster", verdict(ratio >= 10, "one tenth")),
-                Row("Checkov", f"{cpu['checkov']:.2f} s")]  # fmt: skip
-    return Section(f"A folder of {count} public templates", "CPU time of the whole run, every rule.", rows)
+    rows = []
+    for name, seconds in cpu.items():
+        ratio = cpu.get("Checkov", 0.0) / seconds
+        told = name != "Checkov" and with_peers
+        goal = verdict(ratio >= 10, "one tenth") if told else ""
+        rows.append(Row(name, f"{seconds:.2f} s", f"Checkov takes {ratio:.1f} x" if told else "", goal))
+    return Section(
+        f"A folder of {count} public templates",
+        "CPU time of the whole run, every rule. With the extra, SAM templates "
+        "are translated (Checkov reads them as they are).",
+        rows,
+    )

@@ -8,6 +8,7 @@ time, the tables of one account and those of the few types that are asked for ac
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from sys import intern
 from typing import Any
 
 from policyengine.engine.evaluate import Evaluator
@@ -56,9 +57,27 @@ class Tables:
         else:
             found = (r for r in source.resources() if r.type in types)
         for resource in found:
+            resource.properties = _interned(resource.properties)
+            resource.related = _interned(resource.related)
+            resource.tags = _interned(resource.tags)
             prepare(resource)
             world.add(resource)
         world.cover(source.coverage)  # a source withdraws what it promised when a part of it is broken
+
+
+def _interned(value: Any) -> Any:
+    """Return the value with its strings shared: what is held would else repeat every key and ARN.
+
+    Only plain containers are rebuilt; open ones, and what is not known, stay as they are.
+    """
+    kind = value.__class__
+    if kind is str:
+        return intern(value)
+    if kind is dict:
+        return {intern(key): _interned(inner) for key, inner in value.items()}
+    if kind is list:
+        return [_interned(inner) for inner in value]
+    return value
 
 
 def groups_of(source: Any) -> list[list[Any]]:

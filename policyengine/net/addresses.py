@@ -118,7 +118,7 @@ PUBLIC: Final = _public()
 """IPv4 and IPv6 global unicast space without what the IANA registries keep for special purposes."""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def _public_part(addresses: AddressSet) -> AddressSet:
     """The same few sets are asked about again and again, and :data:`PUBLIC` has dozens of intervals."""
     return addresses.intersection(PUBLIC)
