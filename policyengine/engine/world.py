@@ -22,6 +22,12 @@ INDIRECT: Mapping[str, tuple[str, str]] = {"AWS::KMS::Key": ("AWS::KMS::Alias", 
 """Type -> the type that names it by another name, and the property that says which one it means."""
 
 
+_PLACES: Mapping[str, str] = {
+    "self": "beside it", "account-region": "in its account and region", "account": "in its account",
+    "organization": "in its organisation",
+}  # fmt: skip
+
+
 class World:
     """Resources of the types that rules reach, indexed by what may name them.
 
@@ -166,7 +172,7 @@ class World:
     def _complete(self, found: list[Resource], type_: str, resource: Resource, scope: str) -> list[Resource]:
         if self._covers(type_, resource, scope):
             return found
-        where = f"outside `{resource.file}`" if resource.file is not None else f"in the {scope}"
+        where = f"outside `{resource.file}`" if resource.file is not None else _PLACES[scope]
         return OpenList(found, Unresolved("not_collected", f"there may be {type_} {where}"))
 
     def _covers(self, type_: str, resource: Resource, scope: str) -> bool:

@@ -129,7 +129,10 @@ def _identity(write: _Writer, found: Mapping[str, Any]) -> None:
     if resource["arn"]:
         write.row("arn", resource["arn"])
     if resource["account"] or resource["region"]:
-        write.row("account", " / ".join(str(p) for p in (resource["account"], resource["region"]) if p))
+        write.row(
+            "account" if resource["account"] else "region",
+            " / ".join(str(p) for p in (resource["account"], resource["region"]) if p),
+        )
     if place is not None:
         parts = [place["file"], *(str(place.get(k)) for k in ("line", "column") if place.get(k) is not None)]
         write.row("place", ":".join(parts))
