@@ -71,7 +71,9 @@ class Run:
         with ExitStack() as stack:
             context = Context(
                 rules={form["id"]: rule_info(form) for form in self.evaluator.forms},
-                source=TargetText(self.info.targets, self.options["terraform_source"]),
+                source=TargetText(
+                    self.info.targets, self.options["terraform_source"], self.discovery.sources
+                ),
                 terminal=terminal_options(self.options, out),
             )
             reports = open_reports(self.formats, out, context, stack)

@@ -19,6 +19,7 @@ from policyengine.engine.message import (
     unknown_sentence,
 )
 from policyengine.engine.nodes import Node
+from policyengine.engine.secrets import hide, hide_in, secret_names
 from policyengine.model.finding import Evidence, Finding, FindingMaker
 from policyengine.model.location import Location
 from policyengine.model.logic import FALSE, TRUE
@@ -62,6 +63,8 @@ class BoundRule:
         self.tally: Counter[str] = Counter()
         self.frameworks = {name: [c for c, _ in controls] for name, controls in form["frameworks"].items()}
         self.message = split(form["message"])
+        reached = (relation["to"] for relation in self.relations.values())
+        self.secrets = secret_names((*variant["types"], *reached))
         self._maker = FindingMaker(
             rule=self.id,
             title=form["title"],
@@ -106,9 +109,11 @@ class BoundRule:
         """
         verdict, resource, crash, _ = outcome
         if crash is not None:
-            evidence = [Evidence((), ABSENT, "the rule to finish", "internal_error", crash)]
+            evidence: Sequence[Evidence] = [
+                Evidence((), ABSENT, "the rule to finish", "internal_error", crash)
+            ]
         else:
-            evidence = self._evidence(verdict, resource, subject)
+            evidence = hide_in(self._evidence(verdict, resource, subject), self.secrets)
         reason = self._reason(verdict, evidence)
         return self._maker.make(
             verdict,
@@ -178,7 +183,7 @@ class BoundRule:
         value = walk(tree.get(path.root), path.steps) if tree.get(path.root) is not None else ABSENT
         if value is ABSENT:
             value = next((e.observed for e in evidence if e.path == path.steps), ABSENT)
-        return show(value)
+        return show(hide((path.root, *path.steps), value, self.secrets))
 
 
 @lru_cache(maxsize=4096)

@@ -12,7 +12,7 @@ from policyengine.model.errors import InputError, PolicyEngineError
 from policyengine.model.location import Location
 from policyengine.model.resource import NO_COVERAGE, Coverage, Resource
 
-__all__ = ["MAX_ERRORS", "NO_COVERAGE", "Coverage", "Source", "SourceOptions", "add_error"]
+__all__ = ["MAX_ERRORS", "NO_COVERAGE", "Coverage", "SecretText", "Source", "SourceOptions", "add_error"]
 
 
 MAX_ERRORS = 10_000
@@ -45,6 +45,19 @@ class SourceOptions:
     max_bytes: int = 128 * 1024 * 1024
     stack_tags: Mapping[str, str] = field(default_factory=dict)
     """Tags the stack is deployed with (``--stack-tag``): CloudFormation gives them to its resources."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretText:
+    """What must not be printed of a file's lines.
+
+    ``spans`` are places of secrets in ``file``; ``texts`` are secrets wherever they stand in the files a
+    source read; ``hidden`` are files of which no line may be shown.
+    """
+
+    spans: tuple[Location, ...] = ()
+    texts: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
 
 
 class Source(Protocol):

@@ -13,7 +13,7 @@ from policyengine.model.errors import InputError, PolicyEngineError
 from policyengine.model.location import Location
 from policyengine.model.resource import Path, Resource
 from policyengine.model.values import OpenDict, Unresolved
-from policyengine.sources.base import NO_COVERAGE, Coverage, SourceOptions
+from policyengine.sources.base import NO_COVERAGE, Coverage, SecretText, SourceOptions
 from policyengine.sources.cloudformation.branches import Plan, plan_branches
 from policyengine.sources.cloudformation.cdk import stack_of
 from policyengine.sources.cloudformation.conditions import Branch, Conditions
@@ -23,6 +23,7 @@ from policyengine.sources.cloudformation.loops import expand, substitute
 from policyengine.sources.cloudformation.notes import suppression_notes
 from policyengine.sources.cloudformation.resolver import Resolver
 from policyengine.sources.cloudformation.sam import Serverless, serverless
+from policyengine.sources.cloudformation.secrets import secret_paths
 from policyengine.sources.cloudformation.template import SERVERLESS, Declared, Template, kind_of
 from policyengine.sources.cloudformation.usage import usage_of
 from policyengine.sources.fold import fold
@@ -64,6 +65,12 @@ class TemplateSource:
         if self._resources is None:
             self._resources = fold(self._evaluate())
         yield from self._resources
+
+    def secret_text(self) -> SecretText:
+        """Return where secrets stand in the template's text."""
+        document = self._template.document
+        found = (document.locate(path) for path in secret_paths(document))
+        return SecretText(spans=tuple(place for place in found if place is not None))
 
     def _evaluate(self) -> list[Resource]:
         template = self._template

@@ -17,7 +17,7 @@ from policyengine.documents import Document, DocumentError, load
 from policyengine.model.errors import InputError, PolicyEngineError
 from policyengine.model.location import Location
 from policyengine.model.resource import Resource
-from policyengine.sources.base import MAX_ERRORS, NO_COVERAGE, Coverage, SourceOptions, add_error
+from policyengine.sources.base import MAX_ERRORS, NO_COVERAGE, Coverage, SecretText, SourceOptions, add_error
 from policyengine.sources.fold import fold
 from policyengine.sources.paths import display_path
 from policyengine.sources.terraform import awscc
@@ -28,6 +28,7 @@ from policyengine.sources.terraform.draft import Draft
 from policyengine.sources.terraform.finish import Finisher
 from policyengine.sources.terraform.merge import join
 from policyengine.sources.terraform.scanner import SourceTree
+from policyengine.sources.terraform.secrets import secret_properties, sensitive_texts
 
 _MARKS: Final = ("planned_values", "resource_changes", "configuration", "prior_state")
 _AWS_PROVIDERS: Final = ("aws", "awscc")
@@ -134,6 +135,16 @@ class PlanSource:
         join(whole, parts, self.skipped)
         finisher = Finisher(self.target, self._document, self._tree, drafter)
         yield from fold(finisher.finish(draft) for draft in whole)
+
+    def secret_text(self) -> SecretText:
+        """Return what must not be printed of the configuration; of the plan itself nothing is shown.
+
+        A plan is machine-made, often one line, and holds every sensitive value in plain text.
+        """
+        texts = {*sensitive_texts(self._plan)}
+        for resource in self.resources():
+            texts.update(secret_properties(resource))
+        return SecretText(texts=frozenset(texts), hidden=frozenset({self._document.name}))
 
     def _source_tree(self, configuration: Configuration) -> SourceTree | None:
         folder = self._options.terraform_source
