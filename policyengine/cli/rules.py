@@ -43,7 +43,8 @@ def list_rules(folders: Sequence[Path], family: str | None, type_: str | None, f
     chosen = [
         form
         for form in every
-        if (family is None or form["family"] == family) and (type_ is None or not wanted.isdisjoint(form["applies_to"]))
+        if (family is None or form["family"] == family)
+        and (type_ is None or not wanted.isdisjoint(form["applies_to"]))
     ]
     if format_ == "json":
         keys = ("id", "title", "family", "pillar", "severity", "applies_to", "frameworks", "source")
