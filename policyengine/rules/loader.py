@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from policyengine.documents import Document, DocumentError, load
+from policyengine.documents.errors import shown
 from policyengine.model.errors import RuleError
 from policyengine.model.location import Location
 from policyengine.model.resource import Path as Steps
@@ -21,6 +22,8 @@ from policyengine.rules.data import data_root
 from policyengine.rules.frameworks import Framework, load_frameworks
 from policyengine.rules.names import unknown
 from policyengine.rules.pack import Pack, RuleErrors, text_digest
+
+LONGEST_MESSAGE = 400
 
 
 @cache
@@ -62,7 +65,7 @@ def compile_text(path: Path, text: bytes) -> tuple[dict[str, Any] | None, list[R
         return None, errors
 
     def report(place: DocPath, message: str) -> None:
-        errors.append(RuleError(message, document.locate(place)))
+        errors.append(RuleError(_one_line(message), document.locate(place)))
 
     if rule.id != path.stem:
         report(("id",), f"id `{rule.id}` is not the file's name; expected `{path.stem}`")
@@ -140,7 +143,7 @@ def _say(item: Any, document: Located, model: type[s.Strict]) -> str:
     message = re.sub(r"^Value error, ", "", item["msg"])
     message = message[:1].lower() + message[1:]
     if isinstance(value, str | int | float | bool):
-        message += f"; found `{str(value)[:60]}`"
+        message += f"; found {shown(str(value))}"
     return f"`{where}`: {message}"
 
 
@@ -179,6 +182,12 @@ def _check_names(rule: s.Rule, report: Any) -> None:
     if rule.remediation and not (handlers / rule.remediation / "remediation.yaml").is_file():
         known = [p.name for p in handlers.iterdir() if p.is_dir()] if handlers.is_dir() else []
         report(("remediation",), unknown("remediation", rule.remediation, known))
+
+
+def _one_line(message: str) -> str:
+    """A rule may hold anything: its texts in messages are cut and stay on the line."""
+    clean = "".join(c if c.isprintable() else " " for c in message)
+    return clean if len(clean) <= LONGEST_MESSAGE else clean[: LONGEST_MESSAGE - 1] + "…"
 
 
 def _distinct(errors: list[RuleError]) -> list[RuleError]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from policyengine.catalog import registry
 from policyengine.catalog.derive import derive
 from policyengine.documents import Document, DocumentError, load
 from policyengine.engine.evaluate import Evaluator
@@ -26,7 +25,9 @@ from policyengine.rules import schema as s
 from policyengine.rules.loader import shape_errors
 from policyengine.rules.pack import Pack
 from policyengine.rules.parameters import check_value
+from policyengine.sources.snapshot.problems import LineError
 from policyengine.sources.snapshot.unknown import Unknowns, read_entries
+from policyengine.sources.tags import read_tags
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,25 @@ class _Item:
         return self._document.locate((self._index, *path), key=key)
 
 
+class CaseError(ValueError):
+    """A case that says something no resource can be."""
+
+
+def _clock(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise CaseError(f"`as_of: {text}` is no RFC 3339 time") from None
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+
+
 def run_case(form: Mapping[str, Any], case: s.Case) -> CaseResult:
     """Evaluate one case with a compiled rule."""
-    resources, subject = resources_of(form, case)
-    now = datetime.fromisoformat(case.context.as_of)
+    try:
+        resources, subject = resources_of(form, case)
+        now = _clock(case.context.as_of)
+    except (CaseError, LineError) as error:
+        return CaseResult(case, None, str(error))
     declared = form["parameters"]
     for name, value in case.parameters.items():
         problem = check_value(declared[name], value) if name in declared else "is no parameter of the rule"
@@ -147,7 +163,9 @@ def _coverage(case: s.Case, resources: Sequence[Resource]) -> Coverage:
 
 def resources_of(form: Mapping[str, Any], case: s.Case) -> tuple[list[Resource], Resource]:
     """Return the resources of a case and the one the expectation is about."""
-    default_type = case.type or next(t for t in form["applies_to"] if t != "taggable" or case.type)
+    default_type = case.type or next((t for t in form["applies_to"] if t != "taggable"), None)
+    if default_type is None:
+        raise CaseError("a rule about every taggable type needs `type` in its cases")
     if case.resource is not None:
         only = s.CaseResource(
             type=default_type,
@@ -159,6 +177,8 @@ def resources_of(form: Mapping[str, Any], case: s.Case) -> tuple[list[Resource],
         resource = _resource(only, 0, case, frozenset({"subject"}))
         return [resource], resource
     given = case.resources or []
+    if not given:
+        raise CaseError("`resources` is empty")
     ids = frozenset(r.id or f"resource-{i}" for i, r in enumerate(given))
     resources = [_resource(r, i, case, ids) for i, r in enumerate(given)]
     subject = next((i for i, r in enumerate(given) if r.subject), 0)
@@ -166,9 +186,11 @@ def resources_of(form: Mapping[str, Any], case: s.Case) -> tuple[list[Resource],
 
 
 def _resource(given: s.CaseResource, index: int, case: s.Case, ids: frozenset[str]) -> Resource:
-    properties: dict[str, Any] = _values(given.properties, ids)
-    tags = _given_tags(_values(given.tags, ids)) if given.tags is not None else _tags(given.type, properties)
-    parts = Unknowns(given.type, properties, tags, _values(given.related, ids))
+    properties = _object("the properties", _values(given.properties, ids))
+    tags = read_tags(given.type, properties)
+    if given.tags is not None:
+        tags = _given_tags(_object("`tags`", _values(given.tags, ids)))
+    parts = Unknowns(given.type, properties, tags, _object("`related`", _values(given.related, ids)))
     for steps, value, side in read_entries(given.unknown):
         parts.apply(steps, value, side)
     return Resource(
@@ -182,20 +204,15 @@ def _resource(given: s.CaseResource, index: int, case: s.Case, ids: frozenset[st
     )
 
 
+def _object(what: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise CaseError(f"{what} are a reference; expected an object")
+    return value
+
+
 def _given_tags(tags: dict[str, Any]) -> dict[str, Any]:
     """A tag that a case writes exists, also where its value is a reference, as in a template."""
     return {key: v.certain() if isinstance(v, Unresolved) else v for key, v in tags.items()}
-
-
-def _tags(type_: str, properties: Mapping[str, Any]) -> dict[str, Any] | None:
-    if not registry.taggable(type_):
-        return None
-    found = registry.tag_property(type_)
-    listed = properties.get(found.name) if found else None
-    if isinstance(listed, list):
-        pairs = {t["Key"]: t.get("Value", "") for t in listed if isinstance(t, dict) and "Key" in t}
-        return _given_tags(pairs)
-    return _given_tags(listed) if isinstance(listed, dict) else {}
 
 
 def _values(value: Any, ids: frozenset[str]) -> Any:
@@ -204,8 +221,10 @@ def _values(value: Any, ids: frozenset[str]) -> Any:
         if value.keys() == {"Ref"}:
             return _reference(str(value["Ref"]), "Ref", ids)
         if value.keys() == {"Fn::GetAtt"}:
-            name, attribute = value["Fn::GetAtt"]
-            return _reference(name, attribute, ids)
+            parts = value["Fn::GetAtt"]
+            if not isinstance(parts, list) or len(parts) != 2 or not all(isinstance(p, str) for p in parts):
+                raise CaseError("`Fn::GetAtt` takes a list of two texts: an id and an attribute")
+            return _reference(parts[0], parts[1], ids)
         return {k: _values(v, ids) for k, v in value.items() if v is not None}
     if isinstance(value, list):
         return [_values(v, ids) for v in value if v is not None]

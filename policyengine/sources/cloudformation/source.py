@@ -118,6 +118,8 @@ class TemplateSource:
         elif not isinstance(raw["Type"], str):
             message = f"the `Type` of `{name}` is {kind_of(raw['Type'])}, not the name of a resource type"
             template.error(message, (*path, "Type"))
+        elif not raw["Type"].strip():
+            template.error(f"the `Type` of `{name}` is empty", (*path, "Type"))
         elif not isinstance(raw.get("Properties", {}), dict):
             message = f"the `Properties` of `{name}` are {kind_of(raw['Properties'])}, not a mapping"
             template.error(message, (*path, "Properties"))
