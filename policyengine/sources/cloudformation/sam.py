@@ -7,15 +7,14 @@ asks for it, and never calls AWS: the policies it would look up are given to it 
 from __future__ import annotations
 
 import json
-import logging
-import warnings
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Final
 
 from policyengine.model.resource import Path
 from policyengine.model.values import Unresolved
-from policyengine.sources.cloudformation.inputs import Inputs, partition_of
+from policyengine.sources.cloudformation.inputs import Inputs
+from policyengine.sources.cloudformation.sam_library import NOT_PUBLISHED, translate
 from policyengine.sources.cloudformation.template import Declared, Template
 
 _SERVERLESS: Final = "AWS::Serverless::"
@@ -123,23 +122,15 @@ def _why(error: Exception) -> str:
 
 
 def _translate(template: Template, inputs: Inputs) -> dict[str, Any]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from samtranslator.parser.parser import Parser
-        from samtranslator.translator.translator import Translator
-
-        logging.getLogger("samtranslator").setLevel(logging.CRITICAL)
-        region = inputs.region or _FALLBACK_REGION
-        translator = Translator(_ManagedPolicies(region), Parser(), boto_session=_Session(region))
-        source = _packaged(_without_secrets(deepcopy(template.root)))
-        values = {
-            name: parameter.shown
-            for name, parameter in inputs.parameters.items()
-            if isinstance(parameter.shown, str | int | float)
-        }
-        made = translator.translate(sam_template=source, parameter_values=values, feature_toggle=None)
-        resources: dict[str, Any] = json.loads(json.dumps(made["Resources"]))
-        return {name: _unpackaged(body) for name, body in resources.items()}
+    source = _packaged(_without_secrets(deepcopy(template.root)))
+    values = {
+        name: parameter.shown
+        for name, parameter in inputs.parameters.items()
+        if isinstance(parameter.shown, str | int | float)
+    }
+    made = translate(source, values, inputs.region or _FALLBACK_REGION)
+    resources: dict[str, Any] = json.loads(json.dumps(made["Resources"]))
+    return {name: _unpackaged(body) for name, body in resources.items()}
 
 
 def _without_secrets(root: dict[str, Any]) -> dict[str, Any]:
@@ -185,33 +176,10 @@ def _unpackaged(value: Any) -> Any:
     """Return generated values with the stand-ins unknown again."""
     if isinstance(value, list):
         return [_unpackaged(item) for item in value]
+    if value == NOT_PUBLISHED:
+        return Unresolved("unresolved_reference", "the template of a published application", present=True)
     if not isinstance(value, dict):
         return value
     if _LOCAL_BUCKET in (value.get("S3Bucket"), value.get("Bucket")):
         return Unresolved("unresolved_reference", "code that `sam package` has not uploaded", present=True)
     return {key: _unpackaged(inner) for key, inner in value.items()}
-
-
-class _Session:
-    """All the translator wants of a boto3 session."""
-
-    def __init__(self, region: str) -> None:
-        self.region_name = region
-
-
-class _ManagedPolicies(dict[str, str]):
-    """Managed policy name -> ARN, for any name: the translator asks for those a template mentions."""
-
-    def __init__(self, region: str) -> None:
-        super().__init__()
-        self._partition = partition_of(region)
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.isidentifier() and name[:1].isupper()
-
-    def __missing__(self, name: str) -> str:
-        return f"arn:{self._partition}:iam::aws:policy/{name}"
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return the ARN of a policy name."""
-        return self.__missing__(name) if name in self else default

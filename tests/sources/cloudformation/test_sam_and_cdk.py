@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 
 import pytest
@@ -84,6 +85,62 @@ def test_what_the_translator_refuses_is_unknown(translator, properties):
     assert len(source.notes) == 1
     assert "the SAM translator" in source.notes[0]
     assert "\n" not in source.notes[0]
+
+
+def test_an_application_of_the_repository_is_a_stack_whose_template_is_not_known(translator):
+    _, resources = opened(
+        """\
+Transform: AWS::Serverless-2016-10-31
+Parameters: {V: {Type: String, Default: 1.0.0}}
+Resources:
+  App:
+    Type: AWS::Serverless::Application
+    Properties:
+      Location: {ApplicationId: "arn:aws:serverlessrepo:us-east-1:1:applications/x", SemanticVersion: !Ref V}
+      Tags: {Owner: me}
+  Local: {Type: AWS::Serverless::Application, Properties: {Location: "https://b.s3.amazonaws.com/t.yaml"}}
+"""
+    )
+    app, local = resources["App"], resources["Local"]
+    assert {app.type, local.type} == {"AWS::CloudFormation::Stack"}
+    assert app.properties["TemplateURL"].reason == "unresolved_reference"
+    assert app.tags["Owner"] == "me"
+    assert app.tags["serverlessrepo:semanticVersion"] == "1.0.0"
+    assert local.properties["TemplateURL"] == "https://b.s3.amazonaws.com/t.yaml"
+
+
+@pytest.mark.parametrize(
+    "location", ["{ApplicationId: a}", "{ApplicationId: a, SemanticVersion: ''}", "{Ref: AWS::Region}", "[]"]
+)
+def test_an_application_without_a_place_is_refused(translator, location):
+    application = f"{{Type: AWS::Serverless::Application, Properties: {{Location: {location}}}}}"
+    source, _ = opened(f"Transform: AWS::Serverless-2016-10-31\nResources:\n  A: {application}")
+    assert "the SAM translator refuses them" in source.notes[0]
+
+
+def test_translating_loads_no_client_of_aws_and_leaves_the_real_modules_alone(translator, tmp_path):
+    (tmp_path / "t.yaml").write_text(SAM)
+    program = f"""
+import sys
+from policyengine.sources.base import SourceOptions
+from policyengine.sources.cloudformation import open_template
+source = open_template({str(tmp_path / "t.yaml")!r}, SourceOptions())
+assert {{r.id for r in source.resources()}} == {{"Fn", "FnRole", "B"}}, source.notes
+print(sorted({{name.partition(".")[0] for name in sys.modules}} & {{"boto3", "botocore", "jsonschema"}}))
+from samtranslator.model import sam_resources
+print(sam_resources.aws_serverless_function.Properties.__name__)
+import boto3, botocore.exceptions, jsonschema.exceptions
+print(boto3.client.__module__, botocore.exceptions.ClientError.__module__)
+print(jsonschema.exceptions.ValidationError.__module__)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [
+        "[]",
+        "Properties",
+        "boto3",
+        "botocore.exceptions",
+        "jsonschema.exceptions",
+    ]
 
 
 def write_assembly(folder, artifacts):
