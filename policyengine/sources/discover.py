@@ -108,7 +108,7 @@ class _Opener:
 
     # -- folders ------------------------------------------------------------------------------------
 
-    def _folder(self, folder: Path, options: SourceOptions) -> None:
+    def _folder(self, folder: Path, options: SourceOptions, *, asked: bool = True) -> None:
         """Open a snapshot, or walk: files first, then folders, both in order of their names."""
         name = display_path(folder, options, folder)
         try:
@@ -125,6 +125,8 @@ class _Opener:
             entries = sorted(os.scandir(folder), key=lambda e: e.name)
         except OSError as problem:
             self._unreadable(name, problem)
+            if not asked:
+                self.found.walked.append(self.found.errors[-1])
             return
         folders: list[Path] = []
         for entry in entries:
@@ -139,7 +141,7 @@ class _Opener:
             if below.name.startswith(".") or below.name in SKIPPED_FOLDERS:
                 self.found.skipped["hidden or foreign folder"] += 1
             else:
-                self._folder(below, options)
+                self._folder(below, options, asked=False)
 
     def _walked_file(self, path: Path, options: SourceOptions) -> None:
         name = display_path(path, options, path)

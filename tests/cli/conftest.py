@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -45,11 +47,36 @@ class Result:
         ]
 
 
+def obey_permissions() -> None:
+    """Give up what lets root read everything; raises OSError where the system does not let it go."""
+    pr_capbset_drop, overriding = 24, (1, 2)  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH: linux/capability.h
+    libc = ctypes.CDLL(None, use_errno=True)
+    for capability in overriding:
+        if libc.prctl(pr_capbset_drop, capability, 0, 0, 0):
+            raise OSError(ctypes.get_errno(), "prctl")
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     def start(
-        *args: str, env: dict[str, str] | None = None, stdin: bytes = b"", timeout: float = 60
+        *args: str,
+        env: dict[str, str] | None = None,
+        stdin: bytes = b"",
+        timeout: float = 60,
+        memory: int | None = None,
+        mortal: bool = False,
     ) -> Result:
+        """Run the command; ``memory`` bounds its address space in bytes: more is a failure.
+
+        ``mortal``: permissions hold for it even where the tests are run by root.
+        """
+
+        def before() -> None:
+            if mortal and os.geteuid() == 0:
+                obey_permissions()
+            if memory is not None:
+                resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
         command = [sys.executable, "-m", "policyengine", *args]
         environment = {**os.environ, "NO_COLOR": "1", **(env or {})}
         done = subprocess.run(
@@ -60,9 +87,11 @@ def run(tmp_path: Path) -> Run:
             capture_output=True,
             timeout=timeout,
             check=False,
+            preexec_fn=before if mortal or memory is not None else None,
         )
         result = Result(done)
         assert "Traceback" not in result.err, result.err
+        assert "internal error" not in result.err and "out of memory" not in result.err, result.err
         return result
 
     return start
