@@ -12,6 +12,8 @@ from policyengine.documents.errors import MAX_DEPTH, MAX_VALUES, Span, fail, sho
 from policyengine.model.resource import Path
 
 _TOKEN: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},:]|[^\s\[\]{},:"]++', re.DOTALL)
+_MEMBER: Final = re.compile(r'[\s,:]*+("[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]|[^\s\[\]{},:"]++)', re.DOTALL)
+_BRACKET: Final = re.compile(r'(?:[^"\[\]{}]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+[\[\]{}]', re.DOTALL)
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _STRUCTURE: Final = bytes(b for b in range(256) if b not in b'"[]{}')
 
@@ -168,6 +170,9 @@ class JsonPositions:
     def __init__(self, text: str) -> None:
         self.text = text
         self._containers: dict[int, dict[str | int, _Child]] = {}
+        self._ends: dict[int, int] = {}
+        # short containers are quickly scanned again; so few are kept of any text
+        self._long = max(256, len(text) >> 14)
         self._breaks: list[int] | None = None
 
     def span(self, offset: int, length: int | None = None) -> Span:
@@ -210,25 +215,40 @@ class JsonPositions:
 
     def _members(self, offset: int) -> Iterator[tuple[str | int, _Child]]:
         """Yield the members of the container that starts at ``offset``."""
-        in_object = self.text[offset] == "{"
-        depth = index = 0
+        text, ends, next_member = self.text, self._ends, _MEMBER.match
+        in_object = text[offset] == "{"
+        index = 0
         key: tuple[int, int] | None = None
-        for token in _TOKEN.finditer(self.text, offset + 1):
-            mark = token.group()
-            if mark == "," or mark == ":":
-                continue
+        at = offset + 1
+        while True:
+            token = next_member(text, at)
+            assert token is not None  # the parser has accepted the text
+            start, at = token.span(1)
+            mark = text[start]
             if mark == "]" or mark == "}":
-                if depth == 0:
-                    return
-                depth -= 1
+                return
+            if in_object and key is None:
+                key = start, at
                 continue
-            opens = mark == "[" or mark == "{"
-            if depth == 0:
-                if in_object and key is None:
-                    key = token.span()
-                else:
-                    child = _Child(token.start(), None if opens else token.end(), *(key or (None, None)))
-                    yield (self._text(*key) if key else index), child
-                    key = None
-                    index += 1
-            depth += opens
+            end: int | None = at
+            if mark == "[" or mark == "{":
+                end = None
+                at = ends.get(start) or self._skip(start)
+            yield (self._text(*key) if key else index), _Child(start, end, *(key or (None, None)))
+            key = None
+            index += 1
+
+    def _skip(self, start: int) -> int:
+        """Return where the container that starts at ``start`` ends, and note the long ones in it."""
+        text, next_bracket = self.text, _BRACKET.match
+        opened = [start]
+        at = start + 1
+        while opened:
+            token = next_bracket(text, at)
+            assert token is not None  # the parser has accepted the text
+            at = token.end()
+            if text[at - 1] in "[{":
+                opened.append(at - 1)
+            elif at - (first := opened.pop()) > self._long:
+                self._ends[first] = at
+        return at

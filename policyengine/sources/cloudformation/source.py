@@ -216,7 +216,7 @@ def _provenance(declared: Declared) -> dict[str, str] | None:
 class _Locator:
     """Finds where values of one resource in one branch stand."""
 
-    __slots__ = ("_document", "_moved", "_path", "_properties", "_type")
+    __slots__ = ("_document", "_moved", "_own", "_path", "_properties", "_start", "_type")
 
     def __init__(
         self, document: Document, path: Path, moved: Mapping[Path, Path], type_: str, properties: Any
@@ -226,22 +226,32 @@ class _Locator:
         self._moved = moved
         self._type = type_
         self._properties = properties
+        self._own: Location | None = None
+        self._start: Location | None = None
 
     def __call__(self, path: Path) -> Location | None:
         if path[:1] == ("tags",):
             path = self._tag_path(path)
+        if not path:
+            return self._own_place()
         start = (*self._path, "Properties")
         where = (*start, *path)
-        for length in range(len(path), -1, -1):
-            moved = self._moved.get(path[:length])
-            if moved is not None:
-                where = (*moved, *path[length:])
-                break
+        if self._moved:
+            for length in range(len(path), -1, -1):
+                moved = self._moved.get(path[:length])
+                if moved is not None:
+                    where = (*moved, *path[length:])
+                    break
         found = self._document.locate(where)
+        if self._start is None:
+            self._start = self._document.locate(start)
         # nothing of the path is there: the resource's own line says more than its first property's
-        if not path or found is None or found == self._document.locate(start):
-            return self._document.locate(self._path, key=True)
-        return found
+        return self._own_place() if found is None or found == self._start else found
+
+    def _own_place(self) -> Location | None:
+        if self._own is None:
+            self._own = self._document.locate(self._path, key=True)
+        return self._own
 
     def _tag_path(self, path: Path) -> Path:
         """Return the path of a tag's value in the property that holds the tags."""
