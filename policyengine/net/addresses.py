@@ -34,6 +34,10 @@ class AddressSet(NamedTuple):
 
     def union(self, other: AddressSet) -> AddressSet:
         """Return the addresses in either set."""
+        if self is other or other is NONE:
+            return self
+        if self is NONE:
+            return other
         return AddressSet(self.v4 | other.v4, self.v6 | other.v6)
 
     def intersection(self, other: AddressSet) -> AddressSet:
@@ -148,6 +152,15 @@ def lets_internet(addresses: AddressSet) -> bool:
 @lru_cache(maxsize=4096)
 def _lets_internet(addresses: AddressSet) -> bool:
     return is_internet(addresses.public())
+
+
+@lru_cache(maxsize=65_536)
+def is_private(text: str) -> bool:
+    """Whether a text is a CIDR block without a public address; False for what is no block."""
+    try:
+        return public_sizes(text) == (0, 0)
+    except ValueError:
+        return False
 
 
 @lru_cache(maxsize=65_536)

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 from policyengine.net.acls import AclRule, admitted, answered
 from policyengine.net.addresses import ALL_V4, ALL_V6, EVERYTHING, NONE, AddressSet, Block, lets_internet
 from policyengine.net.bounds import ALL, NOTHING, UNKNOWN, Bounds, Step, exactly, first_match
-from policyengine.net.groups import Rule, points, sources
+from policyengine.net.groups import Rule, covers, points, sources
 from policyengine.net.opaque import Opaque
 from policyengine.net.services import Service, Traffic
 
@@ -108,7 +108,15 @@ def acl_layers(
     """Return the two layers of a network ACL: what comes in, and the answers that leave."""
     if isinstance(inbound, Opaque) or isinstance(outbound, Opaque):
         return (Layer("acl", lambda _protocol, _port: UNKNOWN),)
+    traffics = tuple(rule.traffic for rule in inbound)
+    coming: dict[tuple[bool | Opaque, ...], Bounds] = {}
     leaving: dict[int, Bounds] = {}
+
+    def admits(protocol: int, port: int) -> Bounds:
+        covered = tuple([covers(traffic, protocol, port) for traffic in traffics])
+        if covered not in coming:
+            coming[covered] = admitted(inbound, protocol, port)
+        return coming[covered]
 
     def answers(protocol: int, _port: int) -> Bounds:
         if protocol not in leaving:
@@ -116,7 +124,7 @@ def acl_layers(
         return leaving[protocol]
 
     return (
-        Layer("acl", lambda p, port: admitted(inbound, p, port), tuple(rule.traffic for rule in inbound)),
+        Layer("acl", admits, traffics),
         Layer("answers", answers),
     )
 
@@ -131,9 +139,16 @@ def group_layer(rules: Sequence[Rule] | Opaque | None) -> Layer:
         return Layer("groups", lambda _protocol, _port: ALL)
     if isinstance(rules, Opaque):
         return Layer("groups", lambda _protocol, _port: UNKNOWN)
-    return Layer(
-        "groups", lambda p, port: sources(rules, p, port).addresses, tuple(rule.traffic for rule in rules)
-    )
+    traffics = tuple(rule.traffic for rule in rules)
+    known: dict[tuple[bool | Opaque, ...], Bounds] = {}
+
+    def passes(protocol: int, port: int) -> Bounds:
+        covered = tuple([covers(traffic, protocol, port) for traffic in traffics])
+        if covered not in known:
+            known[covered] = sources(rules, protocol, port).addresses
+        return known[covered]
+
+    return Layer("groups", passes, traffics)
 
 
 def listener_layer(listening: Iterable[Traffic] | Opaque) -> Layer:
@@ -191,8 +206,13 @@ def internet_reaches(layers: Sequence[Layer], asked: Service) -> Reach:
     always = _stop_everywhere(layers, asked_points)
     if always:
         return Reach(False, None, tuple(sorted(always)))
+    judged: dict[tuple[int, ...], list[tuple[LayerName, Bounds]]] = {}
     for protocol, port in asked_points:
         each = [(layer.name, layer.passes(protocol, port)) for layer in layers]
+        same = tuple([id(bounds) for _name, bounds in each])
+        if same in judged:  # what went before was not True, and would only be said again
+            continue
+        judged[same] = each  # keeps the bounds alive, and with them their ids
         alone = {name for name, bounds in each if not lets_internet(bounds.may)}
         if alone:  # then all together stop it too, and need not be intersected
             stopping.append(alone)
