@@ -27,6 +27,7 @@ from policyengine.iam.grammar import (
     principal_map,
     string_list,
 )
+from policyengine.iam.opaque import Opaque
 
 Version = Literal["2008-10-17", "2012-10-17"]
 LineOf = Callable[[JsonPath], int | None]
@@ -53,7 +54,9 @@ class Statement:
 
     ``principals`` is None where the kind has none, ``resources`` where the element is left out
     (a resource policy without it is about its own resource). ``variables`` says whether ``${…}``
-    is replaced. ``compiled`` is for the evaluator: what it made of the statement.
+    is replaced. ``opaque``: the elements are the widest the statement can have, and nobody knows
+    whether it applies to what they match (an Allow that may not allow, a Deny that may not deny).
+    ``compiled`` is for the evaluator: what it made of the statement.
     """
 
     index: int
@@ -68,6 +71,7 @@ class Statement:
     conditions: tuple[Condition, ...]
     variables: bool
     line: int | None = None
+    opaque: Opaque | None = None
     compiled: list[Any] = field(default_factory=list, repr=False)
 
 

@@ -20,11 +20,12 @@ Verdict = str | Opaque | None
 class Compiled:
     """One statement's matchers."""
 
-    __slots__ = ("_action", "_conditions", "_exempt", "_named", "_resource", "allow", "statement")
+    __slots__ = ("_action", "_conditions", "_exempt", "_named", "_opaque", "_resource", "allow", "statement")
 
     def __init__(self, statement: Statement) -> None:
         self.statement = statement
         self.allow = statement.allow
+        self._opaque = statement.opaque
         self._action = _actions(statement)
         self._resource = _resources(statement)
         self._conditions: tuple[Holds, ...] = tuple(
@@ -72,7 +73,7 @@ class Compiled:
                 return "condition_not_met"
             if answer is not True and unknown is None:
                 unknown = answer if isinstance(answer, Opaque) else None
-        return unknown
+        return self._opaque if unknown is None else unknown
 
     def named(self, request: Request) -> Named | Opaque:
         """Say how the statement names the caller; an Allow with NotPrincipal allows everyone else."""
