@@ -5,50 +5,98 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from policyengine.config.settings import ScopedParameters, Settings
 from policyengine.documents import Document, DocumentError, load
+from policyengine.documents.errors import shown
 from policyengine.model.errors import ConfigError
+from policyengine.model.location import Location
 from policyengine.model.reasons import SEVERITIES
 
-TOP_KEYS = ("parameters", "scopes", "severities", "disabled")
-SCOPE_KEYS = ("account", "ou", "tag")
+TOP_KEYS: Final = ("parameters", "scopes", "severities", "disabled")
+SCOPE_KEYS: Final = ("account", "ou", "tag")
+MOST_ERRORS: Final = 100
+"""Mistakes that are told: a file with more is no configuration with slips in it."""
+LONGEST_NAME: Final = 200
+"""Longer names get no suggestion: no rule is called that, and comparing takes time."""
 
 CheckParameter = Callable[[str, str, Any], str | None]
 """(rule, parameter, value) -> what is wrong with it, or None."""
 Step = str | int
 
 
+class ConfigErrors(ConfigError):
+    """Everything that is wrong with a configuration file, in the order of the file."""
+
+    def __init__(self, errors: Sequence[ConfigError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("")
+        self.message = "\n".join(str(e) for e in errors)
+
+
 def load_config(path: Path, check_parameter: CheckParameter, rule_ids: Iterable[str]) -> Settings:
     """Read a configuration file.
 
-    Raises ConfigError with the place of the first mistake: unknown keys, rules, parameters,
-    values of the wrong type, a disabled rule without a reason.
+    Raises ConfigErrors with the place of every mistake: unknown keys, rules, parameters, values of
+    the wrong type, a disabled rule without a reason. Raises ConfigError for a file that cannot be
+    read or parsed.
     """
+    name = _display(path)
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ConfigError(f"`{path}` cannot be read: {(error.strerror or str(error)).lower()}") from error
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigError(f"cannot be read: {reason}", Location(name)) from error
     try:
-        document = load(data, name=path.name, syntax="yaml", style="strict")
+        document = load(data, name=name, syntax="yaml", style="strict")
     except DocumentError as error:
         if error.code == "empty":
             return Settings()
         raise ConfigError(error.message, error.location) from error
-    return _Reader(document, check_parameter, tuple(rule_ids)).settings()
+    return _Reader(document, check_parameter, tuple(rule_ids)).read()
+
+
+def _display(path: Path) -> str:
+    """Return the path as a user would type it: relative where the file lies below the current folder."""
+    try:
+        return path.absolute().relative_to(Path.cwd()).as_posix()
+    except (OSError, ValueError):
+        return path.as_posix()
+
+
+class _TooMany(Exception):
+    """More mistakes than anybody reads."""
 
 
 class _Reader:
+    """Reads what it can and keeps every mistake; what is returned is only used where there is none."""
+
     def __init__(self, document: Document, check_parameter: CheckParameter, rule_ids: Sequence[str]) -> None:
         self.document = document
         self.check_parameter = check_parameter
         self.rule_ids = rule_ids
+        self.errors: list[ConfigError] = []
 
-    def fail(self, place: Sequence[Step], message: str, *, key: bool = False) -> ConfigError:
-        return ConfigError(message, self.document.locate(tuple(place), key=key))
+    def read(self) -> Settings:
+        try:
+            settings = self._settings()
+        except _TooMany:
+            settings = Settings()
+        if not self.errors:
+            return settings
+        found = sorted(self.errors, key=_place)
+        if len(found) >= MOST_ERRORS:
+            text = f"{MOST_ERRORS} mistakes are told; there may be more"
+            found.append(ConfigError(text, Location(self.document.name)))
+        raise ConfigErrors(found)
 
-    def settings(self) -> Settings:
+    def wrong(self, place: Sequence[Step], message: str, *, key: bool = False) -> None:
+        self.errors.append(ConfigError(message, self.document.locate(tuple(place), key=key)))
+        if len(self.errors) >= MOST_ERRORS:
+            raise _TooMany
+
+    def _settings(self) -> Settings:
         value = self.document.value
         if value is None:
             return Settings()
@@ -62,73 +110,95 @@ class _Reader:
         )
 
     def _mapping(self, value: Any, place: Sequence[Step]) -> Mapping[str, Any]:
-        if not isinstance(value, dict):
-            where = ".".join(map(str, place)) or "the file"
-            raise self.fail(place, f"`{where}` is no mapping; expected `key: value` lines")
-        return value
+        if isinstance(value, dict):
+            return value
+        where = shown(".".join(map(str, place))) if place else "the file"
+        self.wrong(place, f"{where} is no mapping; expected `key: value` lines")
+        return {}
 
     def _known_keys(self, value: Mapping[str, Any], known: Sequence[str], place: Sequence[Step]) -> None:
         for key in value:
             if key not in known:
-                raise self.fail((*place, key), _unknown("key", str(key), known), key=True)
+                self.wrong((*place, key), _unknown("key", key, known), key=True)
 
-    def _known_rule(self, rule: str, place: Sequence[Step]) -> None:
-        if rule not in self.rule_ids:
-            raise self.fail(place, _unknown("rule", str(rule), self.rule_ids), key=True)
+    def _knows_rule(self, rule: str, place: Sequence[Step]) -> bool:
+        if rule in self.rule_ids:
+            return True
+        self.wrong(place, _unknown("rule", rule, self.rule_ids), key=True)
+        return False
 
     def _parameters(self, value: Any, place: tuple[Step, ...]) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
         for rule, values in self._mapping(value, place).items():
-            self._known_rule(rule, (*place, rule))
+            known = self._knows_rule(rule, (*place, rule))
             found[rule] = dict(self._mapping(values, (*place, rule)))
-            for name, given in found[rule].items():
+            for name, given in found[rule].items() if known else ():
                 problem = self.check_parameter(rule, name, given)
                 if problem:
-                    raise self.fail((*place, rule, name), f"`{rule}.{name}`: {problem}")
+                    self.wrong((*place, rule, name), f"{shown(f'{rule}.{name}')}: {problem}")
         return found
 
     def _scopes(self, value: Any) -> list[ScopedParameters]:
         if not isinstance(value, list):
-            raise self.fail(("scopes",), "`scopes` is a list of `{account|ou|tag: ..., parameters: ...}`")
+            self.wrong(("scopes",), "`scopes` is a list of `{account|ou|tag: ..., parameters: ...}`")
+            return []
         return [self._scope(item, ("scopes", index)) for index, item in enumerate(value)]
 
     def _scope(self, value: Any, place: tuple[Step, ...]) -> ScopedParameters:
-        item = self._mapping(value, place)
-        self._known_keys(item, (*SCOPE_KEYS, "parameters"), place)
-        given = [key for key in SCOPE_KEYS if key in item]
+        if not isinstance(value, dict):
+            self._mapping(value, place)
+            return ScopedParameters({})
+        self._known_keys(value, (*SCOPE_KEYS, "parameters"), place)
+        parameters = self._parameters(value.get("parameters", {}), (*place, "parameters"))
+        given = [key for key in SCOPE_KEYS if key in value]
         if len(given) != 1:
-            raise self.fail(place, "a scope has exactly one of account, ou, tag")
-        parameters = self._parameters(item.get("parameters", {}), (*place, "parameters"))
-        if given[0] != "tag":
-            name = item[given[0]]
-            if not isinstance(name, str):
-                raise self.fail((*place, given[0]), f"`{name}` is no string; quote the id")
-            by_account = given[0] == "account"
-            return ScopedParameters(
-                parameters, account=name if by_account else None, ou=None if by_account else name
-            )
-        tag = self._mapping(item["tag"], (*place, "tag"))
-        if len(tag) != 1 or not all(isinstance(v, str) for v in tag.values()):
-            raise self.fail((*place, "tag"), "a tag scope is one `{Key: value}` pair of strings")
-        return ScopedParameters(parameters, tag=next(iter(tag.items())))
+            what = f"found {' and '.join(given)}" if given else "found none"
+            self.wrong(place, f"a scope has exactly one of account, ou, tag; {what}")
+        account, ou = (self._id(value, key, place) for key in ("account", "ou"))
+        tag = self._tag(value["tag"], (*place, "tag")) if "tag" in value else None
+        return ScopedParameters(parameters, account=account, ou=ou, tag=tag)
+
+    def _id(self, scope: Mapping[str, Any], key: str, place: tuple[Step, ...]) -> str | None:
+        if key not in scope:
+            return None
+        name = scope[key]
+        if isinstance(name, str):
+            return name
+        self.wrong((*place, key), f"{shown(str(name))} is no string; quote the id")
+        return None
+
+    def _tag(self, value: Any, place: tuple[Step, ...]) -> tuple[str, str] | None:
+        if not isinstance(value, dict) or len(value) != 1 or not isinstance(next(iter(value.values())), str):
+            self.wrong(place, "a tag scope is one `{Key: value}` pair of strings")
+            return None
+        return next(iter(value.items()))
 
     def _severities(self, value: Any) -> dict[str, str]:
         found = dict(self._mapping(value, ("severities",)))
         for rule, severity in found.items():
-            self._known_rule(rule, ("severities", rule))
+            self._knows_rule(rule, ("severities", rule))
             if severity not in SEVERITIES:
-                raise self.fail(("severities", rule), _unknown("severity", str(severity), SEVERITIES))
+                self.wrong(("severities", rule), _unknown("severity", str(severity), SEVERITIES))
         return found
 
     def _disabled(self, value: Any) -> dict[str, str]:
         found = dict(self._mapping(value, ("disabled",)))
         for rule, reason in found.items():
-            self._known_rule(rule, ("disabled", rule))
+            self._knows_rule(rule, ("disabled", rule))
             if not isinstance(reason, str) or not reason.strip():
-                raise self.fail(("disabled", rule), f"`{rule}` is disabled without a reason; write why")
+                self.wrong(("disabled", rule), f"{shown(rule)} is disabled without a reason; write why")
         return found
 
 
+def _place(error: ConfigError) -> tuple[int, int]:
+    at = error.location
+    return (at.line or 0, at.column or 0) if at is not None else (0, 0)
+
+
 def _unknown(what: str, name: str, choices: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(choices), n=1, cutoff=0.5)
-    return f"unknown {what} `{name}`" + (f"; did you mean `{close[0]}`?" if close else "")
+    known = list(choices)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5) if len(name) <= LONGEST_NAME else []
+    if close:
+        return f"unknown {what} {shown(name)}; did you mean `{close[0]}`?"
+    few = f"; known are {', '.join(known)}" if len(known) <= 8 else ""
+    return f"unknown {what} {shown(name)}{few}"

@@ -18,13 +18,17 @@ from policyengine.model.location import Location
 
 
 class PolicyEngineError(Exception):
-    """Base of the errors that are shown without a traceback."""
+    """Base of the errors that are shown without a traceback.
+
+    ``message`` is one printable line: control characters of quoted input are spelt out here, so that no
+    place that quotes input can forget it.
+    """
 
     code = "error"
 
     def __init__(self, message: str, location: Location | None = None, *, code: str | None = None) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = _one_line(message)
         self.location = location
         if code is not None:
             self.code = code
@@ -34,6 +38,12 @@ class PolicyEngineError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (type(self), self.message, self.location, self.code))
+
+
+def _one_line(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(ch if ch.isprintable() else repr(ch)[1:-1] for ch in text)
 
 
 def _rebuild(

@@ -45,7 +45,8 @@ class RuleErrors(RuleError):
 
     def __init__(self, errors: Sequence[RuleError]) -> None:
         self.errors = tuple(errors)
-        super().__init__("\n".join(str(e) for e in errors))
+        super().__init__("")
+        self.message = "\n".join(str(e) for e in errors)
 
 
 def rule_files(root: Path) -> list[Path]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from policyengine.config.find import find_config
-from policyengine.config.loader import load_config
+from policyengine.config.loader import MOST_ERRORS, ConfigErrors, load_config
 from policyengine.config.settings import ScopedParameters, Settings
 from policyengine.model.errors import ConfigError
 from policyengine.model.resource import Resource
+from policyengine.rules.packs import load_packs
+from policyengine.rules.parameters import check_value
 
 RULES = ("rds-backup-retention", "sqs-encrypted")
 
@@ -20,6 +23,11 @@ def check(rule: str, name: str, value: Any) -> str | None:
     if name != "days":
         return f"unknown parameter `{name}`"
     return None if isinstance(value, int) else f"expected an integer, found `{value}`"
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
 
 
 def read(tmp_path: Path, text: str) -> Settings:
@@ -68,6 +76,8 @@ def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
         ("scopes: [{account: a, ou: b}]", "exactly one of account, ou, tag"),
         ("scopes: [{account: 111122223333}]", "is no string; quote the id"),
         ("scopes: [{tag: {A: x, B: z}}]", "one `{Key: value}` pair"),
+        ("scopes: [3]", "1:10: `scopes.0` is no mapping"),
+        ("scopes: [{ou: 1}]", "1:15: `1` is no string"),
         ("parameters: {a: 1", "1:"),
         ("parameters: {}\nparameters: {}", "2:1: "),
     ],
@@ -77,6 +87,74 @@ def test_a_mistake_is_named_at_its_place(tmp_path: Path, text: str, expected: st
         read(tmp_path, text)
     assert expected in str(caught.value)
     assert str(caught.value).startswith("policyengine.yaml:")
+
+
+EVERY_MISTAKE = """\
+paramters: {}
+parameters:
+  sqs-encryptd: {days: 1}
+  rds-backup-retention: {days: many, weeks: 2}
+scopes:
+  - {account: 111122223333, parameters: {rds-backup-retention: {days: soon}}}
+  - {account: a, ou: b, tags: {}}
+  - {tag: {A: 1}, parameters: []}
+  - 5
+severities: {sqs-encrypted: bad, sqs: high}
+disabled:
+  sqs-encrypted: ""
+  nothing-such: for a reason
+"""
+
+
+def test_every_mistake_is_named_at_its_place_in_the_order_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigErrors) as caught:
+        read(tmp_path, EVERY_MISTAKE)
+    assert [str(error).removeprefix("policyengine.yaml:") for error in caught.value.errors] == [
+        "1:1: unknown key `paramters`; did you mean `parameters`?",
+        "3:3: unknown rule `sqs-encryptd`; did you mean `sqs-encrypted`?",
+        "4:32: `rds-backup-retention.days`: expected an integer, found `many`",
+        "4:45: `rds-backup-retention.weeks`: unknown parameter `weeks`",
+        "6:15: `111122223333` is no string; quote the id",
+        "6:71: `rds-backup-retention.days`: expected an integer, found `soon`",
+        "7:5: a scope has exactly one of account, ou, tag; found account and ou",
+        "7:25: unknown key `tags`; did you mean `tag`?",
+        "8:11: a tag scope is one `{Key: value}` pair of strings",
+        "8:31: `scopes.2.parameters` is no mapping; expected `key: value` lines",
+        "9:5: `scopes.3` is no mapping; expected `key: value` lines",
+        "10:29: unknown severity `bad`; known are low, medium, high, critical",
+        "10:34: unknown rule `sqs`; known are rds-backup-retention, sqs-encrypted",
+        "12:18: `sqs-encrypted` is disabled without a reason; write why",
+        "13:3: unknown rule `nothing-such`; known are rds-backup-retention, sqs-encrypted",
+    ]
+
+
+def test_a_file_full_of_mistakes_is_told_in_part_and_soon(tmp_path: Path) -> None:
+    began = time.perf_counter()
+    with pytest.raises(ConfigErrors) as caught:
+        read(tmp_path, "parameters:\n" + "".join(f"  {'x' * 300}{i}: {{}}\n" for i in range(5_000)))
+    assert time.perf_counter() - began < 5
+    assert len(caught.value.errors) == MOST_ERRORS + 1
+    assert all(len(str(error)) < 200 for error in caught.value.errors)
+    assert str(caught.value.errors[-1]) == "policyengine.yaml: 100 mistakes are told; there may be more"
+
+
+@pytest.mark.parametrize("value", ["x" * 1_000_000, "[" + "1," * 100_000 + "]", "9" * 5_000])
+def test_a_long_value_is_shown_in_part(tmp_path: Path, value: str) -> None:
+    pack = load_packs()
+    form = pack.rule("rds-backup-retention")
+    assert form is not None
+    path = tmp_path / "policyengine.yaml"
+    path.write_text(f"parameters: {{rds-backup-retention: {{days: {value}}}}}")
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, lambda _rule, name, given: check_value(form["parameters"][name], given), RULES)
+    assert str(caught.value).startswith("policyengine.yaml:1:") and len(str(caught.value)) < 300
+
+
+def test_a_file_in_another_folder_is_named_with_its_path(tmp_path: Path) -> None:
+    (tmp_path / "infra").mkdir()
+    (tmp_path / "infra" / "rules.yaml").write_text("a: 1")
+    with pytest.raises(ConfigErrors, match=r"^infra/rules.yaml:1:1: unknown key `a`"):
+        load_config(tmp_path / "infra" / "rules.yaml", check, RULES)
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:

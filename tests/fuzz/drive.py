@@ -48,8 +48,8 @@ def drive(target: Target, seconds: float, *, keep: bool = True) -> int:
     @given(target.strategy)
     def run(value: Any) -> None:
         now = time.monotonic()
-        if now > end and (state["failed"] is None or now > state["failed"] + SHRINKING):
-            return  # time is over: what is left of the batch costs nothing
+        if state["count"] and now > end and (state["failed"] is None or now > state["failed"] + SHRINKING):
+            return  # time is over: what is left of the batch costs nothing, but one input is always taken
         state["count"] += 1
         try:
             target.check(value)

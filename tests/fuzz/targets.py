@@ -194,7 +194,7 @@ def read_config(data: bytes) -> None:
         try:
             load_config(path, check, [form["id"] for form in pack.rules])
         except ConfigError as error:
-            told([error])
+            told(getattr(error, "errors", [error]), ConfigError)
 
 
 def damaged(found: list[bytes], syntax: str) -> Any:

@@ -31,6 +31,8 @@ QUEUE = {"aws_sqs_queue.q": {"after": {"name": "q"}}}
         ([], "plan.json:1:1: not a Terraform plan: expected the output of `terraform show -json PLANFILE`"),
         ({"format_version": "2.0", "planned_values": {}},
          "plan.json:2:20: plan format_version `2.0` is not supported: expected 0.x or 1.x"),
+        ({"format_version": "9\n::error::\x1b", "planned_values": {}},
+         "plan.json:2:20: plan format_version `9\\n::error::\\x1b` is not supported: expected 0.x or 1.x"),
         ({"format_version": 1, "planned_values": {}},
          "plan.json:2:20: plan format_version `1` is not supported: expected 0.x or 1.x"),
         ({"format_version": "1.2", "resource_changes": {}},
