@@ -34,13 +34,16 @@ def display_path(path: str | Path, options: SourceOptions, target: str | Path) -
 
 def relative_name(path: str | Path, base: str | Path) -> str:
     """Return ``path`` relative to ``base`` with forward slashes and escapes for odd characters."""
-    full = _absolute(path)
-    try:
-        relative = os.path.relpath(full, _absolute(base))
-    except ValueError:  # another drive on Windows
-        relative = str(full)
+    full, folder = _absolute_text(path), _absolute_text(base)
+    if full.startswith(folder + os.sep):
+        relative = full[len(folder) + 1 :]
+    else:
+        try:
+            relative = os.path.relpath(full, folder)
+        except ValueError:  # another drive on Windows
+            relative = full
     if relative == os.curdir:
-        relative = full.name
+        relative = full.rpartition(os.sep)[2]
     return printable(relative.replace(os.sep, "/"))
 
 
@@ -75,8 +78,12 @@ def common_folder(targets: Iterable[str | Path]) -> Path | None:
 
 
 def _absolute(path: str | Path) -> Path:
-    """Absolute and without ``..``, links left as they are (``Path.resolve`` would follow them)."""
-    return Path(os.path.normpath(Path(path).absolute()))
+    return Path(_absolute_text(path))
+
+
+def _absolute_text(path: str | Path) -> str:
+    """Absolute and without ``..``, links left as they are."""
+    return os.path.abspath(path)  # noqa: PTH100 - ``Path.resolve`` would follow links
 
 
 @lru_cache(maxsize=4096)

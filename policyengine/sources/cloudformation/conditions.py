@@ -50,6 +50,7 @@ class Conditions:
         self._operands: dict[str, tuple[Any, ...]] | None = None
         self._branches: dict[frozenset[str], list[Branch] | None] = {}
         self._trials_left = _ALL_TRIALS
+        self._hidden = {n: p.value for n, p in inputs.parameters.items() if p.value is not p.shown}
         self._active: list[str] = []
         self._in_circles: set[str] = set()
         self.decided: Branch = {}
@@ -170,8 +171,7 @@ class Conditions:
         for name in sorted(usage_of(raw).references):
             if name not in given and name not in scope and self._is_open(name, given):
                 raise _Choice(name, self._options(name))
-        hidden = {n: p.value for n, p in self.inputs.parameters.items() if p.value is not p.shown}
-        resolver = Resolver(self.template, self.inputs, {}, scope, {**hidden, **given})
+        resolver = Resolver(self.template, self.inputs, {}, scope, {**self._hidden, **given})
         return resolver.value(raw, (), path)
 
     def _is_open(self, name: str, given: Mapping[str, Any]) -> bool:

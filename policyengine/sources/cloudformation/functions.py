@@ -1,7 +1,7 @@
 """The intrinsic functions, one by one, in an explicit table.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
-Each takes (resolver, argument, path in the result, path in the document) and returns a value.
+Each takes (evaluation, argument, path in the result, path in the document) and returns a value.
 """
 
 from __future__ import annotations
@@ -9,19 +9,17 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from policyengine.model.resource import Path
 from policyengine.model.values import ZONE_LIST, Unresolved
+from policyengine.sources.cloudformation.evaluation import Evaluation
 from policyengine.sources.cloudformation.inputs import NO_VALUE, scalar_text
 from policyengine.sources.cloudformation.networks import subnets
 from policyengine.sources.cloudformation.template import kind_of, quoted
 from policyengine.sources.cloudformation.usage import SUB_VARIABLE, source_text
 
-if TYPE_CHECKING:
-    from policyengine.sources.cloudformation.resolver import Resolver
-
-Function = Callable[["Resolver", Any, Path, Path], Any]
+Function = Callable[[Evaluation, Any, Path, Path], Any]
 
 _LONGEST_TEXT: Final = 4 * 1024 * 1024
 """A value longer than any AWS takes; a chain of ``Fn::Join`` could double without end otherwise."""
@@ -31,7 +29,7 @@ def _is_scalar(value: Any) -> bool:
     return isinstance(value, str | int | float)
 
 
-def _argument(r: Resolver, raw: Any, doc: Path, count: Sequence[int], shape: str) -> list[Any] | None:
+def _argument(r: Evaluation, raw: Any, doc: Path, count: Sequence[int], shape: str) -> list[Any] | None:
     """Return a list argument of one of the allowed lengths; None after reporting anything else."""
     if isinstance(raw, list) and len(raw) in count:
         return raw
@@ -44,7 +42,7 @@ def _bad(doc: Path) -> Unresolved:
     return Unresolved("unsupported", f"the arguments of `{doc[-1]}` are wrong")
 
 
-def _inner(r: Resolver, raw: Any, doc: Path) -> Any:
+def _inner(r: Evaluation, raw: Any, doc: Path) -> Any:
     """Evaluate an argument; its path in the result is of no interest."""
     moved, r.moved = r.moved, {}
     try:
@@ -56,7 +54,7 @@ def _inner(r: Resolver, raw: Any, doc: Path) -> Any:
     return value
 
 
-def _ref(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
+def _ref(r: Evaluation, raw: Any, _at: Path, doc: Path) -> Any:
     name = raw if isinstance(raw, str) else _inner(r, raw, doc)
     if isinstance(name, Unresolved):
         return r.unknown(f"Ref: {source_text(raw)}")
@@ -65,7 +63,7 @@ def _ref(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
     return r.reference(name, doc)
 
 
-def _get_att(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
+def _get_att(r: Evaluation, raw: Any, _at: Path, doc: Path) -> Any:
     parts = raw.split(".", 1) if isinstance(raw, str) else raw
     if not isinstance(parts, list) or len(parts) < 2:
         found = quoted(raw) if isinstance(raw, str) else kind_of(raw)
@@ -80,7 +78,7 @@ def _get_att(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
     return _attribute(r, str(names[0]), ".".join(str(n) for n in names[1:]), doc)
 
 
-def _attribute(r: Resolver, name: str, attribute: str, doc: Path) -> Unresolved:
+def _attribute(r: Evaluation, name: str, attribute: str, doc: Path) -> Unresolved:
     if name in r.template.resource_ids:
         return r.unknown(f"GetAtt: {name}.{attribute}", target=(name, attribute))
     if name in r.inputs.parameters:
@@ -88,7 +86,7 @@ def _attribute(r: Resolver, name: str, attribute: str, doc: Path) -> Unresolved:
     return r.no_such(name, doc)
 
 
-def _sub(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
+def _sub(r: Evaluation, raw: Any, _at: Path, doc: Path) -> Any:
     own: dict[str, Any] = {}
     text, place = raw, doc
     if isinstance(raw, list):
@@ -109,7 +107,7 @@ def _sub(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
     return _concatenate(r, [*parts, text[end:]], [*sources, text[end:]])
 
 
-def _variable(r: Resolver, match: Any, own: dict[str, Any], doc: Path, place: Path) -> Any:
+def _variable(r: Evaluation, match: Any, own: dict[str, Any], doc: Path, place: Path) -> Any:
     name = match[2].strip()
     if match[1]:
         return "${" + match[2] + "}"
@@ -124,7 +122,7 @@ def _variable(r: Resolver, match: Any, own: dict[str, Any], doc: Path, place: Pa
     return _attribute(r, head, attribute, place) if dot else r.reference(name, place)
 
 
-def _join(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
+def _join(r: Evaluation, raw: Any, _at: Path, doc: Path) -> Any:
     parts = _argument(r, raw, doc, (2,), "`[delimiter, [values]]`")
     if parts is None:
         return _bad(doc)
@@ -145,7 +143,7 @@ def _join(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
     return _concatenate(r, joined, sources)
 
 
-def _concatenate(r: Resolver, parts: Sequence[Any], sources: Sequence[Any]) -> Any:
+def _concatenate(r: Evaluation, parts: Sequence[Any], sources: Sequence[Any]) -> Any:
     """Return the joined text, or what is known of it."""
     unknown = [p for p in parts if not _is_scalar(p)]
     if not unknown:
@@ -157,7 +155,21 @@ def _concatenate(r: Resolver, parts: Sequence[Any], sources: Sequence[Any]) -> A
         scalar_text(p) if _is_scalar(p) else str(s) if isinstance(s, str) else "${…}"
         for p, s in zip(parts, sources, strict=True)
     )
-    return r.unknown(shown, target=_target(parts))
+    return r.unknown(shown, target=_target(parts), parts=_known(parts))
+
+
+def _known(parts: Sequence[Any]) -> tuple[str, ...] | None:
+    """Return the texts between the values that are not known; None for a text too long to keep."""
+    known = [""]
+    for part in parts:
+        if _is_scalar(part):
+            known[-1] += scalar_text(part)
+        elif isinstance(part, Unresolved) and part.parts is not None:
+            known[-1] += part.parts[0]
+            known += part.parts[1:]
+        else:
+            known.append("")
+    return tuple(known) if sum(map(len, known)) <= _LONGEST_KNOWN else None
 
 
 def _target(parts: Sequence[Any]) -> tuple[str, str] | None:
@@ -178,7 +190,7 @@ def _target(parts: Sequence[Any]) -> tuple[str, str] | None:
     return None
 
 
-def _select(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
+def _select(r: Evaluation, raw: Any, _at: Path, doc: Path) -> Any:
     parts = _argument(r, raw, doc, (2,), "`[index, [values]]`")
     if parts is None:
         return _bad(doc)
@@ -209,7 +221,7 @@ def _zone(index: Any, zones: Any) -> tuple[str, str] | None:
     return f"{ZONE_LIST}: {zones.target[1]}", scalar_text(index)
 
 
-def _split(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
+def _split(r: Evaluation, raw: Any, _at: Path, doc: Path) -> Any:
     parts = _argument(r, raw, doc, (2,), "`[delimiter, text]`")
     if parts is None:
         return _bad(doc)
@@ -224,7 +236,7 @@ def _split(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
     return scalar_text(text).split(delimiter)
 
 
-def _find_in_map(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
+def _find_in_map(r: Evaluation, raw: Any, _at: Path, doc: Path) -> Any:
     parts = _argument(r, raw, doc, (3, 4), "`[map, key, key]`")
     if parts is None:
         return _bad(doc)
@@ -255,12 +267,12 @@ def _entries(table: Any, key: Any) -> list[Any]:
     return [table[text]] if text in table else []
 
 
-def _import_value(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
+def _import_value(r: Evaluation, raw: Any, _at: Path, doc: Path) -> Any:
     name = _inner(r, raw, doc)
     return r.unknown(f"ImportValue: {name if isinstance(name, str) else source_text(raw)}")
 
 
-def _cidr(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
+def _cidr(r: Evaluation, raw: Any, _at: Path, doc: Path) -> Any:
     parts = _argument(r, raw, doc, (2, 3), "`[block, count, bits]`")
     if parts is None:
         return _bad(doc)
@@ -273,7 +285,7 @@ def _cidr(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
         return r.wrong(f"`Fn::Cidr`: {error}", doc)
 
 
-def _base64(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
+def _base64(r: Evaluation, raw: Any, _at: Path, doc: Path) -> Any:
     text = _inner(r, raw, doc)
     if isinstance(text, Unresolved):
         return r.unknown(f"Base64: {text.detail}")
@@ -282,14 +294,14 @@ def _base64(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
     return base64.b64encode(scalar_text(text).encode("utf-8", "surrogatepass")).decode()
 
 
-def _get_azs(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
+def _get_azs(r: Evaluation, raw: Any, _at: Path, doc: Path) -> Any:
     region = "" if raw is None else _inner(r, raw, doc)  # `!GetAZs` without a word is common
     shown = region if isinstance(region, str) else source_text(raw)
     here = region == "" or region == r.reference("AWS::Region", doc)
     return r.unknown(f"GetAZs: {shown}", target=(ZONE_LIST, "" if here else shown))
 
 
-def _if(r: Resolver, raw: Any, at: Path, doc: Path) -> Any:
+def _if(r: Evaluation, raw: Any, at: Path, doc: Path) -> Any:
     parts = _argument(r, raw, doc, (3,), "`[condition, value if true, value if false]`")
     if parts is None:
         return _bad(doc)
@@ -308,13 +320,18 @@ def _if(r: Resolver, raw: Any, at: Path, doc: Path) -> Any:
     return r.value(parts[chosen], at, (*doc, chosen))
 
 
-def _transform(_r: Resolver, raw: Any, _at: Path, _doc: Path) -> Any:
-    from policyengine.sources.cloudformation.resolver import macro_value
-
+def _transform(_r: Evaluation, raw: Any, _at: Path, _doc: Path) -> Any:
     return macro_value(raw)
 
 
-def _to_json(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
+def macro_value(raw: Any) -> Unresolved:
+    """Return what stands for the result of ``Fn::Transform``."""
+    named = raw[0] if isinstance(raw, list) and raw else raw
+    name = named.get("Name") if isinstance(named, dict) else named
+    return Unresolved("unsupported", f"macro {quoted(name)}" if isinstance(name, str) else "a macro")
+
+
+def _to_json(r: Evaluation, raw: Any, _at: Path, doc: Path) -> Any:
     value = _inner(r, raw, doc)
     if _holds_unknown(value):
         return r.unknown("ToJsonString of values that are not all known")
@@ -329,7 +346,7 @@ def _holds_unknown(value: Any) -> bool:
     return isinstance(value, Unresolved)
 
 
-def _length(r: Resolver, raw: Any, _at: Path, doc: Path) -> Any:
+def _length(r: Evaluation, raw: Any, _at: Path, doc: Path) -> Any:
     value = _inner(r, raw, doc)
     if isinstance(value, Unresolved):
         return r.unknown(f"Length of {source_text(raw)}")

@@ -48,7 +48,7 @@ def _metadata_notes(template: Template, metadata: Any, path: Path, owner: str = 
 
 
 def _comment_notes(document: Document) -> list[str]:
-    if document.syntax != "yaml" or "#" not in document.text:
+    if document.syntax != "yaml" or not _COMMENT.search(document.text):
         return []
     notes: list[str] = []
     for number, line in enumerate(document.text.split("\n"), 1):

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from policyengine.model.resource import Path
 from policyengine.model.values import OpenDict, Unresolved
-from policyengine.sources.cloudformation.functions import FUNCTIONS
+from policyengine.sources.cloudformation.functions import FUNCTIONS, macro_value
 from policyengine.sources.cloudformation.inputs import NO_VALUE, PSEUDO, Inputs, Parameter
 from policyengine.sources.cloudformation.loops import Scope, expand, has_loop, substitute
 from policyengine.sources.cloudformation.template import MAX_PROPERTY_DEPTH, Template, kind_of, quoted
@@ -78,13 +78,19 @@ class Resolver:
         self.template.error(message, doc)
         return Unresolved("unsupported", message)
 
-    def unknown(self, detail: str, *, target: tuple[str, str] | None = None) -> Unresolved:
+    def unknown(
+        self,
+        detail: str,
+        *,
+        target: tuple[str, str] | None = None,
+        parts: tuple[str, ...] | None = None,
+    ) -> Unresolved:
         """Return an unresolved reference of which it is certain that it gives some value."""
         if len(detail) > _LONGEST_DETAIL:
             detail = detail[:_LONGEST_DETAIL] + "…"
         if not detail.isprintable():
             detail = " ".join(detail.split())
-        return Unresolved("unresolved_reference", detail, present=True, target=target)
+        return Unresolved("unresolved_reference", detail, present=True, target=target, parts=parts)
 
     def _text(self, raw: str) -> Any:
         if _DYNAMIC in raw:
@@ -100,6 +106,19 @@ class Resolver:
                     return function(self, raw[key], at, (*doc, key))
                 if not has_loop(raw):
                     return self._no_function(key, doc)
+        if self.scope or any(key.startswith("Fn::") for key in raw):
+            return self._mapping_with_functions(raw, at, doc)
+        result: dict[str, Any] = {}
+        for key, inner in raw.items():
+            if inner.__class__ is str:  # most members; their paths are not needed
+                result[key] = self._text(inner)
+                continue
+            value = self.value(inner, (*at, key), (*doc, key))
+            if value is not NO_VALUE:
+                result[key] = value
+        return result
+
+    def _mapping_with_functions(self, raw: dict[str, Any], at: Path, doc: Path) -> dict[str, Any]:
         result: dict[str, Any] = {}
         more: Unresolved | None = None
         for key, inner, place, scope in self.members(raw, doc):
@@ -118,9 +137,13 @@ class Resolver:
     def _list(self, raw: list[Any], at: Path, doc: Path) -> list[Any]:
         result: list[Any] = []
         for index, inner in enumerate(raw):
+            shifted = len(result) != index
+            if inner.__class__ is str and not shifted:
+                result.append(self._text(inner))
+                continue
             target = (*at, len(result))
             place = (*doc, index)
-            if len(result) != index:
+            if shifted:
                 self.moved[target] = place
             value = self.value(inner, target, place)
             if value is not NO_VALUE:
@@ -209,10 +232,3 @@ class Resolver:
                 message += f"; did you mean `{near[0]}`?" if near else ""
         self.template.error(message, doc)
         return Unresolved("unresolved_reference", message)
-
-
-def macro_value(raw: Any) -> Unresolved:
-    """Return what stands for the result of ``Fn::Transform``."""
-    named = raw[0] if isinstance(raw, list) and raw else raw
-    name = named.get("Name") if isinstance(named, dict) else named
-    return Unresolved("unsupported", f"macro {quoted(name)}" if isinstance(name, str) else "a macro")

@@ -9,6 +9,8 @@ from typing import Any, Final
 SUB_VARIABLE: Final = re.compile(r"\$\{(!?)([^{}]*)\}")
 """``${Name}``, ``${Name.Attribute}`` and the literal ``${!Text}``."""
 
+_NESTED: Final = (dict, list)
+
 
 @dataclass(slots=True)
 class Usage:
@@ -26,7 +28,7 @@ def usage_of(raw: Any) -> Usage:
     while waiting:
         value, always = waiting.pop()
         if isinstance(value, list):
-            waiting.extend((item, always) for item in value)
+            waiting += [(item, always) for item in value if isinstance(item, _NESTED)]
         elif isinstance(value, dict):
             if len(value) == 1:
                 ((key, argument),) = value.items()
@@ -34,12 +36,12 @@ def usage_of(raw: Any) -> Usage:
                     if isinstance(argument[0], str):
                         found.conditions.add(argument[0])
                     always = False
-                else:
+                elif key == "Ref" or key.startswith("Fn::"):
                     names = _referred(key, argument)
                     found.references |= names
                     if always:
                         found.always |= names
-            waiting.extend((item, always) for item in value.values())
+            waiting += [(item, always) for item in value.values() if isinstance(item, _NESTED)]
     return found
 
 
