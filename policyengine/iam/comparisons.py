@@ -81,20 +81,20 @@ def binary(values: Sequence[str]) -> Test:
 
 def numeric(compare: Callable[[Any, Any], bool]) -> Callable[[Sequence[str]], Test]:
     """Return the builder of a numeric operator."""
-    return lambda values: _ordered(values, _number, compare, "not a number")
+    return lambda values: _ordered(values, number, compare, "not a number")
 
 
 def date(compare: Callable[[Any, Any], bool]) -> Callable[[Sequence[str]], Test]:
     """Return the builder of a date operator: ISO 8601 as W3C profiles it, or seconds since 1970."""
-    return lambda values: _ordered(values, _date, compare, "not a date")
+    return lambda values: _ordered(values, moment, compare, "not a date")
 
 
 def ip_address(values: Sequence[str]) -> Test:
     """Addresses in blocks of either family; a block of the other family never holds an address."""
-    blocks = [_block(v) for v in values]
+    blocks = [address_block(v) for v in values]
 
     def test(value: str) -> Answer:
-        address = _block(value)
+        address = address_block(value)
         if address is None:
             return Opaque("not an address")
         version, low, high = address
@@ -176,7 +176,8 @@ def _ordered(
 
 
 @lru_cache(maxsize=4096)
-def _number(text: str) -> Decimal | None:
+def number(text: str) -> Decimal | None:
+    """Return the number a text stands for, None where it is none."""
     try:
         return Decimal(text) if _NUMBER.match(text.strip()) else None
     except InvalidOperation:
@@ -184,11 +185,11 @@ def _number(text: str) -> Decimal | None:
 
 
 @lru_cache(maxsize=4096)
-def _date(text: str) -> Decimal | None:
+def moment(text: str) -> Decimal | None:
     """Return seconds since 1970; four digits are a year, other bare numbers are seconds already."""
     match = _DATE.match(text)
     if match is None:
-        return _number(text)
+        return number(text)
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     try:
         clock = int(hour or 0), int(minute or 0), int(second or 0)
@@ -211,7 +212,7 @@ def _bytes(text: str) -> bytes | None:
 
 
 @lru_cache(maxsize=4096)
-def _block(text: str) -> tuple[int, int, int] | None:
+def address_block(text: str) -> tuple[int, int, int] | None:
     """Return (version, first, last address); without a prefix a block is one address."""
     try:
         network = ipaddress.ip_network(text, strict=False)

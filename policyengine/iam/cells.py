@@ -1,0 +1,261 @@
+"""Which texts a set of patterns can tell apart: one example for each way they can match together.
+
+Every pattern is a small automaton (a character, any of a class, a run of a class). All of them run
+side by side as the bits of one number, and the states that can be reached are visited breadth first:
+the combinations of accepting patterns met on the way are exactly those some text has, and the way is
+the shortest such text. This is the product construction of the textbooks, done lazily.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+MAX_STATES: Final = 20_000
+"""Most states that are visited; what was not is missing from the answer, which then says so."""
+
+FRESH: Final = "xyzqwvkjbdxyzXYZQWVKJ_~^|<>"
+"""Where an example needs a character that no pattern mentions, the first of these that none does."""
+
+
+class Token(NamedTuple):
+    """One step of a pattern: a character of ``chars`` (``negated``: any other), ``star``: any run of them."""
+
+    chars: frozenset[str]
+    negated: bool
+    star: bool
+
+
+Pattern = tuple[Token, ...]
+
+_ANY: Final = Token(frozenset(), True, False)
+_ANY_RUN: Final = Token(frozenset(), True, True)
+_PART: Final = Token(frozenset(":"), True, False)
+_PART_RUN: Final = Token(frozenset(":"), True, True)
+_SEGMENT: Final = Token(frozenset(":/"), True, False)
+_SEGMENT_RUN: Final = Token(frozenset(":/"), True, True)
+_DIGIT: Final = Token(frozenset("0123456789"), False, False)
+
+ANYTHING: Final[Pattern] = (_ANY, _ANY_RUN)
+"""Any text but the empty one."""
+PART: Final[Pattern] = (_PART, _PART_RUN)
+"""A text without colons, as between the colons of an ARN."""
+SEGMENT: Final[Pattern] = (_SEGMENT, _SEGMENT_RUN)
+"""A text without colons and slashes."""
+ACCOUNT: Final[Pattern] = (_DIGIT,) * 12
+ANY_RUN: Final[Pattern] = (_ANY_RUN,)
+"""Any text, the empty one too."""
+PART_RUN: Final[Pattern] = (_PART_RUN,)
+"""A text without colons, the empty one too."""
+
+
+def exact(text: str) -> Pattern:
+    """Return the pattern of one text."""
+    return tuple(_character(c) for c in text)
+
+
+@lru_cache(maxsize=1024)
+def _character(character: str) -> Token:
+    return Token(frozenset(character), False, False)
+
+
+def ignoring_case(text: str) -> Pattern:
+    """Return the pattern of one text in any case."""
+    return tuple(Token(frozenset((c, c.lower(), c.upper()[:1])), False, False) for c in text)
+
+
+@lru_cache(maxsize=8192)
+def glob(text: str) -> Pattern:
+    """Return the pattern of a text with ``*`` and ``?``, which stand for any characters."""
+    return _tidy([_ANY_RUN if c == "*" else _ANY if c == "?" else _character(c) for c in text])
+
+
+@lru_cache(maxsize=8192)
+def arn_glob(text: str) -> Pattern:
+    """Return the pattern of the ARN operators: wildcards stay within the first five parts."""
+    tokens: list[Token] = []
+    for index, part in enumerate(text.split(":", 5)):
+        if index:
+            tokens.append(_character(":"))
+        run, one = (_ANY_RUN, _ANY) if index == 5 else (_PART_RUN, _PART)
+        tokens.extend(run if c == "*" else one if c == "?" else _character(c) for c in part)
+    return _tidy(tokens)
+
+
+def _tidy(tokens: Iterable[Token]) -> Pattern:
+    kept: list[Token] = []
+    for token in tokens:
+        if not (token.star and kept and kept[-1] == token):
+            kept.append(token)
+    return tuple(kept)
+
+
+def joined(*parts: Pattern) -> Pattern:
+    """Return one pattern after the other."""
+    return _tidy(token for part in parts for token in part)
+
+
+class _Machine:
+    """All patterns as one automaton; bit ``start + i`` says that ``i`` tokens of a pattern are behind us."""
+
+    def __init__(self, patterns: Sequence[Pattern]) -> None:
+        self.accepts: list[int] = []
+        self.spans: list[int] = []
+        self.first = 0
+        self.stars = 0
+        mentioned: set[str] = set()
+        placed: list[tuple[int, Token]] = []
+        offset = 0
+        for pattern in patterns:
+            self.first |= 1 << offset
+            for at, token in enumerate(pattern, offset):
+                placed.append((at, token))
+                mentioned |= token.chars
+                if token.star:
+                    self.stars |= 1 << at
+            self.spans.append(((1 << (len(pattern) + 1)) - 1) << offset)
+            offset += len(pattern) + 1
+            self.accepts.append(1 << (offset - 1))
+        self.fresh = next((c for c in FRESH if c not in mentioned), None) or _unmentioned(mentioned)
+        self.letters = self._letters(placed, mentioned)
+        self.first = self.closed(self.first)
+
+    def _letters(
+        self, placed: Sequence[tuple[int, Token]], mentioned: set[str]
+    ) -> list[tuple[str, int, int, int]]:
+        """Return (character, steps, loops, where it differs from a fresh one); one of each behaviour."""
+        moves = {c: [0, 0] for c in mentioned}
+        other = [0, 0]
+        for at, token in placed:
+            kind, bit = int(token.star), 1 << at
+            if token.negated:
+                other[kind] |= bit
+                for character, move in moves.items():
+                    if character not in token.chars:
+                        move[kind] |= bit
+            else:
+                for character in token.chars:
+                    moves[character][kind] |= bit
+        letters = [(self.fresh, other[0], other[1], -1)]
+        seen = {tuple(other)}
+        for character in sorted(mentioned):
+            step, loop = moves[character]
+            if (step, loop) not in seen:
+                seen.add((step, loop))
+                letters.append((character, step, loop, (step ^ other[0]) | (loop ^ other[1])))
+        return letters
+
+    def closed(self, state: int) -> int:
+        """Add what can be reached without a character: a run may be empty."""
+        while True:
+            wider = state | ((state & self.stars) << 1)
+            if wider == state:
+                return state
+            state = wider
+
+
+def _unmentioned(mentioned: set[str]) -> str:
+    code = 0x100
+    while chr(code) in mentioned:
+        code += 1
+    return chr(code)
+
+
+class Cells(NamedTuple):
+    """``texts``: one for each set of patterns (bit i: pattern i) that some text of the universe matches
+    together and no other of the set's; ``complete``: no other combinations exist."""
+
+    texts: Mapping[int, str]
+    complete: bool
+
+
+@lru_cache(maxsize=8192)
+def cells(universe: tuple[Pattern, ...], patterns: tuple[Pattern, ...], limit: int = MAX_STATES) -> Cells:
+    """Return the ways patterns can match together, among texts that match a pattern of the universe."""
+    machine = _Machine([*universe, *patterns])
+    inside = sum(machine.spans[: len(universe)])
+    ends = sum(machine.accepts[: len(universe)])
+    accepts = list(enumerate(machine.accepts[len(universe) :]))
+    found: dict[int, str] = {}
+    seen = {machine.first}
+    queue = deque([(machine.first, "")])
+    letters, closed = machine.letters, machine.closed
+    while queue:
+        state, text = queue.popleft()
+        if state & ends and text:
+            signature = 0
+            for index, bit in accepts:
+                if state & bit:
+                    signature |= 1 << index
+            found.setdefault(signature, text)
+        for character, step, loop, differs in letters:
+            if state & differs:
+                following = closed(((state & step) << 1) | (state & loop))
+                if following & inside and following not in seen:
+                    if len(seen) >= limit:
+                        return Cells(found, False)
+                    seen.add(following)
+                    queue.append((following, text + character))
+    return Cells(found, True)
+
+
+def matches(pattern: Pattern, text: str) -> bool:
+    """Say whether a pattern matches a text."""
+    return signature_of((pattern,), text) == 1
+
+
+def signature_of(patterns: Sequence[Pattern], text: str) -> int:
+    """Return which patterns match a text, as :func:`cells` keys them."""
+    return sum(1 << index for index, pattern in enumerate(patterns) if _runs(pattern, text))
+
+
+@lru_cache(maxsize=65_536)
+def _runs(pattern: Pattern, text: str) -> bool:
+    moves = _moves(pattern)
+    state = moves.start
+    for character in text:
+        state = moves.after(state, character)
+        if not state:
+            return False
+    return bool(state >> len(pattern) & 1)
+
+
+class _Moves:
+    """One pattern's automaton, its steps worked out once for each character."""
+
+    __slots__ = ("_of", "_pattern", "_stars", "start")
+
+    def __init__(self, pattern: Pattern) -> None:
+        self._pattern = pattern
+        self._stars = sum(1 << at for at, token in enumerate(pattern) if token.star)
+        self._of: dict[str, tuple[int, int]] = {}
+        self.start = self._closed(1)
+
+    def after(self, state: int, character: str) -> int:
+        """Return the state behind one more character; 0: no text goes on like this."""
+        if character not in self._of:
+            self._of[character] = self._read(character)
+        step, loop = self._of[character]
+        return self._closed(((state & step) << 1) | (state & loop))
+
+    def _closed(self, state: int) -> int:
+        while (wider := state | ((state & self._stars) << 1)) != state:
+            state = wider
+        return state
+
+    def _read(self, character: str) -> tuple[int, int]:
+        step = loop = 0
+        for at, token in enumerate(self._pattern):
+            if (character in token.chars) != token.negated:
+                if token.star:
+                    loop |= 1 << at
+                else:
+                    step |= 1 << at
+        return step, loop
+
+
+@lru_cache(maxsize=8192)
+def _moves(pattern: Pattern) -> _Moves:
+    return _Moves(pattern)

@@ -1,0 +1,201 @@
+"""The values of one dimension that stand for all others: one for each way the atoms in play answer."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any, Final
+
+from policyengine.iam.atoms import Atom, Truth
+from policyengine.iam.cells import Pattern, cells, exact, ignoring_case, signature_of
+from policyengine.iam.comparisons import address_block, moment, number
+
+Value = Any
+"""A text for resource and principal; for a key its values as a tuple, or None where it is absent."""
+
+MAX_SETS: Final = 256
+"""Most sets of values that are tried for a key with several values."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """Which texts a dimension ranges over; ``nice`` are the values a reader would rather see."""
+
+    universe: tuple[Pattern, ...]
+    absent: bool = False
+    several: bool = False
+    boolean: bool = False
+    rare: bool = False
+    """Whether most requests do not carry the key: a witness carries it only where it must."""
+    nice: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    admits: Callable[[Value], bool] = lambda value: True
+    patterns: tuple[Pattern, ...] = ()
+    """Where ``admits`` can change its answer."""
+
+
+class Dimension:
+    """Candidates, and the answers of atoms about them as bits."""
+
+    def __init__(self, candidates: Sequence[Value], complete: bool) -> None:
+        self.candidates = candidates
+        self.complete = complete
+        self.all = (1 << len(candidates)) - 1
+
+    def masks(self, atom: Atom) -> tuple[int, int]:
+        """Return the candidates for which the atom may hold, and those for which it must."""
+        may = must = 0
+        for index, candidate in enumerate(self.candidates):
+            truth = atom.test(candidate)
+            may |= truth[0] << index
+            must |= truth[1] << index
+        return may, must
+
+
+def key_dimension(atoms: Sequence[Atom], domain: Domain) -> Dimension:
+    """Return the dimension of a condition key."""
+    families = {a.family for a in atoms} - {"null", "tie", "hint"}
+    complete = len(families) <= 1
+    texts: list[str] = []
+    if families & {"text"} or not families:
+        found, whole = _texts(atoms, domain)
+        texts.extend(found)
+        complete = complete and whole
+    for family in sorted(families - {"text"}):
+        texts.extend(_points(family, [v for a in atoms if a.family == family for v in a.values]))
+    if domain.boolean:
+        texts = ["true", "false"]
+    singles: list[Value] = [(t,) for t in dict.fromkeys(texts)]
+    if domain.absent:
+        singles.insert(0 if domain.rare else len(singles), None)
+    kept = _distinct([s for s in singles if domain.admits(s)], atoms)
+    if domain.several and any(a.quantified for a in atoms):
+        kept, whole = _unions(kept, atoms, domain)
+        complete = complete and whole
+    return Dimension(kept, complete)
+
+
+def text_dimension(atoms: Sequence[Atom], domain: Domain) -> Dimension:
+    """Return the dimension of the resource or the principal."""
+    texts, complete = _texts(atoms, domain)
+    admitted = [t for t in (*texts, *domain.extra) if domain.admits(t)]
+    return Dimension(_distinct(admitted, atoms), complete)
+
+
+def _texts(atoms: Sequence[Atom], domain: Domain) -> tuple[list[str], bool]:
+    patterns = tuple(dict.fromkeys(p for a in atoms for p in a.patterns)) + domain.patterns
+    found = cells(domain.universe, patterns)
+    texts = [_nicer(text, patterns, domain, signature) for signature, text in found.texts.items()]
+    return texts, found.complete
+
+
+def _nicer(text: str, patterns: Sequence[Pattern], domain: Domain, signature: int) -> str:
+    """Return a text that looks like what it is where the patterns cannot tell the difference."""
+    for candidate in (*domain.nice, *_dressed(text)):
+        if signature_of(patterns, candidate) == signature and signature_of(domain.universe, candidate):
+            return candidate
+    return text
+
+
+def _dressed(text: str) -> Iterable[str]:
+    """Yield an ARN's text with a region, an account and a name in place of made-up characters."""
+    parts = text.split(":", 5)
+    if len(parts) < 6:
+        return
+    last = parts[5]
+    tail = (
+        f"{last[:-1]}example" if last[-1:] in "xyzqwvkjbd" and (len(last) == 1 or last[-2] in ":/") else last
+    )
+    regions = [r for r in ("us-east-1", "eu-west-1", "ap-southeast-2") if len(parts[3]) == 1] or [parts[3]]
+    accounts = ["111122223333", "444455556666"] if parts[4] and len(set(parts[4])) == 1 else [parts[4]]
+    for region in regions:
+        for account in accounts:
+            yield ":".join([*parts[:3], region, account, tail])
+    for region in regions:
+        yield ":".join([*parts[:3], region, *parts[4:]])
+    yield ":".join([*parts[:5], tail])
+
+
+def _distinct(values: Iterable[Value], atoms: Sequence[Atom]) -> list[Value]:
+    """Return the first value of each way the atoms answer."""
+    kept: dict[tuple[Truth, ...], Value] = {}
+    for value in values:
+        kept.setdefault(tuple(a.test(value) for a in atoms), value)
+    return list(kept.values())
+
+
+def _unions(singles: Sequence[Value], atoms: Sequence[Atom], domain: Domain) -> tuple[list[Value], bool]:
+    """Return sets of values as well: how a set answers follows from how its parts do, so sets grow
+    by one value until nothing new comes out."""
+    kept = {tuple(a.test(v) for a in atoms): v for v in reversed(singles)}
+    parts = [v for v in singles if v is not None]
+    queue = list(parts)
+    complete = True
+    while queue:
+        known = queue.pop()
+        for part in parts:
+            if part[0] in known:
+                continue
+            union = (*known, part[0])
+            answers = tuple(a.test(union) for a in atoms)
+            if answers in kept or not domain.admits(union):
+                continue
+            if len(kept) >= MAX_SETS:
+                return list(kept.values()), False
+            kept[answers] = union
+            queue.append(union)
+    return list(kept.values()), complete
+
+
+def _points(family: str, values: Sequence[str]) -> list[str]:
+    """Return values on, between and beyond the limits that conditions compare with."""
+    if family == "bool":
+        return ["true", "false"]
+    if family == "binary":
+        return [*values, "AA=="]
+    if family == "ip":
+        return _addresses(values)
+    read = number if family == "numeric" else moment
+    limits = sorted({found for v in values if (found := read(v)) is not None})
+    if not limits:
+        limits = [Decimal(0)]
+    between = [(a + b) / 2 for a, b in pairwise(limits)]
+    points = [*limits, *between, limits[0] - 1, limits[-1] + 1]
+    return [_written(p, family) for p in points]
+
+
+def _written(value: Decimal, family: str) -> str:
+    if family == "numeric":
+        return format(value.normalize(), "f")
+    try:
+        return (_EPOCH + timedelta(seconds=float(value))).isoformat().replace("+00:00", "Z")
+    except OverflowError:
+        return format(value, "f")
+
+
+def _addresses(values: Sequence[str]) -> list[str]:
+    """Return an address of every piece into which blocks cut the addresses: each begins where a block
+    begins or just behind one."""
+    points: dict[int, set[int]] = {4: {0}, 6: {0}}
+    for value in values:
+        block = address_block(value)
+        if block is not None:
+            version, low, high = block
+            points[version] |= {low, high + 1}
+    texts = ["203.0.113.7", "2001:db8::7"]
+    for version, starts in points.items():
+        size = 32 if version == 4 else 128
+        kind = ipaddress.IPv4Address if version == 4 else ipaddress.IPv6Address
+        texts.extend(str(kind(p)) for p in sorted(starts) if p < 1 << size)
+    return texts
+
+
+def boolean_texts() -> tuple[Pattern, ...]:
+    """Return the patterns of a Boolean's two values."""
+    return ignoring_case("true"), exact("false")

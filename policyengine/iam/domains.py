@@ -1,0 +1,195 @@
+"""What each dimension of a request ranges over: the texts AWS could put there.
+
+A key that is always part of a request is never absent here, a Boolean is true or false, a resource is
+one that an action takes. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+says which keys are always there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from policyengine.iam.cells import (
+    ACCOUNT,
+    ANYTHING,
+    PART,
+    PART_RUN,
+    SEGMENT,
+    Pattern,
+    exact,
+    glob,
+    joined,
+)
+from policyengine.iam.dimensions import Domain, boolean_texts
+from policyengine.iam.glob import compile_glob, has_wildcard
+from policyengine.iam.global_keys import global_key
+from policyengine.iam.request_set import RequestSet, Values
+
+REGIONS: Final = ("us-east-1", "eu-west-1", "ap-southeast-2", "us-west-2", "eu-central-1", "sa-east-1")
+"""Regions a reader knows; a witness names one of them where it can."""
+
+_ACCOUNT_KEYS: Final = frozenset({"aws:resourceaccount", "aws:sourceaccount", "aws:sourceowner"})
+_WITHOUT_COLONS: Final = frozenset({"iam", "sts"})
+"""Services whose names and paths have no colon:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+_SERVICE_LINKED: Final = "role/aws-service-role/"
+_VARIABLE: Final = re.compile(r"\$\{([A-Za-z0-9_-]*)\}")
+
+
+@dataclass(frozen=True)
+class Callers:
+    """Who may ask: ARNs that match a pattern, and single names (services, sessions, `*`)."""
+
+    patterns: tuple[Pattern, ...]
+    names: tuple[str, ...] = ()
+    service_linked: bool = False
+    likely: tuple[str, ...] = ()
+    """Those a reader would rather see in a witness, where it makes no difference."""
+
+
+def account_callers(account: str, partition: str = "aws") -> Callers:
+    """Return every user and role of an account and its root user; service-linked roles are AWS's own."""
+    head = f"arn:{partition}:iam::{account}:"
+    named = (joined(exact(head + "role/"), ANYTHING), joined(exact(head + "user/"), ANYTHING))
+    return Callers((*named, exact(head + "root")), likely=(head + "role/example", head + "user/example"))
+
+
+def entity_callers(account: str, partition: str = "aws") -> Callers:
+    """Return every user and role of an account: whoever an identity policy may be attached to."""
+    everybody = account_callers(account, partition)
+    return Callers(everybody.patterns[:2], likely=everybody.likely)
+
+
+def any_entity(partition: str = "aws") -> Callers:
+    """Return every user and role of any account: whoever a document may be attached to."""
+    head = joined(exact(f"arn:{partition}:iam::"), ACCOUNT)
+    likely = entity_callers("111122223333", partition).likely
+    return Callers(
+        (joined(head, exact(":role/"), ANYTHING), joined(head, exact(":user/"), ANYTHING)), likely=likely
+    )
+
+
+def one_caller(principal: str) -> Callers:
+    """Return the one principal that asks."""
+    if principal.startswith("arn:") and ":iam:" in principal:
+        return Callers((exact(principal),), (), True)
+    return Callers((), (principal,), True)
+
+
+def any_caller(partition: str = "aws", names: Sequence[str] = ()) -> Callers:
+    """Return everybody: the principals of any account, nobody in particular (`*`), and those named."""
+    head = joined(exact(f"arn:{partition}:iam::"), ACCOUNT)
+    patterns = (joined(head, exact(":role/"), ANYTHING), joined(head, exact(":user/"), ANYTHING))
+    return Callers((*patterns, joined(head, exact(":root"))), ("*", *names))
+
+
+def caller_domain(callers: Callers, requests: RequestSet) -> Domain:
+    """Return the domain of the principal."""
+    wanted = [compile_glob(p) for p in requests.principals]
+    named = any(_SERVICE_LINKED in p for p in requests.principals)
+    free = requests.principals == ("*",)
+
+    def admits(value: str) -> bool:
+        if _SERVICE_LINKED in value and not (named or callers.service_linked):
+            return False
+        return free or any(w(value) for w in wanted)
+
+    patterns = () if free else tuple(glob(p) for p in requests.principals)
+    linked = () if callers.service_linked else (glob(f"arn:*:iam::*:{_SERVICE_LINKED}*"),)
+    literal = () if free else tuple(p for p in requests.principals if not has_wildcard(p))
+    extra = (*callers.names, *(p for p in literal if "*" in callers.names))
+    nice = ("*",) if "*" in callers.names else callers.likely
+    return Domain(callers.patterns, nice=nice, extra=extra, admits=admits, patterns=(*patterns, *linked))
+
+
+def resource_domain(
+    universe: tuple[Pattern, ...], starred: bool, requests: RequestSet, free_text: bool = False
+) -> Domain:
+    """Return the domain of the resource; ``starred``: an action may be about no resource at all (`*`)."""
+    extra: tuple[str, ...] = ("*",) if starred else ()
+    if free_text:
+        extra = tuple(r for r in requests.resources if not has_wildcard(r))
+    if requests.resources == ("*",):
+        return Domain(universe, extra=extra)
+    wanted = [compile_glob(p) for p in requests.resources]
+    patterns = tuple(glob(p) for p in requests.resources)
+    return Domain(universe, extra=extra, admits=lambda v: any(w(v) for w in wanted), patterns=patterns)
+
+
+def key_domain(key: str, wanted: Values | None, callers: Callers) -> Domain:
+    """Return the domain of a condition key; ``wanted``: the values a question is about."""
+    known = global_key(key)
+    several = known is None or known.multivalued
+    boolean = known is not None and known.kind == "bool"
+    nice = REGIONS if key == "aws:requestedregion" else ("example", "Example", "*")
+    if wanted is None:
+        always = ("always",) if "*" in callers.names else ("always", "signed")
+        absent = known is None or known.present not in always
+        return Domain(_universe(key, boolean), absent, several, boolean, known is None, nice)
+    patterns = tuple(glob(p) for p in wanted.patterns)
+    tests = [compile_glob(p) for p in wanted.patterns]
+
+    def admits(value: tuple[str, ...] | None) -> bool:
+        if value is None:
+            return wanted.absent
+        return all(any(t(v) for t in tests) != wanted.negated for v in value)
+
+    universe = _universe(key, boolean) if wanted.negated else (patterns or (exact("\0"),))
+    if wanted.negated and boolean:
+        boolean = False
+    return Domain(
+        universe, wanted.absent, several, boolean and wanted.negated, False, nice, (), admits, patterns
+    )
+
+
+def _universe(key: str, boolean: bool) -> tuple[Pattern, ...]:
+    if boolean:
+        return boolean_texts()
+    if key in _ACCOUNT_KEYS:
+        return (ACCOUNT,)
+    if key == "aws:requestedregion":
+        return (SEGMENT,)
+    return (ANYTHING,)
+
+
+@lru_cache(maxsize=8192)
+def arn_pattern(arn: str, partition: str) -> Pattern:
+    """Return the pattern of an ARN template of the Service Authorization Reference.
+
+    Regions and accounts are not empty, a variable inside has no colon, the last one may hold anything
+    (but the name of a bucket, which has no slash).
+    """
+    found: list[Pattern] = []
+    end, service = 0, arn.split(":", 3)[2]
+    for match in _VARIABLE.finditer(arn):
+        found.append(exact(arn[end : match.start()]))
+        end = match.end()
+        found.append(_variable(match.group(1), end == len(arn), partition, service))
+    found.append(exact(arn[end:]) if "*" not in arn[end:] else glob(arn[end:]))
+    return joined(*found)
+
+
+def _variable(name: str, last: bool, partition: str, service: str) -> Pattern:
+    if name == "Partition":
+        return exact(partition)
+    if name == "Account":
+        return ACCOUNT
+    if name == "BucketName":
+        return SEGMENT
+    return ANYTHING if last and service not in _WITHOUT_COLONS else PART
+
+
+GENERIC: Final[Callable[[str], Pattern]] = lambda partition: joined(  # noqa: E731  # a constant with a hole
+    exact(f"arn:{partition}:"), PART, exact(":"), PART_RUN, exact(":"), PART_RUN, exact(":"), ANYTHING
+)
+
+
+def free_resources(requests: RequestSet, partition: str) -> tuple[Pattern, ...]:
+    """Return the patterns of any ARN, for actions nobody knows."""
+    if requests.resources == ("*",):
+        return (GENERIC(partition),)
+    return tuple(glob(r) for r in requests.resources)

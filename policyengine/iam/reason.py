@@ -1,0 +1,297 @@
+"""Questions over all requests: ``Yes`` with a request that shows it, ``No``, or ``Unknown`` with why.
+
+``No`` is only said when no request whatever answers the question: what cannot be decided counts as
+possible. ``Yes`` is only said of a request that :func:`policyengine.iam.authorize.authorize` (or, for a
+question about documents alone, their statements) decides so. docs/iam.md says how it is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from policyengine.iam.atoms import Setting
+from policyengine.iam.authorize import Policies, authorize
+from policyengine.iam.catalogue import Catalogue, catalogue
+from policyengine.iam.documents import Policy, Statement, read_policy
+from policyengine.iam.domains import (
+    Callers,
+    account_callers,
+    any_caller,
+    any_entity,
+    entity_callers,
+    one_caller,
+)
+from policyengine.iam.layers import Layer, read_layer
+from policyengine.iam.opaque import Opaque
+from policyengine.iam.principals import Named
+from policyengine.iam.request import Request
+from policyengine.iam.request_set import RequestSet
+from policyengine.iam.search import Part, Question, Search, Verify, Way, Witness
+
+WHY: Final = {
+    "too_large": "there were too many combinations to look at all of them",
+    "policy_variable": "it depends on policy variables in a way that was not resolved",
+    "no_such_request": "only with a context key that AWS does not document for the action",
+}
+"""Code of an Unknown → what it means; other texts are what could not be known of a statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Yes:
+    """There is such a request."""
+
+    witness: Witness
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """There is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It could not be decided; ``why`` says what stood in the way."""
+
+    why: tuple[str, ...]
+
+
+Answer = Yes | No | Unknown
+
+ALL: Final = RequestSet()
+
+
+def can(
+    requests: RequestSet,
+    policies: Policies,
+    callers: Callers | None = None,
+    setting: Setting | None = None,
+) -> Answer:
+    """Say whether a request of the set is allowed by all layers together, as ``authorize`` decides it.
+
+    ``callers``: who may ask; by default every user and role of ``setting.account``.
+    """
+    setting = setting or Setting()
+    callers = callers or entity_callers(setting.account, setting.partition)
+    question = _question(requests, callers, setting, lambda r: _authorized(r, policies), _all_of(policies))
+    return first(question, ways(policies, question.catalogue))
+
+
+def _authorized(request: Request, policies: Policies) -> bool | Opaque:
+    decision = authorize(request, policies)
+    if decision.unknown:
+        return decision.unknown[0]
+    return decision.outcome == "Allowed"
+
+
+def denied(requests: RequestSet, policies: Policies, callers: Callers | None = None) -> Answer:
+    """Say whether every request of the set is denied: No means that, Yes names one that is not."""
+    return can(requests, policies, callers)
+
+
+def grants(policies: Sequence[Policy], requests: RequestSet = ALL, callers: Callers | None = None) -> Answer:
+    """Say whether documents by themselves (one layer: what they allow less what they deny) grant a request."""
+    question = _documents(policies, requests, callers)
+    question.verify = lambda r: _granted(policies, r)
+    parts = _parts(policies, question.catalogue)
+    return first(question, [Way([parts[True]], parts[False])])
+
+
+def newly_allows(
+    old: Sequence[Policy],
+    new: Sequence[Policy],
+    requests: RequestSet = ALL,
+    callers: Callers | None = None,
+) -> Answer:
+    """Say whether the new documents grant a request that the old ones do not."""
+    return next(new_access(old, new, requests, callers))
+
+
+def new_access(
+    old: Sequence[Policy],
+    new: Sequence[Policy],
+    requests: RequestSet = ALL,
+    callers: Callers | None = None,
+) -> Iterator[Answer]:
+    """Yield a Yes for each group of actions with newly granted requests; else a single No or Unknown."""
+    question = _documents([*new, *old], requests, callers)
+    question.verify = lambda r: _both(_granted(new, r), _not(_granted(old, r)))
+    before = _parts(old, question.catalogue)
+    after = _parts(new, question.catalogue)
+    found = [Way([after[True]], [*after[False], *before[True]])]
+    found.extend(Way([after[True], [deny]], after[False]) for deny in before[False])
+    yield from every(question, found)
+
+
+def covered(
+    requests: RequestSet,
+    chain: Sequence[Sequence[Policy]],
+    account: str,
+    setting: Setting | None = None,
+) -> Answer:
+    """Say whether a member account's chain of SCPs lets a request of the set pass, whatever else allows.
+
+    No: every request is denied, for every user and role of the account and its root user (service-linked
+    roles are beyond SCPs). No level: SCPs are not enabled or do not reach the account, and all pass.
+    """
+    return next(gaps(requests, chain, account, setting))
+
+
+def gaps(
+    requests: RequestSet,
+    chain: Sequence[Sequence[Policy]],
+    account: str,
+    setting: Setting | None = None,
+) -> Iterator[Answer]:
+    """Yield a Yes for each group of actions that has a request the chain lets pass; else No or Unknown."""
+    setting = setting or Setting(account=account)
+    policies = Policies(identity=(EVERYTHING,), resource=EVERYONE, scps=chain)
+    documents = [p for level in chain for p in level]
+    callers = account_callers(account, setting.partition)
+    question = _question(requests, callers, setting, lambda r: _authorized(r, policies), documents)
+    levels = [_parts(level, question.catalogue) for level in chain]
+    without = [part for level in levels for part in level[False]]
+    yield from every(question, [Way([level[True] for level in levels], without)])
+
+
+def first(question: Question, found: Sequence[Way]) -> Answer:
+    """Return the answer to a question: the first witness is enough."""
+    return next(every(question, found))
+
+
+def every(question: Question, found: Sequence[Way]) -> Iterator[Answer]:
+    """Yield a Yes for each group of actions that has a witness; Unknown or No where none has."""
+    search = Search(question)
+    none = True
+    for witness in search.witnesses(found):
+        none = False
+        yield Yes(witness)
+    if none:
+        yield Unknown(tuple(search.why)) if search.why else No()
+
+
+def ways(policies: Policies, known: Catalogue) -> list[Way]:
+    """Return the ways in which ``authorize`` may allow a request of a principal of an account.
+
+    Same account: by the identity policies within boundary and session, or by a resource policy that names
+    the principal itself (or everyone), or its role (then within boundary and session). Across accounts:
+    by both. Each is possible as far as the statements go; ``verify`` decides which applies.
+    """
+    resource = _parts([policies.resource] if policies.resource else [], known)
+    side = [_parts(policies.identity, known)]
+    limits = [_parts([policies.boundary], known)] if policies.boundary else []
+    limits.extend([_parts(policies.session, known)] if policies.session is not None else [])
+    always = [_parts(level, known) for level in policies.scps]
+    always.extend([_parts([policies.endpoint], known)] if policies.endpoint else [])
+    rcps = [_parts(level, known) for level in policies.rcps]
+    without = [p for layer in (*side, *limits, *always, *rcps, resource) for p in layer[False]]
+    common = [layer[True] for layer in always]
+    within = [layer[True] for layer in limits]
+    found = [Way([side[0][True], *within, *common], without)]
+    if policies.resource is not None:
+        closest = frozenset((Named.DIRECT, Named.EVERYONE))
+        found.append(Way([_named(resource[True], closest), *common], without))
+        found.append(Way([_named(resource[True], frozenset((Named.ROLE,))), *within, *common], without))
+    return found
+
+
+def _named(parts: Iterable[Part], named: frozenset[Named]) -> list[Part]:
+    return [part._replace(named=named) for part in parts]
+
+
+def _question(
+    requests: RequestSet,
+    callers: Callers,
+    setting: Setting,
+    verify: Verify,
+    documents: Iterable[Policy],
+) -> Question:
+    return Question(requests, callers, extended(documents, requests), verify, setting)
+
+
+def _documents(policies: Sequence[Policy], requests: RequestSet, callers: Callers | None) -> Question:
+    """Return the question about documents alone: who may ask follows from whether they name principals."""
+    if callers is None:
+        named = any(s.principals is not None for p in policies for s in p.statements)
+        callers = any_caller(names=named_callers(policies)) if named else any_entity()
+    return _question(requests, callers, Setting(), lambda r: False, policies)
+
+
+def named_callers(policies: Iterable[Policy]) -> tuple[str, ...]:
+    """Return the services, identity providers and sessions that documents name."""
+    found: dict[str, None] = {}
+    for policy in policies:
+        for statement in policy.statements:
+            for kind, names in (statement.principals or {}).items():
+                for name in names:
+                    if name != "*" and (kind in ("Service", "Federated") or ":sts:" in name):
+                        found[name] = None
+    return tuple(found)
+
+
+def extended(documents: Iterable[Policy], requests: RequestSet) -> Catalogue:
+    """Return the catalogue with the actions that only the documents or the question know."""
+    patterns = [a for p in documents for s in p.statements for a in s.actions]
+    return catalogue().covering([*patterns, *requests.actions])
+
+
+def _parts(policies: Iterable[Policy], known: Catalogue) -> dict[bool, list[Part]]:
+    """Return the statements that allow (True) and deny (False) with their actions as bits."""
+    found: dict[bool, list[Part]] = {True: [], False: []}
+    for policy in policies:
+        for statement in policy.statements:
+            actions = action_bits(statement, known)
+            if actions:
+                found[statement.allow].append(Part(statement, actions))
+    return found
+
+
+def action_bits(statement: Statement, known: Catalogue) -> int:
+    """Return the actions a statement is about."""
+    found = 0
+    for pattern in statement.actions:
+        found |= known.all if pattern == "*:*" else known.matching(pattern)
+    return known.all & ~found if statement.not_action else found
+
+
+def _all_of(policies: Policies) -> list[Policy]:
+    single = (policies.resource, policies.boundary, policies.endpoint)
+    levels = (policies.identity, policies.session or (), *policies.scps, *policies.rcps)
+    return [*(p for p in single if p is not None), *(p for level in levels for p in level)]
+
+
+def _granted(policies: Sequence[Policy], request: Request) -> bool | Opaque:
+    """Say whether the documents' own statements allow a request and none denies it."""
+    layer = read_layer(Layer("identity"), policies, request, [])
+    if layer.denied(True) or not layer.allowed(True):
+        return False
+    if layer.denied(False) or not layer.allowed(False):
+        return layer.unknown[0]
+    return True
+
+
+def _not(answer: bool | Opaque) -> bool | Opaque:
+    return answer if isinstance(answer, Opaque) else not answer
+
+
+def _both(one: bool | Opaque, other: bool | Opaque) -> bool | Opaque:
+    if one is False or other is False:
+        return False
+    return one if isinstance(one, Opaque) else other
+
+
+EVERYTHING: Final = read_policy(
+    {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}, "identity"
+)
+EVERYONE: Final = read_policy(
+    {
+        "Version": "2012-10-17",
+        "Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"},
+    },
+    "resource",
+)
+__all__ = [
+    "ALL", "WHY", "Answer", "No", "Unknown", "Witness", "Yes", "can", "covered", "denied", "every", "first",
+    "gaps", "grants", "new_access", "newly_allows", "one_caller",
+]  # fmt: skip

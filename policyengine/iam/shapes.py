@@ -1,0 +1,71 @@
+"""Which actions can be about which resource: the ARN templates of actions, turned around."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from policyengine.iam.catalogue import Catalogue, catalogue
+from policyengine.iam.cells import matches
+from policyengine.iam.domains import arn_pattern
+
+
+class Shapes:
+    """Templates of ARNs and the actions that take them, as bits of the catalogue; a service at a time."""
+
+    def __init__(self, known: Catalogue) -> None:
+        self._catalogue = known
+        self.known = known.all
+        self._services = [(name, known.service_mask(name)) for name in known.services]
+        self._read: dict[str, tuple[dict[str, int], int]] = {}
+
+    def templates(self, actions: int) -> list[tuple[str, int]]:
+        """Return (template, actions that take it) for some actions, in the order of the services."""
+        found: dict[str, int] = {}
+        for service in self._touched(actions):
+            for arn, mask in self._service(service)[0].items():
+                if mask & actions:
+                    found[arn] = found.get(arn, 0) | (mask & actions)
+        return list(found.items())
+
+    def starred(self, actions: int) -> int:
+        """Return those of the actions that may be asked about ``*``: AWS requires no type of resource."""
+        found = 0
+        for service in self._touched(actions):
+            found |= self._service(service)[1]
+        return found & actions
+
+    def about(self, actions: int, resource: str, partition: str) -> int:
+        """Return those of the actions a request about this resource can have; unknown ones always."""
+        found = actions & ~self.known
+        if resource == "*":
+            return found | self.starred(actions)
+        service = f":{resource.split(':', 3)[2]}:" if resource.count(":") > 2 else ""
+        for arn, mask in self.templates(actions):
+            if (service in arn or ":*:" in arn) and matches(arn_pattern(arn, partition), resource):
+                found |= mask
+        return found
+
+    def _touched(self, actions: int) -> Iterator[str]:
+        return (name for name, mask in self._services if mask & actions)
+
+    def _service(self, name: str) -> tuple[dict[str, int], int]:
+        if name not in self._read:
+            known, arns, optional = self._catalogue, dict[str, int](), 0
+            rest = known.service_mask(name)
+            while rest:
+                low = rest & -rest
+                action = known.at(low.bit_length() - 1)
+                for arn in known.arn_templates(action) or ():
+                    arns[arn] = arns.get(arn, 0) | low
+                if not any(required for _, required in action.resource_types):
+                    optional |= low
+                rest ^= low
+            self._read[name] = (arns, optional)
+        return self._read[name]
+
+
+@lru_cache(maxsize=1)
+def shapes() -> Shapes:
+    """Return the shapes of the catalogue, made once."""
+    return Shapes(catalogue())
