@@ -7,16 +7,17 @@ from typing import Any
 
 from policyengine.catalog import registry
 from policyengine.catalog import terraform as catalog
+from policyengine.catalog.terraform.blocks import blocks
 from policyengine.catalog.terraform.language import Emit, TypeMap, parse
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.terraform import awscc
 from policyengine.sources.terraform.configuration import Configuration, Entry, References
-from policyengine.sources.terraform.draft import Draft, blocks
+from policyengine.sources.terraform.draft import Draft, known_blocks, unread
 from policyengine.sources.terraform.mapper import Mapper, Trace, put
 from policyengine.sources.terraform.scanner import SourceTree
 from policyengine.sources.terraform.special import HOOKS
 from policyengine.sources.terraform.tags import apply_tags
-from policyengine.sources.terraform.values import Builder, Pending, expression
+from policyengine.sources.terraform.values import Builder, expression
 
 
 class Drafter:
@@ -39,8 +40,9 @@ class Drafter:
         planned = entry.planned
         resource = self._configuration.resource(planned)
         expressions = resource.get("expressions", {}) if resource is not None else None
-        dynamic = self._tree.dynamic_blocks(planned) if self._tree else frozenset()
-        builder = Builder(lambda names: self._references.targets(planned, names), dynamic)
+        written = self._tree.written_blocks(planned) if self._tree else None
+        hidden = blocks(planned.type) if written is None else written
+        builder = Builder(lambda names: self._references.targets(planned, names), hidden)
         tree = builder.tree(entry.change, expressions)
         mapped = catalog.mapping(planned.type)
         made = Draft(entry, mapped.to if mapped else "", tree, {}, {})
@@ -119,11 +121,11 @@ class Drafter:
                 emit.to, {**linked, **mapper.map(emit.fields, made.tree)}, {(): (emit.each,)}, f"#{emit.each}"
             )
             return
-        if isinstance(written, Pending):
-            unknown = {f.target[0]: written.scalar() for f in emit.fields}
+        more = unread(written)
+        if more is not None:
+            unknown = {f.target[0]: more for f in emit.fields}
             made.emit(emit.to, {**linked, **unknown}, {(): (emit.each,)}, f"#{emit.each}")
-            return
-        for at, block in blocks(written):
+        for at, block in known_blocks(written):
             inner: Trace = {}
             found = Mapper(inner).map(emit.fields, block, (emit.each, at))
             inner[()] = (emit.each, at)

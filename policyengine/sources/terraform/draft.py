@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from policyengine.model.values import Unresolved
+from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.sources.terraform.configuration import Entry, Planned
 from policyengine.sources.terraform.mapper import Trace, settle
 from policyengine.sources.terraform.values import Pending, Target
@@ -72,20 +72,56 @@ class Draft:
         )
 
 
-def blocks(value: Any) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Give the known blocks of a list of blocks with their positions."""
+def known_blocks(value: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Give the known blocks of a list of blocks with their positions; see ``unread`` for the others."""
     for at, block in enumerate(value if isinstance(value, list) else [value]):
         if isinstance(block, dict):
             yield at, block
 
 
+def unread(value: Any) -> Unresolved | None:
+    """Return what stands for the blocks of a list that are not known; None when all are."""
+    if isinstance(value, Pending):
+        return value.scalar()
+    if isinstance(value, Unresolved):
+        return value
+    for block in value if isinstance(value, list) else ():
+        if not isinstance(block, dict):
+            return unread(block) or Unresolved("unsupported", "no block where one should be")
+    return None
+
+
+def with_unread(found: list[Any], written: Any) -> Any:
+    """Return what was made of the known blocks, open to those that are not; None when there are none."""
+    more = unread(written)
+    if more is not None:
+        return OpenList(found, more) if found else more
+    return found or None
+
+
+def open_map(found: dict[str, Any], more: Unresolved | None) -> Any:
+    """Return a map, open to ``more`` where that is given; None when there is nothing."""
+    if more is not None:
+        return OpenDict(found, more) if found else more
+    return found or None
+
+
+def put_found(properties: dict[str, Any], name: str, value: Any) -> None:
+    """Set a property unless there is nothing to set."""
+    if value is not None:
+        properties[name] = value
+
+
 def values(value: Any) -> list[Any]:
-    """Return the elements of a list attribute as model values; an unknown list is one unknown value."""
+    """Return the elements of a list attribute as model values; an unknown list is one unknown value.
+
+    An OpenList where there may be more elements.
+    """
     if value is None or value == "":
         return []
     if isinstance(value, Pending):
         found = value.many()
-        return list(found) if isinstance(found, list) else [found]
+        return found if isinstance(found, list) else [found]
     if isinstance(value, list):
         return [settle(v) for v in value if v is not None]
     return [settle(value)]

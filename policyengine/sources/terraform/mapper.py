@@ -13,7 +13,7 @@ from typing import Any
 from policyengine.catalog.terraform.converters import CONVERTERS
 from policyengine.catalog.terraform.language import Field
 from policyengine.model.resource import Path
-from policyengine.model.values import OpenList, Unresolved
+from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.sources.terraform.values import Pending
 
 _DEEPEST_JSON = 128
@@ -53,9 +53,12 @@ class Mapper:
         if field.fields is not None:
             return self._block(field, source, at, out)
         for name in field.converters:
+            before = source
             source = _json(source) if name == "json" else _convert(name, source)
             if source is None or isinstance(source, Unresolved):
                 return source
+            if isinstance(before, list) and isinstance(source, dict):
+                source = _open(before, settle(source))
         if field.many and not isinstance(source, list):
             source = [source]
         if source in ([], {}):
@@ -92,11 +95,21 @@ class Mapper:
         return settle(value)
 
 
+def _open(blocks: list[Any], found: dict[str, Any]) -> Any:
+    """Return a map made of blocks by their names, open where a block or its name is not known."""
+    for block in blocks:
+        name = block.get("name") if isinstance(block, dict) else block
+        if isinstance(name, Pending | Unresolved):
+            more = name.scalar() if isinstance(name, Pending) else name
+            return OpenDict(found, more) if found else more
+    return found
+
+
 def settle(value: Any) -> Any:
     """Return a value as the model knows it: no Pending, no nulls."""
     if isinstance(value, Pending):
         return value.scalar()
-    if isinstance(value, OpenList):
+    if isinstance(value, OpenList | OpenDict):
         return value
     if isinstance(value, list):
         return [settle(v) for v in value if v is not None]

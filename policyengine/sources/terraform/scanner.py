@@ -1,12 +1,14 @@
 """``--terraform-source DIR``: the block in the configuration that made a resource of the plan.
 
 The folder's ``.tf`` and ``.tofu`` files are the root module; child modules are found through
-``module_calls[].source`` where that is a local path. Files are read once, when a place is first
-asked for. What cannot be found falls back to the place in the plan.
+``module_calls[].source`` where that is a local path, else where ``terraform init`` noted that it put
+them. Files are read once, when first asked for. What cannot be found falls back to the place in the plan.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from policyengine.model.location import Location
@@ -33,6 +35,8 @@ class SourceTree:
         self._options = options
         self._configuration = configuration
         self._modules: dict[tuple[str, ...], Found] = {}
+        self._modules_json: dict[str, str] | None = None
+        self._repeated: set[tuple[tuple[str, ...], str, str]] = set()
 
     def locate(self, planned: Planned, source: ValuePath) -> Location | None:
         """Return where the attribute at ``source`` (a path below ``after``) is written.
@@ -46,17 +50,21 @@ class SourceTree:
         line, column = _narrow(block, source)
         return Location(file, line, column)
 
-    def dynamic_blocks(self, planned: Planned) -> frozenset[str]:
-        """Return the names of the blocks that a resource writes as ``dynamic "name" {``."""
+    def written_blocks(self, planned: Planned) -> frozenset[str] | None:
+        """Return the names of the blocks written in a resource at any depth, ``dynamic`` ones too.
+
+        None when the resource is not found, or found in several files (``override.tf``).
+        """
         found = self._find(planned)
-        inner = found[1].blocks if found else ()
-        return frozenset(b.words[1] for b in inner if b.words[0] == "dynamic" and len(b.words) == 2)
+        if found is None or (names(planned.module), planned.type, planned.name) in self._repeated:
+            return None
+        return frozenset(_block_names(found[1]))
 
     def _find(self, planned: Planned) -> tuple[str, Block] | None:
         path = names(planned.module)
         if path not in self._modules:
             folder = self._module_folder(path)
-            self._modules[path] = self._read(folder) if folder is not None else {}
+            self._modules[path] = self._read(path, folder) if folder is not None else {}
         return self._modules[path].get((planned.type, planned.name))
 
     def _module_folder(self, path: tuple[str, ...]) -> Path | None:
@@ -65,12 +73,22 @@ class SourceTree:
             parent = self._configuration.module(path[:depth])
             data = parent.calls.get(call) if parent else None
             source = data.get("source") if isinstance(data, dict) else None
-            if not isinstance(source, str) or not source.startswith(("./", "../")):
+            if isinstance(source, str) and source.startswith(("./", "../")):
+                folder = folder / source
+                continue
+            installed = self._installed().get(".".join(path[: depth + 1]))
+            if installed is None:
                 return None
-            folder = folder / source
+            folder = self._folder / installed
         return folder if folder.is_dir() else None
 
-    def _read(self, folder: Path) -> Found:
+    def _installed(self) -> dict[str, str]:
+        """Return module path -> folder as ``.terraform/modules/modules.json`` notes it."""
+        if self._modules_json is None:
+            self._modules_json = _installed(self._folder / ".terraform" / "modules" / "modules.json")
+        return self._modules_json
+
+    def _read(self, path: tuple[str, ...], folder: Path) -> Found:
         found: Found = {}
         for file in sorted(folder.iterdir()):
             if file.suffix not in _SUFFIXES or not file.is_file():
@@ -86,8 +104,29 @@ class SourceTree:
                 continue
             for block in parse(text):
                 if block.words[0] == "resource" and len(block.words) == 3:
-                    found.setdefault((block.words[1], block.words[2]), (shown, block))
+                    key = (block.words[1], block.words[2])
+                    if found.setdefault(key, (shown, block))[1] is not block:
+                        self._repeated.add((path, *key))
         return found
+
+
+def _installed(file: Path) -> dict[str, str]:
+    try:
+        listed = json.loads(file.read_bytes()) if file.stat().st_size <= _MOST_BYTES else None
+    except (OSError, ValueError, RecursionError):
+        return {}
+    modules = listed.get("Modules") if isinstance(listed, dict) else None
+    return {
+        m["Key"]: m["Dir"]
+        for m in (modules if isinstance(modules, list) else ())
+        if isinstance(m, dict) and isinstance(m.get("Key"), str) and isinstance(m.get("Dir"), str)
+    }
+
+
+def _block_names(block: Block) -> Iterator[str]:
+    for inner in block.blocks:
+        yield inner.words[1] if inner.words[0] == "dynamic" and len(inner.words) == 2 else inner.words[0]
+        yield from _block_names(inner)
 
 
 def _narrow(block: Block, source: ValuePath) -> tuple[int, int]:

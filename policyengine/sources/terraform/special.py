@@ -7,8 +7,17 @@ from typing import Any, Final
 
 from policyengine.catalog.terraform.language import pascal
 from policyengine.model.values import Unresolved
+from policyengine.sources.terraform import special_data as data
 from policyengine.sources.terraform import special_network as network
-from policyengine.sources.terraform.draft import Draft, blocks, values
+from policyengine.sources.terraform.draft import (
+    Draft,
+    known_blocks,
+    open_map,
+    put_found,
+    unread,
+    values,
+    with_unread,
+)
 from policyengine.sources.terraform.mapper import parse_json, put, settle
 from policyengine.sources.terraform.values import Pending
 
@@ -33,33 +42,34 @@ def instance(draft: Draft) -> None:
                 interface[canonical] = settle(draft.tree[name])
         draft.properties["NetworkInterfaces"] = [interface]
         return
+    written = draft.tree.get("network_interface")
     attached = [
-        {
-            "NetworkInterfaceId": settle(b.get("network_interface_id")),
-            "DeviceIndex": str(settle(b.get("device_index"))),
-        }
-        for _, b in blocks(draft.tree.get("network_interface") or [])
+        {"NetworkInterfaceId": settle(b.get("network_interface_id")), "DeviceIndex": _index_text(b)}
+        for _, b in known_blocks(written)
         if b.get("network_interface_id") is not None
     ]
-    if attached:
-        draft.properties["NetworkInterfaces"] = attached
+    put_found(draft.properties, "NetworkInterfaces", with_unread(attached, written))
+
+
+def _index_text(block: Mapping[str, Any]) -> Any:
+    index = settle(block.get("device_index"))
+    return index if isinstance(index, Unresolved) else str(index)
 
 
 def launch_template(draft: Draft) -> None:
     """Tags of what is launched are lists of pairs; ``"true"`` and ``"false"`` stand for booleans."""
-    data = draft.properties.setdefault("LaunchTemplateData", {})
-    if not isinstance(data, dict):
+    template = draft.properties.setdefault("LaunchTemplateData", {})
+    if not isinstance(template, dict):
         return
-    _booleans(data)
+    _booleans(template)
     written = draft.tree.get("tag_specifications")
     specifications = []
-    for _, block in blocks(written or []):
+    for _, block in known_blocks(written):
         tags = settle(block.get("tags"))
         pairs = [{"Key": k, "Value": v} for k, v in tags.items()] if isinstance(tags, dict) else tags
         found = {"ResourceType": settle(block.get("resource_type")), "Tags": pairs}
         specifications.append({k: v for k, v in found.items() if v is not None})
-    if specifications:
-        data["TagSpecifications"] = specifications
+    put_found(template, "TagSpecifications", with_unread(specifications, written))
 
 
 def _booleans(value: Any) -> None:
@@ -72,111 +82,6 @@ def _booleans(value: Any) -> None:
             value[key] = inner == "true"
         else:
             _booleans(inner)
-
-
-def snapshot(draft: Draft) -> None:
-    """A snapshot is encrypted as its volume is, which the plan shows on the volume only."""
-    encrypted = settle(draft.tree.get("encrypted"))
-    draft.properties["Encrypted"] = (
-        encrypted if encrypted is not None else Unresolved("default_depends", "the volume's encryption")
-    )
-
-
-def ami_copy(draft: Draft) -> None:
-    """``encrypted`` of a copied image says that every snapshot of the copy is encrypted."""
-    encrypted = settle(draft.tree.get("encrypted"))
-    key = settle(draft.tree.get("kms_key_id"))
-    if encrypted is True or isinstance(encrypted, Unresolved):
-        ebs = {"Encrypted": encrypted} | ({"KmsKeyId": key} if key else {})
-        draft.properties["BlockDeviceMappings"] = [{"Ebs": ebs}]
-    else:
-        draft.properties["BlockDeviceMappings"] = Unresolved(
-            "default_depends", "the source image's encryption"
-        )
-
-
-def rds_snapshot(draft: Draft) -> None:
-    """A database snapshot is encrypted as its database is; a copy with a key always is."""
-    known = (
-        settle(draft.tree.get("encrypted"))
-        if "encrypted" in draft.tree
-        else settle(draft.tree.get("storage_encrypted"))
-    )
-    if known is None:
-        known = (
-            True
-            if draft.properties.get("KmsKeyId")
-            else Unresolved("default_depends", "the database's encryption")
-        )
-    name = "StorageEncrypted" if draft.type == "AWS::RDS::ClusterSnapshot" else "Encrypted"
-    draft.properties[name] = known
-
-
-def dynamodb_table(draft: Draft) -> None:
-    """Keys, indexes, and the encryption type that a chosen key implies."""
-    draft.properties.update(_keys(draft.tree))
-    for attribute, name in (("global_secondary_index", "Global"), ("local_secondary_index", "Local")):
-        found = [_index(block) for _, block in blocks(draft.tree.get(attribute) or [])]
-        if found:
-            draft.properties[f"{name}SecondaryIndexes"] = found
-    encryption = draft.properties.get("SSESpecification")
-    if isinstance(encryption, dict) and encryption.get("SSEEnabled") is True:
-        encryption.setdefault("SSEType", "KMS")
-
-
-def _keys(tree: Mapping[str, Any]) -> dict[str, Any]:
-    pairs = (("hash_key", "HASH"), ("range_key", "RANGE"))
-    schema = [{"AttributeName": settle(tree[a]), "KeyType": kind} for a, kind in pairs if tree.get(a)]
-    return {"KeySchema": schema} if schema else {}
-
-
-def _index(block: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {"IndexName": settle(block.get("name")), **_keys(block)}
-    projection = {"ProjectionType": settle(block.get("projection_type"))}
-    if block.get("non_key_attributes"):
-        projection["NonKeyAttributes"] = settle(block["non_key_attributes"])
-    found["Projection"] = {k: v for k, v in projection.items() if v is not None}
-    return {k: v for k, v in found.items() if v is not None}
-
-
-def log_publishing(draft: Draft) -> None:
-    """``log_publishing_options`` blocks become a map by log type."""
-    written = draft.tree.get("log_publishing_options")
-    if isinstance(written, Pending):
-        draft.properties["LogPublishingOptions"] = written.scalar()
-        return
-    found: dict[str, Any] = {}
-    for _, block in blocks(written or []):
-        kind = block.get("log_type")
-        if isinstance(kind, str):
-            enabled = settle(block.get("enabled"))
-            option = {"Enabled": True if enabled is None else enabled}
-            group = settle(block.get("cloudwatch_log_group_arn"))
-            found[kind] = option | ({"CloudWatchLogsLogGroupArn": group} if group else {})
-    if found:
-        draft.properties["LogPublishingOptions"] = found
-
-
-def kinesis_stream(draft: Draft) -> None:
-    """``encryption_type = "NONE"`` is how Terraform says what CloudFormation leaves out."""
-    encryption = draft.properties.get("StreamEncryption")
-    if isinstance(encryption, dict) and encryption.get("EncryptionType") == "NONE":
-        del draft.properties["StreamEncryption"]
-
-
-def firehose(draft: Draft) -> None:
-    """The type follows from the source block; disabled encryption is left out as in CloudFormation."""
-    sources = {
-        "kinesis_source_configuration": "KinesisStreamAsSource",
-        "msk_source_configuration": "MSKAsSource",
-    }
-    kinds = [kind for attribute, kind in sources.items() if draft.tree.get(attribute)]
-    draft.properties["DeliveryStreamType"] = kinds[0] if kinds else "DirectPut"
-    for _, block in blocks(draft.tree.get("server_side_encryption") or []):
-        if not block.get("enabled"):
-            draft.properties.pop("DeliveryStreamEncryptionConfigurationInput", None)
-        elif isinstance(block["enabled"], Pending):
-            draft.properties["DeliveryStreamEncryptionConfigurationInput"] = block["enabled"].scalar()
 
 
 def sns_topic(draft: Draft) -> None:
@@ -197,7 +102,7 @@ def sns_topic(draft: Draft) -> None:
 def event_rule(draft: Draft) -> None:
     """``state`` replaced ``is_enabled``; where both are there, the newer one counts."""
     state = settle(draft.tree.get("state"))
-    if isinstance(state, str) and state:
+    if state is not None and state != "":
         draft.properties["State"] = state
 
 
@@ -218,7 +123,10 @@ def inspector(draft: Draft) -> None:
         "CODE_REPOSITORY": "CodeRepository",
     }
     for value in values(draft.tree.get("resource_types")):
-        if isinstance(value, str) and value in names:
+        if isinstance(value, Unresolved):
+            for name in names.values():
+                put(draft.properties, f"InspectorStatus.{name}", value)
+        elif value in names:
             put(draft.properties, f"InspectorStatus.{names[value]}", "ENABLED")
 
 
@@ -307,24 +215,34 @@ def distribution(draft: Draft) -> None:
 
 def api_v2_stage(draft: Draft) -> None:
     """Route settings are a map by route key."""
+    written = draft.tree.get("route_settings")
+    more = unread(written)
     found: dict[str, Any] = {}
-    for _, block in blocks(draft.tree.get("route_settings") or []):
-        key = block.get("route_key")
-        if isinstance(key, str):
+    for _, block in known_blocks(written):
+        key = settle(block.get("route_key"))
+        if isinstance(key, Unresolved):
+            more = key
+        elif isinstance(key, str):
             found[key] = {pascal(k): settle(v) for k, v in block.items() if k != "route_key"}
-    if found:
-        draft.properties["RouteSettings"] = found
+    put_found(draft.properties, "RouteSettings", open_map(found, more))
 
 
 def pipeline(draft: Draft) -> None:
     """One artifact store without a region is ``ArtifactStore``, several are ``ArtifactStores``."""
     stores = []
-    for _, block in blocks(draft.tree.get("artifact_store") or []):
+    written = draft.tree.get("artifact_store")
+    more = unread(written)
+    for _, block in known_blocks(written):
         store = {"Location": settle(block.get("location")), "Type": settle(block.get("type"))}
-        for _, key in blocks(block.get("encryption_key") or []):
-            store["EncryptionKey"] = {"Id": settle(key.get("id")), "Type": settle(key.get("type"))}
+        key = block.get("encryption_key")
+        if unread(key) is not None:
+            store["EncryptionKey"] = unread(key)
+        for _, inner in known_blocks(key):
+            store["EncryptionKey"] = {"Id": settle(inner.get("id")), "Type": settle(inner.get("type"))}
         stores.append((settle(block.get("region")), {k: v for k, v in store.items() if v is not None}))
-    if len(stores) == 1:
+    if more is not None:
+        draft.properties |= {"ArtifactStore": more, "ArtifactStores": more}
+    elif len(stores) == 1:
         draft.properties["ArtifactStore"] = stores[0][1]
     elif stores:
         draft.properties["ArtifactStores"] = [{"Region": r, "ArtifactStore": s} for r, s in stores]
@@ -362,32 +280,32 @@ def acl(draft: Draft) -> None:
 HOOKS: Final[Mapping[str, Hook]] = {
     "acl": acl,
     "acl_rule": network.acl_rule,
-    "ami_copy": ami_copy,
+    "ami_copy": data.ami_copy,
     "api_v2_stage": api_v2_stage,
     "block_devices": network.block_devices,
     "classic_balancer": classic_balancer,
     "distribution": distribution,
-    "dynamodb_table": dynamodb_table,
+    "dynamodb_table": data.dynamodb_table,
     "elastic_address": network.elastic_address,
     "event_rule": event_rule,
-    "firehose": firehose,
+    "firehose": data.firehose,
     "flow_log": flow_log,
     "inspector": inspector,
     "instance": instance,
-    "kinesis_stream": kinesis_stream,
+    "kinesis_stream": data.kinesis_stream,
     "lake_formation": lake_formation,
     "lambda_function": lambda_function,
     "launch_template": launch_template,
     "load_balancer": load_balancer,
-    "log_publishing": log_publishing,
+    "log_publishing": data.log_publishing,
     "organization": organization,
     "pipeline": pipeline,
-    "rds_snapshot": rds_snapshot,
+    "rds_snapshot": data.rds_snapshot,
     "route_table_association": route_table_association,
     "security_group": network.security_group,
     "security_group_rule": network.security_group_rule,
     "single_rule": network.single_rule,
-    "snapshot": snapshot,
+    "snapshot": data.snapshot,
     "sns_topic": sns_topic,
     "state_machine": state_machine,
     "task_definition": task_definition,

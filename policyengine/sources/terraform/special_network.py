@@ -6,7 +6,7 @@ from typing import Any
 
 from policyengine.catalog.terraform.converters import CONVERTERS
 from policyengine.model.values import OpenList, Unresolved
-from policyengine.sources.terraform.draft import Draft, blocks, values
+from policyengine.sources.terraform.draft import Draft, known_blocks, unread, values, with_unread
 from policyengine.sources.terraform.mapper import settle
 from policyengine.sources.terraform.values import Pending
 
@@ -26,36 +26,37 @@ def security_group(draft: Draft) -> None:
 
 def _rules(draft: Draft, attribute: str, side: str) -> Any:
     written = draft.tree.get(attribute)
-    if isinstance(written, Pending):
-        return written.scalar()
-    if isinstance(written, Unresolved):
-        return written
     peers: list[dict[str, Any]] = []
-    for at, block in blocks(written or []):
+    for at, block in known_blocks(written):
         for peer in rule_peers(draft, block, side):
             draft.trace[(f"SecurityGroup{attribute.capitalize()}", len(peers))] = (attribute, at)
             peers.append(peer)
-    unreadable = [b for b in written or [] if not isinstance(b, dict)]
-    if unreadable:
-        return OpenList(list(peers), Unresolved("known_after_apply", f"a block of `{attribute}`"))
-    return peers
+    return with_unread(peers, written) or []
 
 
 def rule_peers(draft: Draft, block: dict[str, Any], side: str) -> list[dict[str, Any]]:
     """Return the canonical rules of one Terraform rule: ``side`` is ``Source`` or ``Destination``."""
     base = _base(block)
     sources: list[tuple[str, Any]] = [
-        *(("CidrIp", v) for v in values(block.get("cidr_blocks"))),
-        *(("CidrIpv6", v) for v in values(block.get("ipv6_cidr_blocks"))),
-        *((f"{side}PrefixListId", v) for v in values(block.get("prefix_list_ids"))),
-        *((f"{side}SecurityGroupId", v) for v in values(block.get("security_groups"))),
-        *((f"{side}SecurityGroupId", v) for v in values(block.get("source_security_group_id"))),
+        *(("CidrIp", v) for v in _with_more(block.get("cidr_blocks"))),
+        *(("CidrIpv6", v) for v in _with_more(block.get("ipv6_cidr_blocks"))),
+        *((f"{side}PrefixListId", v) for v in _with_more(block.get("prefix_list_ids"))),
+        *((f"{side}SecurityGroupId", v) for v in _with_more(block.get("security_groups"))),
+        *((f"{side}SecurityGroupId", v) for v in _with_more(block.get("source_security_group_id"))),
     ]
-    if block.get("self") is True:
+    if isinstance(block.get("self"), Pending | Unresolved):
+        sources.append((f"{side}SecurityGroupId", settle(block["self"])))
+    elif block.get("self") is True:
         group = block.get("security_group_id")
         itself = settle(group) if group is not None else draft.itself()
         sources.append((f"{side}SecurityGroupId", itself))
     return [{**base, name: value} for name, value in sources]
+
+
+def _with_more(written: Any) -> list[Any]:
+    """Return the elements of a list, and one unknown element where there may be more."""
+    found = values(written)
+    return [*found, found.more] if isinstance(found, OpenList) else found
 
 
 def _base(block: dict[str, Any]) -> dict[str, Any]:
@@ -99,21 +100,14 @@ def acl_entries(draft: Draft) -> None:
     """Inline ``ingress`` and ``egress`` of a network ACL become entries of it."""
     for attribute, egress in (("ingress", False), ("egress", True)):
         written = draft.tree.get(attribute)
-        if isinstance(written, Pending | Unresolved):
-            draft.emit(
-                "AWS::EC2::NetworkAclEntry",
-                {"NetworkAclId": draft.itself(), "Egress": egress, **_unknown_entry(written)},
-                {(): (attribute,)}, f"#{attribute}",
-            )  # fmt: skip
-            continue
-        for at, block in blocks(written or []):
+        more = unread(written)
+        if more is not None:
+            unknown = dict.fromkeys(("CidrBlock", "Protocol", "RuleAction", "RuleNumber"), more)
+            entry = {"NetworkAclId": draft.itself(), "Egress": egress, **unknown}
+            draft.emit("AWS::EC2::NetworkAclEntry", entry, {(): (attribute,)}, f"#{attribute}")
+        for at, block in known_blocks(written):
             entry = {"NetworkAclId": draft.itself(), "Egress": egress, **_entry(block)}
             draft.emit("AWS::EC2::NetworkAclEntry", entry, {(): (attribute, at)}, f"#{attribute}[{at}]")
-
-
-def _unknown_entry(written: Any) -> dict[str, Any]:
-    unknown = written.scalar() if isinstance(written, Pending) else written
-    return dict.fromkeys(("CidrBlock", "Protocol", "RuleAction", "RuleNumber"), unknown)
 
 
 def _entry(block: dict[str, Any]) -> dict[str, Any]:
@@ -167,10 +161,8 @@ def block_devices(draft: Draft) -> None:
     unknown: Unresolved | None = None
     for attribute in ("root_block_device", "ebs_block_device", "ephemeral_block_device"):
         written = draft.tree.get(attribute)
-        if isinstance(written, Pending | Unresolved):
-            unknown = written.scalar() if isinstance(written, Pending) else written
-            continue
-        for at, block in blocks(written or []):
+        unknown = unread(written) or unknown
+        for at, block in known_blocks(written):
             draft.trace[("BlockDeviceMappings", len(found))] = (attribute, at)
             found.append(_device(attribute, block))
     if unknown is not None:

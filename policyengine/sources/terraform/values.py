@@ -6,8 +6,11 @@ sensitive (https://developer.hashicorp.com/terraform/internals/json-format#chang
 A value that is unknown although the configuration says nothing about it is one the provider or AWS
 will choose. CloudFormation says the same by leaving the property out, so it is left out here too and
 AWS's default decides. Only an expression in the configuration makes a value ``known_after_apply``.
-A ``dynamic`` block is not shown in the plan's configuration; when its ``for_each`` is unknown too, the
-block looks unconfigured. ``--terraform-source`` closes that gap (see ``scanner.py``).
+
+For a block that silence proves nothing: the plan's configuration shows neither ``dynamic`` blocks nor
+blocks the provider reads as attributes (``ingress`` of a security group). A block that is wholly unknown
+is therefore ``known_after_apply``, unless ``--terraform-source`` shows that no ``dynamic`` block writes it
+(see ``scanner.py``).
 
 A sensitive value never enters a resource: it becomes ``Unresolved("redacted", present=True)``, so no
 report, message or run directory can show it whatever they do.
@@ -54,40 +57,45 @@ class _Lost:
 
 
 LOST: Final = _Lost()
+HIDDEN: Final = _Lost()
+"""The configuration does not show this block, which may be a ``dynamic`` one."""
 MISSING: Final = object()
 """The configuration does not mention this place."""
 
 Resolver = Callable[[Sequence[str]], tuple[Target, ...]]
 
+_HIDDEN = "a plan does not show whether it is a `dynamic` block: `--terraform-source` does"
+
 _ALWAYS_THERE = frozenset({"id", "arn"})
 
 
 class Builder:
-    """Builds the tree of one resource. ``dynamic`` names blocks known to be written dynamically."""
+    """Builds the tree of one resource. ``hidden`` names blocks the configuration may hide."""
 
-    def __init__(self, resolve: Resolver, dynamic: frozenset[str] = frozenset()) -> None:
+    def __init__(self, resolve: Resolver, hidden: frozenset[str] = frozenset()) -> None:
         self._resolve = resolve
-        self._dynamic = dynamic
+        self._hidden = hidden
 
     def tree(self, change: Mapping[str, Any], expressions: Any) -> dict[str, Any]:
-        """Return the attributes that have a value: JSON, Pending or Unresolved leaves, no nulls."""
+        """Return the attributes that have a value: JSON, Pending or Unresolved leaves, no nulls.
+
+        Raises TypeError when the plan says that the resource as a whole is unknown or sensitive.
+        """
         after = change.get("after")
         config = expressions if isinstance(expressions, dict) else LOST
-        if isinstance(config, dict) and self._dynamic:
-            config = {**dict.fromkeys(self._dynamic, LOST), **config}
         unknown, sensitive = change.get("after_unknown"), change.get("after_sensitive")
         built = self._build(after, unknown, sensitive, config)
-        return built if isinstance(built, dict) else {}
+        if not isinstance(built, dict):
+            raise TypeError("the planned value is no object")
+        return built
 
     def _build(self, after: Any, unknown: Any, sensitive: Any, config: Any) -> Any:
         if unknown is True:
             return self._pending(config)
         if sensitive is True:
-            return (
-                None
-                if after is None
-                else Unresolved("redacted", "Terraform marks it as sensitive", present=True)
-            )
+            if after is None or after in ("", [], {}):
+                return after
+            return Unresolved("redacted", "Terraform marks it as sensitive", present=True)
         if isinstance(after, dict) or (after is None and isinstance(unknown, dict) and unknown):
             return self._object(after or {}, unknown, sensitive, config)
         if isinstance(after, list) or (after is None and isinstance(unknown, list) and unknown):
@@ -103,9 +111,9 @@ class Builder:
         for key in [*after, *(k for k in unknown if k not in after)]:
             below = _below(config, key)
             if unknown.get(key) is True and below is MISSING:
-                if key not in _ALWAYS_THERE:
+                if key not in _ALWAYS_THERE and key not in self._hidden:
                     continue
-                below = LOST
+                below = HIDDEN if key in self._hidden else LOST
             value = self._build(after.get(key), unknown.get(key), hidden.get(key), below)
             if value is not None:
                 found[key] = value
@@ -143,7 +151,7 @@ class Builder:
 
     def _pending(self, config: Any) -> Pending:
         if not isinstance(config, Expression):
-            return Pending((), "")
+            return Pending((), _HIDDEN if config is HIDDEN else "")
         targets = self._resolve(config.references)
         detail = config.references[0] if config.references else ""
         if len(targets) == 1:
@@ -167,7 +175,7 @@ def expression(node: Any) -> Expression | None:
 
 def _below(config: Any, key: str) -> Any:
     """Step from a block of the configuration to one of its attributes or blocks."""
-    if config is LOST or isinstance(config, Expression):
+    if isinstance(config, _Lost | Expression):
         return config
     if not isinstance(config, dict):
         return LOST

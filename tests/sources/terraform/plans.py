@@ -14,10 +14,10 @@ from policyengine.sources.terraform.addresses import steps
 
 
 def make_plan(described: dict[str, Any]) -> dict[str, Any]:
-    """Return a plan from address -> ``{after, unknown, sensitive, refs, actions, for_each}``.
+    """Return a plan from address -> ``{after, unknown, sensitive, refs, hidden, actions, for_each}``.
 
-    The configuration of a resource says every attribute of ``after`` as a constant; ``refs`` maps
-    attributes to references. Keys that are no address: ``modules`` (call -> inputs and outputs),
+    The configuration of a resource says every attribute of ``after`` as a constant, except those of
+    ``hidden``; ``refs`` maps attributes to references. Keys that are no address: ``modules`` (call -> inputs and outputs),
     ``provider`` (expressions of the AWS provider), ``variables``.
     """
     described = dict(described)
@@ -78,7 +78,9 @@ def _change(root: dict[str, Any], address: str, resource: dict[str, Any]) -> dic
 
 def _configuration(kind: str, name: str, resource: dict[str, Any]) -> dict[str, Any]:
     refs = {k: {"references": v} for k, v in resource.get("refs", {}).items()}
-    expressions = {k: _expression(v) for k, v in (resource.get("after") or {}).items() if v is not None}
+    hidden = resource.get("hidden", ())
+    written = {k: v for k, v in (resource.get("after") or {}).items() if v is not None and k not in hidden}
+    expressions = {k: _expression(v) for k, v in written.items()}
     found = {
         "mode": "managed",
         "type": kind,

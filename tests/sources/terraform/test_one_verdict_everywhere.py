@@ -35,7 +35,7 @@ def verdicts(resource: Resource) -> dict[str, str]:
     world = World()
     world.add(resource)
     judgements = Evaluator(PACK, now=NOW).judge(resource, world)
-    return {j.rule.id: j.outcome.verdict for j in judgements}
+    return {j.rule.id: j.verdict for j in judgements}
 
 
 def as_snapshot(resource: Resource, folder: Path) -> Resource:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,8 +51,11 @@ resource "aws_security_group" "g" {
     }
   }
 }
+resource "aws_security_group" "bare" {
+  name = "bare"
+}
 """
-PLAN = {
+PLAN: dict[str, Any] = {
     "modules": {"net": {}},
     "aws_s3_bucket.b": {"after": {"bucket": "logs"}, "unknown": {"id": True}},
     "aws_s3_bucket_versioning.b": {
@@ -64,6 +69,10 @@ PLAN = {
             "ingress": [{"protocol": "tcp", "from_port": 1, "to_port": 2, "cidr_blocks": ["0.0.0.0/0"]}],
         },
         "unknown": {"egress": True},
+    },
+    "module.net.aws_security_group.bare": {
+        "after": {"name": "bare"},
+        "unknown": {"ingress": True, "egress": True},
     },
 }
 
@@ -97,16 +106,63 @@ def test_a_value_is_placed_in_the_configuration(
 
 
 def test_a_dynamic_block_keeps_an_unknown_block_unknown(tree: Path) -> None:
-    without = {r.id: r for r in source(make_plan(PLAN), tree).resources()}
-    given = {r.id: r for r in source(make_plan(PLAN), tree, terraform_source=tree).resources()}
-    group = "module.net.aws_security_group.g"
-    assert without[group].properties["SecurityGroupEgress"] == []
-    assert given[group].properties["SecurityGroupEgress"].reason == "known_after_apply"
+    given = egress(tree, terraform_source=tree)
+    assert given["g"].reason == "known_after_apply"
+    assert given["bare"] == []
+
+
+def test_without_the_configuration_any_unknown_block_may_be_a_dynamic_one(tree: Path) -> None:
+    without = egress(tree)
+    assert {without["g"].reason, without["bare"].reason} == {"known_after_apply"}
+    assert "--terraform-source" in without["bare"].detail
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        'resource "aws_security_group" "bare" { dynamic "egress" { for_each = var.x } }',
+        'resource "aws_security_group" "bare" { tags = {} }',
+    ],
+)
+def test_a_resource_written_in_two_files_is_not_read_from_one(tree: Path, other: str) -> None:
+    (tree / "net" / "sg_override.tf").write_text(other, encoding="utf-8")
+    assert egress(tree, terraform_source=tree)["bare"].reason == "known_after_apply"
+
+
+@pytest.mark.parametrize("directory", [".terraform/modules/net", "elsewhere"])
+def test_a_module_from_a_registry_is_found_where_terraform_put_it(tree: Path, directory: str) -> None:
+    (tree / directory).parent.mkdir(parents=True, exist_ok=True)
+    (tree / "net").rename(tree / directory)
+    plan = {**PLAN, "modules": {"net": {"source": "acme/net/aws"}}}
+    assert egress(tree, plan, terraform_source=tree)["bare"] != []
+    listed = {"Modules": [{"Key": "", "Dir": "."}, {"Key": "net", "Source": "x", "Dir": directory}]}
+    (tree / ".terraform" / "modules").mkdir(parents=True, exist_ok=True)
+    (tree / ".terraform" / "modules" / "modules.json").write_text(json.dumps(listed), encoding="utf-8")
+    found = egress(tree, plan, terraform_source=tree)
+    assert found["bare"] == []
+    assert found["g"].reason == "known_after_apply"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, '{"Modules": 1}', '{"Modules": [1, {"Key": 2}]}'])
+def test_a_damaged_list_of_modules_finds_nothing(tree: Path, text: str) -> None:
+    (tree / ".terraform" / "modules").mkdir(parents=True)
+    (tree / ".terraform" / "modules" / "modules.json").write_text(text, encoding="utf-8")
+    plan = {**PLAN, "modules": {"net": {"source": "acme/net/aws"}}}
+    assert egress(tree, plan, terraform_source=tree)["bare"].reason == "known_after_apply"
+
+
+def egress(tree: Path, plan: dict[str, Any] = PLAN, **options: Any) -> dict[str, Any]:
+    found = source(make_plan(plan), tree, **options).resources()
+    return {
+        r.id.rsplit(".", 1)[-1]: r.properties["SecurityGroupEgress"]
+        for r in found
+        if r.type == "AWS::EC2::SecurityGroup"
+    }
 
 
 def test_a_folder_that_is_none_is_an_error_and_the_plan_is_read(tmp_path: Path) -> None:
     opened = source(make_plan(PLAN), tmp_path, terraform_source=tmp_path / "nowhere")
-    assert len(list(opened.resources())) == 2
+    assert len(list(opened.resources())) == 3
     assert "is no folder" in opened.errors[0].message
 
 
