@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, NoReturn
 from urllib.parse import unquote
 
 from policyengine.iam.errors import JsonPath, PolicyError, shown
+from policyengine.iam.gaps import gap_in, hide_variables, split
 from policyengine.iam.grammar import (
     ELEMENTS,
     MAX_STATEMENTS,
@@ -87,6 +88,9 @@ class Policy:
 
 def read_policy(document: Mapping[str, Any] | str, kind: Kind, line_of: LineOf | None = None) -> Policy:
     """Return the policy of a JSON object, a JSON text or a URL-encoded JSON text.
+
+    An object may hold an :class:`Opaque` wherever something is not known; in a list it stands for any
+    number of elements. A statement with gaps is read as two of the same ``index`` (see ``gaps``).
 
     Raises PolicyError where AWS would refuse it as a policy of this kind.
     """
@@ -177,6 +181,9 @@ class _Reader:
             raise PolicyError((), "not a policy", shown(document), "an object with `Statement`")
         body = canonical_keys(document, ELEMENTS["policy"], ())
         version = body.get("Version", "2008-10-17")
+        if isinstance(version, Opaque):
+            version = body["Version"] = "2012-10-17"
+            body["Statement"] = hide_variables(body.get("Statement"), Opaque("the version is not known"))
         if version not in ("2008-10-17", "2012-10-17"):
             raise PolicyError(("Version",), "no such version", shown(version), "`2012-10-17` or `2008-10-17`")
         if self.rules.version is not None and body.get("Version") != self.rules.version:
@@ -184,6 +191,8 @@ class _Reader:
             raise PolicyError(("Version",), problem, shown(body.get("Version")), f"`{self.rules.version}`")
         if "Id" in body and not self.rules.id:
             raise PolicyError(("Id",), self.rules.says("has no `Id`"), shown(body["Id"]))
+        if isinstance(body.get("Id"), Opaque):
+            del body["Id"]
         if not isinstance(body.get("Id", ""), str):
             raise PolicyError(("Id",), "no text", shown(body["Id"]), "a text")
         return Policy(self.kind, version, body.get("Id"), self._statements(body, version == "2012-10-17"))
@@ -192,24 +201,43 @@ class _Reader:
         if "Statement" not in body:
             raise PolicyError((), "no `Statement`", expected="a statement or a list of them")
         found = body["Statement"]
-        if isinstance(found, dict):
-            return (self.statement(found, 0, ("Statement",), variables),)
+        if isinstance(found, dict | Opaque):
+            return self._read(found, 0, ("Statement",), variables)
         if not isinstance(found, list) or not found:
             raise PolicyError(("Statement",), "no statements", shown(found), "a statement or a list of them")
         if len(found) > MAX_STATEMENTS:
             raise PolicyError(
                 ("Statement",), f"too large: {len(found)} statements", expected=f"at most {MAX_STATEMENTS}"
             )
-        read = tuple(self.statement(s, i, ("Statement", i), variables) for i, s in enumerate(found))
+        read = tuple(
+            s for i, body in enumerate(found) for s in self._read(body, i, ("Statement", i), variables)
+        )
         if self.rules.unique_sids:
-            seen: set[str] = set()
+            seen: dict[str, int] = {}
             for statement in read:
-                if statement.sid and statement.sid in seen:
+                if statement.sid and seen.setdefault(statement.sid, statement.index) != statement.index:
                     raise PolicyError(
                         ("Statement", statement.index, "Sid"), "a Sid stands once in a policy", shown(statement.sid)
                     )  # fmt: skip
-                seen.add(statement.sid or "")
         return read
+
+    def _read(self, found: Any, index: int, path: JsonPath, variables: bool) -> tuple[Statement, ...]:
+        """Return one statement, or those that stand for one with gaps."""
+        if isinstance(found, Opaque):
+            return anything(self.kind, found, index)
+        try:
+            return (self.statement(found, index, path, variables),)
+        except PolicyError:
+            # an Opaque is no text, so a statement that holds one always comes here
+            if gap_in(found) is None:
+                raise
+        body = canonical_keys(found, ELEMENTS["statement"], path)
+        read: list[Statement] = []
+        for part, opaque in split(body, self.rules.arns):
+            if opaque is None or part["Effect"] != "Allow" or not self.rules.deny_only:
+                statement = self.statement(part, index, path, variables)
+                read.append(statement if opaque is None else replace(statement, opaque=opaque))
+        return tuple(read)
 
     def statement(self, found: Any, index: int, path: JsonPath, variables: bool) -> Statement:
         if not isinstance(found, dict):
@@ -285,6 +313,29 @@ class _Reader:
                 raise PolicyError((*path, negated), self.rules.says(f"has no `{negated}`"))
             return negated
         return name if name in body else None
+
+
+def anything(kind: Kind, why: Opaque, index: int = 0, *, allow: bool = True) -> tuple[Statement, ...]:
+    """Return statements that may allow anything (if the kind can, and ``allow``) and may deny anything."""
+    rules = RULES[kind]
+    effects = (True, False) if allow and not rules.deny_only else (False,)
+    return tuple(
+        Statement(
+            index=index,
+            sid=None,
+            allow=effect,
+            actions=("*",),
+            not_action=False,
+            resources=None if rules.resource == "none" else ("*",),
+            not_resource=False,
+            principals=None if rules.principal == "none" else {"*": ("*",)},
+            not_principal=False,
+            conditions=(),
+            variables=True,
+            opaque=why,
+        )
+        for effect in effects
+    )
 
 
 def _is_full_access(body: Mapping[str, Any]) -> bool:

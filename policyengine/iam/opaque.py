@@ -16,6 +16,13 @@ class Opaque:
         raise TypeError("an Opaque is neither true nor false: ask `is True` or `isinstance(x, Opaque)`")
 
 
+@dataclass(frozen=True, slots=True)
+class PartText(Opaque):
+    """A text of which the parts between unknown ones are known: ``("arn:aws:s3:::", "/*")``."""
+
+    parts: tuple[str, ...]
+
+
 Answer = bool | Opaque
 """True, False or not known (Kleene's third value)."""
 

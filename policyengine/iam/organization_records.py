@@ -94,29 +94,31 @@ def with_unknowns(properties: Mapping[str, Any], unknown: Iterable[Any]) -> dict
     for entry in listed:
         reason = str(entry.get("detail") or entry.get("reason") or "not known")
         steps = [s.replace("~1", "/").replace("~0", "~") for s in entry["path"].split("/")[1:]]
-        _place(found, steps, Opaque(reason))
+        if steps:
+            _place(found, steps, Opaque(reason))
+        else:
+            found = dict.fromkeys(
+                ("Content", "TargetIds", "Type", "PolicyTypes", "ParentId", "ParentIds"), Opaque(reason)
+            )
     return found
 
 
 def _place(at: Any, steps: list[str], opaque: Opaque) -> None:
+    """Put it at a path, or in place of the value where the path leaves what is there; ``-`` appends."""
     for depth, step in enumerate(steps):
         last = depth == len(steps) - 1
-        if isinstance(at, dict):
-            if last or at.get(step) is None:
-                at[step] = [opaque] if not last and steps[depth + 1] == "-" else opaque
-                return
-            at = at[step]
-        elif isinstance(at, list):
-            if step.isdigit() and int(step) < len(at):
-                if last:
-                    at[int(step)] = opaque
-                    return
-                at = at[int(step)]
-            else:
+        key: Any = step
+        if isinstance(at, list):
+            if not step.isdigit() or int(step) >= len(at):
                 at.append(opaque)
                 return
-        else:
+            key = int(step)
+        found = at[key] if isinstance(at, list) else at.get(step)
+        if last or not isinstance(found, dict | list):
+            more = depth == len(steps) - 2 and steps[-1] == "-"
+            at[key] = [*([] if found is None else [found]), opaque] if more else opaque
             return
+        at = found
 
 
 class _Reader:

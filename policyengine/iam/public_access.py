@@ -13,7 +13,7 @@ from typing import Final
 from policyengine.iam.conditions import read_operator
 from policyengine.iam.documents import Condition, Policy, Statement
 from policyengine.iam.glob import has_wildcard
-from policyengine.iam.opaque import Opaque
+from policyengine.iam.opaque import Answer, Opaque, any_of
 from policyengine.iam.request import Request
 
 FIXED_KEYS: Final = frozenset(
@@ -80,22 +80,30 @@ def stops(settings: PublicAccessBlock, request: Request, bucket_policy: Policy |
     """
     if request.service != "s3":
         return False
-    if settings.restrict_public_buckets and bucket_policy is not None and is_public(bucket_policy):
+    unknown: Opaque | None = None
+    if settings.restrict_public_buckets and bucket_policy is not None:
+        public = is_public(bucket_policy)
         caller = request.caller
         inside = caller.account is not None and caller.account == request.account
-        if not inside and caller.kind != "service":
-            return True
+        if not inside and caller.kind != "service" and public is not False:
+            if public is True:
+                return True
+            unknown = public
     if settings.block_public_acls and request.lower_action in _ACL_ACTIONS and _gives_public_acl(request):
         return True
     if settings.block_public_policy and request.lower_action == "s3:putbucketpolicy":
         return Opaque("whether the new bucket policy is public")
-    return False
+    return False if unknown is None else unknown
 
 
-def is_public(policy: Policy) -> bool:
+def is_public(policy: Policy) -> Answer:
     """Say whether S3 holds a bucket policy for public: one of its Allow statements is not held to
     fixed principals or to fixed values of the keys that count."""
-    return any(s.allow and _statement_is_public(s) for s in policy.statements)
+    return any_of(
+        True if s.opaque is None else s.opaque
+        for s in policy.statements
+        if s.allow and _statement_is_public(s)
+    )
 
 
 def _statement_is_public(statement: Statement) -> bool:
