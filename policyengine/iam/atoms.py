@@ -112,6 +112,8 @@ def atoms_of(statement: Statement, setting: Setting, named: frozenset[Named] | N
     ``named``: only as far as the statement names the principal in one of these ways.
     """
     atoms: list[Atom] = []
+    if statement.opaque is not None:
+        atoms.append(Atom(RESOURCE, (), lambda value: MAYBE))
     if statement.resources is not None and statement.resources != ("*",):
         atoms.append(_resource_atom(statement, setting))
     elif statement.not_resource:
