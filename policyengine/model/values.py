@@ -53,10 +53,11 @@ class Unresolved:
 
     ``present`` is True when it is certain that *some* value is there (``!GetAtt Key.Arn``), so
     that ``is: present`` can be decided. ``target`` is ``(logical id or address, attribute)`` when
-    the value refers to a resource of the same source; relations follow it.
+    the value refers to a resource of the same source; relations follow it. ``parts`` are the known
+    parts of a text, with one unknown text between each two: ``("arn:aws:s3:::", "/*")``.
     """
 
-    __slots__ = ("detail", "present", "reason", "target")
+    __slots__ = ("detail", "parts", "present", "reason", "target")
 
     def __init__(
         self,
@@ -65,6 +66,7 @@ class Unresolved:
         *,
         present: bool = False,
         target: tuple[str, str] | None = None,
+        parts: tuple[str, ...] | None = None,
     ) -> None:
         if reason not in UNRESOLVED_REASONS:
             raise ValueError(f"`{reason}` is not a reason for an unresolved value")
@@ -72,6 +74,7 @@ class Unresolved:
         self.detail = detail
         self.present = present
         self.target = target
+        self.parts = parts
 
     def describe(self) -> str:
         """Return a one-line sentence part, e.g. ``it refers to ... (`Ref: Days`)``."""
@@ -80,22 +83,23 @@ class Unresolved:
 
     def certain(self) -> Unresolved:
         """Return the same with the certainty that some value is there."""
-        return (
-            self if self.present else Unresolved(self.reason, self.detail, present=True, target=self.target)
-        )
+        return self if self.present else self._with(present=True)
 
     def part(self) -> Unresolved:
         """Return what is known of anything inside this value: not even that it is there."""
-        if self.present or self.target is not None:
+        if self.present or self.target is not None or self.parts is not None:
             return Unresolved(self.reason, self.detail)
         return self
 
     def perhaps(self) -> Unresolved:
         """Return the same without the certainty that some value is there."""
-        return Unresolved(self.reason, self.detail, target=self.target) if self.present else self
+        return self._with(present=False) if self.present else self
+
+    def _with(self, *, present: bool) -> Unresolved:
+        return Unresolved(self.reason, self.detail, present=present, target=self.target, parts=self.parts)
 
     def _key(self) -> tuple[Any, ...]:
-        return (self.reason, self.detail, self.present, self.target)
+        return (self.reason, self.detail, self.present, self.target, self.parts)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Unresolved) and self._key() == other._key()

@@ -23,6 +23,8 @@ Function = Callable[[Evaluation, Any, Path, Path], Any]
 
 _LONGEST_TEXT: Final = 4 * 1024 * 1024
 """A value longer than any AWS takes; a chain of ``Fn::Join`` could double without end otherwise."""
+_LONGEST_KNOWN: Final = 4096
+"""Characters of a text in part unknown that are kept: twice the longest ARN."""
 
 
 def _is_scalar(value: Any) -> bool:
