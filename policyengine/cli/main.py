@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from typing import Any, Final
@@ -11,6 +10,7 @@ import click
 
 from policyengine import __version__
 from policyengine.cli.errors import EXIT_INCOMPLETE, EXIT_USAGE, show_crash, show_error
+from policyengine.cli.lazy import LazyGroup
 from policyengine.model.errors import PolicyEngineError
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -23,40 +23,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 """name -> (where the command is, its one-line help); modules load when a command is used."""
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command only to run it or to show its own help."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order of the table."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return a command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, name = COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Suggest the nearest command for a misspelt one."""
-        import difflib
-
-        name = args[0]
-        close = difflib.get_close_matches(name, COMMANDS, n=1)
-        if name not in COMMANDS and not name.startswith("-") and close:
-            raise click.UsageError(f"no such command `{name}`; did you mean `{close[0]}`?", ctx)
-        return super().resolve_command(ctx, args)
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="policyengine")
 def cli() -> None:
     """Policy-as-code for AWS: one rule text, one verdict, on every source.

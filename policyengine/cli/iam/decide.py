@@ -1,4 +1,4 @@
-"""``policyengine iam``: questions about AWS policies."""
+"""``policyengine iam decide``: scenarios in, one answer a line out."""
 
 from __future__ import annotations
 
@@ -14,12 +14,7 @@ from policyengine.cli.errors import EXIT_OK, EXIT_USAGE
 from policyengine.model.errors import InputError
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def iam() -> None:
-    """Decide requests against IAM policies."""
-
-
-@iam.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("scenarios", type=click.Path(path_type=Path, allow_dash=True))
 def decide(scenarios: Path) -> int:
     """Answer each scenario of an NDJSON file (`-`: standard input).

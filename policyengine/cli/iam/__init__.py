@@ -1,0 +1,19 @@
+"""``policyengine iam``: questions about AWS policies."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from policyengine.cli.lazy import LazyGroup
+
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "decide": ("policyengine.cli.iam.decide:decide", "Answer scenarios: one request against every layer."),
+}
+"""name -> (where the command is, its one-line help)"""
+
+
+@click.group(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+def iam() -> None:
+    """Decide requests against IAM policies."""
