@@ -8,11 +8,14 @@ or :class:`Mistyped` when a step meets something that cannot be stepped into.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from policyengine.model.resource import Resource, attribute
 from policyengine.model.values import ABSENT, OpenDict, OpenList, Unresolved
 from policyengine.rules.predicates.api import Subject
+
+PLAIN: Final = frozenset({str, bool, int, float, dict, list})
+"""Classes of known values: a set of classes is asked faster than ``isinstance``."""
 
 Getter = Callable[[Any, Subject], Any]
 Steps = tuple[str, ...]
@@ -84,6 +87,17 @@ def _element_getter(steps: Steps) -> Getter:
 
 
 def _tag_getter(steps: Steps) -> Getter:
+    if len(steps) == 1:
+        key = steps[0]
+
+        def get_one(scope: Any, _subject: Subject) -> Any:
+            tags = scope.tags
+            if tags.__class__ is dict:
+                return tags.get(key, ABSENT)
+            return ABSENT if tags is None else walk(tags, steps)
+
+        return get_one
+
     def get(scope: Any, _subject: Subject) -> Any:
         tags = scope.tags
         return ABSENT if tags is None else walk(tags, steps)

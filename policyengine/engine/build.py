@@ -32,7 +32,7 @@ def build(form: Mapping[str, Any], parameters: Mapping[str, Any]) -> Node:
         predicate = PREDICATES[form["name"]]
         given = {key: bind(value, parameters) for key, value in form["args"].items()}
         rest = {key: arg.default for key, arg in predicate.args.items() if key not in given}
-        return PredicateNode(predicate.check, {**rest, **given})
+        return PredicateNode(predicate, {**rest, **given})
     return ConnectiveNode(op, [build(child, parameters) for child in form["checks"]])
 
 

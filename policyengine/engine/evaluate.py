@@ -4,70 +4,67 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from policyengine.catalog import registry
 from policyengine.config.settings import Settings
 from policyengine.engine.branches import telling
-from policyengine.engine.rule import BoundRule, Outcome, predicate_names, worst
+from policyengine.engine.rule import BoundRule, predicate_names
 from policyengine.engine.world import INDIRECT, World
 from policyengine.model.finding import Finding
-from policyengine.model.reasons import NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS
+from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS
 from policyengine.model.resource import Resource
-from policyengine.model.values import Unresolved
 from policyengine.rules.pack import Pack
 from policyengine.rules.predicates.api import Subject
 from policyengine.rules.predicates.table import PREDICATES
 
+_RANK: Final = {FAIL: 0, UNKNOWN: 1, PASS: 2, NOT_APPLICABLE: 3}
+_ALL: Final = frozenset(VERDICTS)
+_new = tuple.__new__
+
 
 class Judgement(NamedTuple):
-    """A rule's outcome on a resource, from which the finding can be built."""
+    """A rule's verdict on a resource, from which the finding can be built.
+
+    ``subject`` is the one of the resource's world, shared by its judgements. ``crash`` names the error
+    of a crashed rule. ``branches`` are the judgements of all branches where there are several.
+    """
 
     rule: BoundRule
-    outcome: Outcome
-    world: World
-    now: datetime
+    verdict: str
+    resource: Resource
+    subject: Subject
+    crash: str | None = None
+    branches: tuple[Judgement, ...] = ()
 
     def finding(self) -> Finding:
-        """Build the finding with its evidence."""
-        found = self._in_branch(self.outcome)
+        """Build the finding with its evidence.
+
+        Raises policyengine.model.finding.IncompleteFindingError when a predicate gave no evidence.
+        """
+        rule, verdict, resource, subject, crash, branches = self
+        subject.resource, subject.relations = resource, rule.relations
+        found = rule.finding(verdict, resource, subject, crash)
         if found.branch is None:
             return found
-        verdict = self.outcome.verdict
         if verdict in (PASS, NOT_APPLICABLE):  # it holds in every branch, or a worse one had won
             return found._replace(branch=None)
-        others = [
-            (o.resource.branch, self._in_branch(o) if o.verdict == verdict else None)
-            for o in self.outcome.branches
-        ]
+        others = [(b.resource.branch, b.finding() if b.verdict == verdict else None) for b in branches]
         return found._replace(branch=telling(found, others))
 
-    def _in_branch(self, outcome: Outcome) -> Finding:
-        rule = self.rule
-        subject = subject_of(rule, outcome.resource, self.world, self.now) if rule.asks_subject else _NOBODY
-        return rule.finding(outcome, subject)
 
+def subject_in(world: World, now: datetime) -> Subject:
+    """Return the Subject of a world, to be pointed at one resource and one rule after the other.
 
-def subject_of(rule: BoundRule, resource: Resource, world: World, now: datetime) -> Subject:
-    """Return what a rule's checks see of a resource."""
-
-    def related(alias: str) -> list[Resource] | Unresolved:
-        return world.related(rule.relations[alias], resource)
-
-    return Subject(
-        resource=resource,
-        now=now,
-        related=related,
-        tables=lambda type_: world.table(type_, resource),
-        relations=rule.relations,
+    Making a Subject costs more than most checks, and no check keeps the one it is given.
+    """
+    subject = Subject(
+        Resource("", "", None, None, {}),
+        now,
+        lambda alias: world.related(subject.relations[alias], subject.resource),
+        lambda type_: world.table(type_, subject.resource),
     )
-
-
-def _shared_subject(world: World, now: datetime) -> Subject:
-    subject = Subject(_NOBODY.resource, now, _nobody, _nobody)
-    subject.related = lambda alias: world.related(subject.relations[alias], subject.resource)
-    subject.tables = lambda type_: world.table(type_, subject.resource)
     return subject
 
 
@@ -82,7 +79,8 @@ class Evaluator:
         self._bound: dict[tuple[Any, ...], BoundRule] = {}
         self._by_type: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
         self._fixed: dict[str, list[BoundRule] | None] = {}
-        self._subjects: dict[World, Subject] = {}
+        self._world: World | None = None
+        self._subject: Subject
         self._reached: dict[str | None, frozenset[str]] = {}
         self.crashes: Counter[str] = Counter()
 
@@ -148,82 +146,70 @@ class Evaluator:
             rule = self._bound[key] = BoundRule(form, variant, values)
         return rule
 
-    def judge(
-        self, resource: Resource, world: World, wanted: frozenset[str] = frozenset(VERDICTS)
-    ) -> list[Judgement]:
+    def judge(self, resource: Resource, world: World, wanted: frozenset[str] = _ALL) -> list[Judgement]:
         """Decide every rule about a resource, the worst over its branches, and count the verdicts.
 
         Returns the judgements whose verdict is wanted; the counts are in each rule's ``tally``.
         """
+        if world is not self._world:
+            self._world, self._subject = world, subject_in(world, self.now)
+        subject = self._subject
         if resource.variants:
-            return self._judge_branches(resource, world, wanted)
-        now = self.now
-        judgements = []
-        subject = self._subjects.get(world) or self._new_subject(world)
+            return self._judge_branches(resource, subject, wanted)
         subject.resource = resource
-        if subject.memo:
-            subject.memo = {}
+        judgements = []
         for rule in self._fixed.get(resource.type) or self.rules_for(resource):
-            outcome = None
-            if rule.relations is not subject.relations:
-                subject.relations, subject.memo = rule.relations, {}
+            crash = None
+            subject.relations = rule.relations
             try:
                 verdict = rule.decide(resource, subject)
             except Exception as error:  # noqa: BLE001  # a crashing rule is UNKNOWN, never a lost run
-                outcome = self._crashed(rule, resource, error)
-                verdict = outcome.verdict
+                verdict, crash = UNKNOWN, self._crashed(rule, error)
             rule.tally[verdict] += 1
             if verdict in wanted:
-                judgements.append(Judgement(rule, outcome or Outcome(verdict, resource), world, now))
+                judgements.append(_new(Judgement, (rule, verdict, resource, subject, crash, ())))
         return judgements
 
-    def _new_subject(self, world: World) -> Subject:
-        """Return the one Subject of this world, which is about one resource after the other.
-
-        Making a Subject costs more than most checks, and no check keeps the one it is given.
-        """
-        subject = _shared_subject(world, self.now)
-        self._subjects = {world: subject}
-        return subject
-
-    def _judge_branches(self, resource: Resource, world: World, wanted: frozenset[str]) -> list[Judgement]:
+    def _judge_branches(
+        self, resource: Resource, subject: Subject, wanted: frozenset[str]
+    ) -> list[Judgement]:
         judgements = []
         for rule in self.rules_for(resource):
-            outcome = self._over_branches(rule, resource, world)
-            rule.tally[outcome.verdict] += 1
-            if outcome.verdict in wanted:
-                judgements.append(Judgement(rule, outcome, world, self.now))
+            branches = tuple(
+                self._judge_branch(rule, branch, subject) for branch in (resource, *resource.variants)
+            )
+            worst = min(branches, key=lambda judged: _RANK[judged.verdict])
+            rule.tally[worst.verdict] += 1
+            if worst.verdict in wanted:
+                judgements.append(worst._replace(branches=branches))
         return judgements
 
-    def _over_branches(self, rule: BoundRule, resource: Resource, world: World) -> Outcome:
-        outcomes = []
-        for branch in (resource, *resource.variants):
-            subject = subject_of(rule, branch, world, self.now)
-            try:
-                outcomes.append(Outcome(rule.decide(branch, subject), branch))
-            except Exception as error:  # noqa: BLE001  # see judge
-                outcomes.append(self._crashed(rule, branch, error))
-        return worst(outcomes)._replace(branches=tuple(outcomes))
+    def _judge_branch(self, rule: BoundRule, branch: Resource, subject: Subject) -> Judgement:
+        subject.resource, subject.relations = branch, rule.relations
+        try:
+            return Judgement(rule, rule.decide(branch, subject), branch, subject)
+        except Exception as error:  # noqa: BLE001  # see judge
+            return Judgement(rule, UNKNOWN, branch, subject, self._crashed(rule, error))
 
-    def _crashed(self, rule: BoundRule, resource: Resource, error: Exception) -> Outcome:
+    def _crashed(self, rule: BoundRule, error: Exception) -> str:
         self.crashes[rule.id] += 1
-        return Outcome(UNKNOWN, resource, crash_text(error))
+        return crash_text(error)
 
     def unexplained(self, judgement: Judgement, error: Exception) -> Judgement:
         """Return the judgement of a rule that could not explain its verdict: a crash, counted as one."""
         rule = judgement.rule
-        rule.tally[judgement.outcome.verdict] -= 1
+        rule.tally[judgement.verdict] -= 1
         rule.tally[UNKNOWN] += 1
-        return judgement._replace(outcome=self._crashed(rule, judgement.outcome.resource, error))
+        return judgement._replace(verdict=UNKNOWN, crash=self._crashed(rule, error), branches=())
 
     def take_tallies(self) -> Counter[tuple[str, str]]:
         """Return the verdicts counted since the last call, by (rule, verdict)."""
         counted: Counter[tuple[str, str]] = Counter()
         for rule in self._bound.values():
-            if rule.tally:
-                for verdict, number in rule.tally.items():
+            for verdict, number in rule.tally.items():
+                if number:
                     counted[rule.id, verdict] += number
-                rule.tally.clear()
+                    rule.tally[verdict] = 0
         return counted
 
     def judge_all(self, resources: Iterable[Resource], world: World) -> Iterator[Judgement]:
@@ -240,11 +226,3 @@ def crash_text(error: Exception) -> str:
     if last is None:
         return type(error).__name__
     return f"{type(error).__name__} in {last.tb_frame.f_globals.get('__name__', '?')}:{last.tb_lineno}"
-
-
-def _nobody(_name: str) -> list[Resource] | Unresolved:
-    raise LookupError("a rule without predicates or relations asked about other resources")
-
-
-_NOBODY = Subject(Resource("", "", None, None, {}), datetime(1970, 1, 1, tzinfo=UTC), _nobody, _nobody)
-"""The subject of rules that look at nothing but the resource they are given."""

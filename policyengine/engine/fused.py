@@ -10,16 +10,14 @@ INVARIANT: where a fused closure answers itself, ``general`` would say the same;
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
+from policyengine.engine.access import PLAIN
 from policyengine.engine.operators import Test
 from policyengine.model.logic import UNKNOWN, Truth
 from policyengine.rules.predicates.api import Subject
 
 Decide = Callable[[Any, Subject], Truth]
-
-PLAIN: Final = frozenset({str, bool, int, float, dict, list})
-"""Classes of known values: a set of classes is asked faster than ``isinstance``."""
 
 
 def fuse(root: str, steps: tuple[str, ...], *, in_resource: bool, test: Test, general: Decide) -> Decide:

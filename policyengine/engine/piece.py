@@ -115,7 +115,7 @@ def stream_piece(
 
 
 def _may_build(judgement: Judgement, built: Counter[tuple[str, str]], wanted: Wanted) -> bool:
-    key = (judgement.rule.id, judgement.outcome.verdict)
+    key = (judgement.rule.id, judgement.verdict)
     built[key] += 1
     return wanted.per_rule is None or built[key] <= wanted.per_rule
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from policyengine.model.location import Location
 from policyengine.model.reasons import FAIL, FAMILIES, REASONS, SEVERITIES, UNKNOWN, VERDICTS
@@ -127,12 +127,6 @@ def plain(value: Any) -> Any:
     return value
 
 
-def finding_id(rule: str, identity: tuple[str, str, str, str]) -> str:
-    """Return the stable id: 32 hex digits over rule and identity, NUL-separated."""
-    text = "\0".join((rule, *identity))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
 def build_finding(
     *,
     rule: str,
@@ -171,7 +165,7 @@ def build_finding(
 class FindingMaker:
     """The one builder, bound to what all findings of a rule share; :func:`build_finding` says what it refuses."""
 
-    __slots__ = ("_problem", "_shared", "_tail", "rule")
+    __slots__ = ("_problem", "_shared", "rule")
 
     def __init__(
         self,
@@ -184,8 +178,8 @@ class FindingMaker:
         remediation: str | None,
     ) -> None:
         self.rule = rule
-        self._shared = (rule, title, family, severity)
-        self._tail = (frameworks, remediation)
+        digest = hashlib.sha256((rule + "\0").encode("utf-8", "surrogatepass"))
+        self._shared = (title, family, severity, frameworks, remediation, digest)
         self._problem = None
         if severity not in SEVERITIES:
             self._problem = f"`{severity}` is no severity"
@@ -206,26 +200,42 @@ class FindingMaker:
     ) -> Finding:
         """Return a complete finding, or raise IncompleteFindingError."""
         place = location if location is not None else resource.locate(())
-        problem = self._problem or _incomplete(verdict, reason, message, evidence)
-        if problem is None and place is None and resource.file is not None:
-            problem = f"`{resource.id}` has no place"
-        if problem is not None:
-            raise IncompleteFindingError(f"{self.rule}: {problem}")
+        if (
+            self._problem is not None
+            or reason not in _REASONS_OF.get(verdict, ())
+            or not message
+            or message.isspace()
+            or not (evidence or verdict in _NEEDS_NO_EVIDENCE)
+            or (place is None and resource.file is not None)
+        ):
+            problem = self._problem or _incomplete(verdict, reason, message, evidence)
+            raise IncompleteFindingError(f"{self.rule}: {problem or f'`{resource.id}` has no place'}")
+        title, family, severity, frameworks, remediation, begun = self._shared
         identity, origin = resource.identity, resource.provenance
+        digest = begun.copy()
+        digest.update("\0".join(identity).encode("utf-8", "surrogatepass"))
         # positional and at once: naming twenty fields takes longer than filling them
         return _new(Finding, (
-            finding_id(self.rule, identity), *self._shared, verdict, reason, message,
+            digest.hexdigest()[:ID_LENGTH], self.rule, title, family, severity, verdict, reason, message,
             resource.type, resource.id, resource.arn, resource.account, resource.region,
-            place, branch, tuple(evidence), witness, *self._tail, waiver, identity,
+            place, branch, tuple(evidence), witness, frameworks, remediation, waiver, identity,
             None if origin is None else origin.get("construct_path"),
         ))  # fmt: skip
 
 
+ID_LENGTH: Final = 32
+"""Hex digits of a finding's id: the first of SHA-256 over rule and identity, separated by NUL."""
+
+_NEEDS_NO_EVIDENCE: Final = frozenset(VERDICTS) - {FAIL, UNKNOWN}
+_REASONS_OF: Final = {
+    verdict: frozenset(code for code, (verdicts, _) in REASONS.items() if verdict in verdicts)
+    for verdict in VERDICTS
+}
 _new = tuple.__new__
 
 
 def _incomplete(verdict: str, reason: str, message: str, evidence: Sequence[Evidence]) -> str | None:
-    """Return what is missing or contradicts itself, None for a complete finding."""
+    """Return what is missing or contradicts itself; None where it is only the place."""
     if verdict not in VERDICTS:
         return f"`{verdict}` is no verdict"
     if reason not in REASONS:
@@ -234,6 +244,6 @@ def _incomplete(verdict: str, reason: str, message: str, evidence: Sequence[Evid
         return f"reason `{reason}` cannot explain {verdict}"
     if not message or message.isspace():
         return "the message is empty"
-    if not evidence and verdict in (FAIL, UNKNOWN):
+    if not evidence and verdict not in _NEEDS_NO_EVIDENCE:
         return f"{verdict} has no evidence"
     return None

@@ -22,6 +22,8 @@ class Absent(enum.Enum):
     def __repr__(self) -> str:
         return "ABSENT"
 
+    __hash__ = object.__hash__  # an Enum's own one runs Python code
+
 
 ABSENT: Final = Absent.ABSENT
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Resource
-from policyengine.model.values import Unresolved
+from policyengine.model.values import OpenList, Unresolved
 from policyengine.net import special
 from policyengine.net.acls import AclRule, admitted
 from policyengine.net.addresses import (
@@ -45,7 +45,8 @@ from policyengine.net.services import parse_ports, read_traffic, service
 from policyengine.rules.predicates.api import Subject
 from policyengine.rules.predicates.net import PREDICATES
 
-OPEN = next(p for p in PREDICATES if p.name == "net.open_to_internet").check
+PREDICATE = next(p for p in PREDICATES if p.name == "net.open_to_internet")
+OPEN = PREDICATE.check
 
 small_sets = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=6)
 cidrs = st.one_of(
@@ -425,6 +426,19 @@ def test_the_quick_path_answers_as_the_sets_do(listed: list[dict[str, Any]], por
     if quick.truth is TRUE:
         assert {e.path for e in quick.evidence} <= {e.path for e in slow.evidence}
     assert quick.truth in (TRUE, FALSE, UNKNOWN)
+
+
+@given(st.lists(entries, max_size=4), st.sampled_from([{"ports": [22]}, {}, {"ports": ["x"]}]))
+def test_the_short_form_of_the_predicate_says_what_it_says(
+    listed: list[dict[str, Any]], arguments: dict[str, Any]
+) -> None:
+    assert PREDICATE.short is not None
+    short = PREDICATE.short(**arguments)
+    for type_ in ("AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress"):
+        for value in (listed, OpenList(listed, Unresolved("redacted")), "text"):
+            resource = Resource(type_, "sg-1", "1", "eu-west-1", {"SecurityGroupIngress": value})
+            about = Subject(resource, datetime(2026, 1, 1, tzinfo=UTC), lambda _a: [], lambda _t: [])
+            assert short(resource) in (None, PREDICATE.check(about, **arguments).truth)
 
 
 def test_an_empty_address_set() -> None:
