@@ -84,6 +84,8 @@ class Setting:
     facts: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     partition: str = "aws"
     account: str = "123456789012"
+    resource_account: str | None = None
+    """Whose the resources are, where their ARNs do not say; by default the caller's."""
 
     def request(
         self, principal: str | None = None, context: Mapping[str, Any] | None = None, resource: str = "*"
@@ -92,6 +94,16 @@ class Setting:
         known = {k: v for k, v in self.facts.items() if v is not None}
         who = principal or f"arn:{self.partition}:iam::{self.account}:role/x"
         return Request(who, "x:x", resource, {**known, **(context or {})})
+
+    def caller(self, principal: str) -> Request:
+        """Return a request that shows who asks, with the keys that follow from it."""
+        request = self.request(principal)
+        request.context.setdefault("aws:principaltype", (_principal_type(request),))
+        return request
+
+
+def _principal_type(request: Request) -> str:
+    return _PRINCIPAL_TYPES.get(request.caller.kind, "Anonymous")
 
 
 def truth_of(answer: Answer | str | None) -> Truth:
@@ -264,7 +276,7 @@ def _condition_atom(condition: Condition, variables: bool, setting: Setting) -> 
     patterns = _condition_patterns(condition, operator, variables, setting) if textual else ()
     negative = operator.base in OPERATORS and OPERATORS[operator.base][1]
     if dimension is PRINCIPAL:
-        inside = tuple(p for q in patterns for p in _in_principal(key, q))
+        inside = tuple(p for q in patterns for p in in_principal(key, q))
         return Atom(PRINCIPAL, inside, test, templates=ties, negative=negative)
     family = "null" if operator.base == "Null" else "text" if textual else _family(operator.base)
     return Atom(key, patterns, test, family, condition.values, bool(operator.quantifier), ties, negative)
@@ -281,14 +293,7 @@ def _shown(key: str, dimension: str, setting: Setting) -> Callable[[Any], Reques
     """Return what makes the request that shows a value of the dimension to a condition."""
     if dimension is not PRINCIPAL:
         return lambda value: setting.request(context={} if value is None else {key: list(value)})
-    if key == "aws:principaltype":
-        return lambda value: setting.request(value, {key: principal_type(setting.request(value))})
-    return lambda value: setting.request(value)
-
-
-def principal_type(request: Request) -> str:
-    """Return the value of `aws:PrincipalType` for who asks."""
-    return _PRINCIPAL_TYPES.get(request.caller.kind, "Anonymous")
+    return lambda value: setting.caller(value)
 
 
 def _condition_patterns(
@@ -310,7 +315,7 @@ def _condition_patterns(
     return tuple(patterns)
 
 
-def _in_principal(key: str, pattern: Pattern) -> Iterable[Pattern]:
+def in_principal(key: str, pattern: Pattern) -> Iterable[Pattern]:
     """Return the pattern of a key's value as patterns of the principal's ARN."""
     if key == "aws:principalarn":
         yield pattern

@@ -184,7 +184,7 @@ def cells(universe: tuple[Pattern, ...], patterns: tuple[Pattern, ...], limit: i
     letters, closed = machine.letters, machine.closed
     while queue:
         state, text = queue.popleft()
-        if state & ends and text:
+        if state & ends:
             signature = 0
             for index, bit in accepts:
                 if state & bit:

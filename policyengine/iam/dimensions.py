@@ -11,8 +11,9 @@ from itertools import pairwise
 from typing import Any, Final
 
 from policyengine.iam.atoms import Atom, Truth
-from policyengine.iam.cells import Pattern, cells, exact, ignoring_case, signature_of
+from policyengine.iam.cells import FRESH, Pattern, cells, exact, ignoring_case, signature_of
 from policyengine.iam.comparisons import address_block, moment, number
+from policyengine.iam.glob import has_wildcard
 
 Value = Any
 """A text for resource and principal; for a key its values as a tuple, or None where it is absent."""
@@ -36,6 +37,8 @@ class Domain:
     nice: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     admits: Callable[[Value], bool] = lambda value: True
+    asked: tuple[str, ...] = ()
+    """The values a question names."""
     patterns: tuple[Pattern, ...] = ()
     """Where ``admits`` can change its answer."""
 
@@ -62,16 +65,19 @@ def key_dimension(atoms: Sequence[Atom], domain: Domain) -> Dimension:
     """Return the dimension of a condition key."""
     families = {a.family for a in atoms} - {"null", "tie", "hint"}
     complete = len(families) <= 1
+    if families - {"text", "ip", "bool"} and any(has_wildcard(v) for v in domain.asked):
+        complete = False
     texts: list[str] = []
-    if families & {"text"} or not families:
+    for family in sorted(families - {"text"}):
+        values = [v for a in atoms if a.family == family for v in a.values]
+        texts.extend(_points(family, [*values, *domain.asked]))
+    if families & {"text"} or not families or domain.asked:
         found, whole = _texts(atoms, domain)
         texts.extend(found)
         complete = complete and whole
-    for family in sorted(families - {"text"}):
-        texts.extend(_points(family, [v for a in atoms if a.family == family for v in a.values]))
     if domain.boolean:
         texts = ["true", "false"]
-    singles: list[Value] = [(t,) for t in dict.fromkeys(texts)]
+    singles: list[Value] = [(t,) for t in dict.fromkeys((*texts, *domain.extra))]
     if domain.absent:
         singles.insert(0 if domain.rare else len(singles), None)
     kept = _distinct([s for s in singles if domain.admits(s)], atoms)
@@ -109,9 +115,8 @@ def _dressed(text: str) -> Iterable[str]:
     if len(parts) < 6:
         return
     last = parts[5]
-    tail = (
-        f"{last[:-1]}example" if last[-1:] in "xyzqwvkjbd" and (len(last) == 1 or last[-2] in ":/") else last
-    )
+    made_up = last[-1:] and last[-1] in FRESH and (len(last) == 1 or last[-2] in ":/")
+    tail = f"{last[:-1]}example" if made_up else last
     regions = [r for r in ("us-east-1", "eu-west-1", "ap-southeast-2") if len(parts[3]) == 1] or [parts[3]]
     accounts = ["111122223333", "444455556666"] if parts[4] and len(set(parts[4])) == 1 else [parts[4]]
     for region in regions:

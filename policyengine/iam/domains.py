@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from policyengine.iam.atoms import PRINCIPAL_KEYS, in_principal
 from policyengine.iam.cells import (
     ACCOUNT,
     ANYTHING,
@@ -27,6 +28,7 @@ from policyengine.iam.cells import (
 from policyengine.iam.dimensions import Domain, boolean_texts
 from policyengine.iam.glob import compile_glob, has_wildcard
 from policyengine.iam.global_keys import global_key
+from policyengine.iam.opaque import Opaque
 from policyengine.iam.request_set import RequestSet, Values
 
 REGIONS: Final = ("us-east-1", "eu-west-1", "ap-southeast-2", "us-west-2", "eu-central-1", "sa-east-1")
@@ -87,8 +89,11 @@ def any_caller(partition: str = "aws", names: Sequence[str] = ()) -> Callers:
     return Callers((*patterns, joined(head, exact(":root"))), ("*", *names))
 
 
-def caller_domain(callers: Callers, requests: RequestSet) -> Domain:
-    """Return the domain of the principal."""
+def caller_domain(
+    callers: Callers, requests: RequestSet, values_of: Callable[[str, str], tuple[str, ...] | Opaque | None]
+) -> Domain:
+    """Return the domain of the principal; ``values_of`` gives what a key that follows from who asks has."""
+    asked = [(key, requests.context[key]) for key in PRINCIPAL_KEYS if key in requests.context]
     wanted = [compile_glob(p) for p in requests.principals]
     named = any(_SERVICE_LINKED in p for p in requests.principals)
     free = requests.principals == ("*",)
@@ -96,9 +101,12 @@ def caller_domain(callers: Callers, requests: RequestSet) -> Domain:
     def admits(value: str) -> bool:
         if _SERVICE_LINKED in value and not (named or callers.service_linked):
             return False
-        return free or any(w(value) for w in wanted)
+        if not (free or any(w(value) for w in wanted)):
+            return False
+        return all(values.hold(values_of(value, key)) for key, values in asked)
 
     patterns = () if free else tuple(glob(p) for p in requests.principals)
+    patterns += tuple(q for key, values in asked for p in values.patterns for q in in_principal(key, glob(p)))
     linked = () if callers.service_linked else (glob(f"arn:*:iam::*:{_SERVICE_LINKED}*"),)
     literal = () if free else tuple(p for p in requests.principals if not has_wildcard(p))
     extra = (*callers.names, *(p for p in literal if "*" in callers.names))
@@ -129,20 +137,21 @@ def key_domain(key: str, wanted: Values | None, callers: Callers) -> Domain:
     if wanted is None:
         always = ("always",) if "*" in callers.names else ("always", "signed")
         absent = known is None or known.present not in always
-        return Domain(_universe(key, boolean), absent, several, boolean, known is None, nice)
+        empty = ("",) if _universe(key, boolean) == (ANYTHING,) else ()
+        return Domain(_universe(key, boolean), absent, several, boolean, known is None, nice, empty)
     patterns = tuple(glob(p) for p in wanted.patterns)
-    tests = [compile_glob(p) for p in wanted.patterns]
-
-    def admits(value: tuple[str, ...] | None) -> bool:
-        if value is None:
-            return wanted.absent
-        return all(any(t(v) for t in tests) != wanted.negated for v in value)
-
     universe = _universe(key, boolean) if wanted.negated else (patterns or (exact("\0"),))
-    if wanted.negated and boolean:
-        boolean = False
     return Domain(
-        universe, wanted.absent, several, boolean and wanted.negated, False, nice, (), admits, patterns
+        universe,
+        wanted.absent,
+        several,
+        boolean and wanted.negated,
+        False,
+        nice,
+        (),
+        wanted.hold,
+        wanted.patterns,
+        patterns,
     )
 
 

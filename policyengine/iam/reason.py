@@ -14,7 +14,7 @@ from typing import Final
 from policyengine.iam.atoms import Setting
 from policyengine.iam.authorize import Policies, authorize
 from policyengine.iam.catalogue import Catalogue, catalogue
-from policyengine.iam.documents import Policy, Statement, read_policy
+from policyengine.iam.documents import Policy, read_policy
 from policyengine.iam.domains import (
     Callers,
     account_callers,
@@ -25,10 +25,10 @@ from policyengine.iam.domains import (
 )
 from policyengine.iam.layers import Layer, read_layer
 from policyengine.iam.opaque import Opaque
-from policyengine.iam.principals import Named
 from policyengine.iam.request import Request
 from policyengine.iam.request_set import RequestSet
-from policyengine.iam.search import Part, Question, Search, Verify, Way, Witness
+from policyengine.iam.search import Question, Search, Verify, Way, Witness
+from policyengine.iam.ways import parts, ways
 
 WHY: Final = {
     "too_large": "there were too many combinations to look at all of them",
@@ -75,7 +75,7 @@ def can(
     setting = setting or Setting()
     callers = callers or entity_callers(setting.account, setting.partition)
     question = _question(requests, callers, setting, lambda r: _authorized(r, policies), _all_of(policies))
-    return first(question, ways(policies, question.catalogue))
+    return first(question, ways(policies, question.catalogue, requests, setting))
 
 
 def _authorized(request: Request, policies: Policies) -> bool | Opaque:
@@ -94,8 +94,8 @@ def grants(policies: Sequence[Policy], requests: RequestSet = ALL, callers: Call
     """Say whether documents by themselves (one layer: what they allow less what they deny) grant a request."""
     question = _documents(policies, requests, callers)
     question.verify = lambda r: _granted(policies, r)
-    parts = _parts(policies, question.catalogue)
-    return first(question, [Way([parts[True]], parts[False])])
+    found = parts(policies, question.catalogue)
+    return first(question, [Way([found[True]], found[False])])
 
 
 def newly_allows(
@@ -117,8 +117,8 @@ def new_access(
     """Yield a Yes for each group of actions with newly granted requests; else a single No or Unknown."""
     question = _documents([*new, *old], requests, callers)
     question.verify = lambda r: _both(_granted(new, r), _not(_granted(old, r)))
-    before = _parts(old, question.catalogue)
-    after = _parts(new, question.catalogue)
+    before = parts(old, question.catalogue)
+    after = parts(new, question.catalogue)
     found = [Way([after[True]], [*after[False], *before[True]])]
     found.extend(Way([after[True], [deny]], after[False]) for deny in before[False])
     yield from every(question, found)
@@ -150,7 +150,7 @@ def gaps(
     documents = [p for level in chain for p in level]
     callers = account_callers(account, setting.partition)
     question = _question(requests, callers, setting, lambda r: _authorized(r, policies), documents)
-    levels = [_parts(level, question.catalogue) for level in chain]
+    levels = [parts(level, question.catalogue) for level in chain]
     without = [part for level in levels for part in level[False]]
     yield from every(question, [Way([level[True] for level in levels], without)])
 
@@ -169,35 +169,6 @@ def every(question: Question, found: Sequence[Way]) -> Iterator[Answer]:
         yield Yes(witness)
     if none:
         yield Unknown(tuple(search.why)) if search.why else No()
-
-
-def ways(policies: Policies, known: Catalogue) -> list[Way]:
-    """Return the ways in which ``authorize`` may allow a request of a principal of an account.
-
-    Same account: by the identity policies within boundary and session, or by a resource policy that names
-    the principal itself (or everyone), or its role (then within boundary and session). Across accounts:
-    by both. Each is possible as far as the statements go; ``verify`` decides which applies.
-    """
-    resource = _parts([policies.resource] if policies.resource else [], known)
-    side = [_parts(policies.identity, known)]
-    limits = [_parts([policies.boundary], known)] if policies.boundary else []
-    limits.extend([_parts(policies.session, known)] if policies.session is not None else [])
-    always = [_parts(level, known) for level in policies.scps]
-    always.extend([_parts([policies.endpoint], known)] if policies.endpoint else [])
-    rcps = [_parts(level, known) for level in policies.rcps]
-    without = [p for layer in (*side, *limits, *always, *rcps, resource) for p in layer[False]]
-    common = [layer[True] for layer in always]
-    within = [layer[True] for layer in limits]
-    found = [Way([side[0][True], *within, *common], without)]
-    if policies.resource is not None:
-        closest = frozenset((Named.DIRECT, Named.EVERYONE))
-        found.append(Way([_named(resource[True], closest), *common], without))
-        found.append(Way([_named(resource[True], frozenset((Named.ROLE,))), *within, *common], without))
-    return found
-
-
-def _named(parts: Iterable[Part], named: frozenset[Named]) -> list[Part]:
-    return [part._replace(named=named) for part in parts]
 
 
 def _question(
@@ -234,25 +205,6 @@ def extended(documents: Iterable[Policy], requests: RequestSet) -> Catalogue:
     """Return the catalogue with the actions that only the documents or the question know."""
     patterns = [a for p in documents for s in p.statements for a in s.actions]
     return catalogue().covering([*patterns, *requests.actions])
-
-
-def _parts(policies: Iterable[Policy], known: Catalogue) -> dict[bool, list[Part]]:
-    """Return the statements that allow (True) and deny (False) with their actions as bits."""
-    found: dict[bool, list[Part]] = {True: [], False: []}
-    for policy in policies:
-        for statement in policy.statements:
-            actions = action_bits(statement, known)
-            if actions:
-                found[statement.allow].append(Part(statement, actions))
-    return found
-
-
-def action_bits(statement: Statement, known: Catalogue) -> int:
-    """Return the actions a statement is about."""
-    found = 0
-    for pattern in statement.actions:
-        found |= known.all if pattern == "*:*" else known.matching(pattern)
-    return known.all & ~found if statement.not_action else found
 
 
 def _all_of(policies: Policies) -> list[Policy]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from policyengine.iam.comparisons import address_block
 from policyengine.iam.documents import MAX_CHARACTERS, MAX_DEPTH, parse_json, too_deep
 from policyengine.iam.errors import JsonPath, PolicyError, shown
 from policyengine.iam.glob import compile_glob
@@ -37,7 +38,10 @@ class Values:
             return self.absent
         if isinstance(values, Opaque):
             return False
-        return all(_matched(self.patterns, v) != self.negated for v in values)
+        return all(self._match(v) != self.negated for v in values)
+
+    def _match(self, value: str) -> bool:
+        return _matched(self.patterns, value) or any(_in_block(value, p) for p in self.patterns if "/" in p)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,14 @@ class RequestSet:
         if not _matched(self.principals, request.caller.name):
             return False
         return all(wanted.hold(request.values(key)) for key, wanted in self.context.items())
+
+
+def _in_block(value: str, block: str) -> bool:
+    """Say whether an address is in a block (`aws:SourceIp` and its like are asked about in blocks)."""
+    address, wanted = address_block(value), address_block(block)
+    if address is None or wanted is None:
+        return False
+    return address[0] == wanted[0] and wanted[1] <= address[1] and address[2] <= wanted[2]
 
 
 def _matched(patterns: tuple[str, ...], text: str) -> bool:

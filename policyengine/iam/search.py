@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import islice, product
 from typing import Any, Final, NamedTuple
 
-from policyengine.iam.atoms import PRINCIPAL, RESOURCE, Atom, Setting, atoms_of
+from policyengine.iam.atoms import PRINCIPAL, PRINCIPAL_KEYS, RESOURCE, Atom, Setting, atoms_of
 from policyengine.iam.boxes import Budget, meet, remaining
 from policyengine.iam.catalogue import Catalogue
 from policyengine.iam.cells import Pattern
@@ -59,6 +59,8 @@ class Way:
 
     levels: Sequence[Sequence[Part]]
     without: Sequence[Part] = ()
+    where: tuple[Atom, ...] = ()
+    """What must hold besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,9 @@ class Witness:
     resource: str
     context: Mapping[str, str | tuple[str, ...]]
 
-    def request(self) -> Request:
-        """Return it as a request to decide."""
-        return Request(self.principal, self.action, self.resource, dict(self.context))
+    def request(self, resource_account: str | None = None) -> Request:
+        """Return it as a request to decide; ``resource_account``: of a resource whose ARN does not say."""
+        return Request(self.principal, self.action, self.resource, dict(self.context), resource_account)
 
 
 @dataclass(slots=True)
@@ -145,7 +147,7 @@ class Search:
             count *= len(choices)
         if count > MAX_CHOICES:
             self.why["too_large"] = None
-        for chosen in islice(product(*levels), MAX_CHOICES):
+        for chosen in islice(product([list(way.where)], *levels), MAX_CHOICES):
             for universe, starred in self._universes(group, chosen, without, free):
                 yield from self._solve(group, chosen, without, universe, starred, free)
                 if self.budget.spent:
@@ -241,16 +243,21 @@ class Search:
         for atoms in (*chosen, *without):
             for atom in atoms:
                 by.setdefault(atom.dimension, []).append(atom)
-        for key in requests.context:
+        for key in requests.context.keys() - PRINCIPAL_KEYS:
             by.setdefault(key, [])
         found = {
             key: key_dimension(atoms, key_domain(key, requests.context.get(key), self.question.callers))
             for key, atoms in by.items()
             if key not in (PRINCIPAL, RESOURCE)
         }
-        found[PRINCIPAL] = text_dimension(by[PRINCIPAL], caller_domain(self.question.callers, requests))
+        found[PRINCIPAL] = text_dimension(
+            by[PRINCIPAL], caller_domain(self.question.callers, requests, self._follows)
+        )
         found[RESOURCE] = text_dimension(by[RESOURCE], resource_domain(universe, starred, requests, free))
         return found
+
+    def _follows(self, principal: str, key: str) -> tuple[str, ...] | Opaque | None:
+        return self.question.setting.caller(principal).values(key)
 
     def _try(
         self,
@@ -271,7 +278,7 @@ class Search:
                 self.why["no_such_request"] = None
                 continue
             witness = _witness(made, action, self.spelled)
-            request = witness.request()
+            request = witness.request(self.question.setting.resource_account)
             if not self.question.requests.holds(request):
                 continue
             verdict = self.question.verify(request)

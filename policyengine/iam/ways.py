@@ -1,0 +1,128 @@
+"""The ways in which all layers together may allow a request, as ``authorize`` decides it.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html. Each way is
+possible as far as the statements go; ``authorize`` decides about the request that comes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from policyengine.iam.atoms import NO, PRINCIPAL, RESOURCE, YES, Atom, Setting, Truth
+from policyengine.iam.authorize import ROLE_ACTIONS, Policies
+from policyengine.iam.catalogue import Catalogue
+from policyengine.iam.cells import ANY_RUN, PART, exact, glob, joined, matches
+from policyengine.iam.documents import Policy, Statement
+from policyengine.iam.principals import Named
+from policyengine.iam.request_set import RequestSet
+from policyengine.iam.search import Part, Way
+
+ENTITIES: Final = frozenset({"user", "role", "session", "federated_user"})
+"""Callers that have policies of their own."""
+
+_CLOSE: Final = frozenset((Named.DIRECT, Named.EVERYONE))
+_ROLE: Final = frozenset((Named.ROLE,))
+_KEY: Final = glob("*:key/*")
+
+
+def ways(policies: Policies, known: Catalogue, requests: RequestSet, setting: Setting) -> list[Way]:
+    """Return the ways for one caller or many, in the resource's account or in others."""
+    resource = parts([policies.resource] if policies.resource else [], known)
+    identity = parts(policies.identity, known)
+    limits = [parts([policies.boundary], known)] if policies.boundary else []
+    limits.extend([parts(policies.session, known)] if policies.session is not None else [])
+    always = [parts(level, known) for level in policies.scps]
+    always.extend([parts([policies.endpoint], known)] if policies.endpoint else [])
+    rcps = [parts(level, known) for level in policies.rcps]
+    without = [p for layer in (identity, *limits, *always, *rcps, resource) for p in layer[False]]
+    common = [layer[True] for layer in always]
+    side = [identity[True], *[layer[True] for layer in limits], *common]
+    asked = _Asked(setting, requests)
+    found = [Way([*common], without, (asked.root,))]
+    if policies.resource is None:
+        found.append(Way(side, without, (asked.same_entity,)))
+        return found
+    found.extend(_without_strict(side, without, asked, known))
+    found.append(Way([resource[True], *side], without, (asked.entity,)))
+    found.append(Way([_named(resource[True], _CLOSE), *common], without, (asked.same_or_no_entity,)))
+    within = [_named(resource[True], _ROLE), *side[1:]]
+    found.append(Way(within, without, (asked.same_entity,)))
+    return found
+
+
+def _without_strict(
+    side: Sequence[Sequence[Part]], without: Sequence[Part], asked: _Asked, known: Catalogue
+) -> list[Way]:
+    """Return the ways by identity policies alone, which roles and KMS keys do not know."""
+    roles = 0
+    for action in ROLE_ACTIONS:
+        roles |= known.matching(action)
+    keys = known.service_mask("kms")
+    plain = [p._replace(actions=p.actions & ~(roles | keys)) for p in side[0]]
+    other = [p._replace(actions=p.actions & keys) for p in side[0]]
+    return [
+        Way([plain, *side[1:]], without, (asked.same_entity,)),
+        Way([other, *side[1:]], without, (asked.same_entity, asked.no_key)),
+    ]
+
+
+class _Asked:
+    """Who asks, seen from the account of the resource, as atoms."""
+
+    def __init__(self, setting: Setting, requests: RequestSet) -> None:
+        self._setting = setting
+        self._account = setting.resource_account or _account_of(requests)
+        home = self._account
+        self._patterns = (
+            (joined(exact("arn:"), PART, exact(f":iam::{home}:"), ANY_RUN),) if home is not None else ()
+        ) + (glob("arn:*:iam::*:root"),)
+        self.root = self._atom(root=True, same=True)
+        self.same_entity = self._atom(entity=True, same=True)
+        self.entity = self._atom(entity=True)
+        self.same_or_no_entity = Atom(PRINCIPAL, self._patterns, self._close)
+        self.no_key = Atom(RESOURCE, (_KEY,), lambda value: NO if matches(_KEY, value) else YES)
+
+    def _atom(self, *, root: bool = False, entity: bool = False, same: bool = False) -> Atom:
+        def test(value: str) -> Truth:
+            caller = self._setting.request(value).caller
+            if (root and caller.kind != "root") or (entity and caller.kind not in ENTITIES):
+                return NO
+            return YES if not same or self._account in (None, caller.account) else NO
+
+        return Atom(PRINCIPAL, self._patterns, test)
+
+    def _close(self, value: str) -> Truth:
+        caller = self._setting.request(value).caller
+        outside = caller.account is None or caller.kind == "federated"
+        return YES if outside or self._account in (None, caller.account) else NO
+
+
+def _account_of(requests: RequestSet) -> str | None:
+    """Return the account that every resource in question names."""
+    accounts = {text.split(":", 5)[4] if text.count(":") > 4 else "" for text in requests.resources}
+    found = accounts.pop() if len(accounts) == 1 else ""
+    return found if found.isdigit() else None
+
+
+def parts(policies: Iterable[Policy], known: Catalogue) -> dict[bool, list[Part]]:
+    """Return the statements that allow (True) and deny (False) with their actions as bits."""
+    found: dict[bool, list[Part]] = {True: [], False: []}
+    for policy in policies:
+        for statement in policy.statements:
+            actions = action_bits(statement, known)
+            if actions:
+                found[statement.allow].append(Part(statement, actions))
+    return found
+
+
+def action_bits(statement: Statement, known: Catalogue) -> int:
+    """Return the actions a statement is about."""
+    found = 0
+    for pattern in statement.actions:
+        found |= known.all if pattern == "*:*" else known.matching(pattern)
+    return known.all & ~found if statement.not_action else found
+
+
+def _named(found: Iterable[Part], named: frozenset[Named]) -> list[Part]:
+    return [part._replace(named=named) for part in found]
