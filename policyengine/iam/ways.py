@@ -28,27 +28,45 @@ _KEY: Final = glob("*:key/*")
 
 def ways(policies: Policies, known: Catalogue, requests: RequestSet, setting: Setting) -> list[Way]:
     """Return the ways for one caller or many, in the resource's account or in others."""
-    resource = parts([policies.resource] if policies.resource else [], known)
-    identity = parts(policies.identity, known)
-    limits = [parts([policies.boundary], known)] if policies.boundary else []
-    limits.extend([parts(policies.session, known)] if policies.session is not None else [])
-    always = [parts(level, known) for level in policies.scps]
-    always.extend([parts([policies.endpoint], known)] if policies.endpoint else [])
-    rcps = [parts(level, known) for level in policies.rcps]
-    without = [p for layer in (identity, *limits, *always, *rcps, resource) for p in layer[False]]
-    common = [layer[True] for layer in always]
-    side = [identity[True], *[layer[True] for layer in limits], *common]
+    layers = _Layers(policies, known)
     asked = _Asked(setting, requests)
-    found = [Way([*common], without, (asked.root,))]
+    found = [Way(layers.account, layers.without_entity, (asked.root,))]
     if policies.resource is None:
-        found.append(Way(side, without, (asked.same_entity,)))
+        found.append(Way(layers.side, layers.without, (asked.same_entity,)))
         return found
-    found.extend(_without_strict(side, without, asked, known))
-    found.append(Way([resource[True], *side], without, (asked.entity,)))
-    found.append(Way([_named(resource[True], _CLOSE), *common], without, (asked.same_or_no_entity,)))
-    within = [_named(resource[True], _ROLE), *side[1:]]
-    found.append(Way(within, without, (asked.same_entity,)))
+    resource = layers.resource[True]
+    found.extend(_without_strict(layers.side, layers.without, asked, known))
+    found.append(Way([resource, *layers.side], layers.without, (asked.entity,)))
+    close = _named(resource, _CLOSE)
+    found.append(Way([close, *layers.account], layers.without, (asked.same_entity,)))
+    found.append(Way([close, *layers.everybody], layers.without_account, (asked.no_entity,)))
+    within = [_named(resource, _ROLE), *layers.side[1:]]
+    found.append(Way(within, layers.without, (asked.same_entity,)))
     return found
+
+
+class _Layers:
+    """The statements of every layer, by whom they are about: an entity of IAM, a principal of an account
+    (the root user too), everybody."""
+
+    def __init__(self, policies: Policies, known: Catalogue) -> None:
+        def read(found: Sequence[Policy | None]) -> dict[bool, list[Part]]:
+            return parts([p for p in found if p is not None], known)
+
+        self.resource = read([policies.resource])
+        entity = [read(policies.identity)]
+        entity.extend([read([policies.boundary])] if policies.boundary else [])
+        entity.extend([read(policies.session)] if policies.session is not None else [])
+        account = [read(level) for level in policies.scps]
+        everybody = [read([policies.endpoint])] if policies.endpoint else []
+        rcps = [read(level) for level in policies.rcps]
+        self.everybody = [layer[True] for layer in everybody]
+        self.account = [*(layer[True] for layer in account), *self.everybody]
+        self.side = [*(layer[True] for layer in entity), *self.account]
+        denies = [*everybody, *rcps, self.resource]
+        self.without_account = [p for layer in denies for p in layer[False]]
+        self.without_entity = [*(p for layer in account for p in layer[False]), *self.without_account]
+        self.without = [*(p for layer in entity for p in layer[False]), *self.without_entity]
 
 
 def _without_strict(
@@ -80,7 +98,7 @@ class _Asked:
         self.root = self._atom(root=True, same=True)
         self.same_entity = self._atom(entity=True, same=True)
         self.entity = self._atom(entity=True)
-        self.same_or_no_entity = Atom(PRINCIPAL, self._patterns, self._close)
+        self.no_entity = Atom(PRINCIPAL, self._patterns, self._outside)
         self.no_key = Atom(RESOURCE, (_KEY,), lambda value: NO if matches(_KEY, value) else YES)
 
     def _atom(self, *, root: bool = False, entity: bool = False, same: bool = False) -> Atom:
@@ -92,10 +110,9 @@ class _Asked:
 
         return Atom(PRINCIPAL, self._patterns, test)
 
-    def _close(self, value: str) -> Truth:
+    def _outside(self, value: str) -> Truth:
         caller = self._setting.request(value).caller
-        outside = caller.account is None or caller.kind == "federated"
-        return YES if outside or self._account in (None, caller.account) else NO
+        return YES if caller.account is None or caller.kind == "federated" else NO
 
 
 def _account_of(requests: RequestSet) -> str | None:

@@ -16,10 +16,22 @@ from policyengine.iam.atoms import Setting
 from policyengine.iam.authorize import Policies, authorize
 from policyengine.iam.catalogue import catalogue
 from policyengine.iam.documents import Policy, read_policy
+from policyengine.iam.domains import any_caller
 from policyengine.iam.glob import compile_glob
 from policyengine.iam.layers import Layer, read_layer
 from policyengine.iam.opaque import Opaque
-from policyengine.iam.reason import EVERYONE, EVERYTHING, No, Unknown, Yes, can, covered, grants, newly_allows
+from policyengine.iam.reason import (
+    EVERYONE,
+    EVERYTHING,
+    No,
+    Unknown,
+    Yes,
+    can,
+    covered,
+    grants,
+    named_callers,
+    newly_allows,
+)
 from policyengine.iam.request import Request
 from policyengine.iam.request_set import RequestSet, Values, read_request_set
 
@@ -135,13 +147,15 @@ def request_set(rng: random.Random) -> RequestSet:
     return read_request_set(found)
 
 
-def sample(rng: random.Random, requests: RequestSet) -> Request | None:
+def sample(
+    rng: random.Random, requests: RequestSet, principals: tuple[str, ...] = PRINCIPALS
+) -> Request | None:
     """Draw a possible request of the set."""
     action = rng.choice(ACTIONS)
-    resource, principal = rng.choice(RESOURCES[action]), rng.choice(PRINCIPALS)
+    resource, principal = rng.choice(RESOURCES[action]), rng.choice(principals)
     context = {k: rng.choice(v) for k, v in VALUES.items()}
     context = {k: v for k, v in context.items() if v is not None}
-    found = Request(principal, action, resource, context)
+    found = Request(principal, action, resource, context, "111122223333" if principals is ANYONE else None)
     return found if inside(found, requests) else None
 
 
@@ -285,3 +299,55 @@ def test_values_of_a_set(values: Values) -> None:
         assert isinstance(answer, Yes | Unknown)
     else:
         assert isinstance(answer, Yes) and inside(answer.witness.request(), requests)
+
+
+RESOURCE_PRINCIPALS: tuple[Any, ...] = (
+    "*", {"AWS": "*"}, {"AWS": "111122223333"}, {"AWS": "arn:aws:iam::111122223333:role/app"},
+    {"AWS": ["arn:aws:iam::444455556666:root", "arn:aws:iam::111122223333:user/alice"]},
+    {"Service": ["logging.s3.amazonaws.com", "sns.amazonaws.com"]},
+    {"AWS": "arn:aws:sts::111122223333:assumed-role/app/s1"},
+)  # fmt: skip
+ANYONE = (
+    *PRINCIPALS[:4], "arn:aws:iam::444455556666:role/other", "arn:aws:iam::444455556666:user/eve", "*",
+    "logging.s3.amazonaws.com", "sns.amazonaws.com", "arn:aws:sts::111122223333:assumed-role/app/s1",
+)  # fmt: skip
+
+
+def resource_policy(rng: random.Random) -> Policy:
+    statements = []
+    for effect in ["Allow", *rng.choices(("Allow", "Deny"), k=rng.randint(0, 2))]:
+        found = statement(rng, effect)
+        key = "NotPrincipal" if effect == "Deny" and rng.random() < 0.15 else "Principal"
+        found[key] = rng.choice(RESOURCE_PRINCIPALS)
+        statements.append(found)
+    return read_policy({"Version": "2012-10-17", "Statement": statements}, "resource")
+
+
+def test_resource_policies_and_every_kind_of_caller(count: int = 500) -> None:
+    answers: Counter[str] = Counter()
+    for seed in range(count):
+        rng = random.Random(f"res{seed}")
+        policy = resource_policy(rng)
+        policies = Policies(
+            identity=[document(rng, "identity")] if rng.random() < 0.6 else [],
+            resource=policy,
+            boundary=document(rng, "boundary", full=True) if rng.random() < 0.3 else None,
+        )
+        requests = request_set(rng)
+        setting = Setting(account="111122223333", resource_account="111122223333")
+        answer = can(requests, policies, any_caller(names=named_callers([policy])), setting)
+        answers[type(answer).__name__] += 1
+        if isinstance(answer, Yes):
+            request = answer.witness.request("111122223333")
+            decision = authorize(request, policies)
+            assert decision.outcome == "Allowed" and not decision.unknown, seed
+            assert inside(request, requests), seed
+        elif isinstance(answer, No):
+            for _ in range(60):
+                drawn = sample(rng, requests, ANYONE)
+                if drawn is not None:
+                    decision = authorize(drawn, policies)
+                    assert decision.unknown or decision.outcome != "Allowed", (
+                        seed, drawn.caller, drawn.action, drawn.resource, dict(drawn.context),
+                    )  # fmt: skip
+    assert answers["Unknown"] <= count * 0.05, answers
