@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from policyengine.documents import json_text, yaml_text
+from policyengine.documents import json_text
 from policyengine.documents.errors import (
     MAX_BYTES,
     WIDE_BYTES,
@@ -119,6 +119,8 @@ def _load_yaml(text: str, name: str, style: Style, size: int, max_bytes: int) ->
     limit = min(max_bytes, YAML_MAX_BYTES)
     if size > limit:
         raise _too_large(name, size, limit, "YAML ")
+    from policyengine.documents import yaml_text  # PyYAML is slow to load, and JSON needs none
+
     with _without_collector(size):
         value, positions = yaml_text.parse(text, name, style)
     return Document(name, "yaml", value, text, positions)

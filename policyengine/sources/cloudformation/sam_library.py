@@ -9,7 +9,6 @@ but the names that imports take gets the real module's.
 from __future__ import annotations
 
 import importlib
-import logging
 import sys
 import warnings
 from collections.abc import Iterator
@@ -95,6 +94,8 @@ def _library() -> tuple[Any, Any, Any]:
 @cache
 def _prepared(translator: Any) -> Any:
     """Make the translator ready, once, and return the kind of plugin it gets for applications."""
+    import logging
+
     logging.getLogger("samtranslator").setLevel(logging.CRITICAL)
     _share_policy_templates(translator)
     return _without_repository(translator.ServerlessAppPlugin)
