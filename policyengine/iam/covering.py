@@ -1,0 +1,241 @@
+"""Is a set of requests denied in every member account of an organisation, by its SCPs alone?
+
+Most accounts get their answer from another one: only statements that name an action in question matter,
+so chains that differ in others are one chain; and where policies and question name no account, an answer
+for one account holds for every other with its id in the witness.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
+
+from policyengine.iam.authorize import Policies, authorize
+from policyengine.iam.documents import Policy, Statement
+from policyengine.iam.opaque import Opaque
+from policyengine.iam.organization import Attached, Chain, Organization
+from policyengine.iam.reason import EVERYONE, EVERYTHING, Answer, Unknown, Yes, covered, extended
+from policyengine.iam.request_set import RequestSet, Values
+from policyengine.iam.search import Witness
+from policyengine.iam.ways import action_bits
+
+ORGANIZATION_KEYS: Final = ("aws:principalorgid", "aws:principalorgpaths")
+"""Keys whose value follows from the member account:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
+
+_DIGITS: Final = re.compile(r"[0-9]+")
+_ID: Final = re.compile(r"o-[a-z0-9]{10,32}")
+
+
+class Denial(NamedTuple):
+    """A Deny statement of a chain that names an action in question: where it is attached."""
+
+    node: str
+    attached: Attached
+    statement: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What holds for one member account. ``answer`` is No where every request is denied.
+
+    ``denials``: the Deny statements above it that name an action in question; ``blocked``: the levels
+    without any Allow that does; ``layer`` is False where there are no SCPs at all.
+    """
+
+    account: str
+    answer: Answer
+    denials: tuple[Denial, ...] = ()
+    blocked: tuple[str, ...] = ()
+    layer: bool = True
+
+
+class _Halves(NamedTuple):
+    """A policy, kept so that its id stays its own, and what of it is about actions in question."""
+
+    policy: Policy
+    allow: Policy | None
+    deny: Policy | None
+
+
+@dataclass(slots=True)
+class _Reduced:
+    """A chain without what cannot matter; equal ``key``: the same answer."""
+
+    levels: list[list[Policy]]
+    denials: tuple[Denial, ...]
+    blocked: tuple[str, ...]
+    key: Hashable
+    named: frozenset[str]
+    """The accounts that its policies name, ``*`` for parts of ids."""
+    asked: frozenset[str]
+    """Those of ORGANIZATION_KEYS that its conditions are about."""
+
+
+_NO_LAYER: Final = _Reduced([], (), (), (), frozenset(), frozenset())
+
+
+def coverage(
+    organization: Organization, requests: RequestSet, accounts: Iterable[str] | None = None
+) -> Iterator[Coverage]:
+    """Yield what holds for each member account, in their order."""
+    chains = {a: organization.chain(a, "scp") for a in (accounts or organization.accounts)}
+    asker = _Asker(organization, requests, chains.values())
+    for account, chain in chains.items():
+        yield asker.ask(account, chain)
+
+
+def names_accounts(texts: Iterable[str]) -> frozenset[str]:
+    """Return the account ids that texts name; ``*`` among them where a pattern names a part of one."""
+    found: set[str] = set()
+    for text in texts:
+        for match in _DIGITS.finditer(text):
+            before = text[match.start() - 1] if match.start() else ":"
+            after = text[match.end()] if match.end() < len(text) else ":"
+            if before not in ":*?" or after not in ":*?":
+                continue
+            whole = before == after == ":"
+            if not whole:
+                found.add("*")
+            elif len(match.group()) == 12:
+                found.add(match.group())
+    return frozenset(found)
+
+
+class _Asker:
+    """One question to the chains of one organisation; keeps what it found out."""
+
+    def __init__(
+        self, organization: Organization, requests: RequestSet, chains: Iterable[Chain | Opaque | None]
+    ) -> None:
+        self.organization = organization
+        self.requests = requests
+        values = [p for v in requests.context.values() for p in v.patterns]
+        self._named = names_accounts([*requests.resources, *requests.principals, *values])
+        self._reduced: dict[Hashable, _Reduced] = {}
+        self._answers: dict[Hashable, tuple[str, Answer]] = {}
+        self._halves: dict[int, _Halves] = {}
+        distinct = {c.key: c for c in chains if isinstance(c, Chain)}.values()
+        policies: dict[int, Policy] = {}
+        for c in distinct:
+            policies.update((id(a.policy), a.policy) for level in c.levels for a in level.policies)
+        self._known = extended(policies.values(), requests)
+        self._wanted = 0
+        for pattern in requests.actions:
+            self._wanted |= self._known.matching(pattern)
+
+    def ask(self, account: str, chain: Chain | Opaque | None) -> Coverage:
+        """Return what holds for one account."""
+        if isinstance(chain, Opaque):
+            return Coverage(account, Unknown((chain.reason,)))
+        if chain is None:
+            return Coverage(account, self._answer(account, _NO_LAYER), layer=False)
+        reduced = self._reduced.get(chain.key)
+        if reduced is None:
+            reduced = self._reduced[chain.key] = self._reduce(chain)
+        answer = self._answer(account, reduced)
+        return Coverage(account, answer, reduced.denials, reduced.blocked)
+
+    # -- the same answer for many accounts ------------------------------------------------------------
+
+    def _answer(self, account: str, chain: _Reduced) -> Answer:
+        named = chain.named | self._named
+        requests, facts = self._with_facts(account, chain.asked)
+        key = (chain.key, account if "*" in named or account in named else None, facts)
+        known = self._answers.get(key)
+        if known is None:
+            answer = covered(requests, chain.levels, account)
+            self._answers[key] = (account, answer)
+            return answer
+        first, answer = known
+        if not isinstance(answer, Yes) or first == account:
+            return answer
+        witness = _moved(answer.witness, first, account)
+        if self._passes(witness, chain.levels):
+            return Yes(witness)
+        return covered(requests, chain.levels, account)
+
+    def _passes(self, witness: Witness, levels: Sequence[Sequence[Policy]]) -> bool:
+        policies = Policies(identity=(EVERYTHING,), resource=EVERYONE, scps=levels)
+        request = witness.request()
+        decision = authorize(request, policies)
+        return decision.outcome == "Allowed" and not decision.unknown and self.requests.holds(request)
+
+    def _with_facts(
+        self, account: str, asked: frozenset[str]
+    ) -> tuple[RequestSet, tuple[tuple[str, str], ...]]:
+        """Return the requests with what is known of every principal of the account, if it is asked."""
+        open_ = sorted(asked - self.requests.context.keys())
+        facts = {key: value for key in open_ if (value := self._fact(key, account))}
+        if not facts:
+            return self.requests, ()
+        context = {**self.requests.context, **{k: Values((v,)) for k, v in facts.items()}}
+        return replace(self.requests, context=context), tuple(facts.items())
+
+    def _fact(self, key: str, account: str) -> str | None:
+        id_ = self.organization.id
+        if id_ is None or _ID.fullmatch(id_) is None:
+            return None
+        if key == "aws:principalorgid":
+            return id_
+        steps: list[str] = []
+        node = self.organization.nodes.get(account)
+        while node is not None and node.kind != "root":
+            if not isinstance(node.parent, str) or node.parent in steps:
+                return None
+            steps.append(node.parent)
+            node = self.organization.nodes.get(node.parent)
+        return None if node is None else "/".join([id_, *reversed(steps), ""])
+
+    # -- less of a chain ------------------------------------------------------------------------------
+
+    def _reduce(self, chain: Chain) -> _Reduced:
+        """Return the chain with the statements that name an action in question: all that deny in one
+        level, and each set of those that allow once."""
+        denials: list[Denial] = []
+        denying: dict[int, Policy] = {}
+        levels: dict[Hashable, list[Policy]] = {}
+        blocked: list[str] = []
+        for level in chain.levels:
+            halves = [self._half(attached.policy) for attached in level.policies]
+            for attached, half in zip(level.policies, halves, strict=True):
+                if half.deny is not None:
+                    denying[id(half.deny)] = half.deny
+                    denials.extend(Denial(level.node, attached, s) for s in half.deny.statements)
+            allowing = [half.allow for half in halves if half.allow is not None]
+            if not allowing:
+                blocked.append(level.node)
+            levels.setdefault(frozenset(id(policy) for policy in allowing), allowing)
+        key = (frozenset(levels), frozenset(denying))
+        found = list(levels.values())
+        found[0] = [*found[0], *denying.values()]
+        statements = [s for level in found for policy in level for s in policy.statements]
+        texts = [t for s in statements for t in s.resources or ()]
+        texts += [t for s in statements for c in s.conditions for t in c.values]
+        asked = {c.key.lower() for s in statements for c in s.conditions}.intersection(ORGANIZATION_KEYS)
+        return _Reduced(found, tuple(denials), tuple(blocked), key, names_accounts(texts), frozenset(asked))
+
+    def _half(self, policy: Policy) -> _Halves:
+        """Return the statements that name an action in question; the same objects for each policy."""
+        found = self._halves.get(id(policy))
+        if found is None:
+            kept = [s for s in policy.statements if action_bits(s, self._known) & self._wanted]
+            allow, deny = (tuple(s for s in kept if s.allow is effect) for effect in (True, False))
+            found = self._halves[id(policy)] = _Halves(
+                policy,
+                replace(policy, statements=allow) if allow else None,
+                replace(policy, statements=deny) if deny else None,
+            )
+        return found
+
+
+def _moved(witness: Witness, first: str, account: str) -> Witness:
+    """Return the witness with the id of another account."""
+    change: Callable[[str], str] = lambda text: text.replace(first, account)  # noqa: E731  # used four times
+    context = {
+        key: change(value) if isinstance(value, str) else tuple(change(v) for v in value)
+        for key, value in witness.context.items()
+    }
+    return Witness(change(witness.principal), witness.action, change(witness.resource), context)
