@@ -244,6 +244,9 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
     "AWS::NetworkFirewall::FirewallPolicy": {
         "EncryptionConfiguration": "Network Firewall `DescribeFirewallPolicy`"
     },
+    "AWS::SSM::MaintenanceWindow": {
+        "Enabled": "Systems Manager `GetMaintenanceWindow`; a template cannot set it"
+    },
     "AWS::SSM::Association": {"": "Systems Manager `DescribeAssociation`"},
     "AWS::ElasticBeanstalk::Environment": {
         "Options": 'derived from `OptionSettings`; keys are `namespace:option`, e.g. `Options."aws:autoscaling:asg:MinSize"`'

@@ -16,11 +16,12 @@ from policyengine.model.values import Unresolved
 from policyengine.rules.predicates import backup, lists, related
 from policyengine.rules.predicates.api import Predicate
 from policyengine.rules.predicates.backup_selection import ARNS, like, selects
+from policyengine.rules.predicates.spans_zones import SPANS_ZONES
 
 from .conformance import cases, check, subject
 
 PREDICATES: dict[str, Predicate] = {
-    p.name: p for module in (backup, related, lists) for p in module.PREDICATES
+    p.name: p for p in (*backup.PREDICATES, *related.PREDICATES, *lists.PREDICATES, SPANS_ZONES)
 }
 CASES = [(name, case) for name in PREDICATES for case in cases(name)]
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,6 +17,9 @@ def place(index, region=""):
     [
         ([], 0),
         (["a", "b", "a"], 2),
+        (["eu-west-1a", "euw1-az1"], 1),
+        (["eu-west-1a", "euw1-az1", "euw1-az2"], 2),
+        (["us-west-2-lax-1a", "usw2-lax1-az1"], 1),
         ([place(0), place(1)], 2),
         ([place(0), place(0)], 1),
         ([place(0), place(1, "us-east-2")], 1),

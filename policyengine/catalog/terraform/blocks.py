@@ -35,7 +35,7 @@ READ_BY_CODE: Final[Mapping[str, str]] = {
 }
 """The blocks that functions named by ``TypeMap.code`` and ``Merge.code`` read by themselves."""
 
-_OF_BLOCKS = frozenset({"parameters"})
+_OF_BLOCKS = frozenset({"parameters", "parametervalues"})
 """Converters that take blocks."""
 
 

@@ -140,7 +140,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
             value } target_group_arns*=TargetGroupARNs termination_policies*
             traffic_source*=TrafficSources { identifier type }
         """,
-        absent="InstanceId",
+        absent="AvailabilityZoneIds InstanceId",
         tags="",
     ),
     "aws_ebs_volume": TypeMap(

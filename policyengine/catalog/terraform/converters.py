@@ -61,7 +61,7 @@ def _each(name: str) -> Conversion:
 
 
 def _keyed(key: str, value_name: str) -> Conversion:
-    """``[{name: a, value: b}]`` becomes ``{a: b}``: parameter groups."""
+    """``[{name: a, value: b}]`` becomes ``{a: b}``: parameter groups, parameters of a task."""
 
     def convert(value: Any) -> Any:
         if not isinstance(value, list):
@@ -94,6 +94,7 @@ CONVERTERS: Final[dict[str, Conversion | None]] = {
     "pairs": _pairs("Name", "Value"),
     "keyvalue": _pairs("Key", "Value"),
     "parameters": _keyed("name", "value"),
+    "parametervalues": _keyed("name", "values"),
     "names": _each("Name"),
     "rolearns": _each("RoleArn"),
     "certificates": lambda v: [{"CertificateArn": v}] if isinstance(v, str) else v,

@@ -116,9 +116,35 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     "aws_ssm_maintenance_window": TypeMap(
         "AWS::SSM::MaintenanceWindow",
         """
-            cutoff duration name schedule allow_unassociated_targets description end_date
+            cutoff duration name schedule allow_unassociated_targets description enabled end_date
             schedule_offset schedule_timezone start_date
         """,
+    ),
+    "aws_ssm_maintenance_window_task": TypeMap(
+        "AWS::SSM::MaintenanceWindowTask",
+        """
+            cutoff_behavior description max_concurrency max_errors name priority service_role_arn
+            targets* { key values* } task_arn task_type window_id
+            task_invocation_parameters {
+                automation_parameters=MaintenanceWindowAutomationParameters {
+                    document_version parameter:parametervalues=Parameters }
+                lambda_parameters=MaintenanceWindowLambdaParameters { client_context payload qualifier }
+                run_command_parameters=MaintenanceWindowRunCommandParameters {
+                    cloudwatch_config=CloudWatchOutputConfig { cloudwatch_log_group_name=CloudWatchLogGroupName
+                        cloudwatch_output_enabled=CloudWatchOutputEnabled }
+                    comment document_hash document_hash_type document_version
+                    notification_config { notification_arn notification_events* notification_type }
+                    output_s3_bucket=OutputS3BucketName output_s3_key_prefix=OutputS3KeyPrefix
+                    parameter:parametervalues=Parameters service_role_arn timeout_seconds }
+                step_functions_parameters=MaintenanceWindowStepFunctionsParameters { input name } }
+        """,
+        absent="LoggingInfo TaskParameters",
+        tags="",
+    ),
+    "aws_ssm_maintenance_window_target": TypeMap(
+        "AWS::SSM::MaintenanceWindowTarget",
+        "description name owner_information resource_type targets* { key values* } window_id",
+        tags="",
     ),
     "aws_ssm_service_setting": TypeMap(
         "AWS::SSM::ServiceSetting",

@@ -52,6 +52,7 @@ _EVERYWHERE = (
     ("kms_keys", "AWS::KMS::Key"),
     ("patch_baselines", "AWS::SSM::PatchBaseline"),
     ("ssm_associations", "AWS::SSM::Association"),
+    ("maintenance_windows", "AWS::SSM::MaintenanceWindow"),
     ("ssm_service_settings", "AWS::SSM::ServiceSetting"),
     ("ssm_documents", "AWS::SSM::Document"),
     ("lake_formation_settings", "AWS::LakeFormation::DataLakeSettings"),

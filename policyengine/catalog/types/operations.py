@@ -10,6 +10,7 @@ from policyengine.catalog.types._build import (
     depends,
     doc,
     extra,
+    into,
     groups,
     is_,
     kms_key,
@@ -125,7 +126,18 @@ TYPES = (
         ),
     ),
     TypeSpec("AWS::SSM::ServiceSetting", names=("SettingId", "Arn")),
-    TypeSpec("AWS::SSM::MaintenanceWindow", names=("WindowId",)),
+    TypeSpec(
+        "AWS::SSM::MaintenanceWindow",
+        names=("WindowId",),
+        defaults=(
+            is_("Enabled", True, doc("systems-manager/latest/APIReference/API_UpdateMaintenanceWindow")),
+        ),
+        satellites=(
+            into("AWS::SSM::MaintenanceWindowTask", "WindowId", "tasks"),
+            into("AWS::SSM::MaintenanceWindowTarget", "WindowId", "targets"),
+        ),
+        extra=extra(Enabled="boolean"),
+    ),
     TypeSpec(
         "AWS::CodeBuild::Project",
         names=("Name", "Arn", "Id"),

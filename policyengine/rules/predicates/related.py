@@ -1,76 +1,22 @@
-"""Predicates about where related resources stand, and about launch-template versions."""
+"""Predicates about the region where related resources stand, and about launch-template versions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
-from policyengine.model.resource import Path, Resource
+from policyengine.model.resource import Path
 from policyengine.model.values import ABSENT, OpenList, Unresolved
 from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
 from policyengine.rules.predicates.paths import Mistyped, read
-from policyengine.rules.predicates.zones import fewest
 
-_SUBNET: Final = "AWS::EC2::Subnet"
-_ZONE_NAMES: Final = ("AvailabilityZone", "AvailabilityZoneId", "AvailabilityZoneName")
 _MOVING: Final = frozenset({"$Latest", "$Default"})
 _NUMBERS: Final = frozenset(
     {"LatestVersionNumber", "DefaultVersionNumber", "latest_version", "default_version"}
 )
 """Attributes of a launch template that are a number by the time the group is made
 (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-launchtemplate.html)."""
-
-
-def spans_zones(subject: Subject, *, resources: str, at_least: int) -> Answer:
-    """TRUE when the related resources stand in that many different Availability Zones.
-
-    A resource stands in the zone it names, or in that of the subnet it names. A zone that is not
-    known may be one that was counted or another one.
-    """
-    expected = f"in at least {at_least} Availability Zones"
-    path: Path = ("with", resources)
-    found = subject.related(resources)
-    if isinstance(found, Unresolved):
-        return Answer(UNKNOWN, (Evidence(path, found, expected, found.reason),))
-    zones = [_zone(subject, resource) for resource in found]
-    known = {zone for zone in zones if isinstance(zone, str)}
-    doubts = [zone for zone in zones if isinstance(zone, Unresolved)]
-    shown = ", ".join(sorted(known)) or "none"
-    least = fewest(zones)
-    if least >= at_least:
-        shown = shown if len(known) >= at_least else f"{least} zones of the region's list"
-        return Answer(TRUE, (Evidence(path, shown, expected, "requirement_met"),))
-    if not isinstance(found, OpenList) and len(known) + len(doubts) < at_least:
-        return Answer(FALSE, (Evidence(path, shown, expected, "none_satisfies"),))
-    doubt = found.more if isinstance(found, OpenList) else doubts[0]
-    return Answer(UNKNOWN, (Evidence(path, doubt, expected, doubt.reason),))
-
-
-def _zone(subject: Subject, resource: Resource) -> str | Unresolved:
-    for name in _ZONE_NAMES:
-        value = resource.properties.get(name, ABSENT)
-        if isinstance(value, str | Unresolved):
-            return value
-    named = resource.properties.get("SubnetId", ABSENT)
-    if named is ABSENT:
-        return Unresolved("default_depends", f"AWS chooses the zone of `{resource.id}`")
-    for subnet in _subnets(subject):
-        if _names(named, subnet):
-            return _zone(subject, subnet)
-    return named if isinstance(named, Unresolved) else Unresolved("not_collected", f"{_SUBNET} `{named}`")
-
-
-def _subnets(subject: Subject) -> Iterator[Resource]:
-    table = subject.tables(_SUBNET)
-    return iter(()) if isinstance(table, Unresolved) else iter(table)
-
-
-def _names(value: Any, subnet: Resource) -> bool:
-    if isinstance(value, Unresolved):
-        return value.target is not None and value.target[0] == subnet.id
-    return value in (subnet.id, subnet.properties.get("SubnetId"))
 
 
 def in_another_region(subject: Subject, *, resources: str) -> Answer:
@@ -117,14 +63,6 @@ def version_pinned(subject: Subject, *, field: tuple[str, ...]) -> Answer:
 
 _RESOURCES: Final = Arg("alias", help="the relation to them")
 PREDICATES: tuple[Predicate, ...] = (
-    Predicate(
-        "related.spans_zones",
-        spans_zones,
-        "The related resources stand in so many different Availability Zones.",
-        {"resources": _RESOURCES, "at_least": Arg("integer", help="the number of different zones")},
-        (),
-        (_SUBNET,),
-    ),
     Predicate(
         "related.in_another_region",
         in_another_region,
