@@ -1,0 +1,278 @@
+"""Users, roles and groups with all the policies that decide what they may do."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+from policyengine.cli.iam.documents import Document, Reader
+from policyengine.cli.iam.tables import spots
+from policyengine.cli.iam.values import known, place, resource_arn
+from policyengine.iam.documents import Policy
+from policyengine.iam.grammar import Kind
+from policyengine.iam.opaque import Opaque, PartText
+from policyengine.iam.unknowns import perhaps
+from policyengine.model.resource import Path, Resource
+from policyengine.model.values import OpenList, Unresolved
+
+PrincipalKind = Literal["role", "user", "group"]
+
+KINDS: Final[Mapping[str, PrincipalKind]] = {
+    "AWS::IAM::Role": "role",
+    "AWS::IAM::User": "user",
+    "AWS::IAM::Group": "group",
+}
+TYPES: Final = frozenset({*KINDS, "AWS::IAM::ManagedPolicy", "AWS::IAM::UserToGroupAddition"})
+_MANAGED_BY_AWS: Final = ":iam::aws:policy/"
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalRecord:
+    """One principal; of a template's resource each branch by itself.
+
+    ``arn`` is Opaque where code does not fix the name or the account. ``identity``: inline policies,
+    attached ones, those of its groups; one of which nothing is known stands there as a policy that may
+    allow and deny anything, and ``opaque`` says why. ``boundary`` None: there is none; ``trust`` is set
+    for roles.
+    """
+
+    arn: str | Opaque
+    account: str | None
+    kind: PrincipalKind
+    id: str
+    place: str
+    identity: tuple[Document, ...]
+    boundary: Document | None = None
+    trust: Document | None = None
+    branch: Mapping[str, bool] | None = None
+    opaque: tuple[Opaque, ...] = ()
+
+    @property
+    def policies(self) -> list[Policy]:
+        """Return the identity policies, as ``authorize`` takes them."""
+        return [document.policy for document in self.identity]
+
+
+_Key = tuple[str, str]
+"""(file or account, what a resource is called there)"""
+
+
+@dataclass(slots=True)
+class _Managed:
+    """A customer managed policy, and the resources it says it is attached to."""
+
+    resource: Resource
+    document: Document
+    scope: str
+
+
+class Principals:
+    """Gathers resources one by one; ``records`` puts together what belongs together at the end."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._resources: list[tuple[Resource, str]] = []
+        self._managed: dict[_Key, _Managed] = {}
+        self._groups: dict[_Key, Resource] = {}
+        self._attached: dict[_Key, list[Document]] = defaultdict(list)
+        self._anywhere: dict[tuple[str, PrincipalKind], list[Document]] = defaultdict(list)
+        self._group_documents: dict[int, tuple[Document, ...]] = {}
+        self._aws: dict[tuple[str, Kind], Policy | None] = {}
+        self._members: dict[_Key, list[Any]] = defaultdict(list)
+
+    def add(self, resource: Resource) -> None:
+        """Take a resource of one of ``TYPES``."""
+        scope = _scope(resource)
+        if resource.type == "AWS::IAM::ManagedPolicy":
+            self._add_managed(resource, scope)
+        elif resource.type == "AWS::IAM::UserToGroupAddition":
+            self._add_members(resource, scope)
+        else:
+            self._resources.append((resource, scope))
+            if resource.type == "AWS::IAM::Group":
+                for name in _names(resource, "GroupName"):
+                    self._groups[scope, name] = resource
+
+    def records(self) -> Iterator[PrincipalRecord]:
+        """Yield every user, role and group, in the order in which they were added."""
+        for resource, scope in self._resources:
+            for branch in (resource, *resource.variants):
+                yield self._record(branch, scope)
+
+    # -- gathering ----------------------------------------------------------------------------------
+
+    def _add_managed(self, resource: Resource, scope: str) -> None:
+        value = resource.properties.get("PolicyDocument", _unread("PolicyDocument"))
+        if resource.variants:
+            value = Unresolved("too_many_branches", f"`{resource.id}` differs between branches")
+        document = self._reader.document(resource, ("PolicyDocument",), value, "identity")
+        managed = _Managed(resource, document, scope)
+        arn = resource_arn(resource)
+        for called in (resource.id, arn):
+            if isinstance(called, str):
+                self._managed[scope, called] = managed
+        attached: tuple[tuple[str, PrincipalKind], ...] = (
+            ("Roles", "role"),
+            ("Users", "user"),
+            ("Groups", "group"),
+        )
+        for key, kind in attached:
+            for item in _items(resource.properties.get(key)):
+                name = _reference(item)
+                if name is not None:
+                    self._attached[scope, f"{kind}/{name}"].append(document)
+                else:
+                    reason = f"`{resource.id}` may be attached to it"
+                    doubtful = replace(
+                        document, policy=perhaps(document.policy, reason), opaque=Opaque(reason)
+                    )
+                    self._anywhere[scope, kind].append(doubtful)
+
+    def _add_members(self, resource: Resource, scope: str) -> None:
+        group = resource.properties.get("GroupName")
+        for user in _items(resource.properties.get("Users")):
+            name = _reference(user)
+            if name is not None:
+                self._members[scope, name].append(group)
+
+    # -- putting together ---------------------------------------------------------------------------
+
+    def _record(self, resource: Resource, scope: str) -> PrincipalRecord:
+        kind = KINDS[resource.type]
+        identity = list(self._own(resource, scope, kind))
+        if kind == "user":
+            identity += self._of_groups(resource, scope)
+        trust = boundary = None
+        if kind == "role":
+            value = resource.properties.get("AssumeRolePolicyDocument", _unread("AssumeRolePolicyDocument"))
+            trust = self._reader.document(resource, ("AssumeRolePolicyDocument",), value, "trust")
+        limit = resource.properties.get("PermissionsBoundary")
+        if limit is not None and kind != "group":
+            arn = limit.get("PermissionsBoundaryArn", limit) if isinstance(limit, dict) else limit
+            boundary = self._one(resource, scope, ("PermissionsBoundary",), arn, "boundary")
+        opaque = [d.opaque for d in (*identity, boundary, trust) if d is not None and d.opaque is not None]
+        return PrincipalRecord(
+            arn=resource_arn(resource),
+            account=resource.account,
+            kind=kind,
+            id=resource.id,
+            place=place(resource),
+            identity=tuple(identity),
+            boundary=boundary,
+            trust=trust,
+            branch=resource.branch,
+            opaque=tuple(dict.fromkeys(opaque)),
+        )
+
+    def _own(self, resource: Resource, scope: str, kind: PrincipalKind) -> Iterator[Document]:
+        """Yield inline policies and attached ones, said by the principal or by the policy."""
+        for path, value, spot in spots(resource):
+            if spot == "identity":
+                yield self._reader.document(resource, path, value, spot)
+        attached = [
+            self._one(resource, scope, ("ManagedPolicyArns", index), arn, "identity")
+            for index, arn in enumerate(_items(resource.properties.get("ManagedPolicyArns")))
+        ]
+        for name in _names(resource, f"{kind.capitalize()}Name"):
+            attached += self._attached.get((scope, f"{kind}/{name}"), ())
+        yield from {id(document): document for document in attached}.values()
+        yield from self._anywhere.get((scope, kind), ())
+
+    def _of_groups(self, user: Resource, scope: str) -> Iterator[Document]:
+        named = list(_items(user.properties.get("Groups")))
+        additions = _items(user.related.get("group_additions"))
+        named += [a.get("GroupName") if isinstance(a, dict) else a for a in additions]
+        for name in _names(user, "UserName"):
+            named += self._members.get((scope, name), ())
+        for item in named:
+            name_ = _reference(item)
+            group = None if name_ is None else self._groups.get((scope, name_))
+            if group is None or group.variants:
+                what = f"group `{name_}` is not known" if name_ else "a group is not known"
+                yield self._reader.unknown(user, ("Groups",), "identity", what)
+                continue
+            if id(group) not in self._group_documents:
+                self._group_documents[id(group)] = tuple(self._own(group, scope, "group"))
+            yield from self._group_documents[id(group)]
+
+    def _one(self, resource: Resource, scope: str, path: Path, arn: Any, kind: Kind) -> Document:
+        """Return the managed policy an ARN or a reference names."""
+        name = _reference(arn)
+        if name is None and isinstance(arn, Unresolved):
+            name = _commercial(known(arn))
+        if name is not None and _MANAGED_BY_AWS in name:
+            policy = self._managed_by_aws(name, kind)
+            if policy is not None:
+                return Document(policy, name, name.rpartition("/")[2], None, name, None, path)
+            return self._reader.unknown(
+                resource, path, kind, f"`{name}` is not among the known policies of AWS"
+            )
+        found = None if name is None else self._managed.get((scope, name))
+        if found is None:
+            what = f"`{name}` is not known" if name else _reason(arn)
+            return self._reader.unknown(resource, path, kind, what)
+        if kind == "identity" or found.resource.variants:
+            return found.document
+        return self._reader.document(
+            found.resource, ("PolicyDocument",), found.resource.properties.get("PolicyDocument"), kind
+        )
+
+    def _managed_by_aws(self, arn: str, kind: Kind) -> Policy | None:
+        from policyengine.iam.documents import read_policy
+        from policyengine.iam.managed import managed_policy
+
+        key = (arn, kind)
+        if key not in self._aws:
+            document = managed_policy(arn)
+            self._aws[key] = None if document is None else read_policy(document, kind)
+        return self._aws[key]
+
+
+def _scope(resource: Resource) -> str:
+    """Return what names are unique within: a file of code, an account."""
+    return f"file {resource.file}" if resource.file is not None else resource.account or ""
+
+
+def _unread(key: str) -> Unresolved:
+    return Unresolved("not_collected", f"`{key}` is not given")
+
+
+def _names(resource: Resource, key: str) -> set[str]:
+    """Return what others call a resource: its id, its name, its ARN."""
+    name, arn = resource.properties.get(key), resource_arn(resource)
+    return {resource.id, *(n for n in (name, arn) if isinstance(n, str))}
+
+
+def _items(value: Any) -> Iterator[Any]:
+    """Yield the elements of a list, and an Unresolved for those that are not known."""
+    if isinstance(value, Unresolved):
+        yield value
+    elif isinstance(value, list):
+        yield from value
+        if isinstance(value, OpenList):
+            yield value.more
+
+
+def _reference(value: Any) -> str | None:
+    """Return what a value names: a text, or the id of the resource it refers to and nothing else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Unresolved) and value.target is not None and value.parts is None:
+        return value.target[0]
+    return None
+
+
+def _commercial(value: Any) -> str | None:
+    """Return the ARN of an AWS managed policy whose partition code leaves open."""
+    if isinstance(value, PartText) and len(value.parts) == 2:
+        head, tail = value.parts
+        if head == "arn:" and tail.startswith(_MANAGED_BY_AWS):
+            return f"arn:aws{tail}"
+    return None
+
+
+def _reason(value: Any) -> str:
+    found = known(value)
+    return found.reason if isinstance(found, Opaque) else "what is attached is not known"

@@ -1,0 +1,154 @@
+"""Where the types of AWS resources hold policies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from policyengine.iam.grammar import Kind
+from policyengine.model.resource import Path, Resource
+from policyengine.model.values import OpenList, Unresolved
+
+Spot = tuple[str, Kind]
+"""A dotted path (``*``: each element of a list; ``related`` first: what the source folded in), a kind."""
+
+_INLINE: Final[tuple[Spot, ...]] = (
+    ("Policies.*.PolicyDocument", "identity"),
+    ("related.policies.*.PolicyDocument", "identity"),
+)
+_FOLDED: Final[tuple[Spot, ...]] = (("related.policies.*.PolicyDocument", "resource"),)
+_ALONE: Final[tuple[Spot, ...]] = (("PolicyDocument", "resource"),)
+_SATELLITE: Final[tuple[Spot, ...]] = (("PolicyDocument", "identity"),)
+
+SPOTS: Final[Mapping[str, tuple[Spot, ...]]] = {
+    "AWS::IAM::Role": (("AssumeRolePolicyDocument", "trust"), *_INLINE),
+    "AWS::IAM::User": _INLINE,
+    "AWS::IAM::Group": _INLINE,
+    "AWS::IAM::ManagedPolicy": _SATELLITE,
+    # those below are folded into what they belong to, where that is in the same source
+    "AWS::IAM::Policy": _SATELLITE,
+    "AWS::IAM::RolePolicy": _SATELLITE,
+    "AWS::IAM::UserPolicy": _SATELLITE,
+    "AWS::IAM::GroupPolicy": _SATELLITE,
+    "AWS::SSO::PermissionSet": (("InlinePolicy", "identity"),),
+    "AWS::S3::Bucket": _FOLDED,
+    "AWS::S3::BucketPolicy": _ALONE,
+    "AWS::S3::AccessPoint": (("Policy", "resource"),),
+    "AWS::S3Express::BucketPolicy": _ALONE,
+    "AWS::S3Tables::TableBucketPolicy": (("ResourcePolicy", "resource"),),
+    "AWS::KMS::Key": (("KeyPolicy", "key"),),
+    "AWS::KMS::ReplicaKey": (("KeyPolicy", "key"),),
+    "AWS::SQS::Queue": _FOLDED,
+    "AWS::SQS::QueuePolicy": _ALONE,
+    "AWS::SQS::QueueInlinePolicy": _ALONE,
+    "AWS::SNS::Topic": _FOLDED,
+    "AWS::SNS::TopicPolicy": _ALONE,
+    "AWS::SNS::TopicInlinePolicy": _ALONE,
+    "AWS::SecretsManager::Secret": (("related.policies.*.ResourcePolicy", "resource"),),
+    "AWS::SecretsManager::ResourcePolicy": (("ResourcePolicy", "resource"),),
+    "AWS::ECR::Repository": (("RepositoryPolicyText", "resource"),),
+    "AWS::ECR::PublicRepository": (("RepositoryPolicyText", "resource"),),
+    "AWS::Backup::BackupVault": (("AccessPolicy", "resource"),),
+    "AWS::Backup::LogicallyAirGappedBackupVault": (("AccessPolicy", "resource"),),
+    "AWS::EFS::FileSystem": (("FileSystemPolicy", "resource"),),
+    "AWS::OpenSearchService::Domain": (("AccessPolicies", "resource"),),
+    "AWS::Elasticsearch::Domain": (("AccessPolicies", "resource"),),
+    "AWS::DynamoDB::Table": (("ResourcePolicy.PolicyDocument", "resource"),),
+    "AWS::DynamoDB::GlobalTable": (("Replicas.*.ResourcePolicy.PolicyDocument", "resource"),),
+    "AWS::Events::EventBus": (("Policy", "resource"),),
+    "AWS::Kinesis::ResourcePolicy": (("ResourcePolicy", "resource"),),
+    "AWS::ApiGateway::RestApi": (("Policy", "resource"),),
+    "AWS::Logs::LogGroup": (("ResourcePolicyDocument", "resource"),),
+    "AWS::Logs::ResourcePolicy": (("PolicyDocument", "resource"),),
+    "AWS::CodeArtifact::Domain": (("PermissionsPolicyDocument", "resource"),),
+    "AWS::CodeArtifact::Repository": (("PermissionsPolicyDocument", "resource"),),
+    "AWS::EC2::VPCEndpoint": (("PolicyDocument", "endpoint"),),
+}
+
+NAMES: Final = ("PolicyName", "ManagedPolicyName", "RoleName", "UserName", "GroupName", "Name")
+"""Properties that name a policy, or what it belongs to."""
+
+
+def spots(resource: Resource) -> Iterator[tuple[Path, Any, Kind]]:
+    """Yield (path, value, kind) of each policy of a resource; an Unresolved value where it is not known.
+
+    A list that may go on yields its Unresolved rest too, with the path of the list.
+    """
+    if resource.type in STATEMENTS:
+        yield from STATEMENTS[resource.type](resource)
+    for dotted, kind in SPOTS.get(resource.type, ()):
+        steps = dotted.split(".")
+        start: tuple[Path, Any] = ((), resource.properties)
+        if steps[0] == "related":
+            start, steps = (("related",), resource.related), steps[1:]
+        for path, value in _walk(*start, steps):
+            yield path, value, kind
+
+
+def _walk(path: Path, value: Any, steps: list[str]) -> Iterator[tuple[Path, Any]]:
+    if isinstance(value, Unresolved) or not steps:
+        yield path, value
+    elif steps[0] == "*":
+        if isinstance(value, list):
+            for index, item in enumerate(value):
+                yield from _walk((*path, index), item, steps[1:])
+        if isinstance(value, OpenList):
+            yield path, value.more
+    elif isinstance(value, dict):
+        found = value.get(steps[0])
+        if found is not None:
+            yield from _walk((*path, steps[0]), found, steps[1:])
+
+
+def _permissions(resource: Resource) -> Iterator[tuple[Path, Any, Kind]]:
+    """Yield the policy that AWS makes of a Lambda function's permissions:
+    https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html"""
+    for path, value in _walk(("related",), resource.related, ["permissions", "*"]):
+        made = value if isinstance(value, Unresolved) else [_permission(value)]
+        yield path, {"Version": "2012-10-17", "Statement": made}, "resource"
+
+
+_CONDITIONS: Final = {
+    "SourceArn": ("ArnLike", "aws:SourceArn"),
+    "SourceAccount": ("StringEquals", "aws:SourceAccount"),
+    "PrincipalOrgID": ("StringEquals", "aws:PrincipalOrgID"),
+    "EventSourceToken": ("StringEquals", "lambda:EventSourceToken"),
+    "FunctionUrlAuthType": ("StringEquals", "lambda:FunctionUrlAuthType"),
+    "InvokedViaFunctionUrl": ("Bool", "lambda:InvokedViaFunctionUrl"),
+}
+
+
+def _permission(found: Any) -> dict[str, Any]:
+    get = found.get if isinstance(found, dict) else {}.get
+    principal = get("Principal")
+    if isinstance(principal, str) and principal != "*":
+        service = principal.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+        principal = {"Service" if service else "AWS": principal}
+    statement = {"Effect": "Allow", "Action": get("Action"), "Principal": principal}
+    condition: dict[str, dict[str, Any]] = {}
+    for key, (operator, name) in _CONDITIONS.items():
+        value = get(key)
+        if value is not None:
+            condition.setdefault(operator, {})[name] = value
+    return {**statement, "Condition": condition} if condition else statement
+
+
+def _bus_statements(resource: Resource) -> Iterator[tuple[Path, Any, Kind]]:
+    """Yield the statements that are added to an event bus one by one, as policies."""
+    for path, value in _walk(("related",), resource.related, ["policies", "*", "Statement"]):
+        yield path, {"Version": "2012-10-17", "Statement": value}, "resource"
+
+
+STATEMENTS: Final[Mapping[str, Callable[[Resource], Iterator[tuple[Path, Any, Kind]]]]] = {
+    "AWS::Lambda::Function": _permissions,
+    "AWS::Events::EventBus": _bus_statements,
+}
+"""Types whose policy AWS puts together of statements that are resources of their own."""
+
+RESOURCE_TYPES: Final = frozenset(
+    {
+        *STATEMENTS,
+        *(type_ for type_, places in SPOTS.items() if any(kind != "identity" for _, kind in places)),
+    }
+)
+"""Types that can have a policy of their own, roles among them."""

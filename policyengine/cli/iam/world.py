@@ -1,0 +1,141 @@
+"""Everything the IAM commands may ask about, from one pass over the targets."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from policyengine.cli.iam import principals, tables
+from policyengine.cli.iam.documents import Document, Reader
+from policyengine.cli.iam.org_records import TYPES as ORGANIZATION_TYPES
+from policyengine.cli.iam.org_records import OrganizationReader
+from policyengine.cli.iam.principals import PrincipalRecord, Principals
+from policyengine.cli.iam.values import place, resource_arn
+from policyengine.iam.opaque import Opaque
+from policyengine.iam.organization import Organization
+from policyengine.model.errors import InputError, PolicyEngineError
+from policyengine.model.resource import Resource
+from policyengine.sources.base import NO_COVERAGE, Coverage, Source, SourceOptions
+from policyengine.sources.discover import open_targets
+
+Part = Literal["organization", "principals", "resources"]
+
+EVERYTHING: Final[tuple[Part, ...]] = ("organization", "principals", "resources")
+_TYPES: Final[dict[Part, frozenset[str]]] = {
+    "organization": ORGANIZATION_TYPES,
+    "principals": principals.TYPES,
+    "resources": tables.RESOURCE_TYPES - principals.TYPES,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ResourcePolicies:
+    """The policies of one resource: none, one, or where branches or satellites leave it open, several.
+
+    ``arn`` is Opaque where code does not fix it. Each document's ``policy.kind`` is ``resource``, ``key``
+    or ``endpoint``.
+    """
+
+    arn: str | Opaque
+    account: str | None
+    region: str | None
+    type: str
+    id: str
+    place: str
+    documents: tuple[Document, ...]
+    branch: dict[str, bool] | None = None
+
+
+@dataclass(slots=True)
+class World:
+    """What the targets hold. ``incomplete``: a snapshot could not be read whole (exit code 4)."""
+
+    organization: Organization | None = None
+    principals: list[PrincipalRecord] = field(default_factory=list)
+    resources: list[ResourcePolicies] = field(default_factory=list)
+    errors: list[PolicyEngineError] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    coverage: Coverage = NO_COVERAGE
+    """What the snapshots collected whole: of other accounts and types there may be more."""
+    incomplete: bool = False
+
+    @property
+    def org_errors(self) -> list[PolicyEngineError]:
+        """Return what is wrong with the organisation's records, as errors with their place."""
+        found = [] if self.organization is None else self.organization.errors
+        return [
+            InputError(f"{p.place}: {p.message}" if p.place else p.message, code="bad_record") for p in found
+        ]
+
+
+def read_world(
+    targets: Sequence[str], parts: Collection[Part] = EVERYTHING, options: SourceOptions | None = None
+) -> World:
+    """Return what the targets hold of the ``parts``, each source read once.
+
+    Never raises for a target: ``errors`` has what could not be read, what AWS would refuse, and that
+    nothing was found at all.
+    """
+    found = open_targets(targets, options or SourceOptions())
+    reader, organization = Reader(), OrganizationReader()
+    gathered = Principals(reader)
+    world = World()
+    wanted = frozenset().union(*(_TYPES[part] for part in parts))
+    for source in found.sources:
+        for resource in _resources(source, wanted):
+            if resource.type in ORGANIZATION_TYPES:
+                organization.add(source, resource)
+            elif resource.type in principals.TYPES:
+                gathered.add(resource)
+            else:
+                world.resources.extend(_policies(resource, reader))
+        world.incomplete = world.incomplete or (source.kind == "snapshot" and bool(source.errors))
+    world.organization = organization.organization()
+    world.principals.extend(gathered.records())
+    world.errors = [*found.errors, *(e for source in found.sources for e in source.errors), *reader.errors]
+    world.coverage = NO_COVERAGE.union(*(source.coverage for source in found.sources))
+    world.notes = [note for source in found.sources for note in source.notes]
+    empty = world.organization is None and not world.principals and not world.resources
+    if empty and not world.errors:
+        names = ", ".join(f"`{target}`" for target in targets)
+        world.errors.append(InputError(f"no {' or '.join(parts)} in {names}", code="no_resource"))
+    return world
+
+
+def read_principals(
+    targets: Sequence[str], options: SourceOptions | None = None
+) -> tuple[list[PrincipalRecord], list[PolicyEngineError]]:
+    """Return the users, roles and groups of the targets, and what went wrong."""
+    world = read_world(targets, EVERYTHING[1:2], options)
+    return world.principals, world.errors
+
+
+def read_resource_policies(
+    targets: Sequence[str], options: SourceOptions | None = None
+) -> tuple[list[ResourcePolicies], list[PolicyEngineError]]:
+    """Return the resources of the targets that can have a policy, and what went wrong."""
+    world = read_world(targets, EVERYTHING[2:], options)
+    return world.resources, world.errors
+
+
+def _resources(source: Source, wanted: frozenset[str]) -> Iterator[Resource]:
+    """Yield the resources of these types; a snapshot does not even parse most of the others."""
+    scan = getattr(source, "scan_types", None)
+    for resource in source.resources() if scan is None else scan(wanted):
+        if resource.type in wanted:
+            yield resource
+
+
+def _policies(resource: Resource, reader: Reader) -> Iterator[ResourcePolicies]:
+    for branch in (resource, *resource.variants):
+        yield ResourcePolicies(
+            arn=resource_arn(branch),
+            account=branch.account,
+            region=branch.region,
+            type=branch.type,
+            id=branch.id,
+            place=place(branch),
+            documents=tuple(reader.document(branch, *spot) for spot in tables.spots(branch)),
+            branch=None if branch.branch is None else dict(branch.branch),
+        )
