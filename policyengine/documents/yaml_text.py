@@ -66,10 +66,11 @@ class Node:
 class _Frame:
     """A list or map whose end has not come yet."""
 
-    __slots__ = ("anchor", "key", "merges", "node", "tag")
+    __slots__ = ("anchor", "is_map", "key", "merges", "node", "tag")
 
-    def __init__(self, node: Node, tag: str | None, anchor: str | None) -> None:
+    def __init__(self, node: Node, is_map: bool, tag: str | None, anchor: str | None) -> None:
         self.node = node
+        self.is_map = is_map
         self.tag = tag
         self.anchor = anchor
         self.key: Node | None = None
@@ -127,12 +128,18 @@ class _Builder:
 
     def run(self, text: str) -> Node:
         """Return the root of the only document in ``text``."""
-        next_event = CParser(text).get_event
+        next_event, frames = CParser(text).get_event, self.frames
+        event: Any
         documents = 0
         while (event := next_event()) is not None:
             kind = event.__class__
             if kind is yaml.ScalarEvent:
-                self._add(self._scalar(event))
+                if event.tag is not None or event.anchor is not None:
+                    self._add(self._scalar(event))
+                elif frames and frames[-1].is_map and frames[-1].key is None:
+                    frames[-1].key = Node(event.value, event.start_mark, event.end_mark)
+                else:
+                    self._add(Node(self._read(event), event.start_mark, event.end_mark))
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
                 self._open(event, is_map=kind is yaml.MappingStartEvent)
             elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
@@ -151,25 +158,31 @@ class _Builder:
         return fail(self.name, code, message, Span(mark.line + 1, mark.column + 1))
 
     def _scalar(self, event: Any) -> Node:
+        """Return a scalar with a tag or an anchor."""
         node = Node(event.value, event.start_mark, event.end_mark)
         tag = event.tag
         if tag is not None and tag != "!":
             node = self._tagged_scalar(event, tag, node)
-        # quoted words, block text and keys are text as they stand
-        elif not event.style and tag is None and not self._key_is_next():
-            try:
-                node.value = self.convert(event.value)
-            except AmbiguousError as error:
-                raise self._error(event.start_mark, str(error)) from None
+        elif tag is None and not self._key_is_next():
+            node.value = self._read(event)
         if event.anchor is not None:
             self._anchor(event, node)
         return node
+
+    def _read(self, event: Any) -> Any:
+        """Return what a word means; quoted words and block text are text as they stand."""
+        if event.style:
+            return event.value
+        try:
+            return self.convert(event.value)
+        except AmbiguousError as error:
+            raise self._error(event.start_mark, str(error)) from None
 
     def _key_is_next(self) -> bool:
         if not self.frames:
             return False
         top = self.frames[-1]
-        return top.key is None and top.node.value.__class__ is dict
+        return top.key is None and top.is_map
 
     def _tagged_scalar(self, event: Any, tag: str, node: Node) -> Node:
         if self.style == "strict":
@@ -231,8 +244,10 @@ class _Builder:
             raise self._too_deep(event)
         if self._key_is_next():
             raise self._error(event.start_mark, "a key must be text, not a list or a map")
-        tag = event.tag if event.tag != "!" else None
-        if tag is not None:
+        tag = event.tag
+        if tag == "!":
+            tag = None
+        elif tag is not None:
             if self.style == "strict":
                 raise self._error(event.start_mark, f"tag {shown(tag)} is not allowed here")
             if tag.startswith(_CORE):
@@ -245,7 +260,7 @@ class _Builder:
         node = Node({}, event.start_mark, None, {}) if is_map else Node([], event.start_mark, None, [])
         if event.flow_style:
             node.end = event  # replaced by the end's mark; marks a flow container until then
-        self.frames.append(_Frame(node, tag, event.anchor))
+        self.frames.append(_Frame(node, is_map, tag, event.anchor))
 
     def _close(self, event: Any) -> None:
         frame = self.frames.pop()
@@ -269,20 +284,29 @@ class _Builder:
             return
         frame = self.frames[-1]
         into = frame.node
-        if into.value.__class__ is list:
+        key = frame.key
+        if not frame.is_map:
             into.value.append(node.value)
             into.children.append(node)
-        elif frame.key is None:
+        elif key is None:
             if node.value.__class__ is not str:
                 raise self._error(node.start, "a key must be text")
             frame.key = node
             return
         else:
-            self._put(frame, frame.key, node)
             frame.key = None
-        into.grow(node)
+            text = key.value
+            if text in into.children or text == "<<":
+                self._put(frame, key, node)
+            else:
+                into.children[text] = (key, node)
+                into.value[text] = node.value
+        into.size += node.size
+        if node.height >= into.height:
+            into.height = node.height + 1
 
     def _put(self, frame: _Frame, key: Node, node: Node) -> None:
+        """Put a member whose key is there already, or may be a merge key."""
         text = key.value
         children = frame.node.children
         if text in children:
