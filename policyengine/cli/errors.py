@@ -17,10 +17,10 @@ EXIT_INCOMPLETE: Final = 4
 
 def show_error(error: PolicyEngineError) -> None:
     """Print an error to standard error, one line a mistake."""
-    from policyengine.reports.text import visible
+    from policyengine.reports.text import visible, without_log_commands
 
     for item in getattr(error, "errors", (error,)):
-        print(f"error: {visible(str(item))}", file=sys.stderr)
+        print(without_log_commands(f"error: {visible(str(item))}"), file=sys.stderr)
 
 
 def show_crash(error: Exception) -> None:

@@ -60,11 +60,15 @@ def finding_page(finding_id: str, run: Path | None, folders: Sequence[Path]) -> 
         raise UsageError(
             "which run? give it with `--run`: a run directory, findings.json or an ndjson report"
         )
-    found = {f["id"]: f for f in read_findings(path) if f["id"].startswith(finding_id)}
+    found = {str(f.get("id")): f for f in read_findings(path) if str(f.get("id")).startswith(finding_id)}
     if not found:
         raise InputError(f"`{path}` has no finding `{finding_id}`")
     if len(found) > 1:
         raise InputError(f"{len(found)} findings begin with `{finding_id}`; give more of the id")
     finding = next(iter(found.values()))
-    form = load_packs(folders).rule(finding["rule"])
-    return explain_finding(finding, rule_info(form) if form else None, terminal_look(sys.stdout))
+    form = load_packs(folders).rule(str(finding.get("rule")))
+    try:
+        return explain_finding(finding, rule_info(form) if form else None, terminal_look(sys.stdout))
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        message = f"`{path}`: finding `{finding_id}` is not of the form `policyengine/findings/v1`"
+        raise InputError(message) from error

@@ -16,6 +16,7 @@ from policyengine.model.errors import UsageError
 from policyengine.reports.ansi import detect
 from policyengine.reports.base import Context, Report, TerminalOptions
 from policyengine.reports.table import REPORTS
+from policyengine.reports.text import visible, without_log_commands
 from policyengine.sources.paths import printable
 
 
@@ -27,6 +28,11 @@ def terminal_options(options: Mapping[str, Any], out: TextIO) -> TerminalOptions
 def terminal_look(out: TextIO) -> TerminalOptions:
     """Return how a page looks on this stream."""
     return detect(out, os.environ)
+
+
+def say(line: str) -> None:
+    """Print a line without anything that a terminal or a log reader would obey."""
+    print(without_log_commands(visible(line)))
 
 
 def open_reports(

@@ -46,11 +46,14 @@ def _examples(form: dict[str, Any], folders: Sequence[Path]) -> list[Any]:
     path = next((p for folder in (data_root().rules, *folders) if (p := folder / name).is_file()), None)
     if path is None:
         return []
+    value = load(path.read_bytes(), name=name, syntax="yaml", style="strict").value
+    order = {"PASS": 0, "FAIL": 1, "UNKNOWN": 2, "NOT_APPLICABLE": 3}
     cases = [
-        c for c in load(path.read_bytes(), name=name, syntax="yaml", style="strict").value if "case" in c
+        c
+        for c in (value if isinstance(value, list) else ())
+        if isinstance(c, dict) and isinstance(c.get("case"), str) and str(c.get("expect")) in order
     ]
     firsts = list({c["expect"]: c for c in reversed(cases)}.values())
-    order = {"PASS": 0, "FAIL": 1, "UNKNOWN": 2, "NOT_APPLICABLE": 3}
     return [
         ExampleInfo(c["case"], c["expect"], c.get("reason"), _flow(c.get("resource", c.get("resources"))))
         for c in sorted(firsts, key=lambda c: order[c["expect"]])

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from policyengine.cli.errors import EXIT_FAIL, EXIT_OK
+from policyengine.cli.outputs import say
 
 _FOLDERS = click.option(
     "--rules",
@@ -52,7 +53,7 @@ def list_rules(folders: Sequence[Path], family: str | None, type_: str | None, f
         return
     width = max((len(form["id"]) for form in chosen), default=0)
     for form in chosen:
-        click.echo(f"{form['id']:<{width}}  {form['severity']:<8}  {form['family']:<13}  {form['title']}")
+        say(f"{form['id']:<{width}}  {form['severity']:<8}  {form['family']:<13}  {form['title']}")
     click.echo(f"{len(chosen):,} rule{'' if len(chosen) == 1 else 's'}")
 
 
@@ -112,7 +113,7 @@ def test(rule_ids: Sequence[str], folders: Sequence[Path], mutate: bool, jobs: i
     summary = run_tests(rule_ids, folders, mutate=mutate, jobs=jobs)
     for report in summary.reports:
         for line in report.problems:
-            click.echo(f"FAIL {report.rule}: {line}")
+            say(f"FAIL {report.rule}: {line}")
         if verbose and not report.problems:
             click.echo(
                 f"ok   {report.rule}: {report.cases} cases"

@@ -27,6 +27,7 @@ from policyengine.model.reasons import FAIL, SEVERITIES, UNKNOWN, VERDICTS
 from policyengine.reports.base import Context, Report, RunError, RunInfo
 from policyengine.reports.json_report import run_json
 from policyengine.reports.table import REPORTS
+from policyengine.reports.text import without_log_commands
 from policyengine.rules.pack import Pack
 from policyengine.rules.packs import load_packs
 from policyengine.sources.base import SourceOptions
@@ -89,7 +90,7 @@ class Run:
         if any(name == "terminal" and path is None for name, path in self.formats):
             return
         for error in final.errors[:MANY_ERRORS]:
-            print(f"error: {printable(str(error))}", file=sys.stderr)
+            print(without_log_commands(f"error: {printable(str(error))}"), file=sys.stderr)
         if len(final.errors) > MANY_ERRORS:
             print(
                 f"error: and {len(final.errors) - MANY_ERRORS:,} more; the reports have all", file=sys.stderr

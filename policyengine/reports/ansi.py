@@ -44,7 +44,9 @@ class Paint:
         """Return ``text`` as a hyperlink to an https or file URL; ``target`` is encoded."""
         if not self._links or not target or not target.startswith(("https://", "file://")):
             return text
-        url = quote(target.encode("utf-8", "replace"), safe=":/?#[]@!$&'()*+,;=%~")
+        # in the name of a file `#` and `?` are no punctuation; `[` could begin a command for a log reader
+        safe = ":/" if target.startswith("file://") else ":/?#@!$&'()*+,;=%~"
+        url = quote(target.encode("utf-8", "replace"), safe=safe)
         return f"\x1b]8;;{url}\x1b\\{text}\x1b]8;;\x1b\\"
 
 

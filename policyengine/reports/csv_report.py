@@ -4,8 +4,9 @@ Spreadsheets run cells as formulas (OWASP, "CSV Injection",
 https://owasp.org/www-community/attacks/CSV_Injection), so text that begins with ``=``, ``+``, ``-``,
 ``@``, TAB, CR, LF or a full-width form of the first four gets an apostrophe in front; so does such a
 character after a ``;``, which starts a new cell where the list separator is a semicolon. Characters
-that cannot be printed are spelt out. When a finding has several pieces of evidence, the columns
-``path``, ``observed``, ``expected`` and ``provenance`` hold one line for each.
+that cannot be printed are spelt out; what a log reader would take for a command is broken up. When a
+finding has several pieces of evidence, the columns ``path``, ``observed``, ``expected`` and
+``provenance`` hold one line for each.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from policyengine.model.finding import Evidence, Finding
 from policyengine.model.resource import json_pointer
 from policyengine.reports.base import Context, RunInfo
 from policyengine.reports.jsontext import cleaned_text, compact
-from policyengine.reports.text import cut, show_value, visible
+from policyengine.reports.text import cut, show_value, visible, without_log_commands
 
 COLUMNS = (
     "id", "rule", "title", "family", "severity", "verdict", "reason", "message", "account", "region",
@@ -58,7 +59,7 @@ def cell(text: str | None) -> str:
     if not text:
         return ""
     lines = cleaned_text(cut(text, CELL_LIMIT)).replace("\r\n", "\n").split("\n")
-    shown = "\n".join(visible(line) for line in lines)
+    shown = "\n".join(without_log_commands(visible(line)) for line in lines)
     if _FORMULA.match(shown) or _FORMULA.match(text):
         shown = "'" + shown
     return _AFTER_SEPARATOR.sub(r"\1'", shown) if ";" in shown else shown

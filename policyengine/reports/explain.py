@@ -16,7 +16,7 @@ from policyengine.model.resource import parse_pointer
 from policyengine.reports.ansi import Paint
 from policyengine.reports.base import RuleInfo, TerminalOptions
 from policyengine.reports.remedies import remedy
-from policyengine.reports.text import cut, show_value, visible, wrap
+from policyengine.reports.text import cut, show_value, visible, without_log_commands, wrap
 
 LABEL_WIDTH = 12
 MAX_LABEL = 20
@@ -230,7 +230,7 @@ class _Writer:
         self._lines: list[str] = []
 
     def text(self) -> str:
-        return "\n".join(self._lines) + "\n"
+        return "\n".join(map(without_log_commands, self._lines)) + "\n"
 
     def blank(self) -> None:
         self._lines.append("")

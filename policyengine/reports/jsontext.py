@@ -1,8 +1,9 @@
 """JSON that any parser accepts, whatever the findings hold.
 
 Output is ASCII: bytes do not depend on the terminal's encoding, and control characters, ANSI
-escapes and right-to-left marks stay spelt out when somebody prints the file. Lone surrogates, which
-strict parsers refuse, become U+FFFD; ``NaN`` and infinities, which are not JSON, become strings.
+escapes and right-to-left marks stay spelt out when somebody prints the file, and ``##vso[…]`` is
+escaped, because log processors obey it wherever it stands in a line. Lone surrogates, which strict
+parsers refuse, become U+FFFD; ``NaN`` and infinities, which are not JSON, become strings.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import json
 import math
 from collections.abc import Mapping
 from typing import Any
+
+from policyengine.reports.text import LOG_COMMAND
 
 _BIGGEST = 1 << 256  # longer integers are refused by some parsers, and by Python's own str()
 
@@ -26,6 +29,12 @@ def pretty(value: Any) -> str:
 
 
 def _dump(value: Any, indent: int | None, separators: tuple[str, str]) -> str:
+    text = _dumped(value, indent, separators)
+    # outside strings JSON has no `#`, and inside none follows a backslash
+    return LOG_COMMAND.sub(r"#\\u0023", text) if "##" in text else text
+
+
+def _dumped(value: Any, indent: int | None, separators: tuple[str, str]) -> str:
     try:
         text = json.dumps(value, allow_nan=False, indent=indent, separators=separators)
         if "\\ud" not in text:

@@ -17,7 +17,7 @@ from policyengine.model.resource import json_pointer
 from policyengine.reports.base import Context, RunInfo
 from policyengine.reports.places import place, resource_name, told
 from policyengine.reports.spool import Spool
-from policyengine.reports.text import cut, observed, visible
+from policyengine.reports.text import LOG_COMMAND, cut, observed, visible
 
 TEXT_LIMIT = 8_000
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -26,7 +26,10 @@ _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"
 
 def escape(text: str) -> str:
     """Return ``text`` for an attribute or element: printable, one line, no markup."""
-    return _NOT_XML.sub("\ufffd", visible(cut(text, TEXT_LIMIT))).translate(_ENTITIES)
+    shown = _NOT_XML.sub("\ufffd", visible(cut(text, TEXT_LIMIT))).translate(_ENTITIES)
+    # log readers obey `##vso[…]` wherever it stands in a line, `::error` where a line begins
+    shown = LOG_COMMAND.sub("#&#35;", shown) if "##" in shown else shown
+    return shown.replace(":", "&#58;", 1) if shown.lstrip().startswith("::") else shown
 
 
 class JunitReport:

@@ -26,7 +26,7 @@ _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _MARKUP = re.compile(r"[\\`*_{}\[\]()#!|<>&@~:$]|^[-+=.]")
 _LIST = re.compile(r"^(\d{1,9})([.)])")
 _REFERENCE = re.compile(r"(?<=[@#])(?=\w)|(?<=GH-)(?=\d)|(?<=www)(?=\.)")
-_NO_SPAN = re.compile(r"[`|\\]")
+_NO_SPAN = re.compile(r"[`|\\]|##")
 
 
 def escape(text: str) -> str:
@@ -43,7 +43,7 @@ def code(text: str) -> str:
     """Return ``text`` as code that also holds inside a table cell and within ``summary``.
 
     Text with a backtick, pipe or backslash goes into ``<code>`` as character references, because
-    no code span can hold it in a cell.
+    no code span can hold it in a cell; so does ``##``, which may begin a command for a log reader.
     """
     shown = visible(cleaned_text(cut(text, TEXT_LIMIT))) or " "
     if not _NO_SPAN.search(shown) and shown == shown.strip():

@@ -17,7 +17,7 @@ from policyengine.model.values import ABSENT, OpenList, Unresolved
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\e"}
 # Log processors obey `::command` at the start of a line (GitHub) and `##[`, `##vso[`,
 # `##teamcity[` anywhere in it, so a value must not be able to form one.
-_LOG_COMMAND = re.compile(r"##(?=\[|vso\[|teamcity\[)")
+LOG_COMMAND = re.compile(r"##(?=\[|vso\[|teamcity\[)")
 
 
 def visible(text: str) -> str:
@@ -54,7 +54,7 @@ def cut(text: str, limit: int, mark: str = "…") -> str:
 def without_log_commands(line: str) -> str:
     """Return a log line that no CI system takes for a command."""
     if "##" in line:
-        line = _LOG_COMMAND.sub("# #", line)
+        line = LOG_COMMAND.sub("# #", line)
     if line.lstrip().startswith("::"):
         line = line.replace("::", ": :", 1)
     return line

@@ -53,7 +53,12 @@ def printable(text: str) -> str:
         clean = os.fsencode(text).decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:  # half a surrogate pair that stands for no byte
         clean = text.encode("utf-8", "backslashreplace").decode()
-    return _CONTROL.sub(lambda m: f"\\x{ord(m.group()):02x}", clean)
+    return _CONTROL.sub(lambda m: _spelt(m.group()), clean)
+
+
+def _spelt(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def base_folder(target: str | Path) -> Path:

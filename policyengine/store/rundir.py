@@ -2,7 +2,8 @@
 
 ``run.json`` (the run and its summary), ``findings.ndjson`` (every finding, in report order),
 ``rules.json`` (the compiled rules that were used). Written beside the final name and renamed, so
-that a killed run leaves no half directory that looks whole.
+that a killed run leaves no half directory that looks whole. All is ASCII: names of resources may hold
+what a terminal obeys or a reader takes for a line end.
 """
 
 from __future__ import annotations
@@ -50,12 +51,12 @@ class RunDirectory:
     def add(self, finding: Finding) -> None:
         """Write one finding."""
         self.verdicts[finding.verdict] += 1
-        self.findings.write(json.dumps(finding.to_json(), ensure_ascii=False, separators=(",", ":")) + "\n")
+        self.findings.write(json.dumps(finding.to_json(), separators=(",", ":")) + "\n")
 
     def end(self, run: dict[str, Any]) -> None:
         """Write ``run.json``; ``run`` is the contract's run object."""
         body = {"format": RUN_FORMAT, "run": run, "summary": dict(sorted(self.verdicts.items()))}
-        text = json.dumps(body, ensure_ascii=False, indent=1, sort_keys=True)
+        text = json.dumps(body, indent=1, sort_keys=True)
         (self.temporary / "run.json").write_text(text + "\n", encoding="utf-8")
 
     def __exit__(
@@ -90,9 +91,11 @@ def read_findings(path: Path) -> Iterator[dict[str, Any]]:
                 return
             for line in stream:
                 item = json.loads(line)
-                if "verdict" in item:
-                    yield item
-    except (OSError, ValueError) as error:
+                # a line of an ndjson report is {"finding": …}, one of a run directory the finding itself
+                found = item.get("finding", item) if isinstance(item, dict) else None
+                if isinstance(found, dict) and "verdict" in found:
+                    yield found
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(
             f"`{path}` is no run: expected a run directory, findings.json or an ndjson report"
         ) from error
@@ -109,4 +112,5 @@ def _is_json_line(line: str) -> bool:
 def _document(value: Any, file: Path) -> Iterator[dict[str, Any]]:
     if not isinstance(value, dict) or value.get("schema") != "policyengine/findings/v1":
         raise InputError(f"`{file}` is no findings document (`policyengine/findings/v1`)")
-    yield from value["findings"]
+    findings = value.get("findings")
+    yield from (f for f in findings if isinstance(f, dict)) if isinstance(findings, list) else ()

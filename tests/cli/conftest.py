@@ -9,6 +9,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,45 +57,45 @@ def obey_permissions() -> None:
             raise OSError(ctypes.get_errno(), "prctl")
 
 
+def command(
+    folder: Path,
+    *args: str,
+    env: dict[str, str] | None = None,
+    stdin: bytes = b"",
+    timeout: float = 60,
+    memory: int | None = None,
+    mortal: bool = False,
+) -> Result:
+    """Run the command in a folder; ``memory`` bounds its address space in bytes: more is a failure.
+
+    ``mortal``: permissions hold for it even where the tests are run by root.
+    """
+
+    def before() -> None:
+        if mortal and os.geteuid() == 0:
+            obey_permissions()
+        if memory is not None:
+            resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "policyengine", *args],
+        cwd=folder,
+        env={**os.environ, "NO_COLOR": "1", **(env or {})},
+        input=stdin,
+        capture_output=True,
+        timeout=timeout,
+        check=False,
+        preexec_fn=before if mortal or memory is not None else None,
+    )
+    result = Result(done)
+    assert "Traceback" not in result.err, result.err
+    assert "internal error" not in result.err and "out of memory" not in result.err, result.err
+    return result
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    def start(
-        *args: str,
-        env: dict[str, str] | None = None,
-        stdin: bytes = b"",
-        timeout: float = 60,
-        memory: int | None = None,
-        mortal: bool = False,
-    ) -> Result:
-        """Run the command; ``memory`` bounds its address space in bytes: more is a failure.
-
-        ``mortal``: permissions hold for it even where the tests are run by root.
-        """
-
-        def before() -> None:
-            if mortal and os.geteuid() == 0:
-                obey_permissions()
-            if memory is not None:
-                resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-
-        command = [sys.executable, "-m", "policyengine", *args]
-        environment = {**os.environ, "NO_COLOR": "1", **(env or {})}
-        done = subprocess.run(
-            command,
-            cwd=tmp_path,
-            env=environment,
-            input=stdin,
-            capture_output=True,
-            timeout=timeout,
-            check=False,
-            preexec_fn=before if mortal or memory is not None else None,
-        )
-        result = Result(done)
-        assert "Traceback" not in result.err, result.err
-        assert "internal error" not in result.err and "out of memory" not in result.err, result.err
-        return result
-
-    return start
+    return partial(command, tmp_path)
 
 
 @pytest.fixture

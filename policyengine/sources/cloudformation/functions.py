@@ -246,6 +246,10 @@ def _find_in_map(r: Evaluation, raw: Any, _at: Path, doc: Path) -> Any:
     tables: list[Any] = [r.template.mappings]
     for key in keys:
         tables = [found for table in tables for found in _entries(table, key)]
+    if any(not _may_be_mapped(table) for table in tables):
+        return r.wrong(
+            "an entry of `Mappings` is text, a number or a list of them, not null or an object", doc
+        )
     default = parts[3].get("DefaultValue") if len(parts) == 4 and isinstance(parts[3], dict) else None
     if default is not None and (not tables or any(isinstance(k, Unresolved) for k in keys)):
         fallback = _inner(r, default, (*doc, 3, "DefaultValue"))
@@ -257,6 +261,14 @@ def _find_in_map(r: Evaluation, raw: Any, _at: Path, doc: Path) -> Any:
         return r.unknown(f"FindInMap: {path}")
     written = ".".join(scalar_text(key) if _is_scalar(key) else "…" for key in keys)
     return r.wrong(f"`Mappings` has no {quoted(written)}", doc)
+
+
+def _may_be_mapped(value: Any) -> bool:
+    """Whether a mapping may have the value: text or a list.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/mappings-section-structure.html
+    """
+    return _is_scalar(value) or (isinstance(value, list) and all(map(_is_scalar, value)))
 
 
 def _entries(table: Any, key: Any) -> list[Any]:

@@ -33,7 +33,7 @@ Conditions:
   IsApp: !Equals [!Ref Name, app]
 Mappings:
   M:
-    eu-west-1: {{Image: ami-1, Same: one, Zones: [x, y]}}
+    eu-west-1: {{Image: ami-1, Same: one, Zones: [x, y], Empty: null, Object: {{a: b}}}}
     us-east-1: {{Image: ami-2, Same: one}}
 """
 
