@@ -6,6 +6,7 @@ stopping at the limit is therefore safe for any nesting, and no other pass over 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import yaml
@@ -128,8 +129,8 @@ class _Builder:
 
     def run(self, text: str) -> Node:
         """Return the root of the only document in ``text``."""
-        next_event, frames = CParser(text).get_event, self.frames
-        event: Any
+        next_event: Callable[[], Any] = CParser(text).get_event
+        frames = self.frames
         documents = 0
         while (event := next_event()) is not None:
             kind = event.__class__
