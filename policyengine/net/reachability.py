@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from policyengine.net.acls import AclRule, admitted, answered
-from policyengine.net.addresses import ALL_V4, ALL_V6, EVERYTHING, NONE, AddressSet, Block, lets_internet
+from policyengine.net.addresses import ALL_V4, ALL_V6, EVERYTHING, NONE, Block, lets_internet
 from policyengine.net.bounds import ALL, NOTHING, UNKNOWN, Bounds, Step, exactly, first_match
 from policyengine.net.groups import Rule, covers, points, sources
 from policyengine.net.opaque import Opaque
@@ -53,16 +53,20 @@ class BlockPublicAccess:
     exclusion: str | Opaque | None
 
 
+_FAMILIES: Final = {
+    (True, True): EVERYTHING,
+    (True, False): ALL_V4,
+    (False, True): ALL_V6,
+    (False, False): NONE,
+}
+
+
 def public_address(ipv4: bool | Opaque, ipv6: bool | Opaque) -> Layer:
     """Return the layer of the addresses by which something can be called."""
-    must = _families(ipv4 is True, ipv6 is True)
-    may = _families(ipv4 is not False, ipv6 is not False)
+    must = _FAMILIES[ipv4 is True, ipv6 is True]
+    may = _FAMILIES[ipv4 is not False, ipv6 is not False]
     bounds = Bounds(must, may)
     return Layer("address", lambda _protocol, _port: bounds)
-
-
-def _families(ipv4: bool, ipv6: bool) -> AddressSet:
-    return AddressSet(ALL_V4.v4 if ipv4 else NONE.v4, ALL_V6.v6 if ipv6 else NONE.v6)
 
 
 def routed(routes: Sequence[Route] | Opaque) -> Bounds:
@@ -179,7 +183,25 @@ class Reach(NamedTuple):
     layers: tuple[LayerName, ...] = ()
 
 
-def _stop_everywhere(layers: Sequence[Layer], asked: Sequence[tuple[int, int]]) -> set[LayerName]:
+class _Stops:
+    """Whether bounds stop the internet, asked about the same few at many ports."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        # the bounds are kept alive, and with them their ids
+        self._known: dict[int, tuple[Bounds, bool]] = {}
+
+    def __call__(self, bounds: Bounds) -> bool:
+        known = self._known.get(id(bounds))
+        if known is None:
+            known = self._known[id(bounds)] = bounds, not lets_internet(bounds.may)
+        return known[1]
+
+
+def _stop_everywhere(
+    layers: Sequence[Layer], asked: Sequence[tuple[int, int]], stops: _Stops
+) -> set[LayerName]:
     """Return the layers that stop the internet at every point.
 
     Most things have such a layer (no public address), and then the others need not be worked out:
@@ -188,9 +210,7 @@ def _stop_everywhere(layers: Sequence[Layer], asked: Sequence[tuple[int, int]]) 
     names = {layer.name for layer in layers} if asked else set()
     for protocol, port in asked:
         names = {
-            layer.name
-            for layer in layers
-            if layer.name in names and not lets_internet(layer.passes(protocol, port).may)
+            layer.name for layer in layers if layer.name in names and stops(layer.passes(protocol, port))
         }
         if not names:
             break
@@ -203,7 +223,8 @@ def internet_reaches(layers: Sequence[Layer], asked: Service) -> Reach:
     doubtful: set[LayerName] = set()
     traffics = [traffic for layer in layers for traffic in layer.traffics]
     asked_points = list(points(traffics, asked))
-    always = _stop_everywhere(layers, asked_points)
+    stops = _Stops()
+    always = _stop_everywhere(layers, asked_points, stops)
     if always:
         return Reach(False, None, tuple(sorted(always)))
     judged: dict[tuple[int, ...], list[tuple[LayerName, Bounds]]] = {}
@@ -213,7 +234,7 @@ def internet_reaches(layers: Sequence[Layer], asked: Service) -> Reach:
         if same in judged:  # what went before was not True, and would only be said again
             continue
         judged[same] = each  # keeps the bounds alive, and with them their ids
-        alone = {name for name, bounds in each if not lets_internet(bounds.may)}
+        alone = {name for name, bounds in each if stops(bounds)}
         if alone:  # then all together stop it too, and need not be intersected
             stopping.append(alone)
             continue
