@@ -22,7 +22,10 @@ from policyengine.sources.paths import printable
 
 def terminal_options(options: Mapping[str, Any], out: TextIO) -> TerminalOptions:
     """Return how the terminal report looks on this stream."""
-    return replace(detect(out, os.environ), compact=options["compact"], limit=options["limit"])
+    look = detect(out, os.environ)
+    return replace(
+        look, compact=options["compact"], limit=options["limit"], show_waived=options["show_waived"]
+    )
 
 
 def terminal_look(out: TextIO) -> TerminalOptions:

@@ -42,6 +42,9 @@ _PATH = click.Path(path_type=Path)
     metavar="N",
     help="on the terminal N findings per rule; 0 shows everything in full",
 )
+@click.option(
+    "--show-waived", is_flag=True, help="on the terminal also list the failures that a waiver accepts"
+)
 @click.option("-q", "--quiet", is_flag=True, help="no terminal report; the exit code says it")
 @click.option(
     "--rules", "rule_folders", multiple=True, type=_PATH, metavar="DIR", help="add a folder of rules"

@@ -21,7 +21,11 @@ def summary_lines(tally: Tally, run: RunInfo, paint: Paint, options: TerminalOpt
         yield _quiet_line(tally, run, paint)
         return
     dot = " · " if options.unicode else ", "
-    rows = [*_counts(tally, paint, dot), *_undecided(tally, run, dot), *_left_out(run, dot)]
+    rows = [
+        *_counts(tally, paint, dot, options.show_waived),
+        *_undecided(tally, run, dot),
+        *_left_out(run, dot),
+    ]
     for label, text in rows:
         yield from _row(label, text, paint, options.width)
     yield from _trouble(run, paint, options.width)
@@ -49,7 +53,7 @@ def _quiet_line(tally: Tally, run: RunInfo, paint: Paint) -> str:
     return f"{head}: {', '.join(parts)}"
 
 
-def _counts(tally: Tally, paint: Paint, dot: str) -> Iterator[tuple[str, str]]:
+def _counts(tally: Tally, paint: Paint, dot: str, show_waived: bool) -> Iterator[tuple[str, str]]:
     counts = tally.summary()
     parts = [
         paint("error" if tally.open else "ok", f"{tally.open:,} failed"),
@@ -60,7 +64,8 @@ def _counts(tally: Tally, paint: Paint, dot: str) -> Iterator[tuple[str, str]]:
         f"{counts['NOT_APPLICABLE']:,} not applicable",
     ]
     if tally.waived:
-        parts.append(f"{tally.waived:,} waived")
+        how = "" if show_waived else " (`--show-waived` lists them)"
+        parts.append(f"{tally.waived:,} waived{how}")
     yield "checks", dot.join(parts)
     if tally.open:
         yield "by severity", dot.join(paint(name, f"{count:,} {name}") for name, count in tally.by_severity())

@@ -30,11 +30,13 @@ from policyengine.reports.text import (
     without_log_commands,
     wrap,
 )
+from policyengine.reports.waived import Waived, waiver_text
 from policyengine.reports.worst import Worst
 
 FRAMED_RULES, FRAME_BUDGET = 20, 40
 FRAMED_UNKNOWN, UNKNOWN_BUDGET = 6, 10
-KEEP_PER_RULE = 1_000
+KEEP_PER_RULE = FRAME_BUDGET + 10
+"""More than are ever shown without ``--limit``; how many there are is counted."""
 MAX_EVIDENCE = 4
 MAX_MISSING = 12
 SENTENCE_LIMIT = 600
@@ -56,7 +58,7 @@ class TerminalReport:
         self._keep = None if options.limit == 0 else max(options.limit or 0, KEEP_PER_RULE)
         self._tally = Tally()
         self._groups: dict[tuple[bool, str], Worst] = {}
-        self._waived: list[Finding] = []
+        self._waived = Waived(self._keep)
         self._counts: Mapping[tuple[str, str], int] = {}
 
     def begin(self, run: RunInfo) -> None:
@@ -73,7 +75,7 @@ class TerminalReport:
                 group = self._groups[key] = Worst(self._keep)
             group.add(finding)
         elif finding.waiver is not None and self._context.terminal.show_waived:
-            self._waived.append(finding)
+            self._waived.add(finding)
 
     def end(self, run: RunInfo) -> None:
         """Write the frames and the summary."""
@@ -82,8 +84,8 @@ class TerminalReport:
             self._tally.correct(run.verdicts, self._context.rules)
         self._section(False, FRAMED_RULES, FRAME_BUDGET)
         self._section(True, FRAMED_UNKNOWN, UNKNOWN_BUDGET)
-        for finding in self._waived:
-            self._waived_line(finding)
+        for line in self._waived.lines(self._paint, self._width):
+            self._line(line)
         for line in summary_lines(self._tally, run, self._paint, self._context.terminal):
             self._line(line)
 
@@ -102,9 +104,10 @@ class TerminalReport:
             self._line("")
 
     def _size(self, group: Worst) -> int:
-        """Return how many findings there are, also those that were not kept or not built."""
+        """Return how many findings there are, also those that were not kept or not built, without waived ones."""
         first = group.first()
-        return max(len(group) + group.dropped, self._counts.get((first.rule, first.verdict), 0))
+        waived = 0 if is_unknown(first) else self._tally.waived_rules[first.rule]
+        return max(len(group) + group.dropped, self._counts.get((first.rule, first.verdict), 0) - waived)
 
     def _per_rule(self, sizes: list[int], budget: int) -> int:
         """Return how many findings each rule shows: the most with which all fit the budget."""
@@ -220,11 +223,6 @@ class TerminalReport:
             )
             self._prose("    = when: ", " and ".join(terms))
 
-    def _waived_line(self, finding: Finding) -> None:
-        waiver = finding.waiver or {}
-        said = ", ".join(f"{key} {show_value(waiver[key], 80)}" for key in sorted(waiver))
-        self._prose("waived ", f"{finding.rule} {place(finding)} {resource_name(finding)}: {said}", "dim")
-
     def _prose(self, lead: str, text: str, role: str | None = None) -> None:
         for line in wrap(text, max(20, self._width - len(lead))):
             self._line(lead + (self._paint(role, line) if role else line))
@@ -275,9 +273,14 @@ class CompactReport:
         """Nothing comes before the findings."""
 
     def add(self, finding: Finding) -> None:
-        """Write an open FAIL or an UNKNOWN on one line."""
+        """Write an open FAIL or an UNKNOWN on one line, and a waived one when asked."""
         self._tally.add(finding)
         unknown = is_unknown(finding)
+        if finding.waiver is not None and self._context.terminal.show_waived:
+            label = self._paint("dim", "waived")
+            text = f"{told(finding, 400)} ({waiver_text(finding)})"
+            line = f"{place(finding)}: {label} {finding.rule} {resource_name(finding)}: {text}"
+            self._out.write(output_line(line, self._context.terminal))
         if not (unknown or is_open(finding)):
             return
         label = (
