@@ -33,5 +33,11 @@ class Evaluation(Protocol):
     def wrong(self, message: str, doc: Path) -> Unresolved:
         """Report an error and return what stands for the value."""
 
-    def unknown(self, detail: str, *, target: tuple[str, str] | None = None) -> Unresolved:
+    def unknown(
+        self,
+        detail: str,
+        *,
+        target: tuple[str, str] | None = None,
+        parts: tuple[str, ...] | None = None,
+    ) -> Unresolved:
         """Return an unresolved reference of which it is certain that it gives some value."""
