@@ -55,6 +55,7 @@ class Reader:
 
     def __init__(self) -> None:
         self.errors: list[PolicyEngineError] = []
+        self._told: set[str] = set()
         self._read: dict[tuple[Kind, str], Policy | PolicyError] = {}
 
     def document(self, resource: Resource, path: Path, value: Any, kind: Kind) -> Document:
@@ -80,7 +81,10 @@ class Reader:
         except PolicyError as error:
             location = None if resource.file is None else resource.locate((*path, *error.path))
             text = str(error) if location else f"{place(resource, path)}: {error}"
-            self.errors.append(InputError(text, location, code="no_policy"))
+            told = InputError(text, location, code="no_policy")
+            if str(told) not in self._told:  # branches share what they do not differ in
+                self._told.add(str(told))
+                self.errors.append(told)
             why = Opaque("the document is no policy AWS would take")
             return unknown_policy(kind, why.reason), why
 
@@ -113,12 +117,22 @@ def _line_of(resource: Resource, path: Path) -> Any:
 def _name(resource: Resource, path: Path) -> str:
     """Return how a reader calls a policy: its own name, else the resource's."""
     at: Any = {**resource.properties, "related": resource.related}
-    names = [resource.id]
+    name = _own_name(at, resource.id)
     for step in path:
-        at = at.get(step) if isinstance(at, dict) else at[int(step)] if isinstance(at, list) else None
-        if isinstance(at, dict) and "Statement" not in at:
-            names += [at[key] for key in NAMES if isinstance(at.get(key), str)][:1]
-    return str(names[-1])
+        if isinstance(at, dict):
+            at = at.get(str(step))
+        elif isinstance(at, list) and isinstance(step, int) and step < len(at):
+            at = at[step]
+        else:
+            return name
+        name = _own_name(at, name)
+    return name
+
+
+def _own_name(value: Any, otherwise: str) -> str:
+    if not isinstance(value, dict) or "Statement" in value:
+        return otherwise
+    return next((value[key] for key in NAMES if isinstance(value.get(key), str)), otherwise)
 
 
 def read_documents(

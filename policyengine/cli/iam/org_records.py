@@ -88,8 +88,8 @@ def code_record(resource: Resource, beside: Mapping[str, Resource]) -> dict[str,
         for key in {*properties, *branch.properties}:
             if branch.properties.get(key) != resource.properties.get(key):
                 properties[key] = Opaque("it differs between the branches of the template")
-    if resource.type == _POLICY and resource.branch is not None:
-        # whether the policy is there depends on a condition, so where it is attached does too
+    if resource.type == _POLICY and 1 + len(resource.variants) < 1 << len(resource.branch or {}):
+        # the policy is not there in every combination of conditions
         properties["TargetIds"] = Opaque("a condition of the template decides")
     if resource.type == _ORGANIZATION and not isinstance(properties.get("RootId"), str):
         properties["RootId"] = _root_of(resource.id)

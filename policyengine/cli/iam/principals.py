@@ -59,13 +59,8 @@ _Key = tuple[str, str]
 """(file or account, what a resource is called there)"""
 
 
-@dataclass(slots=True)
-class _Managed:
-    """A customer managed policy, and the resources it says it is attached to."""
-
-    resource: Resource
-    document: Document
-    scope: str
+_Branched = list[tuple[Resource, Document]]
+"""A managed policy as each branch of its resource has it."""
 
 
 class Principals:
@@ -74,10 +69,10 @@ class Principals:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._resources: list[tuple[Resource, str]] = []
-        self._managed: dict[_Key, _Managed] = {}
+        self._managed: dict[_Key, _Branched] = {}
         self._groups: dict[_Key, Resource] = {}
-        self._attached: dict[_Key, list[Document]] = defaultdict(list)
-        self._anywhere: dict[tuple[str, PrincipalKind], list[Document]] = defaultdict(list)
+        self._attached: dict[_Key, _Branched] = defaultdict(list)
+        self._anywhere: dict[_Key, _Branched] = defaultdict(list)
         self._group_documents: dict[int, tuple[Document, ...]] = {}
         self._aws: dict[tuple[str, Kind], Policy | None] = {}
         self._members: dict[_Key, list[Any]] = defaultdict(list)
@@ -104,31 +99,22 @@ class Principals:
     # -- gathering ----------------------------------------------------------------------------------
 
     def _add_managed(self, resource: Resource, scope: str) -> None:
-        value = resource.properties.get("PolicyDocument", _unread("PolicyDocument"))
-        if resource.variants:
-            value = Unresolved("too_many_branches", f"`{resource.id}` differs between branches")
-        document = self._reader.document(resource, ("PolicyDocument",), value, "identity")
-        managed = _Managed(resource, document, scope)
-        arn = resource_arn(resource)
-        for called in (resource.id, arn):
+        managed: _Branched = []
+        for branch in (resource, *resource.variants):
+            value = branch.properties.get("PolicyDocument", _unread("PolicyDocument"))
+            document = self._reader.document(branch, ("PolicyDocument",), value, "identity")
+            managed.append((branch, document))
+            for key, kind in _ATTACHED:
+                for item in _items(branch.properties.get(key)):
+                    name = _reference(item)
+                    if name is not None:
+                        self._attached[scope, f"{kind}/{name}"].append((branch, document))
+                    else:
+                        doubtful = _doubtful(document, f"`{resource.id}` may be attached to it")
+                        self._anywhere[scope, kind].append((branch, doubtful))
+        for called in (resource.id, resource_arn(resource)):
             if isinstance(called, str):
                 self._managed[scope, called] = managed
-        attached: tuple[tuple[str, PrincipalKind], ...] = (
-            ("Roles", "role"),
-            ("Users", "user"),
-            ("Groups", "group"),
-        )
-        for key, kind in attached:
-            for item in _items(resource.properties.get(key)):
-                name = _reference(item)
-                if name is not None:
-                    self._attached[scope, f"{kind}/{name}"].append(document)
-                else:
-                    reason = f"`{resource.id}` may be attached to it"
-                    doubtful = replace(
-                        document, policy=perhaps(document.policy, reason), opaque=Opaque(reason)
-                    )
-                    self._anywhere[scope, kind].append(doubtful)
 
     def _add_members(self, resource: Resource, scope: str) -> None:
         group = resource.properties.get("GroupName")
@@ -176,9 +162,9 @@ class Principals:
             for index, arn in enumerate(_items(resource.properties.get("ManagedPolicyArns")))
         ]
         for name in _names(resource, f"{kind.capitalize()}Name"):
-            attached += self._attached.get((scope, f"{kind}/{name}"), ())
+            attached += _in_branch(self._attached.get((scope, f"{kind}/{name}"), []), resource)
         yield from {id(document): document for document in attached}.values()
-        yield from self._anywhere.get((scope, kind), ())
+        yield from _in_branch(self._anywhere.get((scope, kind), []), resource)
 
     def _of_groups(self, user: Resource, scope: str) -> Iterator[Document]:
         named = list(_items(user.properties.get("Groups")))
@@ -188,8 +174,8 @@ class Principals:
             named += self._members.get((scope, name), ())
         for item in named:
             name_ = _reference(item)
-            group = None if name_ is None else self._groups.get((scope, name_))
-            if group is None or group.variants:
+            group = None if name_ is None else _variant(self._groups.get((scope, name_)), user)
+            if group is None:
                 what = f"group `{name_}` is not known" if name_ else "a group is not known"
                 yield self._reader.unknown(user, ("Groups",), "identity", what)
                 continue
@@ -209,15 +195,16 @@ class Principals:
             return self._reader.unknown(
                 resource, path, kind, f"`{name}` is not among the known policies of AWS"
             )
-        found = None if name is None else self._managed.get((scope, name))
-        if found is None:
+        found = [] if name is None else _in_branch(self._managed.get((scope, name), []), resource)
+        if not found:
             what = f"`{name}` is not known" if name else _reason(arn)
             return self._reader.unknown(resource, path, kind, what)
-        if kind == "identity" or found.resource.variants:
-            return found.document
-        return self._reader.document(
-            found.resource, ("PolicyDocument",), found.resource.properties.get("PolicyDocument"), kind
-        )
+        if len(found) > 1:
+            return self._reader.unknown(resource, path, kind, f"`{name}` differs between branches")
+        if kind == "identity":
+            return found[0]
+        policy = Policy(kind, found[0].policy.version, None, found[0].policy.statements)
+        return replace(found[0], policy=policy)
 
     def _managed_by_aws(self, arn: str, kind: Kind) -> Policy | None:
         from policyengine.iam.documents import read_policy
@@ -228,6 +215,59 @@ class Principals:
             document = managed_policy(arn)
             self._aws[key] = None if document is None else read_policy(document, kind)
         return self._aws[key]
+
+
+_ATTACHED: Final[tuple[tuple[str, PrincipalKind], ...]] = (
+    ("Roles", "role"),
+    ("Users", "user"),
+    ("Groups", "group"),
+)
+
+
+def _in_branch(found: _Branched, principal: Resource) -> list[Document]:
+    """Return the documents that are there in a principal's branch, each once; those that may be are doubtful."""
+    wanted = principal.branch or {}
+    sure: dict[int, Document] = {}
+    for holder, document in found:
+        own = holder.branch or {}
+        if any(wanted.get(condition, value) != value for condition, value in own.items()):
+            continue
+        if any(_same(holder, other) for other, kept in found if id(kept) in sure):
+            continue
+        certain = own.keys() <= wanted.keys() or _always(holder, found)
+        sure[id(document)] = (
+            document if certain else _doubtful(document, f"`{holder.id}` is there in some branches")
+        )
+    return list(sure.values())
+
+
+def _same(first: Resource, second: Resource) -> bool:
+    """Say whether two branches of one resource hold the same policy."""
+    return first.id == second.id and first.properties == second.properties
+
+
+def _always(holder: Resource, found: _Branched) -> bool:
+    """Say whether the resource is the same in all combinations of its conditions."""
+    same = sum(_same(holder, other) for other, _ in found)
+    return same == 1 << len(holder.branch or {})
+
+
+def _doubtful(document: Document, reason: str) -> Document:
+    return replace(document, policy=perhaps(document.policy, reason), opaque=Opaque(reason))
+
+
+def _variant(resource: Resource | None, principal: Resource) -> Resource | None:
+    """Return the one branch of a resource that agrees with a principal's; None where there are several."""
+    if resource is None:
+        return None
+    wanted = principal.branch or {}
+    agreeing = [
+        branch
+        for branch in (resource, *resource.variants)
+        if all(wanted.get(condition, value) == value for condition, value in (branch.branch or {}).items())
+    ]
+    same = agreeing and all(b.properties == agreeing[0].properties for b in agreeing)
+    return agreeing[0] if same else None
 
 
 def _scope(resource: Resource) -> str:
