@@ -19,6 +19,7 @@ from policyengine.iam.organization import Attached, Chain, Organization
 from policyengine.iam.reason import EVERYONE, EVERYTHING, Answer, Unknown, Yes, covered, extended
 from policyengine.iam.request_set import RequestSet, Values
 from policyengine.iam.search import Witness
+from policyengine.iam.statements import compiled
 from policyengine.iam.ways import action_bits
 
 ORGANIZATION_KEYS: Final = ("aws:principalorgid", "aws:principalorgpaths")
@@ -239,3 +240,12 @@ def _moved(witness: Witness, first: str, account: str) -> Witness:
         for key, value in witness.context.items()
     }
     return Witness(change(witness.principal), witness.action, change(witness.resource), context)
+
+
+def passed_over(denials: Iterable[Denial], witness: Witness) -> Iterator[tuple[Denial, str]]:
+    """Yield each Deny statement with the code of REASONS of why it does not stop the witness."""
+    request = witness.request()
+    for denial in denials:
+        verdict = compiled(denial.statement).verdict(request, False)
+        if isinstance(verdict, str) and verdict not in ("action_not_named", "action_excluded"):
+            yield denial, verdict

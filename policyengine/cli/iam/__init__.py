@@ -10,10 +10,11 @@ from policyengine.cli.lazy import LazyGroup
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "decide": ("policyengine.cli.iam.decide:decide", "Answer scenarios: one request against every layer."),
+    "covers": ("policyengine.cli.iam.covers:covers", "Are requests denied in every account, by SCPs alone?"),
 }
 """name -> (where the command is, its one-line help)"""
 
 
 @click.group(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 def iam() -> None:
-    """Decide requests against IAM policies."""
+    """Questions about AWS policies: one request, and all requests."""
