@@ -124,6 +124,16 @@ def new_access(
     yield from every(question, found)
 
 
+def denies(policies: Sequence[Policy], requests: RequestSet = ALL, callers: Callers | None = None) -> Answer:
+    """Say whether a request of the set meets no Deny of these documents, whatever else allows.
+
+    No: every request is denied explicitly, so nothing that other policies allow can make up for it.
+    """
+    question = _documents(policies, requests, callers)
+    question.verify = lambda r: _undenied(policies, r)
+    return first(question, [Way([], parts(policies, question.catalogue)[False])])
+
+
 def covered(
     requests: RequestSet,
     chain: Sequence[Sequence[Policy]],
@@ -223,6 +233,14 @@ def _granted(policies: Sequence[Policy], request: Request) -> bool | Opaque:
     return True
 
 
+def _undenied(policies: Sequence[Policy], request: Request) -> bool | Opaque:
+    """Say whether no statement of the documents denies a request."""
+    layer = read_layer(Layer("identity"), policies, request, [])
+    if layer.denied(True):
+        return False
+    return layer.unknown[0] if layer.denied(False) else True
+
+
 def _not(answer: bool | Opaque) -> bool | Opaque:
     return answer if isinstance(answer, Opaque) else not answer
 
@@ -244,6 +262,6 @@ EVERYONE: Final = read_policy(
     "resource",
 )
 __all__ = [
-    "ALL", "WHY", "Answer", "No", "Unknown", "Witness", "Yes", "can", "covered", "denied", "every", "first",
+    "ALL", "WHY", "Answer", "No", "Unknown", "Witness", "Yes", "can", "covered", "denied", "denies", "every", "first",
     "gaps", "grants", "new_access", "newly_allows", "one_caller",
 ]  # fmt: skip

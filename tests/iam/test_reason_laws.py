@@ -28,6 +28,7 @@ from policyengine.iam.reason import (
     Yes,
     can,
     covered,
+    denies,
     grants,
     named_callers,
     newly_allows,
@@ -351,3 +352,29 @@ def test_resource_policies_and_every_kind_of_caller(count: int = 500) -> None:
                         seed, drawn.caller, drawn.action, drawn.resource, dict(drawn.context),
                     )  # fmt: skip
     assert answers["Unknown"] <= count * 0.05, answers
+
+
+def test_explicit_denials(count: int = 400) -> None:
+    answers: Counter[str] = Counter()
+    for seed in range(count):
+        rng = random.Random(f"den{seed}")
+        policies, requests = [resource_policy(rng)], request_set(rng)
+        if seed % 2:
+            deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::*"}
+            deny["Condition"] = {"Bool": {"aws:SecureTransport": "false"}}
+            policies.append(read_policy({"Version": "2012-10-17", "Statement": deny}, "resource"))
+            plain = {"aws:securetransport": Values(("false",))}
+            requests = RequestSet(("s3:GetObject", "s3:Put*"), context={**requests.context, **plain})
+        answer = denies(policies, requests)
+        answers[type(answer).__name__] += 1
+        if isinstance(answer, Yes):
+            layer = read_layer(Layer("resource"), policies, answer.witness.request(), [])
+            assert not layer.denied(False), seed
+            assert inside(answer.witness.request(), requests), seed
+        elif isinstance(answer, No):
+            for _ in range(60):
+                drawn = sample(rng, requests, ANYONE)
+                if drawn is not None:
+                    assert read_layer(Layer("resource"), policies, drawn, []).denied(False), seed
+    assert answers["Unknown"] <= count * 0.03, answers
+    assert answers["Yes"] > count * 0.3 and answers["No"] > count * 0.1, answers
