@@ -364,7 +364,9 @@ def test_explicit_denials(count: int = 400) -> None:
             deny["Condition"] = {"Bool": {"aws:SecureTransport": "false"}}
             policies.append(read_policy({"Version": "2012-10-17", "Statement": deny}, "resource"))
             plain = {"aws:securetransport": Values(("false",))}
-            requests = RequestSet(("s3:GetObject", "s3:PutObject"), context={**requests.context, **plain})
+            requests = RequestSet(
+                ("s3:GetObject", "s3:PutObject"), ("arn:aws:s3:::*",), context={**requests.context, **plain}
+            )
         answer = denies(policies, requests)
         answers[type(answer).__name__] += 1
         if isinstance(answer, Yes):
