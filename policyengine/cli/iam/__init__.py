@@ -10,6 +10,7 @@ from policyengine.cli.lazy import LazyGroup
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "decide": ("policyengine.cli.iam.decide:decide", "Answer scenarios: one request against every layer."),
+    "diff": ("policyengine.cli.iam.diff:diff", "What does a new document allow that the old one did not?"),
     "covers": ("policyengine.cli.iam.covers:covers", "Are requests denied in every account, by SCPs alone?"),
 }
 """name -> (where the command is, its one-line help)"""
