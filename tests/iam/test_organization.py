@@ -212,6 +212,28 @@ def test_what_the_chain_decides(name: str) -> None:
     assert {action: decide(org, action) for action in expected} == expected
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/Content/Statement/0/Resource", {"s3:GetObject": "?", "ec2:RunInstances": ALLOWED}),
+        ("/Content/Statement/0/Resource/-", {"s3:GetObject": EXPLICIT, "ec2:RunInstances": ALLOWED}),
+        ("/Content/Statement/0/Action/-", {"s3:GetObject": EXPLICIT, "ec2:RunInstances": "?"}),
+        ("/Content/Statement/0/Condition", {"s3:GetObject": "?", "ec2:RunInstances": ALLOWED}),
+        ("/Content/Statement/0", {"s3:GetObject": "?", "ec2:RunInstances": "?"}),
+        ("/Content/Statement/-", {"s3:GetObject": EXPLICIT, "ec2:RunInstances": "?"}),
+        ("/Content/Statement/0/Sid", {"s3:GetObject": EXPLICIT, "ec2:RunInstances": ALLOWED}),
+        ("/Name", {"s3:GetObject": EXPLICIT, "ec2:RunInstances": ALLOWED}),
+        ("", {"s3:GetObject": "?", "ec2:RunInstances": "?"}),
+    ],
+)
+def test_unknown_paths_reach_into_the_content(path: str, expected: dict[str, str]) -> None:
+    holed = {**policy("p-1", deny("s3:*"), "r-1"), "unknown": [{"path": path, "reason": "redacted"}]}
+    org = read_organization([*TREE, organization(), full(*EVERYWHERE), holed])
+    assert org.errors == []
+    assert {action: decide(org, action) for action in expected} == expected
+    assert holed["properties"]["Content"] == deny("s3:*"), "the record is left as it was"
+
+
 def test_a_disabled_type_is_no_layer_and_an_enabled_one_is() -> None:
     rcps = [{"Type": "RESOURCE_CONTROL_POLICY", "Status": "ENABLED"}]
     org = read_organization([*TREE, organization(PolicyTypes=rcps), full(*EVERYWHERE)])
