@@ -37,7 +37,7 @@ STEPS = st.tuples(st.lists(TREE_STEP, max_size=4), st.lists(BYTE_STEP, max_size=
 def mutated(seed: bytes, steps: Any, syntax: str) -> bytes:
     """Return the seed with its tree changed and then its bytes."""
     tree_steps, byte_steps = steps
-    data = _tree(seed, tree_steps, syntax) if tree_steps else seed
+    data = _tree(seed, tree_steps, syntax) if tree_steps and syntax != "bytes" else seed
     for kind, position, operand in byte_steps:
         data = _bytes(data, kind, position, operand)
     return data

@@ -61,6 +61,33 @@ disabled: {tags-no-placeholders: we check that elsewhere}
 """
 
 
+HCL = """\
+resource "aws_s3_bucket" "x" {
+  for_each = { a = 1, "b" = 2 }
+  bucket   = "${var.name}-${each.key}" # a comment
+  /* another */ tags = merge(local.tags, { Owner = "x" })
+  dynamic "rule" {
+    for_each = [1]
+    content { value = <<-EOT
+      text ${upper("x")}
+      EOT
+    }
+  }
+}
+module "m" {
+  source = "./m"
+}
+"""
+FINDING = {
+    "id": "ab12", "rule": "s3-versioning", "family": "resilience", "severity": "medium", "verdict": "FAIL",
+    "reason": "missing", "message": "m", "resource": {"type": "AWS::S3::Bucket", "id": "b", "arn": None, "account": "1", "region": "r"},
+    "location": {"file": "t.yaml", "line": 1, "column": 2}, "branch": {"Prod": True},
+    "evidence": [{"path": "/A/0", "observed": {"unresolved": "throttled"}, "expected": "x", "provenance": "AWS default"}],
+    "witness": {"principal": "p", "action": "a", "resource": "r", "context": {"k": "v"}},
+    "frameworks": {"cis": ["1.1"]}, "remediation": "s3_versioning", "waiver": {"owner": "o"},
+}  # fmt: skip
+
+
 def _files(folder: Path, *endings: str) -> list[bytes]:
     found = sorted(p for p in folder.glob("*") if p.suffix in endings and p.stat().st_size <= LARGEST)
     step = max(1, len(found) // MOST)
@@ -86,6 +113,33 @@ def _json_template() -> bytes:
 def plans() -> list[bytes]:
     """Return Terraform plans."""
     return [(ROOT / "examples" / "plan.json").read_bytes(), *_files(CORPORA / "terraform-plans", ".json")]
+
+
+@cache
+def parameters() -> list[bytes]:
+    """Return files of template parameters in both AWS formats."""
+    listed = [
+        {"ParameterKey": "Env", "ParameterValue": "prod"},
+        {"ParameterKey": "Key", "UsePreviousValue": True},
+    ]
+    return [
+        json.dumps(listed).encode(),
+        json.dumps({"Parameters": {"Env": "prod", "Sizes": ["1", "2"]}}).encode(),
+    ]
+
+
+@cache
+def configuration_sources() -> list[bytes]:
+    """Return Terraform configurations: that of the first plan first."""
+    own = [path.read_bytes() for path in sorted((ROOT / "examples" / "terraform").rglob("*.tf"))]
+    return [*own, HCL.encode()]
+
+
+@cache
+def run_files() -> list[bytes]:
+    """Return findings documents and lines of ndjson reports with one finding."""
+    document = {"schema": "policyengine/findings/v1", "findings": [FINDING]}
+    return [json.dumps(document, indent=1).encode(), json.dumps({"finding": FINDING}).encode() + b"\n"]
 
 
 @cache

@@ -17,14 +17,16 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
+from policyengine.cli.explain import finding_page
 from policyengine.config.loader import load_config
-from policyengine.model.errors import ConfigError, PolicyEngineError, RuleError
+from policyengine.model.errors import ConfigError, InputError, PolicyEngineError, RuleError
 from policyengine.model.resource import Resource
 from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.rules.loader import compile_text
 from policyengine.rules.packs import load_packs
 from policyengine.rules.parameters import check_value
 from policyengine.sources.base import SourceOptions
+from policyengine.sources.cloudformation import read_parameters_file
 from policyengine.sources.discover import open_targets
 from policyengine.sources.snapshot.lines import parse_line
 from policyengine.sources.snapshot.problems import LineError
@@ -148,6 +150,57 @@ def read_snapshot(value: tuple[int, Any]) -> None:
         read_target(snapshot)
 
 
+def read_parameters(data: bytes) -> None:
+    """Read a file with template parameters, in whatever format it is."""
+    with folder() as place, timed():
+        path = place / "parameters.json"
+        path.write_bytes(data)
+        try:
+            found = read_parameters_file(path)
+        except PolicyEngineError as error:
+            told([error])
+            return
+        assert all(isinstance(name, str) for name in found)
+        promised(found)
+
+
+def read_configuration_source(data: bytes) -> None:
+    """Read a plan with a damaged configuration beside it: the resources are those of the plan alone."""
+    with folder() as place, timed():
+        (place / "tf").mkdir()
+        (place / "tf" / "main.tf").write_bytes(data)
+        plan = place / "plan.json"
+        plan.write_bytes(seeds.plans()[0])
+        found = open_targets([str(plan)], SourceOptions(terraform_source=place / "tf"))
+        told(found.errors)
+        for source in found.sources:
+            identities = [resource.id for resource in source.resources()]
+            assert identities == _planned()
+            told(source.errors)
+            assert all("\n" not in note for note in source.notes)
+
+
+@cache
+def _planned() -> list[str]:
+    with folder() as place:
+        (place / "plan.json").write_bytes(seeds.plans()[0])
+        (source,) = open_targets([str(place / "plan.json")], SourceOptions()).sources
+        return [resource.id for resource in source.resources()]
+
+
+def read_run(data: bytes) -> None:
+    """Explain a finding of a damaged run: a page of printable lines or a message."""
+    with folder() as place, timed():
+        path = place / "findings.json"
+        path.write_bytes(data)
+        try:
+            page = finding_page("", path, ())
+        except InputError as error:
+            assert "\n" not in str(error)
+            return
+        assert all(line.isprintable() for line in page.split("\n"))
+
+
 def read_rule(data: bytes) -> None:
     with timed():
         form, errors = compile_text(Path("fuzzed/a-rule.yaml"), data)
@@ -211,6 +264,11 @@ def targets() -> list[Target]:
         Target("cloudformation-yaml", damaged(seeds.templates("yaml"), "yaml"), read_file("t.yaml")),
         Target("cloudformation-json", damaged(seeds.templates("json"), "json"), read_file("t.json")),
         Target("terraform-plan", damaged(seeds.plans(), "json"), read_file("plan.json")),
+        Target("parameters-file", damaged(seeds.parameters(), "json"), read_parameters),
+        Target(
+            "terraform-source", damaged(seeds.configuration_sources(), "bytes"), read_configuration_source
+        ),
+        Target("run-file", damaged(seeds.run_files(), "json"), read_run),
         Target("any-bytes", st.binary(max_size=400), read_file("t.template")),
         Target("rule", damaged(seeds.rules(), "yaml"), read_rule),
         Target("rule-tests", st.tuples(st.sampled_from(seeds.rule_tests()), STEPS), read_rule_tests),

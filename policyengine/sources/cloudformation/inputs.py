@@ -138,8 +138,10 @@ def read_parameters_file(path: FilePath) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if isinstance(document.value, dict) and isinstance(document.value.get("Parameters"), dict):
         for name, value in document.value["Parameters"].items():
-            if value is None or isinstance(value, dict):
-                message = f"the value of parameter `{name}` is {kind_of(value)}, not text"
+            odd = [v for v in (value if isinstance(value, list) else [value]) if not _is_scalar(v)]
+            if odd:
+                what = "has" if isinstance(value, list) else "is"
+                message = f"the value of parameter `{name}` {what} {kind_of(odd[0])}, not text"
                 raise InputError(message, document.locate(("Parameters", name)))
             found[name] = value
         return found
@@ -154,6 +156,10 @@ def read_parameters_file(path: FilePath) -> dict[str, Any]:
             raise InputError(f"parameter `{name}` is given twice", document.locate((index,)))
         found[name] = _given(item, name, document.locate((index,)))
     return found
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, str | int | float)
 
 
 def _given(item: dict[str, Any], name: str, place: Any) -> Any:

@@ -37,6 +37,8 @@ def test_the_format_of_code_pipeline(tmp_path):
         ('[{"ParameterKey": "A"}]', "1:2: the `ParameterValue` of `A` is null, not text"),
         (LIST[:-1] + ', {"ParameterKey": "A", "ParameterValue": "2"}]', "parameter `A` is given twice"),
         ('{"Parameters": {"A": {"b": 1}}}', "1:22: the value of parameter `A` is a mapping, not text"),
+        ('{"Parameters": {"A": ["b", null]}}', "1:22: the value of parameter `A` has null, not text"),
+        ('{"Parameters": {"A": null}}', "1:22: the value of parameter `A` is null, not text"),
         ("[", "not valid JSON"),
         ("", "the file is empty"),
     ],
