@@ -162,9 +162,12 @@ class _Reader:
         id_ = self._named(record, found.get("AccountId"))
         parents = found.get("ParentIds")
         if isinstance(parents, list):
-            if len(parents) > 1:
-                self._error(record, f"has {len(parents)} parents; an account has one")
-            parents = parents[0] if len(parents) == 1 else Opaque("the account has not one parent")
+            # what is not known beside a parent is nothing: an account has one
+            named = [parent for parent in parents if not isinstance(parent, Opaque)]
+            if len(named) > 1:
+                self._error(record, f"has {len(named)} parents; an account has one")
+            unknown = Opaque("the account has not one parent") if named or not parents else parents[0]
+            parents = named[0] if len(named) == 1 else unknown
         self._below(self.facts.accounts, record, id_, self._parent(record, parents, "ParentIds"))
         state = found.get("State", found.get("Status"))
         self.facts.states[id_] = state if isinstance(state, str) else None

@@ -24,6 +24,7 @@ from policyengine.iam.request import Request
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.discover import open_targets
 from policyengine.sources.snapshot.writer import write_snapshot
+from tests.sources.terraform.plans import make_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "corpora"
@@ -581,6 +582,64 @@ def test_a_policy_under_a_condition_may_be_attached(write: Write) -> None:
         "no",
         "yes",
     ]
+
+
+# -- Terraform ---------------------------------------------------------------------------------------------
+
+PLAN = {
+    "aws_iam_policy.custom": {
+        "after": {"name": "custom", "policy": json.dumps(document(allow("kms:*")))}, "unknown": {"arn": True}
+    },
+    "aws_iam_policy.computed": {
+        "after": {"name": "computed"}, "unknown": {"arn": True, "policy": True}, "refs": {"policy": ["aws_s3_bucket.b.arn"]}
+    },
+    "aws_iam_role.worker": {"after": {"name": "worker", "assume_role_policy": json.dumps(TRUST)}, "unknown": {"arn": True}},
+    "aws_iam_role.other": {"after": {"name": "other", "assume_role_policy": json.dumps(TRUST)}, "unknown": {"arn": True}},
+    "aws_iam_role_policy.inline": {
+        "after": {"name": "i", "policy": json.dumps(document(allow("sqs:*")))}, "unknown": {"role": True}, "refs": {"role": ["aws_iam_role.worker.id"]}
+    },
+    "aws_iam_role_policy_attachment.a": {
+        "after": {"role": "worker"}, "unknown": {"policy_arn": True}, "refs": {"policy_arn": ["aws_iam_policy.custom.arn"]}
+    },
+    "aws_iam_role_policy_attachment.b": {
+        "after": {"role": "other"}, "unknown": {"policy_arn": True}, "refs": {"policy_arn": ["aws_iam_policy.computed.arn"]}
+    },
+}  # fmt: skip
+
+
+def test_a_plan_attaches_what_it_makes(write: Write) -> None:
+    found, errors = read_principals([write("plan.json", make_plan(PLAN))], SourceOptions(account=A))
+    assert errors == []
+    worker, other = sorted(found, key=lambda r: r.id, reverse=True)
+    assert worker.arn == f"arn:aws:iam::{A}:role/worker"
+    assert sorted(d.name for d in worker.identity) == ["custom", "i"]
+    assert worker.opaque == ()
+    assert decided(worker.policies, "sqs:SendMessage", f"arn:aws:sqs:eu-west-1:{A}:q") == "yes"
+    assert [d.name for d in other.identity] == ["computed"]
+    assert decided(other.policies, "sqs:SendMessage", f"arn:aws:sqs:eu-west-1:{A}:q") == "perhaps"
+
+
+def test_an_organisation_in_a_plan(write: Write) -> None:
+    root = ["aws_organizations_organization.o.roots[0].id", "aws_organizations_organization.o.roots[0]"]
+    plan = {
+        "aws_organizations_organization.o": {
+            "after": {"feature_set": "ALL", "enabled_policy_types": ["SERVICE_CONTROL_POLICY"]}, "unknown": {"roots": True}
+        },
+        "aws_organizations_organizational_unit.u": {"after": {"name": "u"}, "unknown": {"parent_id": True}, "refs": {"parent_id": root}},
+        "aws_organizations_account.m": {
+            "after": {"name": "m", "email": "m@example.com"}, "unknown": {"parent_id": True},
+            "refs": {"parent_id": ["aws_organizations_organizational_unit.u.id"]},
+        },
+        "aws_organizations_policy.p": {"after": {"name": "p", "type": "SERVICE_CONTROL_POLICY", "content": json.dumps(DENY_S3)}},
+        "aws_organizations_policy_attachment.a": {
+            "after": {}, "unknown": {"policy_id": True, "target_id": True},
+            "refs": {"policy_id": ["aws_organizations_policy.p.id"], "target_id": ["aws_organizations_organizational_unit.u.id"]},
+        },
+    }  # fmt: skip
+    world = read_world([write("plan.json", make_plan(plan))], ("organization",))
+    assert (world.errors, world.org_errors) == ([], [])
+    chain = chain_of(world, "aws_organizations_account.m")
+    assert [through(chain, a) for a in ("s3:GetObject", "ec2:RunInstances")] == ["no", "yes"]
 
 
 # -- whole targets -----------------------------------------------------------------------------------------

@@ -351,6 +351,14 @@ def test_a_parent_that_is_not_there_leaves_open_what_is_above() -> None:
     assert decide(org, "ec2:RunInstances") == "?"
 
 
+def test_an_account_has_one_parent_whatever_else_is_not_known() -> None:
+    one = record("Account", MEMBER, [{"path": "/ParentIds/-", "reason": "throttled"}], ParentIds=["ou-b"])
+    none = record("Account", OTHER, [{"path": "/ParentIds/-", "reason": "throttled"}], ParentIds=[])
+    org = read_organization([*TREE[:3], one, none, organization(), full(*EVERYWHERE, OTHER)])
+    assert org.errors == []
+    assert (decide(org, "s3:GetObject"), decide(org, "s3:GetObject", OTHER)) == (ALLOWED, "?")
+
+
 def test_units_in_a_circle_are_opaque() -> None:
     records = [
         organization(),
