@@ -336,6 +336,21 @@ def test_what_is_not_known_may_allow_and_deny_anything(principals: dict[str, Pri
     assert decided(principals["bob"].policies, "s3:GetObject") == "perhaps"
 
 
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"Policies": "x"}, {"Policies": [1]}, {"Policies": [{}]}, {"Policies": {"PolicyName": "x"}},
+        {"Policies": [{"PolicyDocument": {}}]}, {"ManagedPolicyArns": [1]}, {"ManagedPolicyArns": {"a": 1}},
+        {"ManagedPolicyArns": ["arn:aws:iam::aws:policy/Gone"]}, {"ManagedPolicyArns": f"arn:aws:iam::{A}:policy/x"},
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_never_dropped(write: Write, properties: dict[str, Any]) -> None:
+    role = line("AWS::IAM::Role", "r", RoleName="r", AssumeRolePolicyDocument=TRUST, **properties)
+    (record,), _ = read_principals([write("s.ndjson", [role])])
+    assert len(record.opaque) == 1
+    assert decided(record.policies, "s3:GetObject") == "perhaps"
+
+
 def test_names_are_of_one_account(write: Write) -> None:
     lines = [*SNAPSHOT, line("AWS::IAM::User", "ann", B, UserName="ann", Groups=["devs"])]
     found, _ = read_principals([write("s.ndjson", lines)])
@@ -415,6 +430,8 @@ HOLDERS: list[tuple[dict[str, Any], str | None, int]] = [
      f"arn:aws:elasticfilesystem:eu-west-1:{A}:file-system/fs-1", 1),
     (line("AWS::EC2::VPCEndpoint", "vpce-1", region="eu-west-1", PolicyDocument=document(PUBLIC)), None, 1),
     (line("AWS::Events::EventBus", "default", region="eu-west-1", related={"policies": [{"Statement": PUBLIC}]}), None, 1),
+    (line("AWS::Events::EventBus", "b", region="eu-west-1", related={"policies": [{"Principal": B, "Action": "events:PutEvents",
+          "Condition": {"Type": "StringEquals", "Key": "aws:PrincipalOrgID", "Value": "o-1"}}]}), None, 1),
     (line("AWS::Lambda::Function", "f", region="eu-west-1", related={"permissions": [
         {"Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com", "SourceAccount": A}]}),
      f"arn:aws:lambda:eu-west-1:{A}:function:f", 1),

@@ -286,13 +286,13 @@ def _names(resource: Resource, key: str) -> set[str]:
 
 
 def _items(value: Any) -> Iterator[Any]:
-    """Yield the elements of a list, and an Unresolved for those that are not known."""
-    if isinstance(value, Unresolved):
-        yield value
-    elif isinstance(value, list):
+    """Yield the elements of a list, an Unresolved for those that are not known, and what is no list."""
+    if isinstance(value, list):
         yield from value
         if isinstance(value, OpenList):
             yield value.more
+    elif value is not None:
+        yield value
 
 
 def _reference(value: Any) -> str | None:

@@ -85,19 +85,26 @@ def spots(resource: Resource) -> Iterator[tuple[Path, Any, Kind]]:
             yield path, value, kind
 
 
+_MISSING: Final = Unresolved("not_collected", "the document is not given")
+
+
 def _walk(path: Path, value: Any, steps: list[str]) -> Iterator[tuple[Path, Any]]:
+    """Yield what stands at a path; a value of a wrong kind as it is, so that reading it says so."""
     if isinstance(value, Unresolved) or not steps:
         yield path, value
-    elif steps[0] == "*":
-        if isinstance(value, list):
-            for index, item in enumerate(value):
-                yield from _walk((*path, index), item, steps[1:])
+    elif steps[0] == "*" and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _walk((*path, index), item, steps[1:])
         if isinstance(value, OpenList):
             yield path, value.more
-    elif isinstance(value, dict):
-        found = value.get(steps[0])
+    elif steps[0] != "*" and isinstance(value, dict):
+        # an element of a list of policies has a document, any other property may be absent
+        element = len(steps) == 1 and bool(path) and isinstance(path[-1], int)
+        found = value.get(steps[0], _MISSING if element else None)
         if found is not None:
             yield from _walk((*path, steps[0]), found, steps[1:])
+    else:
+        yield path, value
 
 
 def _permissions(resource: Resource) -> Iterator[tuple[Path, Any, Kind]]:
@@ -134,9 +141,30 @@ def _permission(found: Any) -> dict[str, Any]:
 
 
 def _bus_statements(resource: Resource) -> Iterator[tuple[Path, Any, Kind]]:
-    """Yield the statements that are added to an event bus one by one, as policies."""
-    for path, value in _walk(("related",), resource.related, ["policies", "*", "Statement"]):
-        yield path, {"Version": "2012-10-17", "Statement": value}, "resource"
+    """Yield the statements that are added to an event bus one by one, as policies: whole, or as the parts
+    of https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutPermission.html"""
+    for path, value in _walk(("related",), resource.related, ["policies", "*"]):
+        statement = value
+        if isinstance(value, dict):
+            statement = value.get("Statement")
+            statement = _bus_permission(value) if statement is None else statement
+        yield path, {"Version": "2012-10-17", "Statement": statement}, "resource"
+
+
+def _bus_permission(found: dict[str, Any]) -> dict[str, Any]:
+    principal, condition = found.get("Principal"), found.get("Condition")
+    made: dict[str, Any] = {
+        "Effect": "Allow",
+        "Principal": principal if principal == "*" else {"AWS": principal},
+        "Action": found.get("Action", "events:PutEvents"),
+    }
+    if isinstance(condition, dict):
+        values = [condition.get(key, _MISSING) for key in ("Type", "Key", "Value")]
+        texts = all(isinstance(value, str) for value in values[:2])
+        made["Condition"] = {values[0]: {values[1]: values[2]}} if texts else _MISSING
+    elif condition is not None:
+        made["Condition"] = condition
+    return made
 
 
 STATEMENTS: Final[Mapping[str, Callable[[Resource], Iterator[tuple[Path, Any, Kind]]]]] = {
