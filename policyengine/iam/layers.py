@@ -9,7 +9,7 @@ from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.opaque import Opaque
 from policyengine.iam.principals import Named
 from policyengine.iam.request import Request
-from policyengine.iam.statements import compiled
+from policyengine.iam.statements import MAX_REMEMBERED, Compiled, compiled
 
 LayerName = Literal["identity", "resource", "boundary", "session", "scp", "rcp", "endpoint", "public_access"]
 
@@ -66,11 +66,17 @@ def read_layer(
         for statement in policy.statements:
             matcher = statement.compiled[0] if statement.compiled else compiled(statement)
             verdict = matcher.verdict(request, bounded)
-            at = At(name, level, index, statement)
+            if isinstance(verdict, str):
+                key = (name, level, index, verdict)
+                found = matcher.places.get(key)
+                if found is None:
+                    found = Skipped(_at(matcher, name, level, index), verdict)
+                    matcher.places[key] = found
+                skipped.append(found)
+                continue
+            at = matcher.places.get((name, level, index)) or _at(matcher, name, level, index)
             if verdict is None:
                 (layer.allows if matcher.allow else layer.denies).append(at)
-            elif isinstance(verdict, str):
-                skipped.append(Skipped(at, verdict))
             else:
                 layer.unknown.append(verdict)
                 if matcher.allow:
@@ -79,6 +85,17 @@ def read_layer(
                 else:
                     layer.maybe_denies.append(at)
     return layer
+
+
+def _at(matcher: Compiled, name: LayerName, level: int | None, index: int) -> At:
+    """Return the statement in its place, the same object each time."""
+    found = matcher.places.get((name, level, index))
+    if found is None:
+        if len(matcher.places) >= MAX_REMEMBERED:
+            matcher.places.clear()
+        found = matcher.places[name, level, index] = At(name, level, index, matcher.statement)
+    at: At = found
+    return at
 
 
 def skip_layer(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import Any, Final
 
 from policyengine.iam.conditions import Holds, compile_condition
 from policyengine.iam.documents import Statement
-from policyengine.iam.glob import Matcher, compile_glob, compile_pieces, has_wildcard
+from policyengine.iam.glob import compile_glob, compile_pieces
 from policyengine.iam.opaque import Answer, Opaque, any_of
 from policyengine.iam.principals import Named, NamedBy, compile_exempt, compile_principals
 from policyengine.iam.request import Request
@@ -17,20 +18,33 @@ Verdict = str | Opaque | None
 """None: it applies. A code of ``REASONS``: it does not. Opaque: it may."""
 
 
-class Compiled:
-    """One statement's matchers."""
+Resources = Callable[[Request], str | Opaque | None]
 
-    __slots__ = ("_action", "_conditions", "_exempt", "_named", "_opaque", "_resource", "allow", "statement")
+MAX_REMEMBERED: Final = 256
+"""Actions and resources whose answers a statement remembers."""
+
+
+class Compiled:
+    """One statement's matchers, each made when a request first comes that far."""
+
+    __slots__ = (
+        "_actions", "_conditions", "_exempt", "_named", "_opaque", "_resource", "_resources", "_simple", "allow",
+        "places", "statement",
+    )  # fmt: skip
 
     def __init__(self, statement: Statement) -> None:
         self.statement = statement
         self.allow = statement.allow
+        self.places: dict[Any, Any] = {}
+        """What layers keep of the statement: itself in its place."""
         self._opaque = statement.opaque
-        self._action = _actions(statement)
-        self._resource = _resources(statement)
-        self._conditions: tuple[Holds, ...] = tuple(
-            compile_condition(c, statement.variables) for c in statement.conditions
-        )
+        self._actions: dict[str, str | None] = {}
+        self._resources: dict[str, str | Opaque | None] = {}
+        self._resource: Resources | None = None
+        names = statement.resources or ()
+        self._simple = not statement.variables or not any("${" in r for r in names)
+        """Whether only the resource's ARN decides about the resource."""
+        self._conditions: tuple[Holds, ...] | None = None if statement.conditions else ()
         self._named: NamedBy | None = None
         self._exempt: Callable[[Request], Answer] | None = None
         if statement.principals is not None:
@@ -46,11 +60,11 @@ class Compiled:
         deny any principal that has a permissions boundary attached":
         https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
         """
+        action = request.lower_action
+        code = self._actions[action] if action in self._actions else self._of_action(action)
+        if code is not None:
+            return code
         unknown: Opaque | None = None
-        if self._action is not None:
-            code = self._action(request.lower_action)
-            if code is not None:
-                return code
         if self._named is not None:
             named = self._named(request)
             if isinstance(named, Opaque):
@@ -62,18 +76,47 @@ class Compiled:
             if exempt is True:
                 return "principal_excluded"
             unknown = exempt if isinstance(exempt, Opaque) else None
-        if self._resource is not None:
-            found = self._resource(request)
+        resource = request.resource
+        if self._simple and resource in self._resources:
+            found = self._resources[resource]
+        else:
+            found = self._of_resource(request)
+        if found is not None:
             if isinstance(found, str):
                 return found
             unknown = found if unknown is None else unknown
-        for holds in self._conditions:
+        conditions = self._conditions
+        if conditions is None:
+            conditions = self._compiled_conditions()
+        for holds in conditions:
             answer = holds(request)
             if answer is False:
                 return "condition_not_met"
             if answer is not True and unknown is None:
                 unknown = answer if isinstance(answer, Opaque) else None
         return self._opaque if unknown is None else unknown
+
+    def _of_action(self, action: str) -> str | None:
+        if len(self._actions) >= MAX_REMEMBERED:
+            self._actions.clear()
+        code = self._actions[action] = _code_of_action(self.statement, action)
+        return code
+
+    def _of_resource(self, request: Request) -> str | Opaque | None:
+        if self._resource is None:
+            self._resource = _resources(self.statement) or _anything
+        found = self._resource(request)
+        if self._simple:
+            if len(self._resources) >= MAX_REMEMBERED:
+                self._resources.clear()
+            self._resources[request.resource] = found
+        return found
+
+    def _compiled_conditions(self) -> tuple[Holds, ...]:
+        statement = self.statement
+        made = tuple(compile_condition(c, statement.variables) for c in statement.conditions)
+        self._conditions = made
+        return made
 
     def named(self, request: Request) -> Named | Opaque:
         """Say how the statement names the caller; an Allow with NotPrincipal allows everyone else."""
@@ -88,32 +131,19 @@ def compiled(statement: Statement) -> Compiled:
     return found
 
 
-def _actions(statement: Statement) -> Callable[[str], str | None] | None:
-    """Return what gives the reason an action is not covered; None where all are."""
-    lowered = [a.lower() for a in statement.actions]
-    everything = "*" in lowered or "*:*" in lowered
+def _anything(request: Request) -> None:
+    return None
+
+
+def _code_of_action(statement: Statement, action: str) -> str | None:
+    """Return the reason an action is not covered; None where it is."""
+    hit = any(p in ("*", "*:*") or compile_glob(p.lower())(action) for p in statement.actions)
     if statement.not_action:
-        if everything:
-            return lambda action: "action_excluded"
-        matches = _any(lowered)
-        return lambda action: "action_excluded" if matches(action) else None
-    if everything:
-        return None
-    matches = _any(lowered)
-    return lambda action: None if matches(action) else "action_not_named"
+        return "action_excluded" if hit else None
+    return None if hit else "action_not_named"
 
 
-def _any(patterns: Sequence[str]) -> Matcher:
-    if len(patterns) == 1:
-        return compile_glob(patterns[0])
-    exact = frozenset(p for p in patterns if not has_wildcard(p))
-    globs = [compile_glob(p) for p in patterns if has_wildcard(p)]
-    if not globs:
-        return exact.__contains__
-    return lambda text: text in exact or any(g(text) for g in globs)
-
-
-def _resources(statement: Statement) -> Callable[[Request], str | Opaque | None] | None:
+def _resources(statement: Statement) -> Resources | None:
     """Return what gives the reason a resource is not covered (None: it is); None where all are."""
     if statement.resources is None:
         return None
