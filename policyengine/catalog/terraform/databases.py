@@ -212,7 +212,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
             "source_db_instance_arn",
             """
             retention_period=AutomaticBackupReplicationRetentionPeriod
-            kms_key_id=AutomaticBackupReplicationKmsKeyId
+            kms_key_id=AutomaticBackupReplicationKmsKeyId region=AutomaticBackupReplicationRegion
         """,
         ),
     ),

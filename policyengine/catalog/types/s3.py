@@ -55,7 +55,7 @@ TYPES = (
                 "2023-04",
                 deployed=[{"ObjectOwnership": "ObjectWriter"}],
             ),
-            is_("VersioningConfiguration.Status", "Suspended", doc("AmazonS3/latest/userguide/Versioning")),
+            is_("VersioningConfiguration.Status", "Unversioned", doc("AmazonS3/latest/userguide/Versioning")),
             depends(
                 "VersioningConfiguration.MfaDelete",
                 doc("AmazonS3/latest/userguide/MultiFactorAuthenticationDelete"),
