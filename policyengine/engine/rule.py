@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from policyengine.engine.build import build
 from policyengine.engine.nodes import Node
+from policyengine.engine.place import named_in, place_of
 from policyengine.engine.secrets import secret_names
 from policyengine.engine.wording import wording_of
 from policyengine.model.finding import Evidence, Finding, FindingMaker
-from policyengine.model.location import Location
 from policyengine.model.logic import FALSE, TRUE
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS, sentence
-from policyengine.model.resource import Resource, no_location
+from policyengine.model.resource import Resource
 from policyengine.model.values import ABSENT
 from policyengine.rules.predicates.api import Subject
 
@@ -38,6 +38,7 @@ class BoundRule:
         reached = (relation["to"] for relation in self.relations.values())
         secrets = secret_names((*variant["types"], *reached))
         self._say = wording_of(form, self.when, self.require, parameters, secrets).say
+        self._named = named_in(form["message"])
         self._make = FindingMaker(
             rule=self.id,
             title=form["title"],
@@ -87,7 +88,11 @@ class BoundRule:
         else:
             reason, message = "internal_error", f"not determined: {sentence('internal_error')} ({crash})"
             evidence = [Evidence((), ABSENT, "the rule to finish", reason, crash)]
-        place = place_of(evidence, resource) if verdict in (FAIL, UNKNOWN) else None
+        place = (
+            place_of(evidence, resource, self._named if verdict == FAIL else ())
+            if verdict in (FAIL, UNKNOWN)
+            else None
+        )
         if len(evidence) > MAX_EVIDENCE:
             evidence = evidence[:MAX_EVIDENCE]
         return self._make(verdict, reason, message, resource, evidence, place, resource.branch)
@@ -101,13 +106,3 @@ def predicate_names(form: Mapping[str, Any] | None) -> Iterator[str]:
         yield form["name"]
     for child in form.get("checks") or ([form["check"]] if form.get("check") else []):
         yield from predicate_names(child)
-
-
-def place_of(evidence: Sequence[Evidence], resource: Resource) -> Location | None:
-    """Return the place of the value the verdict rests on: a given one before a missing one."""
-    if resource.locate is no_location:
-        return None
-    decisive = [e for e in evidence if e.path and e.path[0] != "with" and e.reason != "requirement_met"]
-    given = [e for e in decisive if e.observed is not ABSENT]
-    first = next(iter(given or decisive), None)
-    return resource.locate(first.path if first is not None else ())
