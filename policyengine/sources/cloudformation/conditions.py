@@ -168,6 +168,8 @@ class Conditions:
 
     def _operand(self, raw: Any, given: Mapping[str, Any], path: Path, scope: Scope) -> Any:
         """Return a side of ``Fn::Equals``; raise _Choice for the first input that must be chosen."""
+        if isinstance(raw, str) and "{{" not in raw:  # most sides; only a dynamic reference is no literal
+            return raw
         for name in sorted(usage_of(raw).references):
             if name not in given and name not in scope and self._is_open(name, given):
                 raise _Choice(name, self._options(name))

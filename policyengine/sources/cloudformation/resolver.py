@@ -106,12 +106,12 @@ class Resolver:
                     return function(self, raw[key], at, (*doc, key))
                 if not has_loop(raw):
                     return self._no_function(key, doc)
-        if self.scope or any(key.startswith("Fn::") for key in raw):
+        if self.scope or _has_function(raw):
             return self._mapping_with_functions(raw, at, doc)
         result: dict[str, Any] = {}
         for key, inner in raw.items():
             if inner.__class__ is str:  # most members; their paths are not needed
-                result[key] = self._text(inner)
+                result[key] = inner if _DYNAMIC not in inner else self._text(inner)
                 continue
             value = self.value(inner, (*at, key), (*doc, key))
             if value is not NO_VALUE:
@@ -232,3 +232,10 @@ class Resolver:
                 message += f"; did you mean `{near[0]}`?" if near else ""
         self.template.error(message, doc)
         return Unresolved("unresolved_reference", message)
+
+
+def _has_function(mapping: dict[str, Any]) -> bool:
+    for key in mapping:  # noqa: SIM110 - asked of every mapping, and a generator takes twice as long
+        if key[:4] == "Fn::":
+            return True
+    return False

@@ -10,6 +10,7 @@ SUB_VARIABLE: Final = re.compile(r"\$\{(!?)([^{}]*)\}")
 """``${Name}``, ``${Name.Attribute}`` and the literal ``${!Text}``."""
 
 _NESTED: Final = (dict, list)
+"""Exactly these are what documents are made of."""
 
 
 @dataclass(slots=True)
@@ -27,9 +28,10 @@ def usage_of(raw: Any) -> Usage:
     waiting: list[tuple[Any, bool]] = [(raw, True)]
     while waiting:
         value, always = waiting.pop()
-        if isinstance(value, list):
-            waiting += [(item, always) for item in value if isinstance(item, _NESTED)]
-        elif isinstance(value, dict):
+        kind = value.__class__
+        if kind is list:
+            waiting += [(item, always) for item in value if item.__class__ in _NESTED]
+        elif kind is dict:
             if len(value) == 1:
                 ((key, argument),) = value.items()
                 if key == "Fn::If" and isinstance(argument, list) and argument:
@@ -41,7 +43,7 @@ def usage_of(raw: Any) -> Usage:
                     found.references |= names
                     if always:
                         found.always |= names
-            waiting += [(item, always) for item in value.values() if isinstance(item, _NESTED)]
+            waiting += [(item, always) for item in value.values() if item.__class__ in _NESTED]
     return found
 
 
