@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Any, Final
@@ -35,6 +36,9 @@ def cli() -> None:
 
 def main(argv: list[str] | None = None) -> Any:
     """Run the command line and exit."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # a name that the terminal has no letters for is spelt out, and never ends the run
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = cli.main(argv, prog_name="policyengine", standalone_mode=False)
     except click.exceptions.Abort:

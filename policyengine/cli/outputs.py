@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -44,9 +45,16 @@ def open_reports(
     """Return one report per format; files are renamed into place when the stack ends well."""
     reports = []
     for name, path in formats:
-        stream = out if path is None else stack.enter_context(AtomicText(path))
+        stream = _standard(out, name) if path is None else stack.enter_context(AtomicText(path))
         reports.append(REPORTS[name].make(stream, context))
     return reports
+
+
+def _standard(out: TextIO, name: str) -> TextIO:
+    """Return standard output as a format needs it: UTF-8 for programs, whatever a terminal shows for people."""
+    if name != "terminal" and isinstance(out, io.TextIOWrapper):
+        out.reconfigure(encoding="utf-8", errors="strict", newline="")
+    return out
 
 
 class AtomicText:

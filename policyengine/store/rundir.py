@@ -42,7 +42,9 @@ class RunDirectory:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.temporary = Path(tempfile.mkdtemp(dir=self.path.parent, prefix=f".{self.path.name}."))
         except OSError as error:
-            raise UsageError(f"`{self.path}` cannot be written: {error.strerror}") from error
+            raise UsageError(
+                f"`{self.path}` cannot be written: {(error.strerror or 'error').lower()}"
+            ) from error
         self.temporary.chmod(0o755)
         (self.temporary / "rules.json").write_bytes(self.compiled_rules)
         self.findings: TextIO = (self.temporary / "findings.ndjson").open("w", encoding="utf-8", newline="\n")

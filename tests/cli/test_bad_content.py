@@ -194,6 +194,22 @@ def test_colour_and_links_are_whole_sequences_of_ours(tmp_path: Path) -> None:
         assert not OBEYED.search(bare)
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_locale_without_letters_changes_no_format(tmp_path: Path, name: str) -> None:
+    environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+    (tmp_path / "one.ndjson").write_text(
+        json.dumps({"type": "AWS::S3::Bucket", "id": "é日本🔒", **hostile.PLACE, "properties": {}}) + "\n"
+    )
+    arguments = ("scan", "one.ndjson", "--rule", "s3-versioning", "--as-of", "2026-11-21T00:00:00Z")
+    plain = command(tmp_path, *arguments, "--format", f"{name}=there")
+    there = command(tmp_path, *arguments, "--format", name, env=environment)
+    assert plain.code == there.code == 1 and there.err == ""
+    if name == "terminal":
+        assert there.out.isascii() and "\\xe9\\u65e5\\u672c\\U0001f512" in there.out
+    else:
+        assert there.raw == (tmp_path / "there").read_bytes()
+
+
 @pytest.mark.parametrize(
     "text",
     [
