@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import time
+import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from policyengine.documents import load
 
@@ -79,16 +81,36 @@ def test_lines():
     assert load(b'{\r\n"a": 1}', name="f").line(1) == "{"
 
 
-def test_a_usual_template_is_read_within_ten_milliseconds():
-    body = b"".join(
-        b"  R%d:\n    Type: AWS::S3::Bucket\n    Properties:\n      BucketName: !Sub '${A}-%d'\n" % (i, i)
-        for i in range(50)
+texts = st.text(alphabet='ab"\\\\[]{},: \n', max_size=12)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-99, 99) | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+def paths_of(value, path=()):
+    yield path, value
+    members = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     )
-    best = min(_seconds(b"Resources:\n" + body) for _ in range(5))
-    assert best < 0.010
+    for step, inner in members:
+        yield from paths_of(inner, (*path, step))
 
 
-def _seconds(data):
-    started = time.perf_counter()
-    load(data, name="f", style="cloudformation")
-    return time.perf_counter() - started
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(texts, values, min_size=1, max_size=5), st.sampled_from([None, 1, 40]), st.randoms())
+def test_every_value_of_a_json_text_stands_where_it_is_found(tree, indent, random):
+    # wide indents make containers longer than those that are scanned anew
+    text = json.dumps(tree, indent=indent)
+    document = load(text.encode(), name="f", syntax="json")
+    lines = text.split("\n")
+    found = list(paths_of(tree))
+    random.shuffle(found)  # what was asked before must not matter
+    for path, value in found:
+        place = document.locate(path)
+        rest = "\n".join([lines[place.line - 1][place.column - 1 :], *lines[place.line :]])
+        assert json.JSONDecoder().raw_decode(rest)[0] == value
+        if path and isinstance(path[-1], str):
+            place = document.locate(path, key=True)
+            assert json.JSONDecoder().raw_decode(lines[place.line - 1][place.column - 1 :])[0] == path[-1]
