@@ -327,6 +327,7 @@ def _files_and_caches(b: Builder, n: Network) -> None:
         "PerformanceMode": "generalPurpose",
     }
     b.add(account, region, "AWS::EFS::FileSystem", id_, properties)
+    _mount_targets(b, n, id_)
     name = f"{account.name}-cache"
     properties = {
         "ReplicationGroupId": name,
@@ -339,6 +340,19 @@ def _files_and_caches(b: Builder, n: Network) -> None:
         "AutoMinorVersionUpgrade": True,
     }
     b.add(account, region, "AWS::ElastiCache::ReplicationGroup", name, properties)
+
+
+def _mount_targets(b: Builder, n: Network, file_system: str) -> None:
+    """One mount target in each zone; the sandbox has one only, in a public subnet."""
+    for subnet in n.subnets["public"][:1] if n.account is SANDBOX else n.subnets["data"]:
+        id_ = f"fsmt-{uuid_id(file_system, subnet)[:17].replace('-', '0')}"
+        properties = {
+            "Id": id_,
+            "FileSystemId": file_system,
+            "SubnetId": subnet,
+            "SecurityGroups": [n.groups["data"]],
+        }
+        b.add(n.account, n.region, "AWS::EFS::MountTarget", id_, properties)
 
 
 def _streams(b: Builder, n: Network) -> None:

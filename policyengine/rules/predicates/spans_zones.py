@@ -53,7 +53,10 @@ def _spans_zones(
 
 def _doubts(found: list[_Zone], unread: list[_Zone], expected: str) -> Iterator[Evidence]:
     for path, value in unread:
-        yield Evidence(path, value, expected, value.reason if isinstance(value, Unresolved) else "wrong_type")
+        shown = path[:-1] if path[0] == "with" and path[-1] == "-" else path
+        yield Evidence(
+            shown, value, expected, value.reason if isinstance(value, Unresolved) else "wrong_type"
+        )
     if not unread:
         mixed = Unresolved("default_depends", "AWS maps zone names to zone ids for each account")
         yield Evidence(found[0][0], mixed, expected, mixed.reason)
