@@ -468,6 +468,46 @@ def test_a_policy_of_a_bucket_elsewhere_is_told_by_itself(write: Write) -> None:
     ]
 
 
+ON = {
+    "BlockPublicAcls": True,
+    "IgnorePublicAcls": True,
+    "BlockPublicPolicy": True,
+    "RestrictPublicBuckets": True,
+}
+RESTRICT = {"RestrictPublicBuckets": "true"}
+
+
+@pytest.mark.parametrize(
+    ("bucket", "account", "least", "most"),
+    [
+        ({}, {}, False, False),
+        ({"PublicAccessBlockConfiguration": ON}, None, True, True),
+        ({"PublicAccessBlockConfiguration": RESTRICT}, {}, True, True),
+        ({}, {"PublicAccessBlockConfiguration": RESTRICT}, True, True),
+        ({}, None, False, True),
+        ({"unknown": [{"path": "/PublicAccessBlockConfiguration", "reason": "access_denied"}]}, {}, False, True),
+        ({"PublicAccessBlockConfiguration": {}, "unknown": [
+            {"path": "/PublicAccessBlockConfiguration/RestrictPublicBuckets", "reason": "access_denied"}]}, {}, False, True),
+        ({"PublicAccessBlockConfiguration": {"RestrictPublicBuckets": False}}, {}, False, False),
+    ],
+)  # fmt: skip
+def test_what_surely_blocks_public_access_and_what_may(
+    write: Write, bucket: dict[str, Any], account: dict[str, Any] | None, least: bool, most: bool
+) -> None:
+    lines = [line("AWS::S3::Bucket", "b", region="eu-west-1", BucketName="b", **bucket)]
+    lines += [] if account is None else [line("AWS::::Account", A, **account)]
+    (found,), errors = read_resource_policies([write("s.ndjson", lines)])
+    assert errors == []
+    assert found.public_access is not None
+    assert [bounds.restrict_public_buckets for bounds in found.public_access] == [least, most]
+
+
+def test_in_code_the_default_depends_on_when_a_bucket_is_made(write: Write) -> None:
+    found, _ = read_resource_policies([write("template.yaml", TEMPLATE)])
+    assert found[0].public_access is not None
+    assert [bounds.restrict_public_buckets for bounds in found[0].public_access] == [False, True]
+
+
 # -- organisations ----------------------------------------------------------------------------------------
 
 FULL = document(allow("*"))

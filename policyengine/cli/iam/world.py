@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from policyengine.cli.iam import principals, tables
+from policyengine.cli.iam import principals, public_access, tables
 from policyengine.cli.iam.documents import Document, Reader
 from policyengine.cli.iam.org_records import TYPES as ORGANIZATION_TYPES
 from policyengine.cli.iam.org_records import OrganizationReader
@@ -25,7 +25,7 @@ EVERYTHING: Final[tuple[Part, ...]] = ("organization", "principals", "resources"
 _TYPES: Final[dict[Part, frozenset[str]]] = {
     "organization": ORGANIZATION_TYPES,
     "principals": principals.TYPES,
-    "resources": tables.RESOURCE_TYPES - principals.TYPES,
+    "resources": (tables.RESOURCE_TYPES - principals.TYPES) | {public_access.ACCOUNT},
 }
 
 
@@ -34,7 +34,8 @@ class ResourcePolicies:
     """The policies of one resource: none, one, or where branches or satellites leave it open, several.
 
     ``arn`` is Opaque where code does not fix it. Each document's ``policy.kind`` is ``resource``, ``key``
-    or ``endpoint``.
+    or ``endpoint``. ``public_access`` is set for buckets: the Block Public Access settings of bucket and
+    account that surely hold, and the most that may; an S3 policy of the organisation is not looked at.
     """
 
     arn: str | Opaque
@@ -45,6 +46,7 @@ class ResourcePolicies:
     place: str
     documents: tuple[Document, ...]
     branch: dict[str, bool] | None = None
+    public_access: public_access.Bounds | None = None
 
 
 @dataclass(slots=True)
@@ -81,6 +83,7 @@ def read_world(
     reader, organization = Reader(), OrganizationReader()
     gathered = Principals(reader)
     world = World()
+    accounts: dict[str | None, public_access.Bounds] = {}
     wanted = frozenset().union(*(_TYPES[part] for part in parts))
     for source in found.sources:
         for resource in _resources(source, wanted):
@@ -88,9 +91,12 @@ def read_world(
                 organization.add(source, resource)
             elif resource.type in principals.TYPES:
                 gathered.add(resource)
+            elif resource.type == public_access.ACCOUNT:
+                accounts[resource.account] = public_access.settings(resource)
             else:
                 world.resources.extend(_policies(resource, reader))
         world.incomplete = world.incomplete or (source.kind == "snapshot" and bool(source.errors))
+    world.resources = [_in_account(resource, accounts) for resource in world.resources]
     world.organization = organization.organization()
     world.principals.extend(gathered.records())
     world.errors = [*found.errors, *(e for source in found.sources for e in source.errors), *reader.errors]
@@ -138,4 +144,15 @@ def _policies(resource: Resource, reader: Reader) -> Iterator[ResourcePolicies]:
             place=place(branch),
             documents=tuple(reader.document(branch, *spot) for spot in tables.spots(branch)),
             branch=None if branch.branch is None else dict(branch.branch),
+            public_access=public_access.settings(branch) if branch.type == "AWS::S3::Bucket" else None,
         )
+
+
+def _in_account(
+    found: ResourcePolicies, accounts: Mapping[str | None, public_access.Bounds]
+) -> ResourcePolicies:
+    """Return a bucket with its account's settings taken in, which may stand after it."""
+    if found.public_access is None:
+        return found
+    own = accounts.get(found.account, public_access.NOTHING_KNOWN)
+    return replace(found, public_access=public_access.together(found.public_access, own))
