@@ -7,11 +7,52 @@ finding that is the same whatever a condition says must not read as if the condi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
+from policyengine.engine.rule import BoundRule
 from policyengine.engine.world import agree
 from policyengine.model.finding import Finding
+from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN
+from policyengine.model.resource import Resource
+from policyengine.rules.predicates.api import Subject
 
 Branch = Mapping[str, bool]
+
+_RANK: Final = {FAIL: 0, UNKNOWN: 1, PASS: 2, NOT_APPLICABLE: 3}
+
+
+class InBranch(NamedTuple):
+    """The verdict of a rule on one branch of a resource; ``crash`` names the error of a crashed rule."""
+
+    resource: Resource
+    verdict: str
+    crash: str | None = None
+
+
+def worst(branches: Sequence[InBranch]) -> InBranch:
+    """Return the branch that decides: FAIL, UNKNOWN, PASS, NOT_APPLICABLE."""
+    return min(branches, key=lambda branch: _RANK[branch.verdict])
+
+
+def finding_over(rule: BoundRule, branches: Sequence[InBranch], subject: Subject) -> Finding:
+    """Return the finding of the worst branch, with the conditions that matter.
+
+    Raises what :meth:`BoundRule.finding` raises.
+    """
+    decisive = worst(branches)
+    found = _finding(rule, decisive, subject)
+    if decisive.verdict in (PASS, NOT_APPLICABLE):  # it holds in every branch, or a worse one had won
+        return found._replace(branch=None)
+    others = [
+        (b.resource.branch, _finding(rule, b, subject) if b.verdict == decisive.verdict else None)
+        for b in branches
+    ]
+    return found._replace(branch=telling(found, others))
+
+
+def _finding(rule: BoundRule, branch: InBranch, subject: Subject) -> Finding:
+    subject.resource, subject.answers = branch.resource, {}
+    return rule.finding(branch.verdict, branch.resource, subject, branch.crash)
 
 
 def telling(found: Finding, others: Sequence[tuple[Branch | None, Finding | None]]) -> Branch | None:

@@ -3,55 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from policyengine.catalog import registry
 from policyengine.config.settings import Settings
-from policyengine.engine.branches import telling
+from policyengine.engine.branches import InBranch, finding_over, worst
 from policyengine.engine.rule import BoundRule, predicate_names
 from policyengine.engine.world import INDIRECT, World
 from policyengine.model.finding import Finding
-from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS
+from policyengine.model.reasons import UNKNOWN, VERDICTS
 from policyengine.model.resource import Resource
 from policyengine.rules.pack import Pack
 from policyengine.rules.predicates.api import Subject
 from policyengine.rules.predicates.table import PREDICATES
 
-_RANK: Final = {FAIL: 0, UNKNOWN: 1, PASS: 2, NOT_APPLICABLE: 3}
 _ALL: Final = frozenset(VERDICTS)
-_new = tuple.__new__
 
-
-class Judgement(NamedTuple):
-    """A rule's verdict on a resource, from which the finding can be built.
-
-    ``subject`` is the one of the resource's world, shared by its judgements. ``crash`` names the error
-    of a crashed rule. ``branches`` are the judgements of all branches where there are several.
-    """
-
-    rule: BoundRule
-    verdict: str
-    resource: Resource
-    subject: Subject
-    crash: str | None = None
-    branches: tuple[Judgement, ...] = ()
-
-    def finding(self) -> Finding:
-        """Build the finding with its evidence.
-
-        Raises policyengine.model.finding.IncompleteFindingError when a predicate gave no evidence.
-        """
-        rule, verdict, resource, subject, crash, branches = self
-        subject.resource, subject.relations = resource, rule.relations
-        found = rule.finding(verdict, resource, subject, crash)
-        if found.branch is None:
-            return found
-        if verdict in (PASS, NOT_APPLICABLE):  # it holds in every branch, or a worse one had won
-            return found._replace(branch=None)
-        others = [(b.resource.branch, b.finding() if b.verdict == verdict else None) for b in branches]
-        return found._replace(branch=telling(found, others))
+May = Callable[[str, str], bool]
+"""Whether another finding of a rule and verdict is worth building."""
 
 
 def subject_in(world: World, now: datetime) -> Subject:
@@ -146,61 +117,65 @@ class Evaluator:
             rule = self._bound[key] = BoundRule(form, variant, values)
         return rule
 
-    def judge(self, resource: Resource, world: World, wanted: frozenset[str] = _ALL) -> list[Judgement]:
+    def findings(
+        self, resource: Resource, world: World, wanted: frozenset[str] = _ALL, may: May | None = None
+    ) -> list[Finding]:
         """Decide every rule about a resource, the worst over its branches, and count the verdicts.
 
-        Returns the judgements whose verdict is wanted; the counts are in each rule's ``tally``.
+        Returns the findings whose verdict is wanted; the counts are in each rule's ``tally``. A rule that
+        crashes, or cannot explain its verdict, is UNKNOWN ``internal_error``, never a lost run.
         """
         if world is not self._world:
             self._world, self._subject = world, subject_in(world, self.now)
         subject = self._subject
-        if resource.variants:
-            return self._judge_branches(resource, subject, wanted)
+        if resource.variants or resource.branch is not None:
+            return self._over_branches(resource, subject, wanted, may)
         subject.resource = resource
-        judgements = []
+        if subject.answers:
+            subject.answers = {}
+        found = []
         for rule in self._fixed.get(resource.type) or self.rules_for(resource):
-            crash = None
             subject.relations = rule.relations
             try:
                 verdict = rule.decide(resource, subject)
-            except Exception as error:  # noqa: BLE001  # a crashing rule is UNKNOWN, never a lost run
-                verdict, crash = UNKNOWN, self._crashed(rule, error)
+                if verdict in wanted and (may is None or may(rule.id, verdict)):
+                    found.append(rule.finding(verdict, resource, subject))
+            except Exception as error:  # noqa: BLE001  # whatever a rule raises, it is a crash of that rule
+                verdict = UNKNOWN
+                crash = self._crashed(rule, error)
+                if verdict in wanted and (may is None or may(rule.id, verdict)):
+                    found.append(rule.finding(verdict, resource, subject, crash))
             rule.tally[verdict] += 1
-            if verdict in wanted:
-                judgements.append(_new(Judgement, (rule, verdict, resource, subject, crash, ())))
-        return judgements
+        return found
 
-    def _judge_branches(
-        self, resource: Resource, subject: Subject, wanted: frozenset[str]
-    ) -> list[Judgement]:
-        judgements = []
+    def _over_branches(
+        self, resource: Resource, subject: Subject, wanted: frozenset[str], may: May | None
+    ) -> list[Finding]:
+        found = []
         for rule in self.rules_for(resource):
-            branches = tuple(
-                self._judge_branch(rule, branch, subject) for branch in (resource, *resource.variants)
-            )
-            worst = min(branches, key=lambda judged: _RANK[judged.verdict])
-            rule.tally[worst.verdict] += 1
-            if worst.verdict in wanted:
-                judgements.append(worst._replace(branches=branches))
-        return judgements
+            subject.relations = rule.relations
+            branches = [self._in_branch(rule, branch, subject) for branch in (resource, *resource.variants)]
+            verdict = worst(branches).verdict
+            if verdict in wanted and (may is None or may(rule.id, verdict)):
+                try:
+                    found.append(finding_over(rule, branches, subject))
+                except Exception as error:  # noqa: BLE001  # see findings
+                    verdict = UNKNOWN
+                    crash = self._crashed(rule, error)
+                    found.append(rule.finding(verdict, resource, subject, crash)._replace(branch=None))
+            rule.tally[verdict] += 1
+        return found
 
-    def _judge_branch(self, rule: BoundRule, branch: Resource, subject: Subject) -> Judgement:
-        subject.resource, subject.relations = branch, rule.relations
+    def _in_branch(self, rule: BoundRule, branch: Resource, subject: Subject) -> InBranch:
+        subject.resource, subject.answers = branch, {}
         try:
-            return Judgement(rule, rule.decide(branch, subject), branch, subject)
-        except Exception as error:  # noqa: BLE001  # see judge
-            return Judgement(rule, UNKNOWN, branch, subject, self._crashed(rule, error))
+            return InBranch(branch, rule.decide(branch, subject))
+        except Exception as error:  # noqa: BLE001  # see findings
+            return InBranch(branch, UNKNOWN, self._crashed(rule, error))
 
     def _crashed(self, rule: BoundRule, error: Exception) -> str:
         self.crashes[rule.id] += 1
         return crash_text(error)
-
-    def unexplained(self, judgement: Judgement, error: Exception) -> Judgement:
-        """Return the judgement of a rule that could not explain its verdict: a crash, counted as one."""
-        rule = judgement.rule
-        rule.tally[judgement.verdict] -= 1
-        rule.tally[UNKNOWN] += 1
-        return judgement._replace(verdict=UNKNOWN, crash=self._crashed(rule, error), branches=())
 
     def take_tallies(self) -> Counter[tuple[str, str]]:
         """Return the verdicts counted since the last call, by (rule, verdict)."""
@@ -211,11 +186,6 @@ class Evaluator:
                     counted[rule.id, verdict] += number
                     rule.tally[verdict] = 0
         return counted
-
-    def judge_all(self, resources: Iterable[Resource], world: World) -> Iterator[Judgement]:
-        """Yield the judgements of many resources, in order."""
-        for resource in resources:
-            yield from self.judge(resource, world)
 
 
 def crash_text(error: Exception) -> str:

@@ -352,24 +352,29 @@ class PredicateNode:
     def __init__(self, predicate: Predicate, arguments: dict[str, Any]) -> None:
         self.check = predicate.check
         self.arguments = arguments
-        short = predicate.short
-        self.decide = self._decide if short is None else self._shortened(short(**arguments))
+        self.short = None if predicate.short is None else predicate.short(**arguments)
+        self.decide = self._make_decide()
 
-    def _decide(self, scope: Any, subject: Subject) -> Truth:
-        return self._ask(scope, subject).truth
-
-    def _shortened(self, short: Callable[[Resource], Truth | None]) -> Callable[[Any, Subject], Truth]:
-        general = self._decide
+    def _make_decide(self) -> Callable[[Any, Subject], Truth]:
+        short, ask = self.short, self._ask
+        if short is None:
+            return lambda scope, subject: ask(scope, subject).truth
 
         def decide(scope: Any, subject: Subject) -> Truth:
-            truth = short(scope) if scope is subject.resource else None
-            return general(scope, subject) if truth is None else truth
+            answer = short(scope) if scope is subject.resource else None
+            if answer is None:
+                return ask(scope, subject).truth
+            subject.answers[self] = answer
+            return answer.truth
 
         return decide
 
     def _ask(self, scope: Any, subject: Subject) -> Answer:
         if scope is subject.resource:
-            return self.check(subject, **self.arguments)
+            answer = subject.answers.get(self)
+            if answer is None:
+                answer = subject.answers[self] = self.check(subject, **self.arguments)
+            return answer
         about = Subject(
             resource=scope if isinstance(scope, Resource) else subject.resource,
             now=subject.now,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from policyengine.catalog import registry
 from policyengine.catalog.derive import VIEWS, derive
-from policyengine.engine.evaluate import Evaluator, Judgement
+from policyengine.engine.evaluate import Evaluator
 from policyengine.engine.world import World
 from policyengine.model.errors import PolicyEngineError
 from policyengine.model.finding import Finding
@@ -47,7 +47,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which judgements become findings; the others are only counted.
+    """Which verdicts become findings; the others are only counted.
 
     ``per_rule`` bounds how many findings of one rule and verdict one shard builds (None: all).
     """
@@ -95,6 +95,7 @@ def stream_piece(
     note = piece.identities.append
     verdicts = wanted.verdicts
     left: Counter[tuple[str, str]] | None = None if wanted.per_rule is None else Counter()
+    may = None if left is None else lambda rule, verdict: left[rule, verdict] < (wanted.per_rule or 0)
     types: Counter[str] = Counter()
     crashes_before = Counter(evaluator.crashes)
     evaluator.take_tallies()
@@ -105,28 +106,20 @@ def stream_piece(
         types[type_] += 1
         places.add((resource.account, resource.region))
         note(hash(resource.identity))
-        for judgement in evaluator.judge(resource, world, verdicts):
-            if left is None or _may_build(judgement, left, wanted):
-                yield _finding(judgement, evaluator)
+        for found in evaluator.findings(resource, world, verdicts, may):
+            if left is None or _may_take(found, left, wanted):
+                yield found
     counts.verdicts = evaluator.take_tallies()
     counts.resources = len(piece.identities)
     counts.unknown_types = Counter({t: n for t, n in types.items() if _is_unknown(t, evaluator)})
     counts.crashes = evaluator.crashes - crashes_before
 
 
-def _may_build(judgement: Judgement, built: Counter[tuple[str, str]], wanted: Wanted) -> bool:
-    key = (judgement.rule.id, judgement.verdict)
+def _may_take(found: Finding, built: Counter[tuple[str, str]], wanted: Wanted) -> bool:
+    key = (found.rule, found.verdict)
     built[key] += 1
     return wanted.per_rule is None or built[key] <= wanted.per_rule
 
 
 def _is_unknown(type_: str, evaluator: Evaluator) -> bool:
     return registry.spec(type_) is None and not evaluator.applicable(type_)
-
-
-def _finding(judgement: Judgement, evaluator: Evaluator) -> Finding:
-    """Build the finding; one that cannot be explained is a crash of its rule, and said so."""
-    try:
-        return judgement.finding()
-    except Exception as error:  # noqa: BLE001  # the verdict cannot be trusted: UNKNOWN internal_error instead
-        return evaluator.unexplained(judgement, error).finding()

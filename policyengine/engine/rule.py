@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from policyengine.engine.build import build
 from policyengine.engine.nodes import Node
@@ -18,6 +18,8 @@ from policyengine.model.values import ABSENT
 from policyengine.rules.predicates.api import Subject
 
 MAX_EVIDENCE = 50
+_RESTS_ON_A_VALUE: Final = frozenset({FAIL, UNKNOWN})
+"""Verdicts whose place is that of a value; the others' is that of the resource."""
 
 
 class BoundRule:
@@ -90,7 +92,7 @@ class BoundRule:
             evidence = [Evidence((), ABSENT, "the rule to finish", reason, crash)]
         place = (
             place_of(evidence, resource, self._named if verdict == FAIL else ())
-            if verdict in (FAIL, UNKNOWN)
+            if verdict in _RESTS_ON_A_VALUE
             else None
         )
         if len(evidence) > MAX_EVIDENCE:

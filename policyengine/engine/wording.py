@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from policyengine.engine.message import excluded_sentence, fill, split, unknown_sentence
 from policyengine.engine.named import Named, named
@@ -21,12 +21,8 @@ MOST_REMEMBERED: Final = 256
 LONGEST_REMEMBERED: Final = 64
 
 
-class Said(NamedTuple):
-    """Why a verdict is what it is."""
-
-    reason: str
-    message: str
-    evidence: Sequence[Evidence]
+Said = tuple[str, str, Sequence[Evidence]]
+"""Reason, message and evidence of a verdict."""
 
 
 class Wording:
@@ -50,9 +46,9 @@ class Wording:
         evidence = hide_in(self._evidence(resource, subject), self._secrets)
         if verdict == PASS:
             reason = _reason_of_pass(evidence)
-            return Said(reason, self._met[reason], evidence)
+            return reason, self._met[reason], evidence
         reason = _reason(verdict, evidence)
-        return Said(reason, self._message(verdict, reason, evidence, resource), evidence)
+        return reason, self._message(verdict, reason, evidence, resource), evidence
 
     def _evidence(self, resource: Resource, subject: Subject) -> Sequence[Evidence]:
         if self._when is not None:

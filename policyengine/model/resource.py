@@ -53,13 +53,14 @@ class Resource:
     variants: Sequence[Resource] = ()
     provenance: Mapping[str, str] | None = None
     collected_at: str | None = None
+    identity: tuple[str, str, str, str] = field(init=False, repr=False)
+    """Sortable: (account, region, type, id), or ("", file, "", id) for code; these never change."""
 
-    @property
-    def identity(self) -> tuple[str, str, str, str]:
-        """Sortable identity: (account, region, type, id), or ("", file, "", id) for code."""
-        if self.file is not None:
-            return ("", self.file, "", self.id)
-        return (self.account or "", self.region or "", self.type, self.id)
+    def __post_init__(self) -> None:
+        if self.file is None:
+            self.identity = (self.account or "", self.region or "", self.type, self.id)
+        else:
+            self.identity = ("", self.file, "", self.id)
 
     def __reduce__(self) -> tuple[Any, ...]:
         state = (

@@ -131,10 +131,10 @@ def run_case(form: Mapping[str, Any], case: s.Case) -> CaseResult:
     for resource in resources:
         derive(resource)
         world.add(resource)
-    judgements = Evaluator(Pack("sha256:test", (adjusted,)), now=now).judge(subject, world)
-    if not judgements:
+    findings = Evaluator(Pack("sha256:test", (adjusted,)), now=now).findings(subject, world)
+    if not findings:
         return CaseResult(case, None, f"the rule does not apply to {subject.type}")
-    finding = judgements[0].finding()
+    finding = findings[0]
     return CaseResult(case, finding, _difference(case, finding))
 
 

@@ -438,7 +438,7 @@ def test_the_short_form_of_the_predicate_says_what_it_says(
         for value in (listed, OpenList(listed, Unresolved("redacted")), "text"):
             resource = Resource(type_, "sg-1", "1", "eu-west-1", {"SecurityGroupIngress": value})
             about = Subject(resource, datetime(2026, 1, 1, tzinfo=UTC), lambda _a: [], lambda _t: [])
-            assert short(resource) in (None, PREDICATE.check(about, **arguments).truth)
+            assert short(resource) in (None, PREDICATE.check(about, **arguments))
 
 
 def test_an_empty_address_set() -> None:

@@ -87,5 +87,5 @@ def judge(
         world.add(resource)
     judged = own[situation.subject if subject is None else subject]
     evaluator = Evaluator(Pack("sha256:test", (dict(situation.rule),)), now=situation.now)
-    (judgement,) = evaluator.judge(judged, world)
-    return judgement.finding()
+    (finding,) = evaluator.findings(judged, world)
+    return finding

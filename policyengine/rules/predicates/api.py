@@ -47,6 +47,8 @@ class Subject:
     """The element a predicate inside ``every``/``some`` applies to; the properties otherwise."""
     relations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Alias of ``with:`` -> the form of its catalog relation (``to``, ``via``, ``by``, ``key``, ``many``)."""
+    answers: dict[Any, Answer] = field(default_factory=dict)
+    """What the checks of the rules have answered about ``resource``: deciding and explaining ask only once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,8 @@ class Predicate:
     be asked about (empty: any). ``needs`` are the types it reads through ``subject.tables``.
     ``summary`` says in one sentence what TRUE means; it is the heading of the doc page.
     ``problem`` says what is wrong with constant arguments, in one line, or returns None.
-    ``short`` is given the arguments once and returns a function of a resource that says the truth
-    ``check`` would say of it, or None to have ``check`` asked; for predicates that most resources of a
-    common type meet.
+    ``short`` is given the arguments once and returns a function of a resource that answers what ``check``
+    would answer, or None to have ``check`` asked; for what nearly every resource of a common type needs.
     """
 
     name: str
@@ -83,4 +84,4 @@ class Predicate:
     types: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     problem: Callable[[Mapping[str, Any]], str | None] | None = None
-    short: Callable[..., Callable[[Resource], Truth | None]] | None = None
+    short: Callable[..., Callable[[Resource], Answer | None]] | None = None

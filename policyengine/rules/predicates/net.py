@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from typing import Any, Final
 
 from policyengine.model.finding import Evidence
-from policyengine.model.logic import FALSE, TRUE, UNKNOWN, Truth
+from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Resource
 from policyengine.net.addresses import INTERNET_V4, INTERNET_V6, AddressSet, is_private, public_sizes
 from policyengine.net.groups import every_port, open_to_internet, peer_addresses, public_internet, some_port
@@ -141,12 +141,9 @@ def _open_to_internet(
     except ValueError as error:
         return bad_argument(error)
     entries, base = entries_of(subject, INGRESS)
-    if base:
-        quick = _quick(entries, asked, INGRESS)
-        if quick:
-            return Answer(TRUE, tuple(_offender(entries[i][key], (*base, i, key), asked) for i, key in quick))
-        if quick is not None:
-            return _none_opens(asked, len(entries))
+    quick = _quick_answer(entries, asked) if base else None
+    if quick is not None:
+        return quick
     lines = read_lines(subject, INGRESS)
     answer = open_to_internet([line.rule for line in lines.found], asked)
     return _answer(answer, lines, asked, partial(_offender, asked=asked), _wanted_open(asked))
@@ -154,24 +151,25 @@ def _open_to_internet(
 
 def _opens_quickly(
     *, ports: Any = None, protocols: Any = DEFAULT_PROTOCOLS, except_ports: Any = None
-) -> Callable[[Resource], Truth | None]:
+) -> Callable[[Resource], Answer | None]:
     """Return the short form of ``net.open_to_internet`` with its arguments."""
     try:
         asked = asked_service(ports, protocols, except_ports)
     except ValueError:
         return lambda _resource: None
-
     standalone, name = INGRESS.standalone, INGRESS.entries
 
-    def decide(resource: Resource) -> Truth | None:
-        if resource.type == standalone:
-            return None
-        quick = _quick(resource.properties.get(name), asked, INGRESS)
-        if quick is None:
-            return None
-        return TRUE if quick else FALSE
+    return lambda resource: (
+        None if resource.type == standalone else _quick_answer(resource.properties.get(name), asked)
+    )
 
-    return decide
+
+def _quick_answer(entries: Any, asked: Service) -> Answer | None:
+    quick = _quick(entries, asked, INGRESS)
+    if quick:
+        base = INGRESS.entries
+        return Answer(TRUE, tuple(_offender(entries[i][key], (base, i, key), asked) for i, key in quick))
+    return None if quick is None else _none_opens(asked, len(entries))
 
 
 @lru_cache(maxsize=4_096)

@@ -34,8 +34,7 @@ def verdicts(resource: Resource) -> dict[str, str]:
     prepare(resource)
     world = World()
     world.add(resource)
-    judgements = Evaluator(PACK, now=NOW).judge(resource, world)
-    return {j.rule.id: j.verdict for j in judgements}
+    return {f.rule: f.verdict for f in Evaluator(PACK, now=NOW).findings(resource, world)}
 
 
 def as_snapshot(resource: Resource, folder: Path) -> Resource:
