@@ -1,4 +1,4 @@
-"""Is a set of requests denied in every member account of an organisation, by its SCPs alone?
+"""Is a set of requests denied in every member account of an organisation, by its SCPs (or RCPs) alone?
 
 Most accounts get their answer from another one: only statements that name an action in question matter,
 so chains that differ in others are one chain; and where policies and question name no account, an answer
@@ -8,14 +8,15 @@ for one account holds for every other with its id in the witness.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from policyengine.iam.authorize import Policies, authorize
 from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.opaque import Opaque
-from policyengine.iam.organization import Attached, Chain, Organization
+from policyengine.iam.organization import Attached, Chain, ChainKind, Level, Organization
+from policyengine.iam.protecting import protected
 from policyengine.iam.reason import EVERYONE, EVERYTHING, Answer, Unknown, Yes, covered, extended
 from policyengine.iam.request_set import RequestSet, Values
 from policyengine.iam.search import Witness
@@ -79,13 +80,30 @@ _NO_LAYER: Final = _Reduced([], (), (), (), frozenset(), frozenset())
 
 
 def coverage(
-    organization: Organization, requests: RequestSet, accounts: Iterable[str] | None = None
+    organization: Organization,
+    requests: RequestSet,
+    accounts: Iterable[str] | None = None,
+    kind: ChainKind = "scp",
+    extra: Mapping[str, Sequence[Attached]] | None = None,
 ) -> Iterator[Coverage]:
-    """Yield what holds for each member account, in their order."""
-    chains = {a: organization.chain(a, "scp") for a in (accounts or organization.accounts)}
-    asker = _Asker(organization, requests, chains.values())
+    """Yield what holds for each member account, in their order.
+
+    SCPs: whatever principals of the account ask for. RCPs: whatever anyone asks of resources of the
+    account. ``extra``: node → policies that are taken to be attached there as well.
+    """
+    chains = {a: organization.chain(a, kind) for a in (accounts or organization.accounts)}
+    if extra:
+        chains = {a: _with(chain, extra) for a, chain in chains.items()}
+    asker = _Asker(organization, requests, kind, chains.values())
     for account, chain in chains.items():
         yield asker.ask(account, chain)
+
+
+def _with(chain: Chain | Opaque | None, extra: Mapping[str, Sequence[Attached]]) -> Chain | Opaque | None:
+    if not isinstance(chain, Chain) or not any(level.node in extra for level in chain.levels):
+        return chain
+    levels = tuple(Level(level.node, (*level.policies, *extra.get(level.node, ()))) for level in chain.levels)
+    return Chain(chain.kind, levels, (chain.key, tuple(a.id for level in levels for a in level.policies)))
 
 
 def names_accounts(texts: Iterable[str]) -> frozenset[str]:
@@ -109,10 +127,15 @@ class _Asker:
     """One question to the chains of one organisation; keeps what it found out."""
 
     def __init__(
-        self, organization: Organization, requests: RequestSet, chains: Iterable[Chain | Opaque | None]
+        self,
+        organization: Organization,
+        requests: RequestSet,
+        kind: ChainKind,
+        chains: Iterable[Chain | Opaque | None],
     ) -> None:
         self.organization = organization
         self.requests = requests
+        self.kind = kind
         values = [p for v in requests.context.values() for p in v.patterns]
         self._named = names_accounts([*requests.resources, *requests.principals, *values])
         self._reduced: dict[Hashable, _Reduced] = {}
@@ -147,20 +170,28 @@ class _Asker:
         key = (chain.key, account if "*" in named or account in named else None, facts)
         known = self._answers.get(key)
         if known is None:
-            answer = covered(requests, chain.levels, account)
+            answer = self._decided(requests, chain.levels, account)
             self._answers[key] = (account, answer)
             return answer
         first, answer = known
         if not isinstance(answer, Yes) or first == account:
             return answer
         witness = _moved(answer.witness, first, account)
-        if self._passes(witness, chain.levels):
+        if self._passes(witness, chain.levels, account):
             return Yes(witness)
-        return covered(requests, chain.levels, account)
+        return self._decided(requests, chain.levels, account)
 
-    def _passes(self, witness: Witness, levels: Sequence[Sequence[Policy]]) -> bool:
-        policies = Policies(identity=(EVERYTHING,), resource=EVERYONE, scps=levels)
-        request = witness.request()
+    def _decided(self, requests: RequestSet, levels: Sequence[Sequence[Policy]], account: str) -> Answer:
+        decide = covered if self.kind == "scp" else protected
+        return decide(requests, levels, account)
+
+    def _passes(self, witness: Witness, levels: Sequence[Sequence[Policy]], account: str) -> bool:
+        if self.kind == "scp":
+            policies = Policies(identity=(EVERYTHING,), resource=EVERYONE, scps=levels)
+            request = witness.request()
+        else:
+            policies = Policies(identity=(EVERYTHING,), resource=EVERYONE, rcps=levels)
+            request = witness.request(account)
         decision = authorize(request, policies)
         return decision.outcome == "Allowed" and not decision.unknown and self.requests.holds(request)
 
@@ -206,7 +237,7 @@ class _Asker:
                     denying[id(half.deny)] = half.deny
                     denials.extend(Denial(level.node, attached, s) for s in half.deny.statements)
             allowing = [half.allow for half in halves if half.allow is not None]
-            if not allowing:
+            if not allowing and self.kind == "scp":
                 blocked.append(level.node)
             levels.setdefault(frozenset(id(policy) for policy in allowing), allowing)
         key = (frozenset(levels), frozenset(denying))

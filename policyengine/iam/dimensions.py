@@ -21,6 +21,9 @@ Value = Any
 MAX_SETS: Final = 256
 """Most sets of values that are tried for a key with several values."""
 
+_TYPED: Final = frozenset({"ip", "numeric", "date"})
+"""Kinds of keys whose values are never any text: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -34,6 +37,8 @@ class Domain:
     boolean: bool = False
     rare: bool = False
     """Whether most requests do not carry the key: a witness carries it only where it must."""
+    kind: str = "string"
+    """What AWS says the key's values are."""
     nice: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     admits: Callable[[Value], bool] = lambda value: True
@@ -64,6 +69,9 @@ class Dimension:
 def key_dimension(atoms: Sequence[Atom], domain: Domain) -> Dimension:
     """Return the dimension of a condition key."""
     families = {a.family for a in atoms} - {"null", "tie", "hint"}
+    typed = domain.kind in _TYPED and not families - {domain.kind}
+    if typed:
+        families = {domain.kind}
     complete = len(families) <= 1
     if families - {"text", "ip", "bool"} and any(has_wildcard(v) for v in domain.asked):
         complete = False
@@ -71,7 +79,7 @@ def key_dimension(atoms: Sequence[Atom], domain: Domain) -> Dimension:
     for family in sorted(families - {"text"}):
         values = [v for a in atoms if a.family == family for v in a.values]
         texts.extend(_points(family, [*values, *domain.asked]))
-    if families & {"text"} or not families or domain.asked:
+    if not typed and (families & {"text"} or not families or domain.asked):
         found, whole = _texts(atoms, domain)
         texts.extend(found)
         complete = complete and whole

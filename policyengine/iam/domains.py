@@ -132,13 +132,15 @@ def key_domain(key: str, wanted: Values | None, callers: Callers) -> Domain:
     """Return the domain of a condition key; ``wanted``: the values a question is about."""
     known = global_key(key)
     several = known is None or known.multivalued
-    boolean = known is not None and known.kind == "bool"
+    kind = "string" if known is None else known.kind
+    boolean = kind == "bool"
     nice = REGIONS if key == "aws:requestedregion" else ("example", "Example", "*")
     if wanted is None:
         always = ("always",) if "*" in callers.names else ("always", "signed")
         absent = known is None or known.present not in always
         empty = ("",) if _universe(key, boolean) == (ANYTHING,) else ()
-        return Domain(_universe(key, boolean), absent, several, boolean, known is None, nice, empty)
+        rare = known is None
+        return Domain(_universe(key, boolean), absent, several, boolean, rare, kind, nice, empty)
     patterns = tuple(glob(p) for p in wanted.patterns)
     universe = _universe(key, boolean) if wanted.negated else (patterns or (exact("\0"),))
     return Domain(
@@ -147,6 +149,7 @@ def key_domain(key: str, wanted: Values | None, callers: Callers) -> Domain:
         several,
         boolean and wanted.negated,
         False,
+        kind,
         nice,
         (),
         wanted.hold,

@@ -17,12 +17,14 @@ UNSEEN: Final = "?"
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A policy in its place; ``source`` is the ``place`` of the record it was read from."""
+    """A policy in its place; ``source`` is the ``place`` of the record it was read from, ``characters``
+    what counts against the quota, where that is known."""
 
     id: str
     name: str
     policy: Policy
     source: Any = None
+    characters: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class Levels:
             if not sure:
                 name, reason = f"{record.id}{UNSEEN}", "where the policy is attached is not known"
                 policy = perhaps(policy, reason if record.open is None else record.open.reason)
-            self._attached[key] = Attached(name, record.name, policy, record.place)
+            self._attached[key] = Attached(name, record.name, policy, record.place, record.characters)
         return self._attached[key]
 
     def _level(self, node: str, found: list[Attached]) -> tuple[Level, int]:
