@@ -12,11 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.tree import Watch
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
 class Cost(NamedTuple):
-    """Seconds and megabytes; ``peak`` is that of the largest process."""
+    """Seconds and megabytes; ``peak`` is the sum of the peaks of all processes (:mod:`benchmarks.tree`)."""
 
     wall: float
     cpu: float
@@ -54,15 +56,18 @@ def _report(
 ) -> None:
     try:
         start = time.perf_counter()
-        done = subprocess.run(
+        started = subprocess.Popen(
             [str(part) for part in command],
-            env={**os.environ, **(env or {})}, cwd=cwd, text=True, check=False,
+            env={**os.environ, **(env or {})}, cwd=cwd, text=True,
             stdout=subprocess.DEVNULL if discard else subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
+        with started, Watch(started.pid) as watch:
+            said, complained = started.communicate()
         wall = time.perf_counter() - start
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        output = (done.stdout or "") + ("" if done.returncode == 0 else done.stderr)
-        found = [wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, done.returncode, output[-4000:]]
+        output = (said or "") + ("" if started.returncode == 0 else complained)
+        peak = max(watch.total, used.ru_maxrss / 1024)
+        found = [wall, used.ru_utime + used.ru_stime, peak, started.returncode, output[-4000:]]
         with os.fdopen(writing, "w") as pipe:
             json.dump(found, pipe)
     finally:

@@ -106,7 +106,8 @@ class Run:
     def _feed(self, reports: Sequence[Report], store: Any) -> RunInfo:
         for report in reports:
             report.begin(self.info)
-        for finding in self._ordered():
+        free = store is None and all(getattr(report, "any_order", False) for report in reports)
+        for finding in self.scan.findings() if free else self._ordered():
             for report in reports:
                 report.add(finding)
             if store is not None:

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from policyengine.catalog import registry
 from policyengine.catalog.derive import VIEWS, derive
 from policyengine.engine.evaluate import Evaluator
+from policyengine.engine.identities import digest
 from policyengine.engine.world import World
 from policyengine.model.errors import PolicyEngineError
 from policyengine.model.finding import Finding
+from policyengine.model.reasons import FAIL
 from policyengine.model.resource import Resource
 
 
@@ -49,11 +51,44 @@ class Counts:
 class Wanted:
     """Which verdicts become findings; the others are only counted.
 
-    ``per_rule`` bounds how many findings of one rule and verdict one shard builds (None: all).
+    ``per_rule`` bounds how many findings of one rule are built (None: all): of FAIL the first of a source;
+    of other verdicts the first of each shard, because reports count their reasons.
     """
 
     verdicts: frozenset[str]
     per_rule: int | None = None
+
+
+class Quota:
+    """What is left of :attr:`Wanted.per_rule` as the resources of one source go by.
+
+    INVARIANT: a process that sees only some resources of the source, in order, never refuses one of the
+    findings that a process seeing all of them would take.
+    """
+
+    def __init__(self, per_rule: int) -> None:
+        self._per_rule = per_rule
+        self._taken: Counter[tuple[str, str]] = Counter()
+
+    def begin_piece(self) -> None:
+        """Forget what the shard before has taken of other verdicts than FAIL."""
+        for key in [key for key in self._taken if key[1] != FAIL]:
+            del self._taken[key]
+
+    def has(self, rule: str, verdict: str) -> bool:
+        """Whether another finding is worth building."""
+        return self._taken[rule, verdict] < self._per_rule
+
+    def take(self, finding: Finding) -> bool:
+        """Count a finding; False when it is one too many."""
+        key = (finding.rule, finding.verdict)
+        self._taken[key] += 1
+        return self._taken[key] <= self._per_rule
+
+
+def quota_of(wanted: Wanted) -> Quota | None:
+    """Return the quota of one source, None where everything is built."""
+    return None if wanted.per_rule is None else Quota(wanted.per_rule)
 
 
 @dataclass
@@ -78,48 +113,61 @@ def prepare(resource: Resource) -> None:
 
 
 def evaluate_piece(
-    evaluator: Evaluator, resources: Iterable[Resource], world: World, wanted: Wanted
+    evaluator: Evaluator,
+    resources: Iterable[Resource],
+    world: World,
+    wanted: Wanted,
+    quota: Quota | None = None,
 ) -> Piece:
     """Judge some resources and build the findings that are wanted."""
     piece = Piece()
-    piece.findings += stream_piece(evaluator, resources, world, wanted, piece)
+    piece.findings += stream_piece(evaluator, resources, world, wanted, piece, quota)
     return piece
 
 
 def stream_piece(
-    evaluator: Evaluator, resources: Iterable[Resource], world: World, wanted: Wanted, piece: Piece
+    evaluator: Evaluator,
+    resources: Iterable[Resource],
+    world: World,
+    wanted: Wanted,
+    piece: Piece,
+    quota: Quota | None = None,
 ) -> Iterator[Finding]:
-    """Yield the findings that are wanted; ``piece`` holds the rest once they are exhausted."""
+    """Yield the findings that are wanted; ``piece`` holds the rest once they are exhausted.
+
+    ``quota`` is what the pieces of a source share; without it this piece stands for the source.
+    """
     counts = piece.counts
     places = counts.places
     note = piece.identities.append
     verdicts = wanted.verdicts
-    left: Counter[tuple[str, str]] | None = None if wanted.per_rule is None else Counter()
-    may = None if left is None else lambda rule, verdict: left[rule, verdict] < (wanted.per_rule or 0)
-    types: Counter[str] = Counter()
+    left = quota or quota_of(wanted)
+    may = None if left is None else left.has
+    if left is not None:
+        left.begin_piece()
+    known: set[str] = set()
+    unknown = counts.unknown_types
     crashes_before = Counter(evaluator.crashes)
     evaluator.take_tallies()
     for resource in resources:
         type_ = resource.type
         if type_ in VIEWS or resource.variants:
             prepare(resource)
-        types[type_] += 1
+        if type_ not in known and not _is_known(type_, evaluator, known):
+            unknown[type_] += 1
         places.add((resource.account, resource.region))
-        note(hash(resource.identity))
+        note(digest(resource.identity))
         for found in evaluator.findings(resource, world, verdicts, may):
-            if left is None or _may_take(found, left, wanted):
+            if left is None or left.take(found):
                 yield found
     counts.verdicts = evaluator.take_tallies()
     counts.resources = len(piece.identities)
-    counts.unknown_types = Counter({t: n for t, n in types.items() if _is_unknown(t, evaluator)})
     counts.crashes = evaluator.crashes - crashes_before
 
 
-def _may_take(found: Finding, built: Counter[tuple[str, str]], wanted: Wanted) -> bool:
-    key = (found.rule, found.verdict)
-    built[key] += 1
-    return wanted.per_rule is None or built[key] <= wanted.per_rule
-
-
-def _is_unknown(type_: str, evaluator: Evaluator) -> bool:
-    return registry.spec(type_) is None and not evaluator.applicable(type_)
+def _is_known(type_: str, evaluator: Evaluator, known: set[str]) -> bool:
+    """Whether the catalog or a rule knows a type; remembers those that are."""
+    found = registry.spec(type_) is not None or bool(evaluator.applicable(type_))
+    if found:
+        known.add(type_)
+    return found

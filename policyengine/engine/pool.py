@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from policyengine.engine.evaluate import Evaluator
-from policyengine.engine.piece import Piece, Wanted, evaluate_piece
-from policyengine.engine.tables import Tables
+from policyengine.engine.piece import Piece, Wanted, evaluate_piece, quota_of
+from policyengine.engine.tables import Group, Tables
 
 _STATE: dict[str, Any] = {}
 """What every task of this worker process shares, set once by the initializer."""
@@ -33,6 +33,8 @@ def run_pool(
     by_group = len(groups) >= 2 * jobs
     state = {"pack": evaluator.pack, "now": evaluator.now, "settings": evaluator.settings, "source": source,
              "wanted": wanted, "tables": tables, "world": None}  # fmt: skip
+    if hasattr(source, "prepare"):
+        source.prepare()
     if by_group:
         tables.share()
         tasks = [list(group) for group in groups]
@@ -61,12 +63,17 @@ def run_pool(
 def _start(state: dict[str, Any]) -> None:
     _STATE.update(state)
     _STATE["evaluator"] = Evaluator(state["pack"], now=state["now"], settings=state["settings"])
+    _STATE["quota"] = quota_of(state["wanted"])
 
 
 def _evaluate(shards: Sequence[Any]) -> list[Piece]:
     source, evaluator, wanted = _STATE["source"], _STATE["evaluator"], _STATE["wanted"]
     errors_before = len(source.errors)
-    world = _STATE["world"] or _STATE["tables"].of_group(shards)
-    pieces = [evaluate_piece(evaluator, source.read_shard(shard), world, wanted) for shard in shards]
+    world = _STATE["world"]
+    group = _STATE["tables"].of_group(shards) if world is None else Group(source, shards, world, shared=True)
+    pieces = [
+        evaluate_piece(evaluator, resources, group.world, wanted, _STATE["quota"])
+        for resources in group.pieces()
+    ]
     pieces[-1].source_errors += source.errors[errors_before:]
     return pieces

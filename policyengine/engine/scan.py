@@ -7,19 +7,17 @@ pieces (``shards``/``read_shard``, by account in ``groups``) are read that way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from policyengine.engine.evaluate import Evaluator
 from policyengine.engine.identities import Identities
 from policyengine.engine.organization import ORGANIZATION_TYPES, units_above
-from policyengine.engine.piece import Counts, Piece, Wanted, stream_piece
-from policyengine.engine.tables import Tables, groups_of
-from policyengine.engine.world import World
+from policyengine.engine.piece import Counts, Piece, Wanted, quota_of, stream_piece
+from policyengine.engine.tables import Tables, grouped, groups_of
 from policyengine.model.errors import PolicyEngineError
 from policyengine.model.finding import Finding
-from policyengine.model.resource import Resource
 
 SUBJECT_TYPES = frozenset({"AWS::::Account", "PolicyEngine::Account::Region"})
 CODE_KINDS = frozenset({"template", "plan"})
@@ -54,20 +52,14 @@ class Scan:
         self.errors += self._identities.errors(self.sources)
 
     def _in_order(self, source: Any) -> Iterator[Finding]:
-        """Nothing is held back: a finding is given before the next resource is read."""
+        """Nothing is held back: a finding is given before the next resource is judged."""
         tables = Tables(self.evaluator, source)
-        groups = groups_of(source)
-        if not groups:
-            yield from self._stream(source.resources(), tables.whole())
-        for group in groups:
-            world = tables.of_group(group) if len(groups) > 1 else tables.whole()
-            for shard in group:
-                yield from self._stream(source.read_shard(shard), world)
-
-    def _stream(self, resources: Iterable[Resource], world: World) -> Iterator[Finding]:
-        piece = Piece()
-        yield from stream_piece(self.evaluator, resources, world, self.wanted, piece)
-        self._take(piece)
+        quota = quota_of(self.wanted)
+        for group in grouped(tables, source):
+            for resources in group.pieces():
+                piece = Piece()
+                yield from stream_piece(self.evaluator, resources, group.world, self.wanted, piece, quota)
+                self._take(piece)
 
     def _in_processes(self, source: Any) -> Iterator[Finding]:
         groups = groups_of(source)
@@ -76,9 +68,12 @@ class Scan:
             return
         from policyengine.engine.pool import run_pool
 
+        quota = quota_of(self.wanted)
         for piece in run_pool(self.evaluator, source, self.wanted, groups, self.jobs):
             source.errors += piece.source_errors
-            yield from piece.findings
+            if quota is not None:
+                quota.begin_piece()
+            yield from piece.findings if quota is None else filter(quota.take, piece.findings)
             self._take(piece)
 
     def _take(self, piece: Piece) -> None:

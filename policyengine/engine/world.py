@@ -8,12 +8,15 @@ where the source covers (account, region, type), and otherwise a list that may h
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from policyengine.catalog import registry
 from policyengine.model.resource import NO_COVERAGE, Coverage, Resource
 from policyengine.model.values import ABSENT, OpenDict, OpenList, Unresolved
+
+Place = tuple[str | None, str | None] | None
+"""File or account, see :func:`place_of`; None where everything is one place."""
 
 Relation = Mapping[str, Any]
 """The form of a catalog relation: keys to, scope, via, by, key, many."""
@@ -28,25 +31,46 @@ _PLACES: Mapping[str, str] = {
 }  # fmt: skip
 
 
+ACROSS: Final = "organization"
+"""The scope of relations that reach across accounts."""
+
+
 class World:
     """Resources of the types that rules reach, indexed by what may name them.
 
-    ``beyond`` is the world of the types that are asked for across accounts, where this one holds a
-    single account. INVARIANT: no type is in both.
+    ``beyond`` is the world that answers what is asked across accounts, where this one holds a single
+    account. ``across``: this is such a world; its lists are not told apart by account.
     """
 
-    def __init__(self, coverage: Coverage = NO_COVERAGE, beyond: World | None = None) -> None:
+    def __init__(
+        self, coverage: Coverage = NO_COVERAGE, beyond: World | None = None, *, across: bool = False
+    ) -> None:
         self._beyond = beyond
-        self.cover(coverage)
-        self._tables: dict[tuple[str | None, ...], list[Resource]] = {}
+        self._across = across
         self._by_type: dict[str, list[Resource]] = defaultdict(list)
-        self._by_name: dict[tuple[str, str], list[Resource]] = defaultdict(list)
-        self._by_path: dict[tuple[str, str], _Reverse] = {}
+        self._by_place: dict[tuple[str, Place], list[Resource]] = defaultdict(list)
+        self._by_name: dict[tuple[str, str, Place], list[Resource]] = defaultdict(list)
+        self._places: dict[Place, None] = {}
+        self.cover(coverage)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drop what was derived from the resources held."""
+        self._tables: dict[tuple[str | None, ...], list[Resource]] = {}
+        self._reverse_indexes: dict[tuple[str, str, bool], _Reverse] = {}
+        self._organization: dict[str, tuple[list[Resource], bool]] = {}
+
+    def release(self) -> None:
+        """Give up the resources; whoever still refers to this world (a cycle of closures) holds nothing big."""
+        for held in (self._by_type, self._by_place, self._by_name):
+            held.clear()
+        self._forget()
 
     def cover(self, coverage: Coverage) -> None:
         """Say what was collected whole; reading a source may have shown that it is less than was promised."""
         self.coverage = coverage
         self._tables = {}
+        self._all_covered: dict[str, bool] = {}
         beyond = self._beyond
         self._regions: dict[str, set[str]]
         if beyond is not None and beyond.coverage is coverage:
@@ -56,12 +80,19 @@ class World:
 
     def add(self, resource: Resource) -> None:
         """Take a resource, all its branches, into the tables."""
-        self._by_path.clear()
-        self._tables.clear()
+        self._forget()
         for branch in (resource, *resource.variants):
+            place = self._place(branch)
+            self._places[place] = None
             self._by_type[branch.type].append(branch)
+            if not self._across:
+                self._by_place[branch.type, place].append(branch)
             for name in names_of(branch):
-                self._by_name[branch.type, name].append(branch)
+                self._by_name[branch.type, name, place].append(branch)
+
+    def _place(self, resource: Resource) -> Place:
+        """Return what keeps resources apart, whatever the scope within an account: file, or account."""
+        return None if self._across else place_of(resource)
 
     def related(self, relation: Relation, resource: Resource) -> list[Resource] | Unresolved:
         """Return the resources a relation reaches from one resource.
@@ -84,16 +115,45 @@ class World:
         known = self._tables.get(place)
         if known is not None:
             return known
-        found = [r for r in self._home(type_)._by_type.get(type_, ()) if in_scope(r, resource, scope)]
+        found, plain = self._held(type_, resource, scope)
         table = self._complete(self._in_branch(found, resource), type_, resource, scope)
-        if all(r.branch is None for r in found):
+        if plain:
             self._tables[place] = table
         return table
 
-    def _home(self, type_: str) -> World:
-        """Return the world whose tables hold a type."""
+    def _home(self, scope: str) -> World:
+        """Return the world that answers questions of a scope."""
         beyond = self._beyond
-        return beyond if beyond is not None and type_ in beyond._by_type else self
+        return beyond if beyond is not None and scope == ACROSS else self
+
+    def _held(self, type_: str, resource: Resource, scope: str) -> tuple[list[Resource], bool]:
+        """Return the resources of a type in a scope, and whether none of them depends on a branch."""
+        if scope == ACROSS and resource.file is None:
+            return self._home(scope)._of_organization(type_)
+        found = [r for r in self._candidates(type_, resource, scope) if in_scope(r, resource, scope)]
+        return found, all(r.branch is None for r in found)
+
+    def _of_organization(self, type_: str) -> tuple[list[Resource], bool]:
+        """The same for every account that asks: a list for each would be quadratic in their number."""
+        known = self._organization.get(type_)
+        if known is None:
+            found = [r for r in self._by_type.get(type_, ()) if r.file is None]
+            known = self._organization[type_] = (found, all(r.branch is None for r in found))
+        return known
+
+    def _candidates(self, type_: str, resource: Resource, scope: str) -> Sequence[Resource]:
+        """Return those of a type among which a scope chooses."""
+        home = self._home(scope)
+        if scope == ACROSS or home._across:
+            return home._by_type.get(type_, ())
+        return home._by_place.get((type_, place_of(resource)), ())
+
+    def _names(self, type_: str, name: str, resource: Resource, scope: str) -> Sequence[Resource]:
+        """Return what a name may mean among the candidates of a scope."""
+        home = self._home(scope)
+        if scope != ACROSS or home._across:
+            return home._by_name.get((type_, name, home._place(resource)), ())
+        return [r for place in home._places for r in home._by_name.get((type_, name, place), ())]
 
     def _forward(self, relation: Relation, resource: Resource) -> list[Resource]:
         found: list[Resource] = []
@@ -147,27 +207,30 @@ class World:
     def _lookup(
         self, type_: str, name: str, resource: Resource, scope: str, key: str | None
     ) -> list[Resource]:
-        home = self._home(type_)
         if key is not None:
-            hits = [
-                r for r in home._by_type.get(type_, ()) if name in tuple(leaves(r.properties, key.split(".")))
-            ]
+            steps = key.split(".")
+            candidates = self._candidates(type_, resource, scope)
+            hits: Sequence[Resource] = [r for r in candidates if name in tuple(leaves(r.properties, steps))]
         else:
-            hits = home._by_name.get((type_, name), [])
+            hits = self._names(type_, name, resource, scope)
         return self._in_branch([r for r in hits if in_scope(r, resource, scope)], resource)
 
     def _reverse(self, relation: Relation, resource: Resource) -> list[Resource]:
-        type_, by = relation["to"], relation["by"]
-        home = self._home(type_)
-        index = home._by_path.get((type_, by))
-        if index is None:
-            index = home._by_path[type_, by] = _Reverse(home._by_type.get(type_, ()), by)
-        found = [r for r in index.naming(resource) if in_scope(r, resource, relation["scope"])]
-        complete = self._complete(self._in_branch(found, resource), type_, resource, relation["scope"])
-        doubtful = next((v for r, v in index.doubtful if in_scope(r, resource, relation["scope"])), None)
+        type_, scope = relation["to"], relation["scope"]
+        index = self._home(scope)._reverse_index(type_, relation["by"], across=scope == ACROSS)
+        found = [r for r in index.naming(resource) if in_scope(r, resource, scope)]
+        complete = self._complete(self._in_branch(found, resource), type_, resource, scope)
+        doubtful = next((v for r, v in index.doubts(resource) if in_scope(r, resource, scope)), None)
         if doubtful is not None and complete.__class__ is not OpenList:
             return OpenList(complete, doubtful)
         return complete
+
+    def _reverse_index(self, type_: str, by: str, *, across: bool) -> _Reverse:
+        index = self._reverse_indexes.get((type_, by, across))
+        if index is None:
+            index = _Reverse(self._by_type.get(type_, ()), by, across)
+            self._reverse_indexes[type_, by, across] = index
+        return index
 
     def _complete(self, found: list[Resource], type_: str, resource: Resource, scope: str) -> list[Resource]:
         if self._covers(type_, resource, scope):
@@ -179,14 +242,21 @@ class World:
         account, region = resource.account, resource.region
         if resource.file is not None or account is None or region is None:
             return False
-        if scope == "organization":
-            return bool(self._regions) and all(
-                self._covered(a, r, type_) for a, regions in self._regions.items() for r in regions
-            )
+        if scope == ACROSS:
+            return self._home(scope)._covers_all(type_)
         if scope == "account":
             regions = self._regions.get(account, set())
             return bool(regions) and all(self._covered(account, r, type_) for r in regions)
         return self._covered(account, region, type_)
+
+    def _covers_all(self, type_: str) -> bool:
+        """Whether a type was looked for in every account and region that was collected at all."""
+        known = self._all_covered.get(type_)
+        if known is None:
+            places = ((a, r) for a, regions in self._regions.items() for r in regions)
+            known = bool(self._regions) and all(self._covered(a, r, type_) for a, r in places)
+            self._all_covered[type_] = known
+        return known
 
     def _covered(self, account: str, region: str, type_: str) -> bool:
         """A type is looked for in its own region or, for global ones, under ``global``."""
@@ -225,33 +295,47 @@ def _regions(coverage: Coverage) -> dict[str, set[str]]:
 
 
 class _Reverse:
-    """Who names whom through one path of one type."""
+    """Who names whom through one path of one type; ``across``: also in other accounts."""
 
-    def __init__(self, resources: Iterable[Resource], by: str) -> None:
-        self.by_name: dict[str, list[Resource]] = defaultdict(list)
-        self.by_target: dict[tuple[str | None, str], list[Resource]] = defaultdict(list)
-        self.doubtful: list[tuple[Resource, Unresolved]] = []
+    def __init__(self, resources: Iterable[Resource], by: str, across: bool) -> None:
+        self._across = across
+        self._by_name: dict[tuple[str, Place], list[Resource]] = defaultdict(list)
+        self._by_target: dict[tuple[str | None, str], list[Resource]] = defaultdict(list)
+        self._doubtful: dict[Place, list[tuple[Resource, Unresolved]]] = defaultdict(list)
         steps = by.split(".")
         for resource in resources:
             for value in values_at(resource, steps):
                 self._take(resource, value)
 
+    def _place(self, resource: Resource) -> Place:
+        return None if self._across else place_of(resource)
+
     def _take(self, resource: Resource, value: Any) -> None:
         if isinstance(value, str):
             for name in candidate_names(value):
-                self.by_name[name].append(resource)
+                self._by_name[name, self._place(resource)].append(resource)
         elif isinstance(value, Unresolved):
             if value.target is not None:
-                self.by_target[resource.file, value.target[0]].append(resource)
+                self._by_target[resource.file, value.target[0]].append(resource)
             else:
-                self.doubtful.append((resource, value))
+                self._doubtful[self._place(resource)].append((resource, value))
 
     def naming(self, resource: Resource) -> list[Resource]:
         """Return the resources that name this one, in order, each once."""
-        found = list(self.by_target.get((resource.file, resource.id), ()))
+        found = list(self._by_target.get((resource.file, resource.id), ()))
+        place = self._place(resource)
         for name in names_of(resource):
-            found += self.by_name.get(name, ())
+            found += self._by_name.get((name, place), ())
         return list({id(r): r for r in found}.values())
+
+    def doubts(self, resource: Resource) -> Sequence[tuple[Resource, Unresolved]]:
+        """Return those of which it is not known whom they name."""
+        return self._doubtful.get(self._place(resource), ())
+
+
+def place_of(resource: Resource) -> Place:
+    """Return what no scope below the organisation crosses: the file of code, the account of anything else."""
+    return (resource.file, None) if resource.file is not None else (None, resource.account)
 
 
 def values_at(resource: Resource, steps: list[str]) -> Iterator[Any]:
@@ -304,7 +388,7 @@ def _elsewhere(value: str, resource: Resource, scope: str) -> bool:
     There the last part of the ARN may be the name of another resource, and finding nothing says nothing.
     """
     parts = value.split(":", 5)
-    if resource.file is not None or scope == "organization" or parts[0] != "arn" or len(parts) < 6:
+    if resource.file is not None or scope == ACROSS or parts[0] != "arn" or len(parts) < 6:
         return False
     region, account = parts[3], parts[4]
     if account and resource.account and account != resource.account:
@@ -316,7 +400,7 @@ def in_scope(candidate: Resource, resource: Resource, scope: str) -> bool:
     """Whether a candidate lies in the scope of a resource; code sees its own file only."""
     if candidate.file != resource.file:
         return False
-    if resource.file is not None or scope == "organization":
+    if resource.file is not None or scope == ACROSS:
         return True
     if candidate.account != resource.account:
         return False

@@ -147,7 +147,10 @@ class Report(Protocol):
         ...
 
     def add(self, finding: Finding) -> None:
-        """Take the next finding; findings come in order of :attr:`Finding.sort_key`."""
+        """Take the next finding.
+
+        Findings come in order of :attr:`Finding.sort_key`, unless the report has an ``any_order`` that is true.
+        """
         ...
 
     def end(self, run: RunInfo) -> None:

@@ -47,7 +47,12 @@ SHORT_ID = 12
 
 
 class TerminalReport:
-    """``--format terminal`` without ``--compact``."""
+    """``--format terminal`` without ``--compact``.
+
+    It groups and orders the findings itself, so that nobody need sort them before (``any_order``).
+    """
+
+    any_order = True
 
     def __init__(self, out: TextIO, context: Context) -> None:
         options = context.terminal

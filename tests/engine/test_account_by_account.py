@@ -80,7 +80,7 @@ def test_only_one_account_is_held(snapshot: Path) -> None:
     source = open_snapshot(snapshot, SourceOptions())
     tables = Tables(evaluator(), source)
     first = groups_of(source)[0]
-    world = tables.of_group(first)
+    world = tables.of_group(first).world
     accounts = {r.account for held in world._by_type.values() for r in held}
     assert accounts == {source.parts[first[0].part].account}
 

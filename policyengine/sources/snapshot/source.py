@@ -104,6 +104,14 @@ class SnapshotSource:
         ]
         return runs if None not in accounts and len(runs) == len(set(accounts)) else [shards]
 
+    def count(self, shard: Shard) -> int | None:
+        """Return how many resources a piece has, as the manifest says; None where nobody counted them."""
+        return None if shard.end is not None else self.parts[shard.part].resources
+
+    def prepare(self) -> None:
+        """Find out once what copies of this source in other processes would each find out themselves."""
+        self._folding()
+
     def read_shard(self, shard: Shard) -> Iterator[Resource]:
         """Yield the resources of one piece."""
         return self._folding().apply(join_branches(self._read(shard, lambda _line: True)))
