@@ -141,9 +141,9 @@ def _open_to_internet(
     except ValueError as error:
         return bad_argument(error)
     entries, base = entries_of(subject, INGRESS)
-    quick = _quick_answer(entries, asked) if base else None
+    quick = _quick(entries, asked, INGRESS) if base else None
     if quick is not None:
-        return quick
+        return _quick_answer(quick, entries, asked)
     lines = read_lines(subject, INGRESS)
     answer = open_to_internet([line.rule for line in lines.found], asked)
     return _answer(answer, lines, asked, partial(_offender, asked=asked), _wanted_open(asked))
@@ -159,17 +159,21 @@ def _opens_quickly(
         return lambda _resource: None
     standalone, name = INGRESS.standalone, INGRESS.entries
 
-    return lambda resource: (
-        None if resource.type == standalone else _quick_answer(resource.properties.get(name), asked)
-    )
+    def answer(resource: Resource) -> Answer | None:
+        if resource.type == standalone:
+            return None
+        entries: Any = resource.properties.get(name)
+        quick = _quick(entries, asked, INGRESS)
+        return None if quick is None else _quick_answer(quick, entries, asked)
+
+    return answer
 
 
-def _quick_answer(entries: Any, asked: Service) -> Answer | None:
-    quick = _quick(entries, asked, INGRESS)
-    if quick:
-        base = INGRESS.entries
-        return Answer(TRUE, tuple(_offender(entries[i][key], (base, i, key), asked) for i, key in quick))
-    return None if quick is None else _none_opens(asked, len(entries))
+def _quick_answer(quick: list[tuple[int, str]], entries: list[Any], asked: Service) -> Answer:
+    if not quick:
+        return _none_opens(asked, len(entries))
+    base = INGRESS.entries
+    return Answer(TRUE, tuple(_offender(entries[i][key], (base, i, key), asked) for i, key in quick))
 
 
 @lru_cache(maxsize=4_096)
