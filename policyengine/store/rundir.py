@@ -64,13 +64,17 @@ class RunDirectory:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.findings.close()
-        if kind is not None:
+        try:
+            self.findings.close()
+            if kind is None:
+                if self.path.exists():
+                    shutil.rmtree(self.path)
+                self.temporary.rename(self.path)
+        except OSError as problem:
+            reason = (problem.strerror or "error").lower()
+            raise UsageError(f"`{self.path}` cannot be written: {reason}") from problem
+        finally:
             shutil.rmtree(self.temporary, ignore_errors=True)
-            return
-        if self.path.exists():
-            shutil.rmtree(self.path)
-        self.temporary.rename(self.path)
 
 
 def is_run_directory(path: Path) -> bool:

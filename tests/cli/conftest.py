@@ -66,10 +66,11 @@ def command(
     timeout: float = 60,
     memory: int | None = None,
     mortal: bool = False,
+    largest_file: int | None = None,
 ) -> Result:
     """Run the command in a folder; ``memory`` bounds its address space in bytes: more is a failure.
 
-    ``mortal``: permissions hold for it even where the tests are run by root.
+    ``largest_file``: more bytes cannot be written to a file. ``mortal``: permissions hold for it even where the tests are run by root.
     """
 
     def before() -> None:
@@ -77,7 +78,10 @@ def command(
             obey_permissions()
         if memory is not None:
             resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        if largest_file is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
 
+    limited = mortal or memory is not None or largest_file is not None
     done = subprocess.run(
         [sys.executable, "-m", "policyengine", *args],
         cwd=folder,
@@ -86,7 +90,7 @@ def command(
         capture_output=True,
         timeout=timeout,
         check=False,
-        preexec_fn=before if mortal or memory is not None else None,
+        preexec_fn=before if limited else None,
     )
     result = Result(done)
     assert "Traceback" not in result.err, result.err

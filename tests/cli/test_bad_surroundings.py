@@ -98,6 +98,20 @@ def test_a_file_that_disappears_while_it_is_read(tmp_path: Path) -> None:
     assert "a.ndjson: cannot be read: no such file or directory" in done.stderr
 
 
+@pytest.mark.parametrize("output", [("-o", "kept"), ("--format", "json=kept")], ids=("directory", "file"))
+def test_a_full_disk_ends_in_a_message_and_leaves_nothing_behind(
+    run: Run, tmp_path: Path, output: tuple[str, str]
+) -> None:
+    (tmp_path / "many.ndjson").write_text(
+        "".join(json.dumps({**BUCKET, "id": f"b{n:05}"}) + "\n" for n in range(900))
+    )
+    before = sorted(tmp_path.iterdir())
+    found = run("scan", "many.ndjson", "--rule", "s3-versioning", *output, largest_file=100_000)
+    assert found.code in (2, 4), "no verdict is claimed"
+    assert "file too large" in found.err and len(found.err.strip().split("\n")) == 1, found.err
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_a_crash_of_ours_is_no_fail(tmp_path: Path) -> None:
     code = (
         "import policyengine.cli.run as run\n"
