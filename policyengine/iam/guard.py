@@ -54,6 +54,8 @@ class Guardrail:
     covered: int
     policies: list[dict[str, Any]] = field(default_factory=list)
     nodes: list[str] = field(default_factory=list)
+    once: str | None = None
+    """The one node above all of ``nodes``: there the policy also stands above accounts that are covered."""
     closes: bool | None = None
     exact: bool | None = None
     left: list[Coverage] = field(default_factory=list)
@@ -86,6 +88,7 @@ def synthesize(
     limits = quotas or Quotas()
     found.limit = limits.scp_characters if kind == "scp" else limits.rcp_characters
     found.nodes = nodes_above(organization, {c.account for c in needing})
+    found.once = _above_all(organization, found.nodes)
     _choose(found, organization, requests)
     _measure(found, organization, limits)
     return found
@@ -113,6 +116,12 @@ def _path(organization: Organization, account: str) -> list[str]:
         if node is not None:
             path.append(node.id)
     return path
+
+
+def _above_all(organization: Organization, nodes: Sequence[str]) -> str | None:
+    """Return the lowest node that all of these are below, None where none is known."""
+    paths = [_path(organization, node) for node in nodes]
+    return next((node for node in paths[0] if all(node in path for path in paths[1:])), None)
 
 
 # -- the statement ----------------------------------------------------------------------------------------

@@ -10,6 +10,10 @@ from policyengine.cli.lazy import LazyGroup
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "decide": ("policyengine.cli.iam.decide:decide", "Answer scenarios: one request against every layer."),
+    "guard": (
+        "policyengine.cli.iam.guard:guard",
+        "Make the policy that closes a set of requests, with proofs.",
+    ),
     "diff": ("policyengine.cli.iam.diff:diff", "What does a new document allow that the old one did not?"),
     "covers": ("policyengine.cli.iam.covers:covers", "Are requests denied in every account, by SCPs alone?"),
 }
