@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from policyengine.cli.iam.documents import Document, read_documents
-from policyengine.cli.iam.principals import PrincipalRecord
+from policyengine.cli.iam.documents import read_documents
 from policyengine.cli.iam.world import World, read_principals, read_resource_policies, read_world
 from policyengine.iam.authorize import Policies, authorize
 from policyengine.iam.documents import Policy, read_policy
@@ -21,6 +20,8 @@ from policyengine.iam.grammar import Kind
 from policyengine.iam.opaque import Opaque
 from policyengine.iam.organization import Chain
 from policyengine.iam.request import Request
+from policyengine.rules.iam.principals import PrincipalRecord
+from policyengine.rules.iam.reader import Document
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.discover import open_targets
 from policyengine.sources.snapshot.writer import write_snapshot

@@ -24,7 +24,7 @@ from policyengine.cli.iam.answers import (
     witness_json,
     witness_lines,
 )
-from policyengine.cli.iam.documents import Document, read_documents
+from policyengine.cli.iam.documents import read_documents
 from policyengine.cli.iam.kinds import KIND
 from policyengine.cli.iam.requests import read_requests, request_options
 from policyengine.iam.difference import Gain, gains
@@ -33,6 +33,7 @@ from policyengine.iam.grammar import Kind
 from policyengine.iam.reason import Unknown
 from policyengine.iam.request_set import RequestSet
 from policyengine.model.errors import PolicyEngineError
+from policyengine.rules.iam.reader import Document
 
 Change = Literal["allows", "no_longer_allows"]
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from policyengine.cli.iam.org_records import TYPES, OrganizationReader
-from policyengine.cli.iam.values import place
 from policyengine.iam.organization import Organization, read_organization
 from policyengine.model.errors import InputError, PolicyEngineError
 from policyengine.model.location import Location
 from policyengine.model.resource import Resource
+from policyengine.rules.iam.values import place
 from policyengine.sources.base import Source, SourceOptions
 from policyengine.sources.discover import open_targets
 from policyengine.sources.snapshot import files

@@ -6,16 +6,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from policyengine.cli.iam import principals, public_access, tables
-from policyengine.cli.iam.documents import Document, Reader
 from policyengine.cli.iam.org_records import TYPES as ORGANIZATION_TYPES
 from policyengine.cli.iam.org_records import OrganizationReader
-from policyengine.cli.iam.principals import PrincipalRecord, Principals
-from policyengine.cli.iam.values import place, resource_arn
 from policyengine.iam.opaque import Opaque
 from policyengine.iam.organization import Organization
 from policyengine.model.errors import InputError, PolicyEngineError
 from policyengine.model.resource import Resource
+from policyengine.rules.iam import principals, public_access, tables
+from policyengine.rules.iam.principals import PrincipalRecord, Principals
+from policyengine.rules.iam.reader import Document, Reader
+from policyengine.rules.iam.values import place, resource_arn
 from policyengine.sources.base import NO_COVERAGE, Coverage, Source, SourceOptions
 from policyengine.sources.discover import open_targets
 

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from policyengine.cli.iam.documents import Document, Reader
-from policyengine.cli.iam.tables import spots
-from policyengine.cli.iam.values import known, place, resource_arn
 from policyengine.iam.documents import Policy
 from policyengine.iam.grammar import Kind
 from policyengine.iam.opaque import Opaque, PartText
 from policyengine.iam.unknowns import perhaps
 from policyengine.model.resource import Path, Resource
 from policyengine.model.values import OpenList, Unresolved
+from policyengine.rules.iam.reader import Document, Reader
+from policyengine.rules.iam.tables import spots
+from policyengine.rules.iam.values import known, place, resource_arn
 
 PrincipalKind = Literal["role", "user", "group"]
 

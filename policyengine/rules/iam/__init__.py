@@ -1,0 +1,1 @@
+"""From resources of any source to the documents and principals that ``policyengine.iam`` reasons about."""
