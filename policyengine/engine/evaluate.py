@@ -48,6 +48,11 @@ class Evaluator:
         self.settings = settings or Settings()
         self.forms = [self._adjusted(form) for form in pack.rules if form["id"] not in self.settings.disabled]
         self._bound: dict[tuple[Any, ...], BoundRule] = {}
+        self._variants = [(form, variant) for form in self.forms for variant in form["variants"]]
+        self._about: dict[str, list[int]] = {}
+        for number, (_form, variant) in enumerate(self._variants):
+            for type_ in variant["types"]:
+                self._about.setdefault(type_, []).append(number)
         self._by_type: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
         self._fixed: dict[str, list[BoundRule] | None] = {}
         self._world: World | None = None
@@ -63,9 +68,10 @@ class Evaluator:
         """Return (rule form, variant) of the rules about a type."""
         found = self._by_type.get(type_)
         if found is None:
-            keys = {type_, "taggable"} if registry.taggable(type_) else {type_}
-            found = [(f, v) for f in self.forms for v in f["variants"] if not keys.isdisjoint(v["types"])]
-            self._by_type[type_] = found
+            numbers = set(self._about.get(type_, ()))
+            if registry.taggable(type_):
+                numbers.update(self._about.get("taggable", ()))
+            found = self._by_type[type_] = [self._variants[number] for number in sorted(numbers)]
         return found
 
     def reached_types(self, scope: str | None = None) -> frozenset[str]:
