@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import resource
@@ -18,13 +19,17 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Cost(NamedTuple):
-    """Seconds and megabytes; ``peak`` is the sum of the peaks of all processes (:mod:`benchmarks.tree`)."""
+    """Seconds and megabytes; ``peak`` is the sum of the peaks of all processes (:mod:`benchmarks.tree`).
+
+    ``output`` is the end of what was printed, ``digest`` the SHA-256 of all of it.
+    """
 
     wall: float
     cpu: float
     peak: float
     code: int
     output: str
+    digest: str
 
 
 def run(
@@ -67,7 +72,8 @@ def _report(
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         output = (said or "") + ("" if started.returncode == 0 else complained)
         peak = max(watch.total, used.ru_maxrss / 1024)
-        found = [wall, used.ru_utime + used.ru_stime, peak, started.returncode, output[-4000:]]
+        digest = hashlib.sha256((said or "").encode()).hexdigest()
+        found = [wall, used.ru_utime + used.ru_stime, peak, started.returncode, output[-4000:], digest]
         with os.fdopen(writing, "w") as pipe:
             json.dump(found, pipe)
     finally:

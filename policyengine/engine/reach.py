@@ -10,8 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from policyengine.engine.references import ACROSS
 from policyengine.engine.rule import predicate_names
-from policyengine.engine.world import ACROSS, INDIRECT
+from policyengine.engine.world import INDIRECT
 from policyengine.rules.predicates.table import PREDICATES
 
 

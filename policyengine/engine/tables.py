@@ -16,7 +16,8 @@ from typing import Any, Final
 from policyengine.engine.evaluate import Evaluator
 from policyengine.engine.piece import prepare
 from policyengine.engine.reach import reach_of
-from policyengine.engine.world import World, candidate_names, names_of, values_at
+from policyengine.engine.references import candidate_names, names_of, values_at
+from policyengine.engine.world import World
 from policyengine.model.resource import Resource
 from policyengine.model.values import Unresolved
 
