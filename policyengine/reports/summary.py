@@ -64,9 +64,10 @@ def _counts(tally: Tally, paint: Paint, dot: str, show_waived: bool) -> Iterator
         f"{counts['NOT_APPLICABLE']:,} not applicable",
     ]
     if tally.waived:
-        how = "" if show_waived else " (`--show-waived` lists them)"
-        parts.append(f"{tally.waived:,} waived{how}")
+        parts.append(f"{tally.waived:,} waived")
     yield "checks", dot.join(parts)
+    if tally.waived and not show_waived:
+        yield "waived", "`--show-waived` lists them with owner and expiry"
     if tally.open:
         yield "by severity", dot.join(paint(name, f"{count:,} {name}") for name, count in tally.by_severity())
         yield "by family", dot.join(f"{count:,} {name}" for name, count in tally.by_family())
