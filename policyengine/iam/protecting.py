@@ -19,7 +19,8 @@ from policyengine.iam.request_set import RequestSet
 from policyengine.iam.search import Question, Way
 from policyengine.iam.ways import parts
 
-_IN_ACCOUNT: Final = ("arn:*:*:*:{}:*", "arn:*:*:*::*", "*")
+_IN_ACCOUNT: Final = ("arn:*:*:*:{}:*", "arn:*:*:::*", "arn:*:*:*-*::*", "?")
+"""ARNs of an account, those that name none (with and without a region), and no resource (a single star)."""
 
 
 def protected(requests: RequestSet, chain: Sequence[Sequence[Policy]], account: str) -> Answer:

@@ -10,6 +10,8 @@ from policyengine.cli.lazy import LazyGroup
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "decide": ("policyengine.cli.iam.decide:decide", "Answer scenarios: one request against every layer."),
+    "can": ("policyengine.cli.iam.can:can", "Can a principal make a request of a set?"),
+    "who-can": ("policyengine.cli.iam.can:who_can", "Who can make a request of a set?"),
     "guard": (
         "policyengine.cli.iam.guard:guard",
         "Make the policy that closes a set of requests, with proofs.",
