@@ -106,12 +106,18 @@ class Run:
     def _feed(self, reports: Sequence[Report], store: Any) -> RunInfo:
         for report in reports:
             report.begin(self.info)
-        free = store is None and all(getattr(report, "any_order", False) for report in reports)
-        for finding in self.scan.findings() if free else self._ordered():
-            for report in reports:
-                report.add(finding)
-            if store is not None:
-                store.add(finding)
+        sinks = [*reports, *([] if store is None else [store])]
+        in_lines = self.scan.jobs > 1 and bool(sinks) and all(hasattr(sink, "line") for sink in sinks)
+        if in_lines and self._in_order():
+            self.scan.wanted = replace(self.scan.wanted, render=tuple(sink.line for sink in sinks))
+            for block in self.scan.blocks():
+                for sink, text in zip(sinks, block.texts, strict=True):
+                    sink.add_block(text, block.verdicts)
+        else:
+            free = all(getattr(sink, "any_order", False) for sink in sinks)
+            for finding in self.scan.findings() if free else self._ordered():
+                for sink in sinks:
+                    sink.add(finding)
         final = self._final()
         for report in reports:
             report.end(final)
@@ -125,10 +131,11 @@ class Run:
         One snapshot is already in order (its contract says so) and is streamed.
         """
         findings = self.scan.findings()
+        return findings if self._in_order() else iter(sorted(findings, key=lambda f: f.sort_key))
+
+    def _in_order(self) -> bool:
         sources = self.discovery.sources
-        if len(sources) == 1 and getattr(sources[0], "sorted", False):
-            return findings
-        return iter(sorted(findings, key=lambda f: f.sort_key))
+        return len(sources) == 1 and bool(getattr(sources[0], "sorted", False))
 
     def _final(self) -> RunInfo:
         counts = self.scan.counts

@@ -6,9 +6,11 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from policyengine.catalog import registry
 from policyengine.catalog.derive import VIEWS, derive
+from policyengine.engine.blocks import Block, Render, blocks_of, spool_blocks
 from policyengine.engine.evaluate import Evaluator
 from policyengine.engine.identities import digest
 from policyengine.engine.world import World
@@ -57,6 +59,8 @@ class Wanted:
 
     verdicts: frozenset[str]
     per_rule: int | None = None
+    render: tuple[Render, ...] = ()
+    """Where all reports are texts of findings, one after the other: what makes them."""
 
 
 class Quota:
@@ -95,11 +99,12 @@ def quota_of(wanted: Wanted) -> Quota | None:
 class Piece:
     """What came out of one shard: findings in order, counts, hashes of the identities seen.
 
-    ``findings`` stays empty where they were streamed. ``source_errors`` are those another
-    process's copy of the source met.
+    ``findings`` stays empty where they were streamed or made text, which is in ``blocks``.
+    ``source_errors`` are those another process's copy of the source met.
     """
 
     findings: list[Finding] = field(default_factory=list)
+    blocks: Iterable[Block] = ()
     counts: Counts = field(default_factory=Counts)
     identities: array[int] = field(default_factory=lambda: array("q"))
     source_errors: list[PolicyEngineError] = field(default_factory=list)
@@ -118,10 +123,15 @@ def evaluate_piece(
     world: World,
     wanted: Wanted,
     quota: Quota | None = None,
+    folder: Path | None = None,
 ) -> Piece:
-    """Judge some resources and build the findings that are wanted."""
+    """Judge some resources and build the findings that are wanted; their texts go to a file in ``folder``."""
     piece = Piece()
-    piece.findings += stream_piece(evaluator, resources, world, wanted, piece, quota)
+    findings = stream_piece(evaluator, resources, world, wanted, piece, quota)
+    if folder is not None:
+        piece.blocks = spool_blocks(blocks_of(findings, wanted.render), folder)
+    else:
+        piece.findings += findings
     return piece
 
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from policyengine.engine.evaluate import Evaluator
@@ -32,7 +35,7 @@ def run_pool(
     tables = Tables(evaluator, source)
     by_group = len(groups) >= 2 * jobs
     state = {"pack": evaluator.pack, "now": evaluator.now, "settings": evaluator.settings, "source": source,
-             "wanted": wanted, "tables": tables, "world": None}  # fmt: skip
+             "wanted": wanted, "tables": tables, "world": None, "folder": None}  # fmt: skip
     if hasattr(source, "prepare"):
         source.prepare()
     if by_group:
@@ -51,7 +54,11 @@ def run_pool(
             free.acquire()
             yield task
 
-    with context.Pool(min(jobs, len(tasks)), initializer=_start, initargs=(state,)) as pool:
+    with ExitStack() as stack:
+        if wanted.render:
+            state["folder"] = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="policyengine-")))
+        processes = min(jobs, len(tasks))
+        pool = stack.enter_context(context.Pool(processes, initializer=_start, initargs=(state,)))
         try:
             for pieces in pool.imap(_evaluate, paced()):
                 yield from pieces
@@ -72,7 +79,7 @@ def _evaluate(shards: Sequence[Any]) -> list[Piece]:
     world = _STATE["world"]
     group = _STATE["tables"].of_group(shards) if world is None else Group(source, shards, world, shared=True)
     pieces = [
-        evaluate_piece(evaluator, resources, group.world, wanted, _STATE["quota"])
+        evaluate_piece(evaluator, resources, group.world, wanted, _STATE["quota"], _STATE["folder"])
         for resources in group.pieces()
     ]
     pieces[-1].source_errors += source.errors[errors_before:]

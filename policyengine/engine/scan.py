@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from policyengine.engine.blocks import Block, blocks_of
 from policyengine.engine.evaluate import Evaluator
 from policyengine.engine.identities import Identities
 from policyengine.engine.organization import ORGANIZATION_TYPES, units_above
@@ -46,10 +47,34 @@ class Scan:
 
     def findings(self) -> Iterator[Finding]:
         """Yield the wanted findings, in the order of the sources."""
+        for source in self._each():
+            if not self._divides(source):
+                yield from self._in_order(source)
+                continue
+            quota = quota_of(self.wanted)
+            for piece in self._in_processes(source):
+                if quota is not None:
+                    quota.begin_piece()
+                yield from piece.findings if quota is None else filter(quota.take, piece.findings)
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the same findings as text; ``wanted`` has renderers and no bound for each rule."""
+        for source in self._each():
+            if self._divides(source):
+                for piece in self._in_processes(source):
+                    yield from piece.blocks
+            else:
+                yield from blocks_of(self._in_order(source), self.wanted.render)
+
+    def _each(self) -> Iterator[Any]:
         for source in self.sources:
             learn_organization(self.evaluator, source)
-            yield from self._in_processes(source) if self.jobs > 1 else self._in_order(source)
+            yield source
         self.errors += self._identities.errors(self.sources)
+
+    def _divides(self, source: Any) -> bool:
+        """Whether several processes share the work on a source."""
+        return self.jobs > 1 and sum(len(group) for group in groups_of(source)) > 1
 
     def _in_order(self, source: Any) -> Iterator[Finding]:
         """Nothing is held back: a finding is given before the next resource is judged."""
@@ -61,19 +86,12 @@ class Scan:
                 yield from stream_piece(self.evaluator, resources, group.world, self.wanted, piece, quota)
                 self._take(piece)
 
-    def _in_processes(self, source: Any) -> Iterator[Finding]:
-        groups = groups_of(source)
-        if sum(len(group) for group in groups) < 2:
-            yield from self._in_order(source)
-            return
+    def _in_processes(self, source: Any) -> Iterator[Piece]:
         from policyengine.engine.pool import run_pool
 
-        quota = quota_of(self.wanted)
-        for piece in run_pool(self.evaluator, source, self.wanted, groups, self.jobs):
+        for piece in run_pool(self.evaluator, source, self.wanted, groups_of(source), self.jobs):
             source.errors += piece.source_errors
-            if quota is not None:
-                quota.begin_piece()
-            yield from piece.findings if quota is None else filter(quota.take, piece.findings)
+            yield piece
             self._take(piece)
 
     def _take(self, piece: Piece) -> None:

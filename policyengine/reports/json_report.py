@@ -81,11 +81,23 @@ class JsonReport:
     def begin(self, run: RunInfo) -> None:
         """Nothing can be written yet: ``run`` is not final."""
 
+    @staticmethod
+    def line(finding: Finding) -> str:
+        """Return the text of one finding, which a comma separates from the one before."""
+        return ",\n  " + compact(finding.to_json())
+
     def add(self, finding: Finding) -> None:
         """Take the next finding."""
-        separator = ",\n  " if self._tally.verdicts else "\n  "
+        self._write(self.line(finding))
         self._tally.add(finding)
-        self._spool.write(separator + compact(finding.to_json()))
+
+    def add_block(self, text: str, verdicts: Mapping[tuple[str, bool], int]) -> None:
+        """Take the next findings, of which each is a :meth:`line` already."""
+        self._write(text)
+        self._tally.add_verdicts(verdicts)
+
+    def _write(self, text: str) -> None:
+        self._spool.write(text if self._tally.verdicts else text.removeprefix(","))
 
     def end(self, run: RunInfo) -> None:
         """Write the document."""
@@ -108,10 +120,20 @@ class NdjsonReport:
         """Write the first line."""
         self._out.write(compact({"run": {"schema": NDJSON_SCHEMA, **run_json(run)}}) + "\n")
 
+    @staticmethod
+    def line(finding: Finding) -> str:
+        """Return the line of one finding."""
+        return compact({"finding": finding.to_json()}) + "\n"
+
     def add(self, finding: Finding) -> None:
         """Write one finding."""
         self._tally.add(finding)
-        self._out.write(compact({"finding": finding.to_json()}) + "\n")
+        self._out.write(self.line(finding))
+
+    def add_block(self, text: str, verdicts: Mapping[tuple[str, bool], int]) -> None:
+        """Write the next findings, of which each is a :meth:`line` already."""
+        self._tally.add_verdicts(verdicts)
+        self._out.write(text)
 
     def end(self, run: RunInfo) -> None:
         """Write the last line."""

@@ -51,6 +51,12 @@ class Tally:
         elif verdict == UNKNOWN:
             self.reasons[finding.reason] += 1
 
+    def add_verdicts(self, counts: Mapping[tuple[str, bool], int]) -> None:
+        """Count findings by (verdict, whether it is waived): all that :meth:`summary` needs."""
+        for (verdict, waived), number in counts.items():
+            self.verdicts[verdict] += number
+            self.waived += number if waived and verdict == FAIL else 0
+
     def correct(self, counts: Mapping[tuple[str, str], int], rules: Mapping[str, RuleLike]) -> None:
         """Take exact counts by (rule, verdict), for a report that was given only some of the findings.
 

@@ -12,7 +12,7 @@ import json
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
@@ -21,6 +21,7 @@ from policyengine.model.errors import InputError, UsageError
 from policyengine.model.finding import Finding
 
 RUN_FORMAT = 1
+_encoded = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class RunDirectory:
@@ -50,10 +51,21 @@ class RunDirectory:
         self.findings: TextIO = (self.temporary / "findings.ndjson").open("w", encoding="utf-8", newline="\n")
         return self
 
+    @staticmethod
+    def line(finding: Finding) -> str:
+        """Return the line of one finding."""
+        return _encoded(finding.to_json()) + "\n"
+
     def add(self, finding: Finding) -> None:
         """Write one finding."""
         self.verdicts[finding.verdict] += 1
-        self.findings.write(json.dumps(finding.to_json(), separators=(",", ":")) + "\n")
+        self.findings.write(self.line(finding))
+
+    def add_block(self, text: str, verdicts: Mapping[tuple[str, bool], int]) -> None:
+        """Write the next findings, of which each is a :meth:`line` already; counted by (verdict, waived)."""
+        for (verdict, _waived), number in verdicts.items():
+            self.verdicts[verdict] += number
+        self.findings.write(text)
 
     def end(self, run: dict[str, Any]) -> None:
         """Write ``run.json``; ``run`` is the contract's run object."""

@@ -140,3 +140,28 @@ def test_identities_that_come_twice_are_noticed(pieces: list[list[tuple[str, str
         identities.add(array("q", map(digest, piece)))
     counted = Counter(identity for piece in pieces for identity in piece)
     assert identities.twice() == {digest(i) for i, number in counted.items() if number > 1}
+
+
+def identity_line(finding: Finding) -> str:
+    """Return a line that tells findings apart."""
+    return f"{finding.id} {finding.verdict}\n"
+
+
+def evidence_line(finding: Finding) -> str:
+    """Return another line."""
+    return f"{len(finding.evidence)}\n"
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_findings_as_text_are_the_findings(generated: SnapshotSource, jobs: int) -> None:
+    every = findings(generated, None)
+    wanted = Wanted(frozenset((FAIL, UNKNOWN)), render=(identity_line, evidence_line))
+    rules = evaluator("tags-mandatory", "ebs-encryption-at-rest", "metadata-hop-limit")
+    scan = Scan(rules, [generated], wanted, jobs=jobs)
+    blocks = list(scan.blocks())
+    assert len(blocks) > 1
+    for position, line in enumerate((identity_line, evidence_line)):
+        assert "".join(block.texts[position] for block in blocks) == "".join(map(line, every))
+    counted = sum((block.verdicts for block in blocks), Counter())
+    assert counted == Counter((f.verdict, False) for f in every)
+    assert scan.counts.resources == 8_000
