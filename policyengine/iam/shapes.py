@@ -16,7 +16,7 @@ class Shapes:
     def __init__(self, known: Catalogue) -> None:
         self._catalogue = known
         self.known = known.all
-        self._services = [(name, known.service_mask(name)) for name in known.services]
+        self._masks = {name: known.service_mask(name) for name in known.services}
         self._read: dict[str, tuple[dict[str, int], int]] = {}
 
     def templates(self, actions: int) -> list[tuple[str, int]]:
@@ -47,7 +47,11 @@ class Shapes:
         return found
 
     def _touched(self, actions: int) -> Iterator[str]:
-        return (name for name, mask in self._services if mask & actions)
+        rest = actions & self.known
+        while rest:
+            name = self._catalogue.at((rest & -rest).bit_length() - 1).service
+            yield name
+            rest &= ~self._masks[name]
 
     def _service(self, name: str) -> tuple[dict[str, int], int]:
         if name not in self._read:

@@ -1,0 +1,144 @@
+"""An account, or several, as the escalation graph sees it: principals and what runs with their roles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from policyengine.iam.documents import Policy
+from policyengine.iam.search import Witness
+
+_ANYBODY: Final = "*"
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A user, role or group. ``identity``: every policy it has, those of its groups among them.
+
+    ``scps`` are levels from the root to the account. ``managed`` and ``groups`` are the ARNs of attached
+    customer managed policies (those of its groups among them) and of its groups; None: not known.
+    ``opaque`` says what else is not known about it.
+    """
+
+    arn: str
+    identity: Sequence[Policy] = ()
+    boundary: Policy | None = None
+    trust: Policy | None = None
+    scps: Sequence[Sequence[Policy]] = ()
+    managed: tuple[str, ...] | None = None
+    groups: tuple[str, ...] | None = None
+    boundary_arn: str | None = None
+    opaque: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """Return ``user``, ``role`` or ``group``."""
+        return self.arn.split(":", 5)[5].partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """A resource that runs with a role: a function, an instance, a stack; ``service`` assumes the role."""
+
+    arn: str
+    service: str
+    role: str
+
+
+@dataclass
+class World:
+    """``carriers`` None: which resources run with which roles is not known."""
+
+    principals: Mapping[str, Principal]
+    carriers: Sequence[Carrier] | None = None
+    management_account: str | None = None
+    _kinds: dict[str, list[Principal]] = field(init=False, repr=False, default_factory=dict)
+
+    def of(self, kind: str) -> list[Principal]:
+        """Return the users, roles or groups."""
+        if kind not in self._kinds:
+            self._kinds[kind] = [p for p in self.principals.values() if p.kind == kind]
+        return self._kinds[kind]
+
+    def trusting(self, arn: str) -> list[Principal]:
+        """Return the roles whose trust policies may name a principal, itself or its account."""
+        account = arn.split(":", 5)[4]
+        names = (arn, f"{arn.partition(':iam:')[0]}:iam::{account}:root", account, _ANYBODY)
+        found = {p.arn: p for name in names for p in self._named.get(name, ())}
+        return list(found.values())
+
+    @cached_property
+    def _named(self) -> Mapping[str, list[Principal]]:
+        found: dict[str, list[Principal]] = {}
+        for role in self.of("role"):
+            for name in _names(role):
+                found.setdefault(name, []).append(role)
+        return found
+
+    @cached_property
+    def carried(self) -> Mapping[tuple[str, str], list[Carrier]]:
+        """Return the carriers of each (service, role)."""
+        found: dict[tuple[str, str], list[Carrier]] = {}
+        for carrier in self.carriers or ():
+            found.setdefault((carrier.service, carrier.role), []).append(carrier)
+        return found
+
+
+def _names(role: Principal) -> set[str]:
+    """Return whom a role's trust policy names; ``_ANYBODY`` where that is not a list of principals."""
+    if role.trust is None:
+        return {_ANYBODY}
+    found: set[str] = set()
+    for statement in role.trust.statements:
+        if statement.allow:
+            named = (statement.principals or {}).get("AWS", ())
+            open_ = statement.not_principal or statement.opaque is not None or statement.principals is None
+            found.update(n if ":iam:" in n or n.isdigit() else _ANYBODY for n in named)
+            if open_ or "*" in (statement.principals or {}):
+                found.add(_ANYBODY)
+    return found
+
+
+class State(NamedTuple):
+    """A principal, perhaps changed: with any policy added, without its boundary, in one more group."""
+
+    arn: str
+    anything: bool = False
+    unbounded: bool = False
+    group: str | None = None
+
+    def __str__(self) -> str:
+        changes = [
+            *(["any policy"] if self.anything else []),
+            *(["no boundary"] if self.unbounded else []),
+            *([f"the policies of {self.group}"] if self.group else []),
+        ]
+        return f"{self.arn} with {' and '.join(changes)}" if changes else self.arn
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From one state to the next: the id of the path, and the requests it takes, each of them allowed.
+
+    ``unsure`` says what is not known of it. ``only``: the actions the step is good for; none: all.
+    """
+
+    path: str
+    source: State
+    target: State
+    requests: tuple[Witness, ...]
+    reference: str
+    unsure: str | None = None
+    only: tuple[str, ...] = ()
+
+
+def render(steps: Sequence[Step]) -> str:
+    """Return a chain as lines: who, by which requests, becomes whom."""
+    lines = [str(steps[0].source)] if steps else []
+    for step in steps:
+        asked = ", ".join(f"{w.action} on {w.resource}" for w in step.requests)
+        lines.append(f"  {asked or step.path}{f' (if {step.unsure})' if step.unsure else ''}")
+        lines.append(f"-> {step.target}")
+    return "\n".join(lines)
