@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from policyengine.iam.cells import (
@@ -29,6 +30,7 @@ from policyengine.iam.cells import (
 from policyengine.iam.comparisons import OPERATORS
 from policyengine.iam.conditions import Operator, compile_condition, read_operator
 from policyengine.iam.documents import Condition, Statement
+from policyengine.iam.glob import compile_glob
 from policyengine.iam.opaque import Answer, Opaque
 from policyengine.iam.principals import Named, compile_exempt, compile_principals
 from policyengine.iam.request import Request
@@ -126,7 +128,7 @@ def atoms_of(statement: Statement, setting: Setting, named: frozenset[Named] | N
     atoms: list[Atom] = []
     if statement.opaque is not None:
         atoms.append(Atom(RESOURCE, (), lambda value: MAYBE))
-    if statement.resources is not None and statement.resources != ("*",):
+    if statement.resources is not None and "*" not in statement.resources:
         atoms.append(_resource_atom(statement, setting))
     elif statement.not_resource:
         atoms.append(Atom(RESOURCE, (), lambda value: NO))
@@ -161,12 +163,12 @@ def _resource_atom(statement: Statement, setting: Setting) -> Atom:
     for text in statement.resources or ():
         filled = _fill(text, statement.variables, setting)
         if isinstance(filled, str):
-            pattern = glob(filled)
+            patterns.append(glob(filled))
             hit = MAYBE if wildcard_in_type(filled) else YES
+            tests.append(_hit(compile_glob(filled), hit))
         else:
-            pattern, hit = filled, MAYBE
-        patterns.append(pattern)
-        tests.append(lambda value, p=pattern, h=hit: h if matches(p, value) else NO)  # type: ignore[misc]  # defaults of a lambda have no types
+            patterns.append(filled)
+            tests.append(_hit(partial(matches, filled), MAYBE))
     positive = _any(tests)
     test = (lambda value: negated(positive(value))) if statement.not_resource else positive
     ties = _templates(statement.resources or (), statement.variables, setting)
@@ -178,6 +180,10 @@ def _resource_atom(statement: Statement, setting: Setting) -> Atom:
         templates=ties,
         negative=statement.not_resource,
     )
+
+
+def _hit(matcher: Callable[[str], bool], hit: Truth) -> Callable[[str], Truth]:
+    return lambda value: hit if matcher(value) else NO
 
 
 def _fill(text: str, variables: bool, setting: Setting) -> str | Pattern:

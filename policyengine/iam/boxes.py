@@ -24,9 +24,9 @@ class Budget:
         """Say whether nothing is left."""
         return self.left <= 0
 
-    def take(self) -> bool:
-        """Take one step; say whether there was one."""
-        self.left -= 1
+    def take(self, steps: int = 1) -> bool:
+        """Take steps; say whether there were so many."""
+        self.left -= steps
         return self.left >= 0
 
 

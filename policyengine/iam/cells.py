@@ -16,6 +16,9 @@ from typing import Final, NamedTuple
 MAX_STATES: Final = 20_000
 """Most states that are visited; what was not is missing from the answer, which then says so."""
 
+MAX_WORK: Final = 40_000_000
+"""Most bits of states that are looked at, which bounds the time where patterns are long."""
+
 FRESH: Final = "xyzqwvkjbdxyzXYZQWVKJ_~^|<>"
 """Where an example needs a character that no pattern mentions, the first of these that none does."""
 
@@ -165,16 +168,20 @@ def _unmentioned(mentioned: set[str]) -> str:
 
 class Cells(NamedTuple):
     """``texts``: one for each set of patterns (bit i: pattern i) that some text of the universe matches
-    together and no other of the set's; ``complete``: no other combinations exist."""
+    together and no other of the set's; ``complete``: no other combinations exist; ``cost``: in states of short
+    patterns, what it took to find out."""
 
     texts: Mapping[int, str]
     complete: bool
+    cost: int
 
 
 @lru_cache(maxsize=8192)
 def cells(universe: tuple[Pattern, ...], patterns: tuple[Pattern, ...], limit: int = MAX_STATES) -> Cells:
     """Return the ways patterns can match together, among texts that match a pattern of the universe."""
     machine = _Machine([*universe, *patterns])
+    size = sum(len(p) + 1 for p in (*universe, *patterns))
+    limit = min(limit, MAX_WORK // (size + 1) + 64)
     inside = sum(machine.spans[: len(universe)])
     ends = sum(machine.accepts[: len(universe)])
     accepts = list(enumerate(machine.accepts[len(universe) :]))
@@ -195,10 +202,15 @@ def cells(universe: tuple[Pattern, ...], patterns: tuple[Pattern, ...], limit: i
                 following = closed(((state & step) << 1) | (state & loop))
                 if following & inside and following not in seen:
                     if len(seen) >= limit:
-                        return Cells(found, False)
+                        return Cells(found, False, _cost(len(seen), size))
                     seen.add(following)
                     queue.append((following, text + character))
-    return Cells(found, True)
+    return Cells(found, True, _cost(len(seen), size))
+
+
+def _cost(states: int, size: int) -> int:
+    """Return what states of an automaton of ``size`` bits cost; measured."""
+    return states * (1 + size // 6000) + size // 7
 
 
 def matches(pattern: Pattern, text: str) -> bool:

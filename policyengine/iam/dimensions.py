@@ -24,6 +24,15 @@ MAX_SETS: Final = 256
 _TYPED: Final = frozenset({"ip", "numeric", "date"})
 """Kinds of keys whose values are never any text: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
 
+STATE: Final = 5
+"""What visiting a state of an automaton costs, in answers of an atom."""
+
+MAX_TESTS: Final = 300_000
+"""Most answers of atoms that one dimension takes; candidates beyond are left out, and it is not complete."""
+
+MAX_DRESSED: Final = 64
+"""Patterns up to which examples are made to look like what they are."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -49,21 +58,46 @@ class Domain:
 
 
 class Dimension:
-    """Candidates, and the answers of atoms about them as bits."""
+    """Candidates, one for each way the atoms answer, and the answers as bits."""
 
-    def __init__(self, candidates: Sequence[Value], complete: bool) -> None:
-        self.candidates = candidates
+    def __init__(
+        self, values: Iterable[Value], atoms: Sequence[Atom], complete: bool, visited: int = 0
+    ) -> None:
+        self.candidates: list[Value] = []
         self.complete = complete
-        self.all = (1 << len(candidates)) - 1
+        self.cost = STATE * visited
+        """What it took to make it, in answers of an atom; the same for the same question."""
+        self._may = [0] * len(atoms)
+        self._must = [0] * len(atoms)
+        self._places = {id(atom): at for at, atom in enumerate(atoms)}
+        self._atoms = atoms  # an id stays its own only as long as what it names
+        left = MAX_TESTS // (len(atoms) + 1)
+        seen: set[tuple[Truth, ...]] = set()
+        for value in values:
+            if left <= 0:
+                self.complete = False
+                break
+            left -= 1
+            self.cost += len(atoms) + 1
+            answers = tuple(a.test(value) for a in atoms)
+            if answers not in seen:
+                seen.add(answers)
+                self._add(value, answers)
+        self.all = (1 << len(self.candidates)) - 1
+
+    def _add(self, value: Value, answers: Sequence[Truth]) -> None:
+        bit = 1 << len(self.candidates)
+        self.candidates.append(value)
+        for at, (may, must) in enumerate(answers):
+            if may:
+                self._may[at] |= bit
+            if must:
+                self._must[at] |= bit
 
     def masks(self, atom: Atom) -> tuple[int, int]:
         """Return the candidates for which the atom may hold, and those for which it must."""
-        may = must = 0
-        for index, candidate in enumerate(self.candidates):
-            truth = atom.test(candidate)
-            may |= truth[0] << index
-            must |= truth[1] << index
-        return may, must
+        at = self._places[id(atom)]
+        return self._may[at], self._must[at]
 
 
 def key_dimension(atoms: Sequence[Atom], domain: Domain) -> Dimension:
@@ -76,37 +110,40 @@ def key_dimension(atoms: Sequence[Atom], domain: Domain) -> Dimension:
     if families - {"text", "ip", "bool"} and any(has_wildcard(v) for v in domain.asked):
         complete = False
     texts: list[str] = []
+    visited = 0
     for family in sorted(families - {"text"}):
         values = [v for a in atoms if a.family == family for v in a.values]
         texts.extend(_points(family, [*values, *domain.asked]))
     if not typed and (families & {"text"} or not families or domain.asked):
-        found, whole = _texts(atoms, domain)
-        texts.extend(found)
+        found, whole, visited = _texts(atoms, domain)
+        texts.extend((*found, *domain.extra))
         complete = complete and whole
     if domain.boolean:
         texts = ["true", "false"]
-    singles: list[Value] = [(t,) for t in dict.fromkeys((*texts, *domain.extra))]
+    singles: list[Value] = [(t,) for t in dict.fromkeys(texts)]
     if domain.absent:
         singles.insert(0 if domain.rare else len(singles), None)
-    kept = _distinct([s for s in singles if domain.admits(s)], atoms)
+    single = Dimension([s for s in singles if domain.admits(s)], atoms, complete, visited)
     if domain.several and any(a.quantified for a in atoms):
-        kept, whole = _unions(kept, atoms, domain)
-        complete = complete and whole
-    return Dimension(kept, complete)
+        sets, whole = _unions(single.candidates, atoms, domain)
+        return Dimension(sets, atoms, single.complete and whole, visited)
+    return single
 
 
 def text_dimension(atoms: Sequence[Atom], domain: Domain) -> Dimension:
     """Return the dimension of the resource or the principal."""
-    texts, complete = _texts(atoms, domain)
+    texts, complete, visited = _texts(atoms, domain)
     admitted = [t for t in (*texts, *domain.extra) if domain.admits(t)]
-    return Dimension(_distinct(admitted, atoms), complete)
+    return Dimension(admitted, atoms, complete, visited)
 
 
-def _texts(atoms: Sequence[Atom], domain: Domain) -> tuple[list[str], bool]:
+def _texts(atoms: Sequence[Atom], domain: Domain) -> tuple[list[str], bool, int]:
     patterns = tuple(dict.fromkeys(p for a in atoms for p in a.patterns)) + domain.patterns
     found = cells(domain.universe, patterns)
+    if len(patterns) > MAX_DRESSED:
+        return list(found.texts.values()), found.complete, found.cost
     texts = [_nicer(text, patterns, domain, signature) for signature, text in found.texts.items()]
-    return texts, found.complete
+    return texts, found.complete, found.cost
 
 
 def _nicer(text: str, patterns: Sequence[Pattern], domain: Domain, signature: int) -> str:
@@ -133,14 +170,6 @@ def _dressed(text: str) -> Iterable[str]:
     for region in regions:
         yield ":".join([*parts[:3], region, *parts[4:]])
     yield ":".join([*parts[:5], tail])
-
-
-def _distinct(values: Iterable[Value], atoms: Sequence[Atom]) -> list[Value]:
-    """Return the first value of each way the atoms answer."""
-    kept: dict[tuple[Truth, ...], Value] = {}
-    for value in values:
-        kept.setdefault(tuple(a.test(value) for a in atoms), value)
-    return list(kept.values())
 
 
 def _unions(singles: Sequence[Value], atoms: Sequence[Atom], domain: Domain) -> tuple[list[Value], bool]:

@@ -90,12 +90,25 @@ def denied(requests: RequestSet, policies: Policies, callers: Callers | None = N
     return can(requests, policies, callers)
 
 
-def grants(policies: Sequence[Policy], requests: RequestSet = ALL, callers: Callers | None = None) -> Answer:
-    """Say whether documents by themselves (one layer: what they allow less what they deny) grant a request."""
-    question = _documents(policies, requests, callers)
-    question.verify = lambda r: _granted(policies, r)
-    found = parts(policies, question.catalogue)
-    return first(question, [Way([found[True]], found[False])])
+def grants(
+    policies: Sequence[Policy],
+    requests: RequestSet = ALL,
+    callers: Callers | None = None,
+    boundary: Policy | None = None,
+) -> Answer:
+    """Say whether documents by themselves (one layer: what they allow less what they deny) grant a request.
+
+    ``boundary``: another document that must grant it too.
+    """
+    if boundary is None:
+        question = _documents(policies, requests, callers)
+        question.verify = lambda r: _granted(policies, r)
+        found = parts(policies, question.catalogue)
+        return first(question, [Way([found[True]], found[False])])
+    question = _documents([*policies, boundary], requests, callers)
+    question.verify = lambda r: _both(_granted(policies, r), _granted([boundary], r))
+    found, limit = parts(policies, question.catalogue), parts([boundary], question.catalogue)
+    return first(question, [Way([found[True], limit[True]], [*found[False], *limit[False]])])
 
 
 def newly_allows(
@@ -171,13 +184,16 @@ def first(question: Question, found: Sequence[Way]) -> Answer:
 
 
 def every(question: Question, found: Sequence[Way]) -> Iterator[Answer]:
-    """Yield a Yes for each group of actions that has a witness; Unknown or No where none has."""
+    """Yield a Yes for each group of actions that has a witness; Unknown or No where none has.
+
+    Unknown comes last as well where some groups were not looked at.
+    """
     search = Search(question)
     none = True
     for witness in search.witnesses(found):
         none = False
         yield Yes(witness)
-    if none:
+    if none or "too_large" in search.why:
         yield Unknown(tuple(search.why)) if search.why else No()
 
 

@@ -37,6 +37,9 @@ from policyengine.iam.shapes import shapes
 from policyengine.iam.ties import tied
 
 MAX_STEPS: Final = 200_000
+"""Boxes that a question may look at."""
+MAX_WORK: Final = 2_000_000
+"""What making the dimensions of a question may cost, in answers of an atom: some seconds."""
 MAX_CHOICES: Final = 4_096
 MAX_TRIES: Final = 256
 BATCH: Final = 40
@@ -94,6 +97,7 @@ class Search:
     def __init__(self, question: Question) -> None:
         self.question = question
         self.budget = Budget(MAX_STEPS)
+        self.work = Budget(MAX_WORK)
         self.tries = MAX_TRIES
         self.why: dict[str, None] = {}
         self.spelled: dict[str, str] = {}
@@ -112,6 +116,9 @@ class Search:
         for free in (False, True):
             for way in ways:
                 for group in self._groups(way):
+                    if self.budget.spent or self.work.spent:
+                        self.why["too_large"] = None
+                        return
                     yield from islice(self._group(way, group, free), 1)
             if self.possible or self.question.requests.resources == ("*",):
                 return
@@ -150,7 +157,7 @@ class Search:
         for chosen in islice(product([list(way.where)], *levels), MAX_CHOICES):
             for universe, starred in self._universes(group, chosen, without, free):
                 yield from self._solve(group, chosen, without, universe, starred, free)
-                if self.budget.spent:
+                if self.budget.spent or self.work.spent:
                     self.why["too_large"] = None
                     return
 
@@ -205,6 +212,7 @@ class Search:
         free: bool,
     ) -> Iterator[Witness]:
         dimensions = self._dimensions(chosen, without, universe, starred, free)
+        self.work.take(sum(d.cost for d in dimensions.values()))
         box: dict[str, int] | None = {name: d.all for name, d in dimensions.items()}
         assert box is not None
         if box[RESOURCE]:
