@@ -37,12 +37,23 @@ def build(form: Mapping[str, Any], parameters: Mapping[str, Any]) -> Node:
 
 
 def bind(value: Any, parameters: Mapping[str, Any]) -> Any:
-    """Replace ``{"$": name}`` by the parameter and ``{"path": [...]}`` by a tuple of steps."""
+    """Replace ``{"$": name}`` by the parameter and ``{"path": [...]}`` by a tuple of steps.
+
+    A parameter that is a list takes its place in the list around it element by element.
+    """
     if isinstance(value, dict):
         if value.keys() == {"$"}:
             return parameters[value["$"]]
         if value.keys() == {"path"}:
             return tuple(value["path"])
+        return {key: bind(item, parameters) for key, item in value.items()}
+    if isinstance(value, list):
+        found: list[Any] = []
+        for item in value:
+            one = bind(item, parameters)
+            spread = isinstance(one, list) and isinstance(item, dict) and item.keys() == {"$"}
+            found.extend(one if spread else [one])
+        return found
     return value
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from policyengine.catalog import registry
 from policyengine.config.settings import Settings
 from policyengine.engine.branches import InBranch, finding_over, worst
+from policyengine.engine.references import ACROSS
 from policyengine.engine.rule import BoundRule, predicate_names
 from policyengine.engine.world import INDIRECT, World
 from policyengine.model.finding import Finding
@@ -35,6 +36,7 @@ def subject_in(world: World, now: datetime) -> Subject:
         now,
         lambda alias: world.related(subject.relations[alias], subject.resource),
         lambda type_: world.table(type_, subject.resource),
+        organization=lambda type_: world.table(type_, subject.resource, ACROSS),
     )
     return subject
 
@@ -77,8 +79,7 @@ class Evaluator:
     def reached_types(self, scope: str | None = None) -> frozenset[str]:
         """Return the types that relations and predicates of the rules reach.
 
-        With a ``scope``: those that some relation reaches in that scope (predicates reach no farther
-        than the account and region).
+        With a ``scope``: those that are reached in that scope.
         """
         found = self._reached.get(scope)
         if found is None:
@@ -91,10 +92,10 @@ class Evaluator:
             for variant in form["variants"]:
                 relations = variant["with"].values()
                 reached.update(r["to"] for r in relations if scope in (None, r["scope"]))
-                if scope is None:
-                    for tree in (variant["when"], variant["require"]):
-                        for name in predicate_names(tree):
-                            reached.update(PREDICATES[name].needs)
+                for tree in (variant["when"], variant["require"]):
+                    for name in predicate_names(tree):
+                        reached.update(PREDICATES[name].needs if scope in (None, "account-region") else ())
+                        reached.update(PREDICATES[name].wide if scope in (None, ACROSS) else ())
         reached.update(INDIRECT[type_][0] for type_ in reached & INDIRECT.keys())
         return frozenset(reached)
 

@@ -380,6 +380,7 @@ class PredicateNode:
             now=subject.now,
             related=subject.related,
             tables=subject.tables,
+            organization=subject.organization,
             where=None if isinstance(scope, Resource) else scope,
             relations=subject.relations,
         )

@@ -37,6 +37,7 @@ def reach_of(forms: Iterable[Mapping[str, Any]]) -> Reach:
         for tree in (variant["when"], variant["require"]):
             for name in predicate_names(tree):
                 local.update(PREDICATES[name].needs)
+                whole.update(PREDICATES[name].wide)
         for relation in variant["with"].values():
             type_ = relation["to"]
             if relation["scope"] != ACROSS:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from policyengine.engine.build import build
-from policyengine.engine.nodes import Node
+from policyengine.engine.nodes import ConnectiveNode, Node, PredicateNode
 from policyengine.engine.place import named_in, place_of
 from policyengine.engine.secrets import secret_names
 from policyengine.engine.wording import wording_of
-from policyengine.model.finding import Evidence, Finding, FindingMaker
+from policyengine.model.finding import Evidence, Finding, FindingMaker, Witness
 from policyengine.model.logic import FALSE, TRUE
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS, sentence
 from policyengine.model.resource import Resource
@@ -41,6 +41,7 @@ class BoundRule:
         secrets = secret_names((*variant["types"], *reached))
         self._say = wording_of(form, self.when, self.require, parameters, secrets).say
         self._named = named_in(form["message"])
+        self._asking = (*_asked_of(self.when), *_asked_of(self.require))
         self._make = FindingMaker(
             rule=self.id,
             title=form["title"],
@@ -97,7 +98,26 @@ class BoundRule:
         )
         if len(evidence) > MAX_EVIDENCE:
             evidence = evidence[:MAX_EVIDENCE]
-        return self._make(verdict, reason, message, resource, evidence, place, resource.branch)
+        witness = self._witness(evidence, subject) if self._asking else None
+        return self._make(verdict, reason, message, resource, evidence, place, resource.branch, witness)
+
+    def _witness(self, evidence: Sequence[Evidence], subject: Subject) -> Witness | None:
+        """Return the request that one of the answers behind the verdict rests on."""
+        places = {item.path for item in evidence}
+        for node in self._asking:
+            answer = subject.answers.get(node)
+            if answer is not None and answer.witness and any(e.path in places for e in answer.evidence):
+                return answer.witness
+        return None
+
+
+def _asked_of(node: Node | None) -> Iterator[PredicateNode]:
+    """Yield the predicates of a check that are asked about the resource itself."""
+    if isinstance(node, PredicateNode):
+        yield node
+    elif isinstance(node, ConnectiveNode):
+        for child in node.children:
+            yield from _asked_of(child)
 
 
 def predicate_names(form: Mapping[str, Any] | None) -> Iterator[str]:

@@ -237,7 +237,7 @@ class World:
         return index
 
     def _complete(self, found: list[Resource], type_: str, resource: Resource, scope: str) -> list[Resource]:
-        if self._covers(type_, resource, scope):
+        if found.__class__ is OpenList or self._covers(type_, resource, scope):
             return found
         where = f"outside `{resource.file}`" if resource.file is not None else _PLACES[scope]
         return OpenList(found, Unresolved("not_collected", f"there may be {type_} {where}"))

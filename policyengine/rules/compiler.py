@@ -362,7 +362,7 @@ class Checks:
                 bound[key] = self._argument(arg, arguments[key], (*at, name, key))
             elif arg.required:
                 self.report(at, f"`{name}` needs the argument `{key}` ({arg.help or arg.kind})")
-        constant = not any(isinstance(value, dict) and "$" in value for value in bound.values())
+        constant = not any(_is_open(value) for value in bound.values())
         problem = predicate.problem(bound) if predicate.problem is not None and constant else None
         if problem is not None:
             self.report((*at, name), problem)
@@ -386,7 +386,24 @@ class Checks:
         problem = check_value({"type": arg.kind}, value)
         if problem:
             self.report(place, problem)
+        return self._inside(value, place) if arg.kind == "json" else value
+
+    def _inside(self, value: Any, place: DocPath) -> Any:
+        """Return a JSON argument with the parameters inside marked; ``${...}`` is a policy variable."""
+        if isinstance(value, str) and value.startswith("$") and not value.startswith("${"):
+            return self._parameter(value, place)
+        if isinstance(value, dict):
+            return {key: self._inside(item, (*place, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._inside(item, (*place, index)) for index, item in enumerate(value)]
         return value
+
+
+def _is_open(value: Any) -> bool:
+    """Whether an argument depends on parameters."""
+    if isinstance(value, dict):
+        return "$" in value or any(_is_open(item) for item in value.values())
+    return isinstance(value, list) and any(_is_open(item) for item in value)
 
 
 def _relation_form(relation: Relation) -> dict[str, Any]:

@@ -158,11 +158,34 @@ def _of_predicate(form: Mapping[str, Any], node: Form, place: Place, at: str) ->
                 yield _mutant(
                     form, place, {**node, "args": args}, "drop-value", f"{below}[{index}]", f"drop `{member}`"
                 )
+        elif isinstance(value, dict) and "path" not in value:
+            yield from _of_json(form, value, (*place, "args", key), below)
         elif not declared[key].required:
             args = {k: v for k, v in node["args"].items() if k != key}
             yield _mutant(
                 form, place, {**node, "args": args}, "drop-argument", below, f"drop the argument `{key}`"
             )
+
+
+def _of_json(form: Mapping[str, Any], value: Any, place: Place, at: str) -> Iterator[Mutant]:
+    """Drop each key and each element of a list, where others stay; shift the parameters inside."""
+    if isinstance(value, dict) and "$" in value:
+        yield from _of_parameter(form, value["$"], "argument", at)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            below = f"{at}.{key}"
+            if len(value) > 1:
+                rest = {k: v for k, v in value.items() if k != key}
+                yield _mutant(form, place, rest, "drop-key", below, f"drop `{key}`")
+            yield from _of_json(form, item, (*place, key), below)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            below = f"{at}[{index}]"
+            if len(value) > 1:
+                rest_ = value[:index] + value[index + 1 :]
+                yield _mutant(form, place, rest_, "drop-value", below, f"drop `{item}`")
+            if isinstance(item, dict | list):
+                yield from _of_json(form, item, (*place, index), below)
 
 
 def _of_parameter(form: Mapping[str, Any], name: str, test: str, at: str) -> Iterator[Mutant]:

@@ -96,6 +96,10 @@ class Principals:
             for branch in (resource, *resource.variants):
                 yield self._record(branch, scope)
 
+    def record(self, resource: Resource) -> PrincipalRecord:
+        """Return one user, role or group, with what was added so far; its branch only."""
+        return self._record(resource, _scope(resource))
+
     # -- gathering ----------------------------------------------------------------------------------
 
     def _add_managed(self, resource: Resource, scope: str) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from policyengine.iam.grammar import Kind
 from policyengine.model.resource import Path, Resource
 from policyengine.model.values import OpenList, Unresolved
 
-Spot = tuple[str, Kind]
+if TYPE_CHECKING:
+    from policyengine.iam.grammar import Kind  # the table of predicates reads this module, and needs no more
+
+Spot: TypeAlias = "tuple[str, Kind]"
 """A dotted path (``*``: each element of a list; ``related`` first: what the source folded in), a kind."""
 
 _INLINE: Final[tuple[Spot, ...]] = (

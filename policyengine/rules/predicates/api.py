@@ -18,6 +18,10 @@ from policyengine.model.resource import Resource
 from policyengine.model.values import Unresolved
 
 
+def _not_collected(type_: str) -> Unresolved:
+    return Unresolved("not_collected", f"{type_} of the organisation")
+
+
 class Answer(NamedTuple):
     """Truth with the evidence for it; FALSE and UNKNOWN always carry evidence.
 
@@ -36,7 +40,8 @@ class Subject:
 
     ``related(alias)`` gives the resources behind a ``with:`` alias, or Unresolved when the source
     does not cover them; a list may be an OpenList. ``tables(type)`` is for predicates that
-    declare ``needs``: all resources of that type in the subject's account and region.
+    declare ``needs``: all resources of that type in the subject's account and region;
+    ``organization(type)`` for those that declare ``wide``: all of the organisation.
     """
 
     resource: Resource
@@ -49,6 +54,7 @@ class Subject:
     """Alias of ``with:`` -> the form of its catalog relation (``to``, ``via``, ``by``, ``key``, ``many``)."""
     answers: dict[Any, Answer] = field(default_factory=dict)
     """What the checks of the rules have answered about ``resource``: deciding and explaining ask only once."""
+    organization: Callable[[str], list[Resource] | Unresolved] = _not_collected
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,8 @@ class Predicate:
     """A named check that no syntax can state.
 
     ``check`` is called ``check(subject, **arguments)``. ``types`` are the resource types it can
-    be asked about (empty: any). ``needs`` are the types it reads through ``subject.tables``.
+    be asked about (empty: any). ``needs`` are the types it reads through ``subject.tables``, ``wide``
+    those through ``subject.organization``.
     ``summary`` says in one sentence what TRUE means; it is the heading of the doc page.
     ``problem`` says what is wrong with constant arguments, in one line, or returns None.
     ``short`` is given the arguments once and returns a function of a resource that answers what ``check``
@@ -85,3 +92,4 @@ class Predicate:
     needs: tuple[str, ...] = ()
     problem: Callable[[Mapping[str, Any]], str | None] | None = None
     short: Callable[..., Callable[[Resource], Answer | None]] | None = None
+    wide: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from policyengine.rules.predicates import (
     alarms,
     asked_for,
     backup,
+    iam,
     kms,
     lifecycle,
     lists,
@@ -21,6 +22,6 @@ from policyengine.rules.predicates.api import Predicate
 
 PREDICATES: Final[dict[str, Predicate]] = {
     predicate.name: predicate
-    for module in (net, tags, time, lifecycle, kms, alarms, recovery, asked_for, backup, related, lists)
+    for module in (net, tags, time, lifecycle, kms, alarms, recovery, asked_for, backup, related, lists, iam)
     for predicate in module.PREDICATES
 }

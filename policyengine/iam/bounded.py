@@ -1,0 +1,39 @@
+"""What identity policies grant within a permissions boundary, over all requests.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html: both must allow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from policyengine.iam.documents import Policy
+from policyengine.iam.domains import Callers
+from policyengine.iam.layers import Layer, read_layer
+from policyengine.iam.opaque import Opaque
+from policyengine.iam.reason import Answer, extended, first
+from policyengine.iam.request import Request
+from policyengine.iam.request_set import RequestSet
+from policyengine.iam.search import Question, Way
+from policyengine.iam.ways import parts
+
+
+def granted_within(
+    policies: Sequence[Policy], boundary: Policy, requests: RequestSet, callers: Callers
+) -> Answer:
+    """Say whether documents grant a request that the boundary grants too; resource policies are not asked."""
+    known = extended([*policies, boundary], requests)
+
+    def verify(request: Request) -> bool | Opaque:
+        unknown: Opaque | None = None
+        for documents in (policies, (boundary,)):
+            layer = read_layer(Layer("identity"), documents, request, [])
+            if layer.denied(True) or not layer.allowed(True):
+                return False
+            if layer.denied(False) or not layer.allowed(False):
+                unknown = layer.unknown[0]
+        return True if unknown is None else unknown
+
+    own, limit = parts(policies, known), parts([boundary], known)
+    way = Way([own[True], limit[True]], [*own[False], *limit[False]])
+    return first(Question(requests, callers, known, verify), [way])

@@ -1,0 +1,216 @@
+"""The policies a rule is about: those of a role with all it is attached to, or of a resource."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
+
+from policyengine.iam.documents import Policy
+from policyengine.iam.opaque import Opaque
+from policyengine.model.resource import Path, Resource
+from policyengine.model.values import OpenDict, OpenList, Unresolved
+from policyengine.rules.iam.principals import KINDS, Principals
+from policyengine.rules.iam.reader import Document, Reader
+from policyengine.rules.iam.standins import ACCOUNT, filled, own_arn
+from policyengine.rules.iam.tables import spots
+from policyengine.rules.iam.values import partition
+from policyengine.rules.predicates.api import Subject
+
+MANAGED: Final = "AWS::IAM::ManagedPolicy"
+GROUP: Final = "AWS::IAM::Group"
+_MOST_READ: Final = 20_000
+_MOST_ANSWERS: Final = 50_000
+_TABLES: Final = 4
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Documents in question. ``about``: a principal with its identity policies and ``boundary``, a
+    resource (or role) with the policy attached to it, or a document by itself.
+
+    ``where`` is the path that evidence names; ``doubts`` what of the documents is not known, with its path.
+    """
+
+    about: str
+    arn: str | None
+    account: str
+    documents: tuple[Document, ...]
+    boundary: Document | None
+    where: Path
+    doubts: tuple[tuple[Path, Unresolved], ...] = ()
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """Return the documents as ``iam`` takes them."""
+        return tuple(document.policy for document in self.documents)
+
+
+class _Kept:
+    """What was read and decided, shared by all rules of a process; bounded.
+
+    INVARIANT: an entry holds the objects whose identity is its key.
+    """
+
+    def __init__(self) -> None:
+        self.reader = Reader()
+        self.read = 0
+        self.gathered: OrderedDict[tuple[int, ...], tuple[Any, Principals]] = OrderedDict()
+        self.answers: dict[Any, tuple[Any, Any]] = {}
+
+    def fresh_reader(self) -> Reader:
+        self.read += 1
+        if self.read > _MOST_READ:
+            self.read, self.reader, self.answers = 0, Reader(), {}
+            self.gathered.clear()
+        self.reader.errors.clear()
+        return self.reader
+
+
+_KEPT: Final = _Kept()
+
+
+def remembered(question: tuple[Any, ...], policies: Sequence[Policy], ask: Callable[[], T]) -> T:
+    """Return the answer to a question about documents; asked once for the same documents."""
+    key = (question, *map(id, policies))
+    found = _KEPT.answers.get(key)
+    if found is None:
+        if len(_KEPT.answers) >= _MOST_ANSWERS:
+            _KEPT.answers.clear()
+        found = _KEPT.answers[key] = (policies, ask())
+    answer: T = found[1]
+    return answer
+
+
+def held(subject: Subject, policy: Path | None = None) -> Held:
+    """Return the policies of a subject: of a principal what it may do, of anything else its policy.
+
+    ``policy``: the path of the one document that is asked about.
+    """
+    resource = subject.resource
+    if policy is not None:
+        return _at(resource, policy)
+    if resource.type in KINDS:
+        return _principal(subject)
+    found = tuple(_documents(resource))
+    about = "resource" if any(d.policy.kind != "identity" for d in found) else "document"
+    return _made(about, resource, found)
+
+
+def _at(resource: Resource, path: Path) -> Held:
+    """Return the documents at a path, or below it."""
+    found = tuple(d for d in _documents(resource) if d.path[: len(path)] == path)
+    about = "resource" if any(d.policy.kind != "identity" for d in found) else "document"
+    return _made(about, resource, found, path)
+
+
+def _documents(resource: Resource) -> list[Document]:
+    reader = _KEPT.fresh_reader()
+    code = resource.file is not None
+    return [
+        reader.document(resource, path, filled(value, resource) if code else value, kind)
+        for path, value, kind in spots(resource)
+    ]
+
+
+def _made(about: str, resource: Resource, found: tuple[Document, ...], where: Path | None = None) -> Held:
+    if where is None:
+        where = found[0].path if len(found) == 1 else _root(found)
+    return Held(
+        about, own_arn(resource), resource.account or ACCOUNT, found, None, where, _doubts(resource, found)
+    )
+
+
+def _root(found: Sequence[Document]) -> Path:
+    """Return what the paths of several documents have in common."""
+    common: Path = found[0].path if found else ()
+    for document in found[1:]:
+        same = 0
+        for a, b in zip(common, document.path, strict=False):
+            if a != b:
+                break
+            same += 1
+        common = common[:same]
+    return common
+
+
+def _principal(subject: Subject) -> Held:
+    resource = subject.resource
+    managed, groups = subject.tables(MANAGED), subject.tables(GROUP)
+    gathered = _gathered(managed, groups)
+    record = gathered.record(resource)
+    found = list(record.identity)
+    for table in (managed, groups):
+        more = getattr(table, "more", None)
+        if isinstance(more, Unresolved) and more.reason == "too_many_branches":
+            found.append(_KEPT.reader.unknown(resource, (), "identity", more.describe()))
+    every = [*found, *([record.boundary] if record.boundary else [])]
+    return Held(
+        "principal",
+        own_arn(resource) or f"arn:{partition(resource)}:iam::{ACCOUNT}:{record.kind}/example",
+        resource.account or ACCOUNT,
+        tuple(found),
+        record.boundary,
+        (),
+        _doubts(resource, every),
+    )
+
+
+def _gathered(*tables: Any) -> Principals:
+    """Return the managed policies and groups of tables, put together once for all who ask."""
+    key = tuple(map(id, tables))
+    known = _KEPT.gathered.get(key)
+    if known is None:
+        gathered = Principals(_KEPT.fresh_reader())
+        for table in tables:
+            for resource in table if isinstance(table, list) else ():
+                gathered.add(replace(resource, variants=()) if resource.variants else resource)
+        known = _KEPT.gathered[key] = (tables, gathered)
+        if len(_KEPT.gathered) > _TABLES:
+            _KEPT.gathered.popitem(last=False)
+    return known[1]
+
+
+def _doubts(resource: Resource, found: Sequence[Document]) -> tuple[tuple[Path, Unresolved], ...]:
+    """Return what of the documents is not known: a part of the source, or the document as a whole."""
+    doubts: list[tuple[Path, Unresolved]] = []
+    for document in found:
+        value = None
+        if document.id == resource.id and document.type == resource.type:
+            value = _unresolved(_value_at(resource, document.path))
+        if value is None and document.opaque is not None:
+            value = Unresolved("not_collected", document.opaque.reason)
+        if value is None:
+            value = _in_statements(document.policy)
+        if value is not None:
+            doubts.append((document.path, value))
+    return tuple(doubts)
+
+
+def _in_statements(policy: Policy) -> Unresolved | None:
+    opaque: Opaque | None = next((s.opaque for s in policy.statements if s.opaque is not None), None)
+    return None if opaque is None else Unresolved("unresolved_reference", opaque.reason)
+
+
+def _value_at(resource: Resource, path: Path) -> Any:
+    at: Any = {**resource.properties, "related": resource.related}
+    for step in path:
+        if isinstance(at, dict):
+            at = at.get(str(step))
+        elif isinstance(at, list) and isinstance(step, int) and step < len(at):
+            at = at[step]
+        else:
+            return at
+    return at
+
+
+def _unresolved(value: Any) -> Unresolved | None:
+    """Return the first value inside that is not known."""
+    if isinstance(value, Unresolved):
+        return value
+    if isinstance(value, OpenDict | OpenList):
+        return value.more
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next((found for item in items if (found := _unresolved(item)) is not None), None)

@@ -1,0 +1,116 @@
+"""The predicates about IAM policies: what each is called and asked with.
+
+Their answers come from ``iam_*`` modules, which load the reasoning library; those are imported when a
+rule asks for the first time, so that a scan without such a rule does not pay for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from policyengine.model.resource import Path
+from policyengine.rules.iam.tables import RESOURCE_TYPES, SPOTS
+from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
+
+_ACCOUNT: Final = "AWS::::Account"
+_NEEDS: Final = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Group")
+_ORGANIZATION: Final = ("AWS::Organizations::Account", "AWS::Organizations::Organization")
+_HOLDERS: Final = tuple(sorted({*SPOTS, *RESOURCE_TYPES}))
+_OWNERS: Final = tuple(sorted(RESOURCE_TYPES))
+
+
+def allows(subject: Subject, *, requests: Any, policy: Path | None) -> Answer:
+    """TRUE when the policies allow a request of the set, with that request."""
+    from policyengine.rules.predicates import iam_requests
+
+    return iam_requests.allows(subject, requests=requests, policy=policy)
+
+
+def denies(subject: Subject, *, requests: Any, policy: Path | None) -> Answer:
+    """TRUE when the policies explicitly deny every request of the set; else with one they do not."""
+    from policyengine.rules.predicates import iam_requests
+
+    return iam_requests.denied(subject, requests=requests, policy=policy)
+
+
+def allows_public(subject: Subject, *, policy: Path | None) -> Answer:
+    """TRUE when the policy grants something to anybody."""
+    from policyengine.rules.predicates import iam_outside
+
+    return iam_outside.allows_public(subject, policy=policy)
+
+
+def allows_outside_account(
+    subject: Subject, *, policy: Path | None, trusted_accounts: Sequence[str]
+) -> Answer:
+    """TRUE when the policy grants something to a principal of another account."""
+    from policyengine.rules.predicates import iam_outside
+
+    return iam_outside.allows_outside_account(subject, policy=policy, trusted_accounts=trusted_accounts)
+
+
+def allows_outside_organization(
+    subject: Subject, *, policy: Path | None, trusted_accounts: Sequence[str]
+) -> Answer:
+    """TRUE when the policy grants something to a principal outside the organisation."""
+    from policyengine.rules.predicates import iam_outside
+
+    return iam_outside.allows_outside_organization(subject, policy=policy, trusted_accounts=trusted_accounts)
+
+
+def _requests_problem(arguments: Mapping[str, Any]) -> str | None:
+    from policyengine.rules.predicates import iam_asking
+
+    return iam_asking.argument_problem(arguments)
+
+
+_REQUESTS: Final = Arg("json", help="a set of requests: `action`, `resource`, `principal`, `context`")
+_POLICY: Final = Arg("path", False, None, "the one document that is asked about")
+_TRUSTED: Final = Arg("list:string", False, (), "accounts that count as inside")
+_SET: Final = {"requests": _REQUESTS, "policy": _POLICY}
+_OUTSIDE: Final = {"policy": _POLICY, "trusted_accounts": _TRUSTED}
+
+PREDICATES: tuple[Predicate, ...] = (
+    Predicate(
+        "iam.allows",
+        allows,
+        "The policies allow a request of the set.",
+        _SET,
+        _HOLDERS,
+        _NEEDS,
+        _requests_problem,
+    ),
+    Predicate(
+        "iam.denies",
+        denies,
+        "The policies explicitly deny every request of the set, whatever other policies allow.",
+        _SET,
+        _HOLDERS,
+        _NEEDS,
+        _requests_problem,
+    ),
+    Predicate(
+        "iam.allows_public",
+        allows_public,
+        "The policy grants something to anybody.",
+        {"policy": _POLICY},
+        _OWNERS,
+        (_ACCOUNT,),
+    ),
+    Predicate(
+        "iam.allows_outside_account",
+        allows_outside_account,
+        "The policy grants something to a principal of another account that is not trusted.",
+        _OUTSIDE,
+        _OWNERS,
+    ),
+    Predicate(
+        "iam.allows_outside_organization",
+        allows_outside_organization,
+        "The policy grants something to a principal of an account outside the organisation that is not trusted.",
+        _OUTSIDE,
+        _OWNERS,
+        wide=_ORGANIZATION,
+    ),
+)

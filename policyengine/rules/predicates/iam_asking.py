@@ -1,0 +1,134 @@
+"""What the questions about policies have in common: sets of requests, answers, words.
+
+This module loads ``policyengine.iam``; the table of predicates does not, so that rules without such a
+question stay cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from policyengine.iam.domains import Callers, any_caller, any_entity, one_caller
+from policyengine.iam.errors import PolicyError
+from policyengine.iam.glob import compile_glob
+from policyengine.iam.reason import WHY, No, Unknown, Yes
+from policyengine.iam.reason import Answer as Reasoned
+from policyengine.iam.request_set import RequestSet, read_request_set
+from policyengine.iam.search import Witness as Request
+from policyengine.model.finding import Evidence, Witness
+from policyengine.model.logic import FALSE, TRUE, UNKNOWN
+from policyengine.model.values import ABSENT, Unresolved
+from policyengine.rules.iam.held import Held
+from policyengine.rules.predicates.api import Answer
+
+_READ: Final[dict[int, tuple[Any, RequestSet]]] = {}
+"""By identity of the argument, which a rule binds once. INVARIANT: an entry holds its argument."""
+_BELOW: Final = ("", "/*", ":*")
+"""What follows the ARN of a resource in those of its parts: objects, indexes, log streams, versions."""
+
+
+def requests_of(requests: Any) -> RequestSet:
+    """Return the set an argument describes, which must not be changed afterwards; raises PolicyError."""
+    known = _READ.get(id(requests))
+    if known is not None:
+        return known[1]
+    found = read_request_set(requests)
+    if len(_READ) >= 1024:
+        _READ.clear()
+    _READ[id(requests)] = (requests, found)
+    return found
+
+
+def problem_of(requests: Any) -> str | None:
+    """Say what is wrong with a set of requests in one line; None when nothing is."""
+    try:
+        read_request_set(requests)
+    except PolicyError as error:
+        return f"`requests`: {error}"
+    return None
+
+
+def unreadable(error: PolicyError) -> Answer:
+    """Return the answer to a question whose parameters make no set of requests."""
+    expected = "a set of requests that can be read"
+    return Answer(UNKNOWN, (Evidence((), str(error), expected, "wrong_type"),))
+
+
+def about_own(requests: RequestSet, held: Held) -> RequestSet:
+    """Return the requests about the resource itself and its parts, where a rule does not say which."""
+    if held.about != "resource" or requests.resources != ("*",) or held.arn is None:
+        return requests
+    return replace(requests, resources=tuple(held.arn + below for below in _BELOW))
+
+
+def names_others(held: Held) -> bool:
+    """Say whether a policy allows something on what does not look like its own resource."""
+    arn = held.arn
+    for policy in held.policies if arn is not None else ():
+        for statement in policy.statements:
+            if statement.allow and statement.resources is not None and not statement.not_resource:
+                near = (
+                    r == "*" or r.startswith(f"{arn}") or compile_glob(r)(f"{arn}")
+                    for r in statement.resources
+                )
+                if not any(near):
+                    return True
+    return False
+
+
+def callers_of(held: Held) -> Callers:
+    """Return who may ask: the principal itself, whoever holds a document, principals of any account.
+
+    AWS services that call for themselves are asked about only where a rule names them.
+    """
+    if held.about == "principal" and held.arn is not None and ":group/" not in held.arn:
+        return one_caller(held.arn)
+    return any_caller() if held.about == "resource" else any_entity()
+
+
+def shown(request: Request) -> str:
+    """Return a request as a message names it."""
+    text = f"{request.action} on {request.resource} by {request.principal}"
+    pairs = [f"{k} = {v if isinstance(v, str) else ', '.join(v)}" for k, v in request.context.items()]
+    return f"{text} with {'; '.join(pairs)}" if pairs else text
+
+
+def witness(request: Request) -> Witness:
+    """Return a request as findings have it."""
+    context = {k: v if isinstance(v, str) else list(v) for k, v in request.context.items()}
+    return Witness(request.principal, request.action, request.resource, context)
+
+
+def allowed(held: Held, answer: Reasoned, expected: str) -> Answer:
+    """TRUE with the request that is allowed; ``expected`` says what was asked for."""
+    if isinstance(answer, Yes):
+        found = Evidence(held.where, shown(answer.witness), expected, "request_allowed")
+        return Answer(TRUE, (found,), witness(answer.witness))
+    if isinstance(answer, No):
+        return Answer(FALSE, (Evidence(held.where, ABSENT, expected, "no_such_request"),))
+    return undecided(held, answer.why, expected)
+
+
+def undecided(held: Held, why: Sequence[str], expected: str) -> Answer:
+    """UNKNOWN with what is not known of the documents, or why the question could not be decided."""
+    evidence = [Evidence(path, value, expected, value.reason) for path, value in held.doubts]
+    if not evidence:
+        value = Unresolved("unsupported", "; ".join(WHY.get(code, code) for code in why))
+        evidence = [Evidence(held.where, value, expected, value.reason)]
+    return Answer(UNKNOWN, tuple(evidence))
+
+
+def combined(answer: Reasoned, other: Reasoned) -> Reasoned:
+    """Return the answer to: does one of two questions have a request?"""
+    if isinstance(answer, Yes) or isinstance(other, No):
+        return answer
+    if isinstance(other, Yes) or isinstance(answer, No):
+        return other
+    return Unknown(tuple(dict.fromkeys((*answer.why, *other.why))))
+
+
+def argument_problem(arguments: Mapping[str, Any]) -> str | None:
+    """Say what is wrong with constant arguments that hold a set of requests."""
+    return problem_of(arguments["requests"]) if "requests" in arguments else None
