@@ -90,25 +90,12 @@ def denied(requests: RequestSet, policies: Policies, callers: Callers | None = N
     return can(requests, policies, callers)
 
 
-def grants(
-    policies: Sequence[Policy],
-    requests: RequestSet = ALL,
-    callers: Callers | None = None,
-    boundary: Policy | None = None,
-) -> Answer:
-    """Say whether documents by themselves (one layer: what they allow less what they deny) grant a request.
-
-    ``boundary``: another document that must grant it too.
-    """
-    if boundary is None:
-        question = _documents(policies, requests, callers)
-        question.verify = lambda r: _granted(policies, r)
-        found = parts(policies, question.catalogue)
-        return first(question, [Way([found[True]], found[False])])
-    question = _documents([*policies, boundary], requests, callers)
-    question.verify = lambda r: _both(_granted(policies, r), _granted([boundary], r))
-    found, limit = parts(policies, question.catalogue), parts([boundary], question.catalogue)
-    return first(question, [Way([found[True], limit[True]], [*found[False], *limit[False]])])
+def grants(policies: Sequence[Policy], requests: RequestSet = ALL, callers: Callers | None = None) -> Answer:
+    """Say whether documents by themselves (one layer: what they allow less what they deny) grant a request."""
+    question = _documents(policies, requests, callers)
+    question.verify = lambda r: _granted(policies, r)
+    found = parts(policies, question.catalogue)
+    return first(question, [Way([found[True]], found[False])])
 
 
 def newly_allows(
