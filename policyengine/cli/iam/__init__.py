@@ -16,6 +16,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "policyengine.cli.iam.guard:guard",
         "Make the policy that closes a set of requests, with proofs.",
     ),
+    "explain": ("policyengine.cli.iam.explain:explain", "Say in plain words what each statement does."),
     "diff": ("policyengine.cli.iam.diff:diff", "What does a new document allow that the old one did not?"),
     "covers": ("policyengine.cli.iam.covers:covers", "Are requests denied in every account, by SCPs alone?"),
 }
