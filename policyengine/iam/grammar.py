@@ -87,8 +87,10 @@ ELEMENTS: Final[Mapping[str, Mapping[str, str]]] = {
 _ACTION: Final = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9*?_-]+\Z")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}\Z")
 _UNIQUE_ID: Final = re.compile(r"A[A-Z0-9]{15,127}\Z")
+# the account `cloudfront` holds the users that origin access identities are:
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html
 _PRINCIPAL: Final = re.compile(
-    r"arn:aws[a-z-]*:(?:iam::[0-9]{12}:(?:root|(?:user|role)/[^*?]+)"
+    r"arn:aws[a-z-]*:(?:iam::[0-9]{12}:(?:root|(?:user|role)/[^*?]+)|iam::cloudfront:user/[^*?]+"
     r"|sts::[0-9]{12}:(?:assumed-role/[^*?/]+/[^*?]+|federated-user/[^*?]+|self))\Z"
 )
 

@@ -73,15 +73,20 @@ def allows_public(subject: Subject, *, policy: Path | None) -> Answer:
 
 
 def _from_anybody(found: Held) -> Reasoned:
-    strangers = _strangers(found)
-    return _granted_to(found, strangers, _anonymous(found), _context(found.policies, _fixed(found.policies)))
+    found = _in_organization(found, _OWN_ORGANIZATION)
+    return _granted_to(found, _strangers(found), _anonymous(found), _context(_fixed(found.policies)))
+
+
+def _in_organization(found: Held, organization: str) -> Held:
+    placed = (replace(d, policy=_placed(d.policy, organization, found.account)) for d in found.documents)
+    return replace(found, documents=tuple(placed))
 
 
 def allows_outside_account(
     subject: Subject, *, policy: Path | None, trusted_accounts: Sequence[str]
 ) -> Answer:
     """TRUE when the policy grants something to a principal of another account that is not trusted."""
-    found = held(subject, policy)
+    found = _in_organization(held(subject, policy), _OWN_ORGANIZATION)
     inside = {found.account, *trusted_accounts}
     answer = _granted_to(found, _outside(found, inside), _anonymous(found), {})
     return _of_known_account(subject, found, answer, _ACCOUNT)
@@ -91,12 +96,11 @@ def allows_outside_organization(
     subject: Subject, *, policy: Path | None, trusted_accounts: Sequence[str]
 ) -> Answer:
     """TRUE when the policy grants something to a principal of an account outside the organisation."""
-    found = held(subject, policy)
-    inside = {found.account, *trusted_accounts}
     members, organization, more = _members(subject)
-    answer = _granted_to(
-        found, _outside(found, inside | members), _anonymous(found), _beyond(found.policies, organization)
-    )
+    found = _in_organization(held(subject, policy), organization or _OWN_ORGANIZATION)
+    inside = {found.account, *trusted_accounts, *members}
+    context = _beyond(organization) if organization else {}
+    answer = _granted_to(found, _outside(found, inside), _anonymous(found), context)
     if isinstance(answer, Yes) and more is not None:
         anybody = _from_anybody(found)
         if isinstance(anybody, Yes):
@@ -226,36 +230,35 @@ def _keeps_out(key: str, value: str) -> bool:
     return whole or not ("*" in value or "?" in value)
 
 
-def _context(policies: Sequence[Policy], fixed: dict[str, tuple[str, ...]]) -> dict[str, Values]:
+def _context(fixed: dict[str, tuple[str, ...]]) -> dict[str, Values]:
     """Return the circumstances of somebody from nowhere that documents name."""
-    found = {key: Values(values, True, True) for key, values in fixed.items() if values}
-    return {**found, **_organizations(policies, found)}
+    return {key: Values(values, True, True) for key, values in fixed.items() if values}
 
 
-def _beyond(policies: Sequence[Policy], organization: str | None) -> dict[str, Values]:
+def _beyond(organization: str) -> dict[str, Values]:
     """Return the circumstances of a principal of another organisation than this one."""
-    if organization is None:
-        return _organizations(policies, {})
-    found = {
+    return {
         "aws:principalorgid": Values((organization,), True, True),
         "aws:principalorgpaths": Values((f"{organization}/*",), True, True),
     }
-    return {**found, **_organizations(policies, found, organization)}
 
 
-def _organizations(
-    policies: Sequence[Policy], found: dict[str, Values], own: str = _OWN_ORGANIZATION
-) -> dict[str, Values]:
-    """Return what keeps the caller's organisation apart from the resource's, where documents compare them."""
-    if not any("${aws:resourceorg" in t.lower() for t in _texts(policies)):
-        return {}
-    others = found.get("aws:principalorgid", Values((), True, True)).patterns
-    return {
-        "aws:resourceorgid": Values((own,)),
-        "aws:resourceorgpaths": Values((f"{own}/r-root/",)),
-        "aws:principalorgid": Values((*others, own), True, True),
-        "aws:principalorgpaths": Values((f"{own}/*",), True, True),
+def _placed(policy: Policy, organization: str, account: str) -> Policy:
+    """Return a policy with the resource's organisation and account in place of the variables for them."""
+    known = {
+        "${aws:resourceorgid}": organization,
+        "${aws:resourceorgpaths}": f"{organization}/r-root/",
+        "${aws:resourceaccount}": account,
     }
+    if not any(t.lower() in known for t in _texts([policy])):
+        return policy
+    statements = []
+    for statement in policy.statements:
+        conditions = tuple(
+            replace(c, values=tuple(known.get(v.lower(), v) for v in c.values)) for c in statement.conditions
+        )
+        statements.append(replace(statement, conditions=conditions, compiled=[]))
+    return replace(policy, statements=tuple(statements))
 
 
 def _without_owners(policy: Policy) -> Policy:
