@@ -37,6 +37,7 @@ def subject_in(world: World, now: datetime) -> Subject:
         lambda alias: world.related(subject.relations[alias], subject.resource),
         lambda type_: world.table(type_, subject.resource),
         organization=lambda type_: world.table(type_, subject.resource, ACROSS),
+        says_coverage=lambda: bool(world.coverage),
     )
     return subject
 

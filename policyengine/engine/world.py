@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from policyengine.catalog import registry
 from policyengine.engine.references import (
@@ -37,6 +37,9 @@ _PLACES: Mapping[str, str] = {
     "self": "beside it", "account-region": "in its account and region", "account": "in its account",
     "organization": "in its organisation",
 }  # fmt: skip
+
+
+_ORGANIZATIONS: Final = "AWS::Organizations::"
 
 
 class World:
@@ -254,8 +257,15 @@ class World:
         return self._covered(account, region, type_)
 
     def _covers_all(self, type_: str) -> bool:
-        """Whether a type was looked for in every account and region that was collected at all."""
+        """Whether a type was looked for in every account and region that was collected at all.
+
+        What an organisation is made of, its management account shows for all.
+        """
         known = self._all_covered.get(type_)
+        if known is None and type_.startswith(_ORGANIZATIONS):
+            homes = {(r.account, r.region) for r in self._by_type.get(f"{_ORGANIZATIONS}Organization", ())}
+            known = any(t in (type_, "*") and (a, r) in homes for a, r, t in self.coverage)
+            self._all_covered[type_] = known
         if known is None:
             places = ((a, r) for a, regions in self._regions.items() for r in regions)
             known = bool(self._regions) and all(self._covered(a, r, type_) for a, r in places)

@@ -13,6 +13,7 @@ from policyengine.rules.predicates import (
     lifecycle,
     lists,
     net,
+    org,
     recovery,
     related,
     tags,
@@ -22,6 +23,20 @@ from policyengine.rules.predicates.api import Predicate
 
 PREDICATES: Final[dict[str, Predicate]] = {
     predicate.name: predicate
-    for module in (net, tags, time, lifecycle, kms, alarms, recovery, asked_for, backup, related, lists, iam)
+    for module in (
+        net,
+        tags,
+        time,
+        lifecycle,
+        kms,
+        alarms,
+        recovery,
+        asked_for,
+        backup,
+        related,
+        lists,
+        iam,
+        org,
+    )
     for predicate in module.PREDICATES
 }
