@@ -14,7 +14,7 @@ from sys import intern
 from typing import Any, Final, NoReturn
 
 from policyengine.model.location import Location
-from policyengine.model.resource import Locator, Path, Resource
+from policyengine.model.resource import Locator, Path, Resource, no_location
 from policyengine.sources.snapshot.problems import LineError
 from policyengine.sources.snapshot.unknown import Unknowns, read_entries
 from policyengine.sources.tags import json_kind, read_tags
@@ -54,14 +54,16 @@ def parse_line(line: bytes, later_minor: bool = False) -> Resource:
     unknown = pop("unknown", None)
     arn = pop("arn", None)
     collected_at = pop("collected_at", None)
+    location = pop("location", None)
+    file, locate = (None, no_location) if location is None else _location(location)
     resource = Resource(
         _known_type(kind), ident, intern(account) or None, intern(region) or None, properties, arn, tags,
-        {} if related is None else related, None, collected_at=collected_at,
+        {} if related is None else related, file, locate, collected_at=collected_at,
     )  # fmt: skip
     if tags is not None:
         _check_tags(tags)
     if record:
-        _place(resource, record, later_minor)
+        _part(resource, record, later_minor)
     if related is not None or arn is not None or collected_at is not None:
         _check_optional(arn, collected_at, resource.related)
     if unknown is not None:
@@ -144,15 +146,12 @@ def _known_type(kind: str) -> str:
     return intern(kind)
 
 
-def _place(resource: Resource, record: dict[str, Any], later_minor: bool) -> None:
-    """The fields of run directories: where the resource stands in code."""
-    location, branch = record.pop("location", None), record.pop("branch", None)
-    provenance = record.pop("provenance", None)
+def _part(resource: Resource, record: dict[str, Any], later_minor: bool) -> None:
+    """The other fields of run directories, which say what a resource of code is part of."""
+    branch, provenance = record.pop("branch", None), record.pop("provenance", None)
     if record and not later_minor:
         name = min(record)
         raise LineError(f"`{name[:80]}` is no field of a snapshot line; expected one of {_FIELDS}")
-    if location is not None:
-        resource.file, resource.locate = _location(location)
     if isinstance(branch, str):
         resource.branch = {branch: True}
     elif branch is not None:
