@@ -169,8 +169,8 @@ def _universe(key: str, boolean: bool) -> tuple[Pattern, ...]:
 
 
 @lru_cache(maxsize=8192)
-def arn_pattern(arn: str, partition: str) -> Pattern:
-    """Return the pattern of an ARN template of the Service Authorization Reference.
+def arn_pattern(arn: str, partition: str, account: str | None = None) -> Pattern:
+    """Return the pattern of an ARN template of the Service Authorization Reference, of one account or any.
 
     Regions and accounts are not empty, a variable inside has no colon, the last one may hold anything
     (but the name of a bucket, which has no slash).
@@ -180,16 +180,16 @@ def arn_pattern(arn: str, partition: str) -> Pattern:
     for match in _VARIABLE.finditer(arn):
         found.append(exact(arn[end : match.start()]))
         end = match.end()
-        found.append(_variable(match.group(1), end == len(arn), partition, service))
+        found.append(_variable(match.group(1), end == len(arn), partition, service, account))
     found.append(exact(arn[end:]) if "*" not in arn[end:] else glob(arn[end:]))
     return joined(*found)
 
 
-def _variable(name: str, last: bool, partition: str, service: str) -> Pattern:
+def _variable(name: str, last: bool, partition: str, service: str, account: str | None) -> Pattern:
     if name == "Partition":
         return exact(partition)
     if name == "Account":
-        return ACCOUNT
+        return ACCOUNT if account is None else exact(account)
     if name == "BucketName":
         return SEGMENT
     return ANYTHING if last and service not in _WITHOUT_COLONS else PART

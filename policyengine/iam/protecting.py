@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Final
 
 from policyengine.iam.atoms import Setting
 from policyengine.iam.authorize import Policies, authorize
@@ -19,9 +17,6 @@ from policyengine.iam.request_set import RequestSet
 from policyengine.iam.search import Question, Way
 from policyengine.iam.ways import parts
 
-_IN_ACCOUNT: Final = ("arn:*:*:*:{}:*", "arn:*:*:::*", "arn:*:*:*-*::*", "?")
-"""ARNs of an account, those that name none (with and without a region), and no resource (a single star)."""
-
 
 def protected(requests: RequestSet, chain: Sequence[Sequence[Policy]], account: str) -> Answer:
     """Say whether RCPs let a request of the set reach a resource of the account, whatever else allows.
@@ -29,9 +24,6 @@ def protected(requests: RequestSet, chain: Sequence[Sequence[Policy]], account: 
     No: all are denied, whoever of whichever account asks, nobody in particular (``*``) too. Left out are
     service-linked roles and AWS's services as principals.
     """
-    if requests.resources == ("*",):
-        own = tuple(p.format(account) for p in _IN_ACCOUNT)
-        requests = replace(requests, resources=own)
     policies = Policies(identity=(EVERYTHING,), resource=EVERYONE, rcps=chain)
     documents = [policy for level in chain for policy in level]
     known = extended(documents, requests)

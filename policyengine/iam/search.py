@@ -170,7 +170,7 @@ class Search:
         self, group: int, chosen: Sequence[list[Atom]], without: Sequence[list[Atom]], free: bool
     ) -> Iterator[tuple[tuple[Pattern, ...], bool]]:
         """Yield the ARNs the group's actions can be about, some templates at a time."""
-        partition = self.question.setting.partition
+        partition, owner = self.question.setting.partition, self.question.setting.resource_account
         starred = bool(self.shapes.starred(group))
         if free or group & ~self.shapes.known:
             yield free_resources(self.question.requests, partition), True
@@ -184,7 +184,7 @@ class Search:
             arns = [*others, *(a for a in arns if _service(a) in named)]
         batches = [arns[at : at + BATCH] for at in range(0, len(arns), BATCH)] or ([[]] if starred else [])
         for batch in batches:
-            yield tuple(arn_pattern(arn, partition) for arn in batch), starred
+            yield tuple(arn_pattern(arn, partition, owner) for arn in batch), starred
 
     def _services(self, atoms: Iterable[Atom]) -> set[str] | None:
         """Return the services that patterns and keys name; None where a pattern leaves them open."""

@@ -29,10 +29,6 @@ MADE_UP: Final = "123456789012"
 """The account of principals of code that is bound to none."""
 
 
-_OWN: Final = ("arn:*:*:*:{}:*", "arn:*:*:::*", "arn:*:*:*-*::*", "?")
-"""ARNs of an account, those that name none (with and without a region), and no resource (a single star)."""
-
-
 class Door(NamedTuple):
     """A resource with its policy; ``match``: the ARNs it answers for."""
 
@@ -92,13 +88,10 @@ class Gate:
 
     def _elsewhere(self, record: PrincipalRecord, arn: str, account: str) -> Answer:
         """Return the answer about resources of the account that have no policy in the target."""
-        requests, owner = self.requests, None
-        if requests.resources == ("*",):
-            own = tuple(p.format(account) for p in _OWN)
-            requests, owner = replace(requests, resources=own), account
+        owner = account if self.requests.resources == ("*",) else None
         policies = self._policies(record, account, None)
         setting = Setting(account=account, resource_account=owner)
-        answer = can(requests, policies, one_caller(arn), setting)
+        answer = can(self.requests, policies, one_caller(arn), setting)
         return self._past_doors(answer, policies) if isinstance(answer, Yes) else answer
 
     def _policies(self, record: PrincipalRecord, account: str, door: Door | None) -> Policies:
