@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from policyengine.iam.documents import Policy
+from policyengine.iam.grammar import Kind
 from policyengine.iam.opaque import Opaque
 from policyengine.model.resource import Path, Resource
 from policyengine.model.values import OpenDict, OpenList, Unresolved
@@ -19,7 +20,16 @@ from policyengine.rules.iam.values import partition
 from policyengine.rules.predicates.api import Subject
 
 MANAGED: Final = "AWS::IAM::ManagedPolicy"
+PERMISSION_SET: Final = "AWS::SSO::PermissionSet"
 GROUP: Final = "AWS::IAM::Group"
+_ALWAYS: Final[Mapping[str, tuple[str, Kind]]] = {
+    "AWS::IAM::Role": ("AssumeRolePolicyDocument", "trust"),
+    MANAGED: ("PolicyDocument", "identity"),
+    "AWS::KMS::Key": ("KeyPolicy", "key"),
+}
+"""Documents that are always there: where a source has none, it did not read it. Code that gives a key no
+policy gets the default one, which names nobody but the account:
+https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html"""
 _MOST_READ: Final = 20_000
 _MOST_ANSWERS: Final = 50_000
 _TABLES: Final = 4
@@ -94,6 +104,8 @@ def held(subject: Subject, policy: Path | None = None) -> Held:
         return _at(resource, policy)
     if resource.type in KINDS:
         return _principal(subject)
+    if resource.type == PERMISSION_SET:
+        return _permission_set(subject)
     found = tuple(_documents(resource))
     about = "resource" if any(d.policy.kind != "identity" for d in found) else "document"
     return _made(about, resource, found)
@@ -109,10 +121,14 @@ def _at(resource: Resource, path: Path) -> Held:
 def _documents(resource: Resource) -> list[Document]:
     reader = _KEPT.fresh_reader()
     code = resource.file is not None
-    return [
+    found = [
         reader.document(resource, path, filled(value, resource) if code else value, kind)
         for path, value, kind in spots(resource)
     ]
+    key, kind = _ALWAYS.get(resource.type, ("", "identity"))
+    if key and key not in resource.properties and not (code and kind == "key"):
+        found.append(reader.unknown(resource, (key,), kind, f"`{key}` is not given"))
+    return found
 
 
 def _made(about: str, resource: Resource, found: tuple[Document, ...], where: Path | None = None) -> Held:
@@ -156,6 +172,35 @@ def _principal(subject: Subject) -> Held:
         (),
         _doubts(resource, every),
     )
+
+
+def _permission_set(subject: Subject) -> Held:
+    """Return the documents that roles made of a permission set have:
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.html"""
+    resource = subject.resource
+    gathered, kept = _gathered(subject.tables(MANAGED), subject.tables(GROUP)), _KEPT.reader
+    found = _documents(resource)
+    for key in ("ManagedPolicies", "CustomerManagedPolicyReferences"):
+        for index, item in enumerate(_items(resource.properties.get(key))):
+            if isinstance(item, str | Unresolved):
+                found.append(gathered.named(resource, (key, index), item, "identity"))
+            else:
+                why = "a customer managed policy differs between the accounts it is assigned in"
+                found.append(kept.unknown(resource, (key, index), "identity", why))
+    boundary = None
+    limit = resource.properties.get("PermissionsBoundary")
+    if limit is not None:
+        arn = limit.get("ManagedPolicyArn") if isinstance(limit, dict) else limit
+        boundary = gathered.named(resource, ("PermissionsBoundary",), arn, "boundary")
+    made = _made("document", resource, tuple(found), ())
+    every = [*found, *([boundary] if boundary else [])]
+    return replace(made, boundary=boundary, doubts=_doubts(resource, every))
+
+
+def _items(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return [*value, value.more] if isinstance(value, OpenList) else value
+    return [] if value is None else [value]
 
 
 def _gathered(*tables: Any) -> Principals:

@@ -100,6 +100,10 @@ class Principals:
         """Return one user, role or group, with what was added so far; its branch only."""
         return self._record(resource, _scope(resource))
 
+    def named(self, resource: Resource, path: Path, arn: Any, kind: Kind) -> Document:
+        """Return the managed policy that an ARN at a path of a resource names."""
+        return self._one(resource, _scope(resource), path, arn, kind)
+
     # -- gathering ----------------------------------------------------------------------------------
 
     def _add_managed(self, resource: Resource, scope: str) -> None:

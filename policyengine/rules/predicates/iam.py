@@ -16,6 +16,9 @@ from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
 _ACCOUNT: Final = "AWS::::Account"
 _NEEDS: Final = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Group")
 _ORGANIZATION: Final = ("AWS::Organizations::Account", "AWS::Organizations::Organization")
+_IDENTITY: Final = tuple(
+    sorted(type_ for type_, spots in SPOTS.items() if any(kind == "identity" for _, kind in spots))
+)
 _HOLDERS: Final = tuple(sorted({*SPOTS, *RESOURCE_TYPES}))
 _OWNERS: Final = tuple(sorted(RESOURCE_TYPES))
 
@@ -57,6 +60,41 @@ def allows_outside_organization(
     from policyengine.rules.predicates import iam_outside
 
     return iam_outside.allows_outside_organization(subject, policy=policy, trusted_accounts=trusted_accounts)
+
+
+def admin(subject: Subject, *, services: bool, policy: Path | None) -> Answer:
+    """TRUE when the policies amount to administrator."""
+    from policyengine.rules.predicates import iam_questions
+
+    return iam_questions.admin(subject, services=services, policy=policy)
+
+
+def escalates(subject: Subject, *, policy: Path | None) -> Answer:
+    """TRUE when a known path leads from the policies to more than they allow."""
+    from policyengine.rules.predicates import iam_questions
+
+    return iam_questions.escalating(subject, policy=policy)
+
+
+def wildcards(subject: Subject, *, of: str | None, policy: Path | None) -> Answer:
+    """TRUE when a statement allows changes by wildcards."""
+    from policyengine.rules.predicates import iam_questions
+
+    return iam_questions.wild(subject, of=of, policy=policy)
+
+
+def new_access(subject: Subject, *, baseline: Any, policy: Path | None) -> Answer:
+    """TRUE when the policies allow a request that the baseline does not."""
+    from policyengine.rules.predicates import iam_questions
+
+    return iam_questions.new_access(subject, baseline=baseline, policy=policy)
+
+
+def _kind_problem(arguments: Mapping[str, Any]) -> str | None:
+    found = arguments.get("of")
+    if found not in (None, "action", "resource"):
+        return f"`of: {found}` is neither `action` nor `resource`"
+    return None
 
 
 def _requests_problem(arguments: Mapping[str, Any]) -> str | None:
@@ -112,5 +150,49 @@ PREDICATES: tuple[Predicate, ...] = (
         _OUTSIDE,
         _OWNERS,
         wide=_ORGANIZATION,
+    ),
+    Predicate(
+        "iam.new_access",
+        new_access,
+        "The policies allow a request that a baseline does not.",
+        {
+            "baseline": Arg(
+                "json", help="a policy, the ARN of one AWS manages, a list of them, or an alias of `with`"
+            ),
+            "policy": _POLICY,
+        },
+        _HOLDERS,
+        _NEEDS,
+    ),
+    Predicate(
+        "iam.admin",
+        admin,
+        "The policies amount to administrator.",
+        {
+            "services": Arg("boolean", False, False, "also administrator of a single service"),
+            "policy": _POLICY,
+        },
+        _IDENTITY,
+        _NEEDS,
+    ),
+    Predicate(
+        "iam.escalates",
+        escalates,
+        "A known path leads from the policies to more than they allow.",
+        {"policy": _POLICY},
+        _IDENTITY,
+        _NEEDS,
+    ),
+    Predicate(
+        "iam.wildcards",
+        wildcards,
+        "A statement allows changes by wildcards.",
+        {
+            "of": Arg("string", False, None, "`action` or `resource`: only wildcards of these"),
+            "policy": _POLICY,
+        },
+        _IDENTITY,
+        _NEEDS,
+        _kind_problem,
     ),
 )

@@ -57,7 +57,7 @@ _NONE: Final = (PublicAccessBlock(), PublicAccessBlock())
 
 def allows_public(subject: Subject, *, policy: Path | None) -> Answer:
     """TRUE when the policy grants something to anybody, with a request of somebody nobody knows."""
-    found = held(subject, policy)
+    found = _attached(subject, policy)
     found = replace(
         found, documents=tuple(replace(d, policy=_without_owners(d.policy)) for d in found.documents)
     )
@@ -70,6 +70,13 @@ def allows_public(subject: Subject, *, policy: Path | None) -> Answer:
         path: Path = ("PublicAccessBlockConfiguration",)
         return undecided(replace(found, doubts=((path, unknown),)), (), _PUBLIC)
     return allowed(found, answer, _PUBLIC)
+
+
+def _attached(subject: Subject, policy: Path | None) -> Held:
+    """Return the policy attached to a resource: of a role the one that says who may assume it."""
+    if policy is None and subject.resource.type == "AWS::IAM::Role":
+        policy = ("AssumeRolePolicyDocument",)
+    return held(subject, policy)
 
 
 def _from_anybody(found: Held) -> Reasoned:
@@ -86,7 +93,7 @@ def allows_outside_account(
     subject: Subject, *, policy: Path | None, trusted_accounts: Sequence[str]
 ) -> Answer:
     """TRUE when the policy grants something to a principal of another account that is not trusted."""
-    found = _in_organization(held(subject, policy), _OWN_ORGANIZATION)
+    found = _in_organization(_attached(subject, policy), _OWN_ORGANIZATION)
     inside = {found.account, *trusted_accounts}
     answer = _granted_to(found, _outside(found, inside), _anonymous(found), {})
     return _of_known_account(subject, found, answer, _ACCOUNT)
@@ -97,7 +104,7 @@ def allows_outside_organization(
 ) -> Answer:
     """TRUE when the policy grants something to a principal of an account outside the organisation."""
     members, organization, more = _members(subject)
-    found = _in_organization(held(subject, policy), organization or _OWN_ORGANIZATION)
+    found = _in_organization(_attached(subject, policy), organization or _OWN_ORGANIZATION)
     inside = {found.account, *trusted_accounts, *members}
     context = _beyond(organization) if organization else {}
     answer = _granted_to(found, _outside(found, inside), _anonymous(found), context)
