@@ -27,6 +27,8 @@ from policyengine.iam.request_set import RequestSet
 from policyengine.iam.search import Question, Way, Witness
 from policyengine.iam.ways import parts
 
+Facts = Mapping[str, tuple[str, ...] | None]
+
 MAX_CONTEXTS: Final = 64
 SESSION_KEYS: Final = frozenset(
     {
@@ -39,12 +41,14 @@ SESSION_KEYS: Final = frozenset(
 """Keys that say who asks, from where and when, and not what for:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html (properties of the
 principal, of the role session and of the network); ``aws:PrincipalTag/…`` is another."""
+_DIRECTLY: Final[Facts] = {
+    "aws:viaawsservice": ("false",), "aws:calledvia": None, "aws:calledviafirst": None, "aws:calledvialast": None,
+}  # fmt: skip
+"""What the keys say of a request that no service makes on somebody's behalf."""
 PLAUSIBLE: Final = "arn:aws:iam::123456789012:role/example"
 _ACTION: Final = "iam:CreateUser"
 _NOWHERE: Final = "zz-any-1"
 _FREE: Final = Opaque("it may be anything")
-
-Facts = Mapping[str, tuple[str, ...] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ def _possible(policies: Sequence[Policy], probe: Witness) -> bool:
     """Say whether some session makes a request possible; keys of the target are as in the probe."""
     keys = {c.key.lower() for p in policies for s in p.statements for c in s.conditions}
     free = {k: _FREE for k in (*PRINCIPAL_KEYS, *keys) if k in PRINCIPAL_KEYS or _of_the_session(k)}
-    context: dict[str, str | Opaque] = {"aws:RequestedRegion": _NOWHERE, **free}
+    context: dict[str, str | Opaque] = {"aws:RequestedRegion": _NOWHERE, **free, "aws:ViaAWSService": "false"}
     request = Request(probe.principal, probe.action, probe.resource, context)
     layer = read_layer(Layer("identity"), policies, request, [])
     return layer.allowed(True) and not layer.denied(True)
@@ -169,6 +173,8 @@ def _contexts(policies: Sequence[Policy], callers: Callers) -> tuple[Iterator[tu
     """Return principals and session keys that stand for all others, and whether they do."""
     setting = Setting()
     by: dict[str, list[Atom]] = {PRINCIPAL: []}
+    mentioned = {c.key.lower() for p in policies for s in p.statements for c in s.conditions}
+    fixed = {key: value for key, value in _DIRECTLY.items() if key in mentioned}
     for policy in policies:
         for statement in policy.statements:
             for atom in atoms_of(statement, setting):
@@ -184,8 +190,8 @@ def _contexts(policies: Sequence[Policy], callers: Callers) -> tuple[Iterator[tu
         size *= len(dimension.candidates)
     complete = size <= MAX_CONTEXTS and all(d.complete for d in dimensions.values())
     keys = [key for key in dimensions if key != PRINCIPAL]
-    chosen = product(*(d.candidates for d in dimensions.values()))
-    return ((c[0], dict(zip(keys, c[1:], strict=True))) for c in islice(chosen, MAX_CONTEXTS)), complete
+    chosen = islice(product(*(d.candidates for d in dimensions.values())), MAX_CONTEXTS)
+    return ((c[0], {**fixed, **dict(zip(keys, c[1:], strict=True))}) for c in chosen), complete
 
 
 def _of_the_session(key: str) -> bool:

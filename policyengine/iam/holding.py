@@ -17,9 +17,9 @@ from policyengine.iam.catalogue import Catalogue, catalogue
 from policyengine.iam.documents import Policy, Statement, read_policy
 from policyengine.iam.domains import one_caller
 from policyengine.iam.glob import has_wildcard
+from policyengine.iam.likely import denies, statements, weight
 from policyengine.iam.likely import requests as suggested
-from policyengine.iam.likely import statements
-from policyengine.iam.reason import Answer, No, Yes, can
+from policyengine.iam.reason import Answer, No, Unknown, Yes, can
 from policyengine.iam.request import Request
 from policyengine.iam.request_set import RequestSet, Values
 from policyengine.iam.search import Witness
@@ -28,6 +28,10 @@ from policyengine.iam.ways import action_bits
 GLOBAL_REGION: Final = "us-east-1"
 """The region of requests to IAM in the partition ``aws``:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requestedregion"""
+
+MAX_SEARCHED: Final = 20_000
+"""Heaviest statements (``likely.weight``) for which contexts are looked for; AWS's longest policy has 6,144
+characters: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 
 
 class Masks(NamedTuple):
@@ -164,7 +168,7 @@ class Holder:
         wanted = {key.lower(): value for key, value in context.items()}
         if action.lower().startswith("iam:") and action.lower() != "iam:passrole":
             wanted.setdefault("aws:requestedregion", GLOBAL_REGION)
-        able = statements(self.identity, action, resource, wanted)
+        able = statements(self.identity, action, resource, wanted, self.arn.split(":")[1])
         if not able and not self._resource_allows(action):
             return No()
         policies = self.policies(trust)
@@ -179,6 +183,8 @@ class Holder:
             answer = self._directly(action, guess.resource, keys, policies)
             if isinstance(answer, Yes):
                 return answer
+        if weight([*able, *denies(self.identity, action)]) > MAX_SEARCHED:
+            return Unknown(("too_large",))
         about = at_home(self.account) if resource == "*" else (resource,)
         requests = RequestSet((action,), about, (self.arn,), _values(wanted), _spelled(context))
         setting = Setting(self._facts(), self.arn.split(":")[1], self.account)

@@ -19,6 +19,9 @@ from policyengine.iam.shapes import shapes
 from policyengine.iam.ways import action_bits
 
 MAX_TRIED: Final = 64
+PER_STATEMENT: Final = 200
+MAX_COMPARED: Final = 50_000
+"""Largest product of the lengths of two patterns that are compared."""
 _ASKER: Final = "arn:aws:iam::123456789012:role/x"
 
 
@@ -30,19 +33,34 @@ class Likely(NamedTuple):
 
 
 def statements(
-    policies: Sequence[Policy], action: str, pattern: str, wanted: Mapping[str, str | None]
+    policies: Sequence[Policy],
+    action: str,
+    pattern: str,
+    wanted: Mapping[str, str | None],
+    partition: str = "aws",
 ) -> list[Statement]:
     """Return the Allow statements that may allow an action on a resource of a pattern, given some keys."""
     bit = catalogue().index(action)
     shown = Request(_ASKER, "x:x", "*", {k: v for k, v in wanted.items() if v is not None})
     found = []
-    targets = _targets(action) if pattern == "*" else (pattern,)
+    targets = _targets(action, partition) if pattern == "*" else (pattern,)
     for policy in policies:
-        for statement, bits in _allows(policy):
-            named = bit is None or bits >> bit & 1
+        for statement, bits in _with_bits(policy):
+            named = statement.allow and (bit is None or bits >> bit & 1)
             if named and _meets(statement, targets) and _agrees(statement, wanted, shown):
                 found.append(statement)
     return found
+
+
+def denies(policies: Sequence[Policy], action: str) -> list[Statement]:
+    """Return the Deny statements about an action."""
+    bit = catalogue().index(action) or 0
+    return [s for p in policies for s, bits in _with_bits(p) if not s.allow and bits >> bit & 1]
+
+
+def weight(found: Sequence[Statement]) -> int:
+    """Return how much there is to look at in statements: their characters, and some for each."""
+    return sum(PER_STATEMENT + sum(len(text) for text in s.resources or ()) for s in found)
 
 
 def requests(
@@ -72,8 +90,8 @@ def takes(action: str, resource: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _allows(policy: Policy) -> tuple[tuple[Statement, int], ...]:
-    return tuple((s, action_bits(s, catalogue())) for s in policy.statements if s.allow)
+def _with_bits(policy: Policy) -> tuple[tuple[Statement, int], ...]:
+    return tuple((s, action_bits(s, catalogue())) for s in policy.statements)
 
 
 def _filled(pattern: str, account: str) -> str:
@@ -86,12 +104,12 @@ def _filled(pattern: str, account: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _targets(action: str) -> tuple[str, ...]:
+def _targets(action: str, partition: str) -> tuple[str, ...]:
     """Return patterns of all that an action can be about; ``?`` matches the ``*`` of a request."""
     found = catalogue().arn_templates(action)
     if found is None:
         return ("*",)
-    return (*(_open(arn) for arn in found), "?")
+    return (*(_open(arn.replace("${Partition}", partition)) for arn in found), "?")
 
 
 def _meets(statement: Statement, targets: Sequence[str]) -> bool:
@@ -111,9 +129,17 @@ def _open(text: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def overlap(one: str, other: str) -> bool:
-    """Say whether a text matches both patterns; ``*`` any run of characters, ``?`` one."""
-    if one == "*" or other == "*":
+    """Say whether a text matches both patterns; ``*`` any run of characters, ``?`` one.
+
+    Of patterns too long to be compared: True, they may.
+    """
+    if one == "*" or other == "*" or len(one) * len(other) > MAX_COMPARED:
         return True
+    for mine, others in zip(one, other, strict=False):
+        if mine in "*?" or others in "*?":
+            break
+        if mine != others:
+            return False
     # row[j]: the part of `one` read so far and other[:j] match a common text
     row = _closed([True] + [False] * len(other), other)
     for character in one:

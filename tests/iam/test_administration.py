@@ -52,6 +52,7 @@ AMOUNT_TO_ADMINISTRATOR: dict[str, list[dict[str, Any]]] = {
     ],
     "all services by a pattern": [allow("*:*", on=["arn:aws:s3:::x", "*"])],
     "with and without MFA": [allow("*", Condition=MFA), allow("*", Condition=NO_MFA)],
+    "asked directly": [allow("*", Condition={"Bool": {"aws:ViaAWSService": "false"}})],
     "a Deny that never holds": [ALL, deny("s3:DeleteBucket", on="arn:aws:sqs:*:*:x")],
 }  # fmt: skip
 DO_NOT: dict[str, list[dict[str, Any]]] = {
@@ -60,6 +61,9 @@ DO_NOT: dict[str, list[dict[str, Any]]] = {
     "one bucket is spared": [ALL, deny("s3:DeleteBucket", on="arn:aws:s3:::x")],
     "all but IAM": [{"Effect": "Allow", "NotAction": ["iam:*"], "Resource": "*"}],
     "nothing about no resource": [allow("*", on="arn:aws:*")],
+    "asked through a service": [
+        allow("*", Condition={"ForAnyValue:StringEquals": {"aws:CalledVia": "cloudformation.amazonaws.com"}})
+    ],
     "all but a bucket": [{"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::x"}],
     "two sessions that exclude each other": [
         {"Effect": "Allow", "NotAction": "s3:*", "Resource": "*", "Condition": MFA},

@@ -214,3 +214,10 @@ def test_a_star_among_resources_is_all_of_them() -> None:
     assert isinstance(grants(read(allow("*", on=["arn:*", "*"])), RequestSet(("sqs:SendMessage",))), Yes)
     listed = {"Effect": "Allow", "Action": "*", "NotResource": ["arn:aws:s3:::x", "*"]}
     assert isinstance(grants(read(listed)), No)
+
+
+def test_documents_too_large_to_search_end_soon_and_say_so() -> None:
+    patterns = [f"arn:aws:iam::*:role/*{i}?*" for i in range(900)]
+    conditions = {"StringLike": {"aws:PrincipalTag/team": "${aws:userid}*"}}
+    found = exposures(read(allow("*", on=patterns, Condition=conditions)))
+    assert {e.unknown for e in found} == {("too_large",)}
