@@ -135,3 +135,15 @@ def test_snapshots_and_what_aws_would_refuse(run: Run, tmp_path: Path) -> None:
     assert "p-2" in result.err and "no statements" in result.err
     found = [json.loads(line) for line in result.out.splitlines()]
     assert [line["name"] for line in found] == ["FullAWSAccess", "p-1"]
+
+
+def test_what_a_policy_holds_cannot_move_the_cursor(run: Run, tmp_path: Path) -> None:
+    content = deny("s3:*", {"StringEquals": {"aws:SourceVpce": "a\x1b[2Jb\nerror: c"}}, Sid="x\x1b[31m\x9b")
+    write(tmp_path / "org.ndjson", organization({"p\x1b-1": (content, ["r-abcd"])}))
+    (tmp_path / "q.json").write_text(json.dumps({"action": "s3:*"}))
+    asked = ("--in", "org.ndjson", "--requests", "q.json")
+    for command in (("explain", "org.ndjson"), ("covers", *asked), ("guard", *asked)):
+        for form in ("text", "json"):
+            result = run("iam", *command, "--format", form)
+            assert not {"\x1b", "\x9b"} & set(result.out + result.err)
+            assert not any(line.startswith("error: c") for line in result.out.splitlines())

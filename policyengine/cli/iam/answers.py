@@ -29,9 +29,20 @@ SHOWN: Final = 20
 """Errors that are shown one by one."""
 
 
+_ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def json_line(value: Mapping[str, Any]) -> None:
     """Print one JSON line."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
+    sys.stdout.write(_ENCODE(value) + "\n")
+
+
+def show(lines: Iterable[str]) -> None:
+    """Print the lines of a page; what policies hold cannot move the cursor or end a line."""
+    from policyengine.reports.text import visible
+
+    for line in lines:
+        click.echo(visible(line))
 
 
 def witness_json(witness: Witness) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from policyengine.cli.iam.answers import (
     STRICT,
     json_line,
     plural,
+    show,
     show_errors,
     why_texts,
     witness_json,
@@ -63,7 +64,7 @@ def can(principal: str, target: str, account: str | None, format_: str, **asked:
         if format_ == "json":
             json_line(as_json(access))
         else:
-            click.echo("\n".join(_answered(access, world)))
+            show(_answered(access, world))
     if world.incomplete:
         return EXIT_INCOMPLETE
     if any(isinstance(a.answer, Yes) for a in found):
@@ -98,7 +99,7 @@ def who_can(target: str, account: str | None, format_: str, strict: bool, **aske
         for access in found:
             json_line(as_json(access))
     else:
-        click.echo("\n".join(_page(found, world)))
+        show(_page(found, world))
     if world.incomplete:
         return EXIT_INCOMPLETE
     return EXIT_UNKNOWN if strict and any(isinstance(a.answer, Unknown) for a in found) else EXIT_OK

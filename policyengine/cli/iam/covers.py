@@ -17,6 +17,7 @@ from policyengine.cli.iam.answers import (
     exit_code,
     json_line,
     plural,
+    show,
     show_errors,
     some,
     why_texts,
@@ -72,7 +73,7 @@ def covers(target: str, requests_file: Path, accounts: Sequence[str], format_: s
         else:
             groups.add(result, explainer.reasons(result))
     if format_ == "text":
-        click.echo("\n".join(page(groups, organization, requests_file.name)))
+        show(page(groups, organization, requests_file.name))
     return exit_code(
         incomplete=bool(found.errors), found=bool(counts[Yes]), unknown=bool(counts[Unknown]), strict=strict
     )

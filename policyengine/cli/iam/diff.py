@@ -18,6 +18,7 @@ from policyengine.cli.iam.answers import (
     exit_code,
     json_line,
     plural,
+    show,
     show_errors,
     some,
     why_texts,
@@ -69,7 +70,7 @@ def diff(old: str, new: str, kind: Kind | None, format_: str, strict: bool, **as
             for line in comparison.lines():
                 json_line(line)
     else:
-        click.echo("\n".join(page(changed, old, new)))
+        show(page(changed, old, new))
     if errors:
         return EXIT_USAGE if all(_is_input(error) for error in errors) else 4
     return exit_code(

@@ -13,6 +13,7 @@ from policyengine.cli.iam.answers import (
     HELP,
     json_line,
     plural,
+    show,
     show_errors,
     some,
     why_texts,
@@ -60,7 +61,7 @@ def explain(target: str, kind: Kind | None, format_: str) -> int:
             for line in lines(document):
                 json_line(line)
         else:
-            click.echo(("\n" if number else "") + "\n".join(page(document)))
+            show([*([""] if number else []), *page(document)])
     return EXIT_USAGE if errors else EXIT_OK
 
 

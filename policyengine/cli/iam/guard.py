@@ -15,6 +15,7 @@ from policyengine.cli.iam.answers import (
     HELP,
     json_line,
     plural,
+    show,
     show_errors,
     some,
     why_texts,
@@ -71,7 +72,7 @@ def guard(target: str, requests_file: Path, kind: ChainKind, cloudtrail: Path | 
     if format_ == "json":
         json_line(as_json(rail, past))
     else:
-        click.echo("\n".join(page(rail, past, requests_file.name)))
+        show(page(rail, past, requests_file.name))
     if found.errors:
         return EXIT_INCOMPLETE
     return EXIT_OK if not rail.open or (rail.proved and not rail.problems) else EXIT_FAIL
@@ -163,7 +164,7 @@ def page(rail: Guardrail, past: Breakage | None, requests: str) -> Iterator[str]
     if rail.policies:
         for document in rail.policies:
             yield ""
-            yield json.dumps(document, indent=2, ensure_ascii=False)
+            yield from json.dumps(document, indent=2, ensure_ascii=False).split("\n")
         yield ""
         yield f"attach to: {some(rail.nodes, 10)}"
         if len(rail.nodes) > 1 and rail.exact and rail.once is not None:
