@@ -17,7 +17,7 @@ from policyengine.model.errors import PolicyEngineError
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "scan": ("policyengine.cli.scan:scan", "Evaluate rules on templates, plans and snapshots."),
     "rules": ("policyengine.cli.rules:rules", "List, show, test and scaffold rules."),
-    "iam": ("policyengine.cli.iam:iam", "Decide requests against IAM policies."),
+    "iam": ("policyengine.cli.iam:iam", "Ask about AWS policies: one request, or all requests."),
     "explain": ("policyengine.cli.explain:explain", "Explain a rule or a finding."),
     "completion": ("policyengine.cli.completion:completion", "Print the shell completion script."),
 }
