@@ -188,3 +188,30 @@ def test_the_example_organisation(run: Run, tmp_path: Path) -> None:
     assert (result.code, result.err) == (1, "")
     assert "not covered: SCPs deny all of `q.json` in 3 of 5 member accounts" in result.out
     assert "open in 2 accounts: 100000000002, 100000000006" in result.out
+
+
+def test_accounts_of_code_have_no_id_yet(run: Run, tmp_path: Path) -> None:
+    def resource(type_: str, **properties: Any) -> dict[str, Any]:
+        return {"Type": f"AWS::Organizations::{type_}", "Properties": properties}
+
+    content = deny("bedrock:*", OUTSIDE)
+    policy = {
+        "Name": "g",
+        "Type": "SERVICE_CONTROL_POLICY",
+        "Content": content,
+        "TargetIds": [{"Ref": "Lab"}],
+    }
+    resources = {
+        "Lab": resource("OrganizationalUnit", Name="lab", ParentId=ROOT),
+        "One": resource("Account", AccountName="x", Email="a@b.c", ParentIds=[{"Ref": "Lab"}]),
+        "Two": resource("Account", AccountName="y", Email="a@b.c", ParentIds=[ROOT]),
+        "Guard": resource("Policy", **policy),
+    }
+    (tmp_path / "t.json").write_text(json.dumps({"Resources": resources}))
+    (tmp_path / "q.json").write_text(json.dumps(BEDROCK))
+    asked = ("--in", "t.json", "--requests", "q.json", "--format", "json")
+    result = run("iam", "covers", *asked)
+    assert (result.code, result.err) == (1, "")
+    assert {a: line["covered"] for a, line in answers(result).items()} == {"One": True, "Two": False}
+    guard = json.loads(run("iam", "guard", *asked).out)
+    assert (guard["attach"], guard["proved"]) == (["Two"], True)
