@@ -55,6 +55,8 @@ class Domain:
     """The values a question names."""
     patterns: tuple[Pattern, ...] = ()
     """Where ``admits`` can change its answer."""
+    account: str | None = None
+    """The account that examples of ARNs are given where it makes no difference."""
 
 
 class Dimension:
@@ -148,13 +150,13 @@ def _texts(atoms: Sequence[Atom], domain: Domain) -> tuple[list[str], bool, int]
 
 def _nicer(text: str, patterns: Sequence[Pattern], domain: Domain, signature: int) -> str:
     """Return a text that looks like what it is where the patterns cannot tell the difference."""
-    for candidate in (*domain.nice, *_dressed(text)):
+    for candidate in (*domain.nice, *_dressed(text, domain.account)):
         if signature_of(patterns, candidate) == signature and signature_of(domain.universe, candidate):
             return candidate
     return text
 
 
-def _dressed(text: str) -> Iterable[str]:
+def _dressed(text: str, account: str | None) -> Iterable[str]:
     """Yield an ARN's text with a region, an account and a name in place of made-up characters."""
     parts = text.split(":", 5)
     if len(parts) < 6:
@@ -163,10 +165,12 @@ def _dressed(text: str) -> Iterable[str]:
     made_up = last[-1:] and last[-1] in FRESH and (len(last) == 1 or last[-2] in ":/")
     tail = f"{last[:-1]}example" if made_up else last
     regions = [r for r in ("us-east-1", "eu-west-1", "ap-southeast-2") if len(parts[3]) == 1] or [parts[3]]
-    accounts = ["111122223333", "444455556666"] if parts[4] and len(set(parts[4])) == 1 else [parts[4]]
+    accounts = [parts[4]]
+    if parts[4] and len(set(parts[4])) == 1:
+        accounts = [*([account] if account else []), "111122223333", "444455556666"]
     for region in regions:
-        for account in accounts:
-            yield ":".join([*parts[:3], region, account, tail])
+        for whose in accounts:
+            yield ":".join([*parts[:3], region, whose, tail])
     for region in regions:
         yield ":".join([*parts[:3], region, *parts[4:]])
     yield ":".join([*parts[:5], tail])

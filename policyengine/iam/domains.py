@@ -51,19 +51,22 @@ class Callers:
     service_linked: bool = False
     likely: tuple[str, ...] = ()
     """Those a reader would rather see in a witness, where it makes no difference."""
+    account: str | None = None
+    """Whose they all are."""
 
 
 def account_callers(account: str, partition: str = "aws") -> Callers:
     """Return every user and role of an account and its root user; service-linked roles are AWS's own."""
     head = f"arn:{partition}:iam::{account}:"
     named = (joined(exact(head + "role/"), ANYTHING), joined(exact(head + "user/"), ANYTHING))
-    return Callers((*named, exact(head + "root")), likely=(head + "role/example", head + "user/example"))
+    likely = (head + "role/example", head + "user/example")
+    return Callers((*named, exact(head + "root")), likely=likely, account=account)
 
 
 def entity_callers(account: str, partition: str = "aws") -> Callers:
     """Return every user and role of an account: whoever an identity policy may be attached to."""
     everybody = account_callers(account, partition)
-    return Callers(everybody.patterns[:2], likely=everybody.likely)
+    return Callers(everybody.patterns[:2], likely=everybody.likely, account=account)
 
 
 def any_entity(partition: str = "aws") -> Callers:
@@ -77,9 +80,10 @@ def any_entity(partition: str = "aws") -> Callers:
 
 def one_caller(principal: str) -> Callers:
     """Return the one principal that asks."""
+    account = principal.split(":", 5)[4] if principal.count(":") > 4 else None
     if principal.startswith("arn:") and ":iam:" in principal:
-        return Callers((exact(principal),), (), True)
-    return Callers((), (principal,), True)
+        return Callers((exact(principal),), (), True, account=account)
+    return Callers((), (principal,), True, account=account)
 
 
 def any_caller(partition: str = "aws", names: Sequence[str] = ()) -> Callers:
@@ -115,17 +119,30 @@ def caller_domain(
 
 
 def resource_domain(
-    universe: tuple[Pattern, ...], starred: bool, requests: RequestSet, free_text: bool = False
+    universe: tuple[Pattern, ...],
+    starred: bool,
+    requests: RequestSet,
+    free_text: bool = False,
+    account: str | None = None,
 ) -> Domain:
-    """Return the domain of the resource; ``starred``: an action may be about no resource at all (`*`)."""
+    """Return the domain of the resource; ``starred``: an action may be about no resource at all (`*`).
+
+    ``account``: whose resources a reader would rather see.
+    """
     extra: tuple[str, ...] = ("*",) if starred else ()
     if free_text:
         extra = tuple(r for r in requests.resources if not has_wildcard(r))
     if requests.resources == ("*",):
-        return Domain(universe, extra=extra)
+        return Domain(universe, extra=extra, account=account)
     wanted = [compile_glob(p) for p in requests.resources]
     patterns = tuple(glob(p) for p in requests.resources)
-    return Domain(universe, extra=extra, admits=lambda v: any(w(v) for w in wanted), patterns=patterns)
+    return Domain(
+        universe,
+        extra=extra,
+        admits=lambda v: any(w(v) for w in wanted),
+        patterns=patterns,
+        account=account,
+    )
 
 
 def key_domain(key: str, wanted: Values | None, callers: Callers) -> Domain:
@@ -154,7 +171,7 @@ def key_domain(key: str, wanted: Values | None, callers: Callers) -> Domain:
         (),
         wanted.hold,
         wanted.patterns,
-        patterns,
+        patterns=patterns,
     )
 
 

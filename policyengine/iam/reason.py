@@ -75,7 +75,7 @@ def can(
     setting = setting or Setting()
     callers = callers or entity_callers(setting.account, setting.partition)
     question = _question(requests, callers, setting, lambda r: _authorized(r, policies), _all_of(policies))
-    return first(question, ways(policies, question.catalogue, requests, setting))
+    return first(question, ways(policies, question.catalogue, requests, setting, callers))
 
 
 def _authorized(request: Request, policies: Policies) -> bool | Opaque:

@@ -261,7 +261,10 @@ class Search:
         found[PRINCIPAL] = text_dimension(
             by[PRINCIPAL], caller_domain(self.question.callers, requests, self._follows)
         )
-        found[RESOURCE] = text_dimension(by[RESOURCE], resource_domain(universe, starred, requests, free))
+        found[RESOURCE] = text_dimension(
+            by[RESOURCE],
+            resource_domain(universe, starred, requests, free, self.question.callers.account),
+        )
         return found
 
     def _follows(self, principal: str, key: str) -> tuple[str, ...] | Opaque | None:

@@ -12,8 +12,9 @@ from typing import Final
 from policyengine.iam.atoms import NO, PRINCIPAL, RESOURCE, YES, Atom, Setting, Truth
 from policyengine.iam.authorize import ROLE_ACTIONS, Policies
 from policyengine.iam.catalogue import Catalogue
-from policyengine.iam.cells import ANY_RUN, PART, exact, glob, joined, matches
+from policyengine.iam.cells import ACCOUNT, ANY_RUN, PART, PART_RUN, arn_glob, exact, glob, joined, matches
 from policyengine.iam.documents import Policy, Statement
+from policyengine.iam.domains import Callers
 from policyengine.iam.principals import Named
 from policyengine.iam.request_set import RequestSet
 from policyengine.iam.search import Part, Way
@@ -24,24 +25,38 @@ ENTITIES: Final = frozenset({"user", "role", "session", "federated_user"})
 _CLOSE: Final = frozenset((Named.DIRECT, Named.EVERYONE))
 _ROLE: Final = frozenset((Named.ROLE,))
 _KEY: Final = glob("*:key/*")
+_SOME_ACCOUNT: Final = joined(
+    exact("arn:"),
+    PART_RUN,
+    exact(":"),
+    PART_RUN,
+    exact(":"),
+    PART_RUN,
+    exact(":"),
+    ACCOUNT,
+    exact(":"),
+    ANY_RUN,
+)
 
 
-def ways(policies: Policies, known: Catalogue, requests: RequestSet, setting: Setting) -> list[Way]:
+def ways(
+    policies: Policies, known: Catalogue, requests: RequestSet, setting: Setting, callers: Callers
+) -> list[Way]:
     """Return the ways for one caller or many, in the resource's account or in others."""
     layers = _Layers(policies, known)
-    asked = _Asked(setting, requests)
-    found = [Way(layers.account, layers.without_entity, (asked.root,))]
+    asked = _Asked(setting, requests, callers)
+    found = [Way(layers.account, layers.without_entity, (asked.root, *asked.here))]
     if policies.resource is None:
-        found.append(Way(layers.side, layers.without, (asked.same_entity,)))
+        found.append(Way(layers.side, layers.without, (asked.same_entity, *asked.here)))
         return found
     resource = layers.resource[True]
     found.extend(_without_strict(layers.side, layers.without, asked, known))
     found.append(Way([resource, *layers.side], layers.without, (asked.entity,)))
     close = _named(resource, _CLOSE)
-    found.append(Way([close, *layers.account], layers.without, (asked.same_entity,)))
+    found.append(Way([close, *layers.account], layers.without, (asked.same_entity, *asked.here)))
     found.append(Way([close, *layers.everybody], layers.without_account, (asked.no_entity,)))
     within = [_named(resource, _ROLE), *layers.side[1:]]
-    found.append(Way(within, layers.without, (asked.same_entity,)))
+    found.append(Way(within, layers.without, (asked.same_entity, *asked.here)))
     return found
 
 
@@ -80,17 +95,18 @@ def _without_strict(
     plain = [p._replace(actions=p.actions & ~(roles | keys)) for p in side[0]]
     other = [p._replace(actions=p.actions & keys) for p in side[0]]
     return [
-        Way([plain, *side[1:]], without, (asked.same_entity,)),
-        Way([other, *side[1:]], without, (asked.same_entity, asked.no_key)),
+        Way([plain, *side[1:]], without, (asked.same_entity, *asked.here)),
+        Way([other, *side[1:]], without, (asked.same_entity, asked.no_key, *asked.here)),
     ]
 
 
 class _Asked:
     """Who asks, seen from the account of the resource, as atoms."""
 
-    def __init__(self, setting: Setting, requests: RequestSet) -> None:
+    def __init__(self, setting: Setting, requests: RequestSet, callers: Callers) -> None:
         self._setting = setting
         self._account = setting.resource_account or _account_of(requests)
+        self.here = _owned_by(callers.account) if self._account is None else ()
         home = self._account
         self._patterns = (
             (joined(exact("arn:"), PART, exact(f":iam::{home}:"), ANY_RUN),) if home is not None else ()
@@ -113,6 +129,18 @@ class _Asked:
     def _outside(self, value: str) -> Truth:
         caller = self._setting.request(value).caller
         return YES if caller.account is None or caller.kind == "federated" else NO
+
+
+def _owned_by(account: str | None) -> tuple[Atom, ...]:
+    """Return what says that a resource may be of an account: its ARN names it, or none."""
+    if account is None:
+        return ()
+
+    def test(value: str) -> Truth:
+        found = value.split(":", 5)[4] if value.count(":") > 4 else ""
+        return NO if found.isdigit() and found != account else YES
+
+    return (Atom(RESOURCE, (arn_glob(f"arn:*:*:*:{account}:*"), _SOME_ACCOUNT), test),)
 
 
 def _account_of(requests: RequestSet) -> str | None:
