@@ -129,22 +129,20 @@ class _Machine:
         self, placed: Sequence[tuple[int, Token]], mentioned: set[str]
     ) -> list[tuple[str, int, int, int]]:
         """Return (character, steps, loops, where it differs from a fresh one); one of each behaviour."""
-        moves = {c: [0, 0] for c in mentioned}
+        named = {c: [0, 0] for c in mentioned}
+        barred = {c: [0, 0] for c in mentioned}
         other = [0, 0]
         for at, token in placed:
             kind, bit = int(token.star), 1 << at
             if token.negated:
                 other[kind] |= bit
-                for character, move in moves.items():
-                    if character not in token.chars:
-                        move[kind] |= bit
-            else:
-                for character in token.chars:
-                    moves[character][kind] |= bit
+            for character in token.chars:
+                (barred if token.negated else named)[character][kind] |= bit
         letters = [(self.fresh, other[0], other[1], -1)]
         seen = {tuple(other)}
         for character in sorted(mentioned):
-            step, loop = moves[character]
+            step = named[character][0] | (other[0] & ~barred[character][0])
+            loop = named[character][1] | (other[1] & ~barred[character][1])
             if (step, loop) not in seen:
                 seen.add((step, loop))
                 letters.append((character, step, loop, (step ^ other[0]) | (loop ^ other[1])))

@@ -27,7 +27,8 @@ from policyengine.iam.layers import Layer, read_layer
 from policyengine.iam.opaque import Opaque
 from policyengine.iam.request import Request
 from policyengine.iam.request_set import RequestSet
-from policyengine.iam.search import Question, Search, Verify, Way, Witness
+from policyengine.iam.search import Part, Question, Search, Verify, Way, Witness
+from policyengine.iam.shortcut import denies_all
 from policyengine.iam.ways import parts, ways
 
 WHY: Final = {
@@ -131,7 +132,8 @@ def denies(policies: Sequence[Policy], requests: RequestSet = ALL, callers: Call
     """
     question = _documents(policies, requests, callers)
     question.verify = lambda r: _undenied(policies, r)
-    return first(question, [Way([], parts(policies, question.catalogue)[False])])
+    found = parts(policies, question.catalogue)[False]
+    return No() if _plainly_denied(question, found) else first(question, [Way([], found)])
 
 
 def covered(
@@ -162,7 +164,17 @@ def gaps(
     question = _question(requests, callers, setting, lambda r: _authorized(r, policies), documents)
     levels = [parts(level, question.catalogue) for level in chain]
     without = [part for level in levels for part in level[False]]
+    if _plainly_denied(question, without):
+        yield No()
+        return
     yield from every(question, [Way([level[True] for level in levels], without)])
+
+
+def _plainly_denied(question: Question, denies: Sequence[Part]) -> bool:
+    actions = 0
+    for pattern in question.requests.actions:
+        actions |= question.catalogue.matching(pattern)
+    return any(denies_all(part, question.requests, actions, question.setting) for part in denies)
 
 
 def first(question: Question, found: Sequence[Way]) -> Answer:
