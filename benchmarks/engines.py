@@ -40,7 +40,8 @@ def measure(count: int = 100_000, rounds: int = 5, *, with_peers: bool = True) -
         f"In memory: {count:,} resources, three rules",
         "Evaluations per CPU second: volumes (encrypted, tag present) and security groups with three entries (tag "
         "present, SSH closed to the internet); one in ten fails. All engines found the same failures. The garbage "
-        "collector is off on every side while the clock runs.",
+        "collector is off on every side while the clock runs. A run keeps every verdict and builds what FAIL and UNKNOWN "
+        "say; what PASS says is made when somebody asks, which the row of every finding measures.",
         [Row(LABELS[name], f"{speed[name]:,.0f}/s", *_relation(name, speed)) for name in names],
     )
 
@@ -59,14 +60,18 @@ def one(name: str, count: int) -> dict[str, Any]:
 def _relation(name: str, speed: dict[str, float]) -> tuple[str, str]:
     mine = speed[name]
     if name == "failures":
-        functions = f"{mine / speed['hand-failures']:.2f} x the functions that build FAIL"
+        share = mine / speed["hand-all"]
+        functions = (
+            f"{share:.2f} x the functions that build all, "
+            f"{mine / speed['hand-failures']:.2f} x those that build FAIL"
+        )
+        half = verdict(share >= 0.5, "half the functions that answer every evaluation")
         if "c7n" not in speed:
-            return functions, ""
+            return functions, half
         ratio = mine / speed["c7n"]
-        return f"{ratio:.1f} x c7n, {functions}", verdict(ratio >= 4, "4 x c7n")
+        return f"{ratio:.1f} x c7n, {functions}", f"{verdict(ratio >= 4, '4 x c7n')}; {half}"
     if name == "verdicts" and "jsonschema-rs" in speed:
         return f"{mine / speed['jsonschema-rs']:.2f} x jsonschema-rs, {mine / speed['c7n']:.1f} x c7n", ""
     if name == "all":
-        ratio = mine / speed["hand-all"]
-        return f"{ratio:.2f} x the functions that build all", verdict(ratio >= 0.5, "half the functions")
+        return f"{mine / speed['hand-all']:.2f} x the functions that build all", ""
     return "", ""

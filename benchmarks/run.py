@@ -1,6 +1,6 @@
 """``make bench``: measure everything, print it, write ``benchmarks/RESULTS.md``.
 
-``--only memory,template,corpus,snapshot`` runs a part and does not write the page; ``--sizes``
+``--only memory,template,corpus,snapshot,decide,coverage,managed`` runs parts and does not write the page; ``--sizes``
 chooses the snapshots; ``--without-peers`` measures ours alone.
 """
 
@@ -14,9 +14,18 @@ HERE = Path(__file__).resolve().parent
 if __name__ == "__main__":
     sys.path[0] = str(HERE.parent)
 
-from benchmarks import engines, peers, snapshots, table, templates  # noqa: E402 - after the path is set
+from benchmarks import (  # noqa: E402 - after the path is set
+    engines,
+    iam_coverage,
+    iam_decide,
+    iam_managed,
+    peers,
+    snapshots,
+    table,
+    templates,
+)
 
-PARTS = ("memory", "template", "corpus", "snapshot")
+PARTS = ("memory", "template", "corpus", "decide", "coverage", "managed", "snapshot")
 
 
 def main(argv: list[str]) -> int:
@@ -58,6 +67,12 @@ def measure(part: str, options: argparse.Namespace, *, with_peers: bool) -> tabl
         return templates.corpus(min(3, options.rounds), with_peers=with_peers)
     if part == "snapshot":
         return snapshots.measure([int(size) for size in options.sizes.split(",")])
+    if part == "decide":
+        return iam_decide.measure(min(3, options.rounds), with_peers=with_peers)
+    if part == "coverage":
+        return iam_coverage.measure(min(3, options.rounds))
+    if part == "managed":
+        return iam_managed.measure(min(3, options.rounds))
     raise SystemExit(f"no such part `{part}`; known are {', '.join(PARTS)}")
 
 
