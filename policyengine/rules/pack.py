@@ -35,9 +35,9 @@ class Pack:
         return next((r for r in self.rules if r["id"] == rule_id), None)
 
     def to_bytes(self) -> bytes:
-        """Return the pack as canonical JSON, in ASCII."""
+        """Return the pack as JSON, in ASCII; keys keep the author's order, which reports repeat."""
         body = {"format": PACK_FORMAT, "engine": __version__, "digest": self.digest, "rules": self.rules}
-        return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+        return json.dumps(body, separators=(",", ":")).encode()
 
 
 class RuleErrors(RuleError):

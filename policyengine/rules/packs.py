@@ -36,9 +36,9 @@ def load_packs(extra: Sequence[Path] = (), *, bundled: bool = True) -> Pack:
         return cached
     from policyengine.rules.loader import compile_texts
 
-    pack = compile_texts(texts)
-    _write_cache(key, pack.to_bytes())
-    return pack
+    body = compile_texts(texts).to_bytes()
+    _write_cache(key, body)
+    return parse_pack(body)  # what a later run reads from the cache, to the order of keys
 
 
 def _read(folders: Iterable[Path]) -> list[tuple[Path, bytes]]:

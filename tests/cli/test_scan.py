@@ -57,22 +57,69 @@ def test_a_finding_names_the_place_and_the_value(run: Run, tmp_path: Path) -> No
     assert found.err == ""
 
 
+POLICIES = """
+Resources:
+  Bucket:
+    Type: AWS::S3::Bucket
+    Properties: {BucketName: quiet-otter}
+  BucketPolicy:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: quiet-otter
+      PolicyDocument:
+        Statement:
+          - Effect: Allow
+            Principal: "*"
+            Action: ["s3:Get*", "s3:PutObject"]
+            Resource: "arn:aws:s3:::quiet-otter/*"
+            Condition:
+              StringLike: {"aws:UserAgent": [a*, "*b"]}
+              IpAddress: {"aws:SourceIp": [0.0.0.0/1, 128.0.0.0/1]}
+          - {Effect: Deny, Principal: "*", Action: "s3:Put*", Resource: "*",
+             Condition: {Bool: {"aws:SecureTransport": "false"}}}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement:
+          - Effect: Allow
+            Principal: {Service: [lambda.amazonaws.com, ec2.amazonaws.com], AWS: "*"}
+            Action: ["sts:TagSession", "sts:AssumeRole"]
+            Condition:
+              StringNotEquals: {"aws:PrincipalTag/team": [red, blue]}
+              DateLessThan: {"aws:CurrentTime": "2030-01-01T00:00:00Z"}
+  Wide:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Statement:
+          - {Effect: Allow, Action: ["s3:*", "*"], Resource: "*"}
+          - {Effect: Deny, Action: "iam:Delete*", Resource: "*",
+             Condition: {StringEquals: {"aws:RequestedRegion": [us-east-1, eu-west-1]}}}
+"""
+WITNESSED = {
+    "iam-role-trust-not-public",
+    "iam-no-administrator-policy",
+    "s3-bucket-policy-not-public",
+    "s3-tls-only",
+}
+
+
 def test_same_input_same_bytes(run: Run, snapshot: Path, tmp_path: Path) -> None:
+    """Whatever the hash seed and the time zone; the first run compiles the rules, the others find them."""
+    (tmp_path / "policies.yaml").write_text(POLICIES)
     template(tmp_path, 3)
-    outputs = {
-        run(
-            "scan",
-            snapshot.name,
-            "template.yaml",
-            *AS_OF,
-            "--format",
-            "json",
-            env={"PYTHONHASHSEED": seed, "TZ": zone},
-        ).out
-        for seed, zone in (("1", "UTC"), ("2", "Asia/Kolkata"), ("3", "America/New_York"))
-    }
-    assert len(outputs) == 1
-    assert json.loads(outputs.pop())["run"]["started_at"] == "2026-01-01T00:00:00Z"
+    cache = tmp_path / "cache"
+    outputs = []
+    for seed, zone in (("1", "UTC"), ("2", "Asia/Kolkata"), ("3", "America/New_York")):
+        env = {"PYTHONHASHSEED": seed, "TZ": zone, "XDG_CACHE_HOME": str(cache)}
+        sources = (snapshot.name, "template.yaml", "policies.yaml")
+        outputs.append(run("scan", *sources, *AS_OF, "--format", "json", env=env).out)
+        assert len(list((cache / "policyengine" / "packs").glob("*.json"))) == 1
+    assert outputs == outputs[:1] * 3
+    document = json.loads(outputs[0])
+    assert document["run"]["started_at"] == "2026-01-01T00:00:00Z"
+    assert {f["rule"] for f in document["findings"] if f["witness"]} >= WITNESSED
 
 
 def test_the_clock_is_checked(run: Run, snapshot: Path) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from policyengine.model.errors import RuleError
+from policyengine.rules.data import data_root
 from policyengine.rules.loader import compile_text, compile_texts
-from policyengine.rules.pack import Pack, RuleErrors, parse_pack
+from policyengine.rules.pack import Pack, RuleErrors, parse_pack, rule_files
 from policyengine.rules.packs import load_packs
 
 GOOD = """\
@@ -99,6 +100,21 @@ def test_a_pack_survives_its_own_format() -> None:
     pack = compile_texts([(Path("rules/sqs/queue-has-name.yaml"), GOOD.encode())])
     assert parse_pack(pack.to_bytes()) == pack
     assert pack.digest.startswith("sha256:")
+
+
+def test_a_pack_keeps_the_order_of_the_author_in_its_format_and_in_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dictionaries are equal in any order, so what is compared is their text."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    compiled = repr(list(load_packs().rules))
+    (stored,) = (tmp_path / "cache" / "policyengine" / "packs").glob("*.json")
+    assert repr(list(load_packs().rules)) == compiled
+    root = data_root().rules
+    texts = [(path, path.read_bytes()) for path in rule_files(root)]
+    fresh = compile_texts(texts)
+    assert repr(list(fresh.rules)) == compiled, "a rule's own tests see what a scan sees"
+    assert stored.read_bytes().partition(b"\n")[2] == fresh.to_bytes()
 
 
 def test_a_pack_of_another_format_is_refused() -> None:
