@@ -116,7 +116,11 @@ def _let_through(result: Coverage) -> Iterator[Reason]:
     assert isinstance(result.answer, Yes)
     if not result.denials:
         yield {"code": "no_deny", "text": "no SCP above the account denies any of these actions"}
-    for denial, code in passed_over(result.denials, result.answer.witness):
+    passed = list(passed_over(result.denials, result.answer.witness))
+    if result.denials and not passed:
+        action = result.answer.witness.action
+        yield {"code": "no_deny", "text": f"no SCP above the account denies {action}"}
+    for denial, code in passed:
         yield {"code": code, **_place(denial.node, denial.attached, denial.statement)}
 
 
@@ -124,6 +128,8 @@ def _denying(result: Coverage) -> Iterator[Reason]:
     for node in result.blocked:
         yield {"code": "no_allow", "text": "no SCP here allows any of these actions", "node": node}
     for denial in result.denials:
+        if denial.statement.opaque is not None:
+            continue  # nobody knows whether it denies anything: it is no reason
         yield {"code": "denied", **_place(denial.node, denial.attached, denial.statement)}
 
 
