@@ -95,7 +95,7 @@ Resources:
         Statement:
           - {Effect: Allow, Action: ["s3:*", "*"], Resource: "*"}
           - {Effect: Deny, Action: "iam:Delete*", Resource: "*",
-             Condition: {StringEquals: {"aws:RequestedRegion": [us-east-1, eu-west-1]}}}
+             Condition: {BoolIfExists: {"aws:MultiFactorAuthPresent": "false"}}}
 """
 WITNESSED = {
     "iam-role-trust-not-public",
