@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from policyengine.cli.iam.world import ResourcePolicies, World
 from policyengine.iam.atoms import Setting
@@ -23,10 +23,7 @@ from policyengine.iam.request import Request, read_caller
 from policyengine.iam.request_set import RequestSet, Values
 from policyengine.iam.statements import compiled
 from policyengine.iam.unknowns import unknown_policy
-from policyengine.rules.iam.principals import PrincipalRecord
-
-MADE_UP: Final = "123456789012"
-"""The account of principals of code that is bound to none."""
+from policyengine.rules.iam.principals import MADE_UP, PrincipalRecord, caller_arn
 
 
 class Door(NamedTuple):
@@ -204,14 +201,6 @@ def _may_open(door: Door, arn: str) -> bool:
     request = Request(arn, "sts:AssumeRole", door.arn)
     allows = [compiled(s).named(request) for s in door.policy.statements if s.allow]
     return any(named is not Named.NOT for named in allows)
-
-
-def caller_arn(record: PrincipalRecord) -> tuple[str, str | None]:
-    """Return the ARN of a principal, made up (and then a note that says so) where code does not fix it."""
-    if isinstance(record.arn, str):
-        return record.arn, None
-    account = record.account or MADE_UP
-    return f"arn:aws:iam::{account}:{record.kind}/{record.id}", "its ARN is made up: the code does not fix it"
 
 
 def _doors(world: World) -> Iterator[Door]:

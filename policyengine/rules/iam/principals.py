@@ -24,7 +24,10 @@ KINDS: Final[Mapping[str, PrincipalKind]] = {
     "AWS::IAM::User": "user",
     "AWS::IAM::Group": "group",
 }
-TYPES: Final = frozenset({*KINDS, "AWS::IAM::ManagedPolicy", "AWS::IAM::UserToGroupAddition"})
+_MANAGED: Final = "AWS::IAM::ManagedPolicy"
+TYPES: Final = frozenset({*KINDS, _MANAGED, "AWS::IAM::UserToGroupAddition"})
+MADE_UP: Final = "123456789012"
+"""The account of principals of code that is bound to none."""
 _MANAGED_BY_AWS: Final = ":iam::aws:policy/"
 
 
@@ -35,7 +38,8 @@ class PrincipalRecord:
     ``arn`` is Opaque where code does not fix the name or the account. ``identity``: inline policies,
     attached ones, those of its groups; one of which nothing is known stands there as a policy that may
     allow and deny anything, and ``opaque`` says why. ``boundary`` None: there is none; ``trust`` is set
-    for roles.
+    for roles. ``name``: its name, if a property gives it. ``groups``: of a user, the ARNs of its groups (or
+    their names, where code does not fix the account); None where they are not all known.
     """
 
     arn: str | Opaque
@@ -48,11 +52,37 @@ class PrincipalRecord:
     trust: Document | None = None
     branch: Mapping[str, bool] | None = None
     opaque: tuple[Opaque, ...] = ()
+    name: str | None = None
+    groups: tuple[str, ...] | None = ()
+
+    @property
+    def managed(self) -> tuple[str, ...] | None:
+        """Return what the attached customer managed policies are called, those of its groups among them.
+
+        ARNs, or names where code does not fix the account; None: not all of them are known.
+        """
+        attached = [d for d in self.identity if d.type == _MANAGED or d.path[:1] == ("ManagedPolicyArns",)]
+        called = [d.arn for d in attached]
+        found = {arn: None for arn in called if arn is not None and _MANAGED_BY_AWS not in arn}
+        return None if None in called else tuple(found)
+
+    @property
+    def boundary_arn(self) -> str | None:
+        """Return the ARN of the boundary, or its name; None where there is none or it is not known."""
+        return None if self.boundary is None else self.boundary.arn
 
     @property
     def policies(self) -> list[Policy]:
         """Return the identity policies, as ``authorize`` takes them."""
         return [document.policy for document in self.identity]
+
+
+def caller_arn(record: PrincipalRecord) -> tuple[str, str | None]:
+    """Return the ARN of a principal, made up (and then a note that says so) where code does not fix it."""
+    if isinstance(record.arn, str):
+        return record.arn, None
+    account, name = record.account or MADE_UP, record.name or record.id
+    return f"arn:aws:iam::{account}:{record.kind}/{name}", "its ARN is made up: the code does not fix it"
 
 
 _Key = tuple[str, str]
@@ -80,7 +110,7 @@ class Principals:
     def add(self, resource: Resource) -> None:
         """Take a resource of one of ``TYPES``."""
         scope = _scope(resource)
-        if resource.type == "AWS::IAM::ManagedPolicy":
+        if resource.type == _MANAGED:
             self._add_managed(resource, scope)
         elif resource.type == "AWS::IAM::UserToGroupAddition":
             self._add_members(resource, scope)
@@ -111,6 +141,7 @@ class Principals:
         for branch in (resource, *resource.variants):
             value = branch.properties.get("PolicyDocument", _unread("PolicyDocument"))
             document = self._reader.document(branch, ("PolicyDocument",), value, "identity")
+            document = replace(document, arn=_called(branch, "ManagedPolicyName"))
             managed.append((branch, document))
             for key, kind in _ATTACHED:
                 for item in _items(branch.properties.get(key)):
@@ -158,6 +189,8 @@ class Principals:
             trust=trust,
             branch=resource.branch,
             opaque=tuple(dict.fromkeys(opaque)),
+            name=_text(resource.properties.get(f"{kind.capitalize()}Name")),
+            groups=self._called_groups(resource, scope) if kind == "user" else (),
         )
 
     def _own(self, resource: Resource, scope: str, kind: PrincipalKind) -> Iterator[Document]:
@@ -174,7 +207,8 @@ class Principals:
         yield from {id(document): document for document in attached}.values()
         yield from _in_branch(self._anywhere.get((scope, kind), []), resource)
 
-    def _of_groups(self, user: Resource, scope: str) -> Iterator[Document]:
+    def _memberships(self, user: Resource, scope: str) -> Iterator[tuple[str | None, Resource | None]]:
+        """Yield what each group of a user is called and the group, None for what is not known."""
         named = list(_items(user.properties.get("Groups")))
         additions = _items(user.related.get("group_additions"))
         named += [a.get("GroupName") if isinstance(a, dict) else a for a in additions]
@@ -182,7 +216,15 @@ class Principals:
             named += self._members.get((scope, name), ())
         for item in named:
             name_ = _reference(item)
-            group = None if name_ is None else _variant(self._groups.get((scope, name_)), user)
+            yield name_, None if name_ is None else _variant(self._groups.get((scope, name_)), user)
+
+    def _called_groups(self, user: Resource, scope: str) -> tuple[str, ...] | None:
+        found = [group for _, group in self._memberships(user, scope)]
+        known = dict.fromkeys(_called(group, "GroupName") for group in found if group is not None)
+        return None if None in found else tuple(known)
+
+    def _of_groups(self, user: Resource, scope: str) -> Iterator[Document]:
+        for name_, group in self._memberships(user, scope):
             if group is None:
                 what = f"group `{name_}` is not known" if name_ else "a group is not known"
                 yield self._reader.unknown(user, ("Groups",), "identity", what)
@@ -199,14 +241,14 @@ class Principals:
         if name is not None and _MANAGED_BY_AWS in name:
             policy = self._managed_by_aws(name, kind)
             if policy is not None:
-                return Document(policy, name, name.rpartition("/")[2], None, name, None, path)
-            return self._reader.unknown(
-                resource, path, kind, f"`{name}` is not among the known policies of AWS"
-            )
+                return Document(policy, name, name.rpartition("/")[2], None, name, None, path, arn=name)
+            what = f"`{name}` is not among the known policies of AWS"
+            return replace(self._reader.unknown(resource, path, kind, what), arn=name)
         found = [] if name is None else _in_branch(self._managed.get((scope, name), []), resource)
         if not found:
             what = f"`{name}` is not known" if name else _reason(arn)
-            return self._reader.unknown(resource, path, kind, what)
+            unread = self._reader.unknown(resource, path, kind, what)
+            return replace(unread, arn=name) if name and name.startswith("arn:") else unread
         if len(found) > 1:
             return self._reader.unknown(resource, path, kind, f"`{name}` differs between branches")
         if kind == "identity":
@@ -261,7 +303,7 @@ def _always(holder: Resource, found: _Branched) -> bool:
 
 
 def _doubtful(document: Document, reason: str) -> Document:
-    return replace(document, policy=perhaps(document.policy, reason), opaque=Opaque(reason))
+    return replace(document, policy=perhaps(document.policy, reason), opaque=Opaque(reason), arn=None)
 
 
 def _variant(resource: Resource | None, principal: Resource) -> Resource | None:
@@ -291,6 +333,16 @@ def _names(resource: Resource, key: str) -> set[str]:
     """Return what others call a resource: its id, its name, its ARN."""
     name, arn = resource.properties.get(key), resource_arn(resource)
     return {resource.id, *(n for n in (name, arn) if isinstance(n, str))}
+
+
+def _called(resource: Resource, key: str) -> str:
+    """Return the ARN of a resource; where code does not fix it its name or id."""
+    arn = resource_arn(resource)
+    return arn if isinstance(arn, str) else _text(resource.properties.get(key)) or resource.id
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _items(value: Any) -> Iterator[Any]:

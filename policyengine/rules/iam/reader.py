@@ -22,7 +22,8 @@ class Document:
     """A policy with its place, and where it comes from a resource, that resource and its account.
 
     ``opaque`` is set where the document itself is not known or AWS would refuse it; ``policy`` then may
-    allow and deny anything.
+    allow and deny anything. ``arn``: of a managed policy that is surely there, its ARN, or its name where
+    code does not fix the account.
     """
 
     policy: Policy
@@ -33,6 +34,7 @@ class Document:
     account: str | None = None
     path: Path = ()
     opaque: Opaque | None = None
+    arn: str | None = None
 
 
 class Reader:
