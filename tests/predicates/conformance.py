@@ -3,7 +3,8 @@
 A case is ``{case, args, expect, ...}`` with ``expect: TRUE|FALSE|UNKNOWN``, the resource's ``type``,
 ``properties``, ``tags``, ``related`` and ``with`` (alias -> list of properties), ``relations`` (alias ->
 path that names them), ``tables`` (type -> list of ``{id, properties}``; other types are not collected),
-``resource`` (``arn``, ``region``, ``file`` of the resource), ``now``, ``where``, and ``evidence``: ``[[path, reason], ...]`` in order (needed
+``resource`` (``arn``, ``region``, ``file``, ``id`` of the resource), ``witness`` (a part of the request
+that is shown), ``now``, ``where``, and ``evidence``: ``[[path, reason], ...]`` in order (needed
 unless TRUE is expected), ``says``: a part of the first evidence's ``expected``. In values
 ``{$unresolved: reason}`` is an unresolved one, ``{$reference: id}`` one that refers to a resource of the
 source, and the key ``$more`` in an object or a last element ``{$more: reason}`` says that there may be
@@ -27,7 +28,7 @@ from policyengine.rules.predicates.api import Predicate, Subject
 FOLDER = Path(__file__).parent
 KEYS = {
     "case", "args", "expect", "evidence", "says", "type", "properties", "tags", "related", "with", "now", "where",
-    "relations", "tables", "resource",
+    "relations", "tables", "resource", "witness",
 }  # fmt: skip
 NOW = "2026-11-21T12:00:00Z"
 
@@ -109,6 +110,7 @@ def subject(case: dict[str, Any]) -> Subject:
         now=datetime.fromisoformat(case.get("now", NOW)).astimezone(UTC),
         related=related,
         tables=lambda type_: table(case, type_),
+        organization=lambda type_: table(case, type_),
         where=value(case["where"]) if "where" in case else None,
         relations={alias: {"via": via} for alias, via in case.get("relations", {}).items()},
     )
@@ -127,6 +129,10 @@ def check(predicate: Predicate, case: dict[str, Any]) -> None:
         assert found == [[*path, reason] for path, reason in case["evidence"]]
     if "says" in case:
         assert case["says"] in answer.evidence[0].expected
+    if "witness" in case:
+        assert answer.witness is not None
+        shown = answer.witness._asdict()
+        assert {key: shown[key] for key in case["witness"]} == case["witness"]
     for item in answer.evidence:
         assert explains(item, case["expect"])
 

@@ -175,7 +175,7 @@ def test_a_value_made_unknown_changes_no_answer(question: Question) -> None:
 
 def is_name(path: tuple[Any, ...]) -> bool:
     """A resource that a source shows has a name, which is its id: that is never unknown alone."""
-    return path[-1] in ("GroupName", "GroupId", "KeyId", "BackupPlanId", "BackupVaultName")
+    return path[-1] in ("GroupName", "GroupId", "KeyId", "BackupPlanId", "BackupVaultName", "AccountId")
 
 
 ODD = (7, -1, True, "zz", "", [], {}, ["zz"], {"zz": [{}]}, 1e300)

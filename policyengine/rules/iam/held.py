@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from policyengine.iam.documents import Policy
+from policyengine.iam.errors import PolicyError
 from policyengine.iam.grammar import Kind
 from policyengine.iam.opaque import Opaque
+from policyengine.iam.request import read_caller
 from policyengine.model.resource import Path, Resource
 from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.rules.iam.principals import KINDS, Principals
@@ -165,7 +167,7 @@ def _principal(subject: Subject) -> Held:
     every = [*found, *([record.boundary] if record.boundary else [])]
     return Held(
         "principal",
-        own_arn(resource) or f"arn:{partition(resource)}:iam::{ACCOUNT}:{record.kind}/example",
+        _caller(own_arn(resource)) or f"arn:{partition(resource)}:iam::{ACCOUNT}:{record.kind}/example",
         resource.account or ACCOUNT,
         tuple(found),
         record.boundary,
@@ -201,6 +203,14 @@ def _items(value: Any) -> list[Any]:
     if isinstance(value, list):
         return [*value, value.more] if isinstance(value, OpenList) else value
     return [] if value is None else [value]
+
+
+def _caller(arn: str | None) -> str | None:
+    """Return an ARN that a principal can have; a source may show a name that none has."""
+    try:
+        return None if arn is None or read_caller(arn).kind not in ("role", "user") else arn
+    except PolicyError:
+        return None if arn is None or ":group/" not in arn else arn
 
 
 def _gathered(*tables: Any) -> Principals:

@@ -50,6 +50,9 @@ _CALLER_ACCOUNT: Final = "kms:calleraccount"
 https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-caller-account"""
 _FOLLOWING: Final = frozenset({"aws:principalarn", "aws:principalaccount", _CALLER_ACCOUNT})
 """Keys that follow from who asks."""
+_ABOUT_ROOT: Final = frozenset({"aws:principalarn", "aws:principaltype", "aws:userid"})
+"""Keys that tell the root user of an account from its other principals."""
+_TRUTHS: Final = {"true": "false", "false": "true"}
 _PART: Final = re.compile(r"(?<=:)[0-9*?]{2,12}(?=:)")
 MOST_ACCOUNTS: Final = 500
 _NONE: Final = (PublicAccessBlock(), PublicAccessBlock())
@@ -160,10 +163,11 @@ def _anonymous(found: Held) -> bool:
     return all(document.policy.kind not in ("trust", "key") for document in found.documents)
 
 
-def _callers(accounts: Sequence[str], anonymous: bool) -> Callers:
+def _callers(accounts: Sequence[str], anonymous: bool, root: bool) -> Callers:
     heads = [f"arn:aws:iam::{account}:" for account in accounts]
     patterns = [joined(exact(head + kind), ANYTHING) for head in heads for kind in ("role/", "user/")]
-    patterns += [exact(head + "root") for head in heads]
+    if root:
+        patterns += [exact(head + "root") for head in heads]
     likely = tuple(head + "role/example" for head in heads[:1])
     return Callers(tuple(patterns), ("*",) if anonymous else (), likely=likely)
 
@@ -172,17 +176,16 @@ def _granted_to(
     found: Held, accounts: Sequence[str], anonymous: bool, context: dict[str, Values]
 ) -> Reasoned:
     """Say whether principals of these accounts are granted anything."""
-    policies = found.policies
-    keys = {c.key.lower() for s in _statements(policies) for c in s.conditions}
-    if _CALLER_ACCOUNT not in keys:
-        return _asked(found, _callers(accounts, anonymous), context)
+    keys = {c.key.lower() for s in _statements(found.policies) for c in s.conditions}
+    together = [accounts] if _CALLER_ACCOUNT not in keys else [[account] for account in accounts]
     why: dict[str, None] = {}
-    for account in accounts:
-        own = {**context, _CALLER_ACCOUNT: Values((account,))}
-        answer = _asked(found, _callers([account], anonymous), own)
-        if isinstance(answer, Yes):
-            return answer
-        why.update(dict.fromkeys(answer.why if isinstance(answer, Unknown) else ()))
+    for some in together:
+        own = {**context, _CALLER_ACCOUNT: Values(tuple(some))} if _CALLER_ACCOUNT in keys else context
+        for root in (False, True) if keys & _ABOUT_ROOT else (False,):
+            answer = _asked(found, _callers(some, anonymous, root), own)
+            if isinstance(answer, Yes):
+                return answer
+            why.update(dict.fromkeys(answer.why if isinstance(answer, Unknown) else ()))
     return Unknown(tuple(why)) if why else No()
 
 
@@ -229,17 +232,21 @@ def _keeps_out(key: str, value: str) -> bool:
         return not slash or (length.isdigit() and int(length) >= shortest)
     if "${" in value or value.strip("*?") == "":
         return False
-    whole = (
-        key.endswith("orgpaths")
-        or key.startswith("s3:dataaccesspoint")
-        or key in ("aws:userid", "aws:sourcearn")
-    )
-    return whole or not ("*" in value or "?" in value)
+    if "*" not in value and "?" not in value:
+        return True
+    if key in ("aws:sourcearn", "s3:dataaccesspointarn"):
+        parts = value.split(":", 5)  # names may be open as long as the account is fixed
+        return len(parts) == 6 and parts[4].isdigit()
+    return key.endswith("orgpaths") or (key == "aws:userid" and value.partition(":")[0].isalnum())
 
 
 def _context(fixed: dict[str, tuple[str, ...]]) -> dict[str, Values]:
     """Return the circumstances of somebody from nowhere that documents name."""
-    return {key: Values(values, True, True) for key, values in fixed.items() if values}
+    found = {key: Values(values, True, True) for key, values in fixed.items() if values}
+    for key, values in fixed.items():
+        if len(values) == 1 and values[0].lower() in _TRUTHS:
+            found[key] = Values((_TRUTHS[values[0].lower()],), False, True)
+    return found
 
 
 def _beyond(organization: str) -> dict[str, Values]:

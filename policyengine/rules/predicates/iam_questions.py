@@ -6,11 +6,14 @@ Whose documents are the same get the same answer, decided once.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
+from policyengine.iam.authorize import Policies, authorize
 from policyengine.iam.documents import Policy, read_policy
 from policyengine.iam.errors import PolicyError
 from policyengine.iam.grammar import Kind
+from policyengine.iam.holding import account_of
 from policyengine.iam.managed import managed_policy
 from policyengine.iam.questions import (
     Escalates,
@@ -44,7 +47,7 @@ def admin(subject: Subject, *, services: bool, policy: Path | None) -> Answer:
     found = held(subject, policy)
     answer = _within_boundary(found, "admin", administrator)
     if isinstance(answer, Yes) or not services:
-        return allowed(found, answer, _ADMIN)
+        return allowed(found, _by_holder(found, answer), _ADMIN)
     named = remembered(("services",), found.policies, lambda: service_administrators(found.policies))
     limit = found.boundary
     if limit is not None and named:
@@ -65,7 +68,23 @@ def escalating(subject: Subject, *, policy: Path | None) -> Answer:
     expected = _MORE
     if isinstance(answer, Escalates):
         expected = f"{_MORE} ({answer.escalation.path.id})"
-    return allowed(found, answer, expected)
+    return allowed(found, _by_holder(found, answer), expected)
+
+
+def _by_holder(found: Held, answer: Reasoned) -> Reasoned:
+    """Return the request as the holder of the documents would make it, where that is allowed too."""
+    if not isinstance(answer, Yes):
+        return answer
+    witness = answer.witness
+    stranger = account_of(witness.principal)
+    who = found.arn if found.about == "principal" else witness.principal.replace(stranger, found.account)
+    if who is None or ":group/" in who:
+        return answer
+    resource = witness.resource.replace(witness.principal, who).replace(stranger, found.account)
+    moved = replace(witness, principal=who, resource=resource)
+    limit = None if found.boundary is None else found.boundary.policy
+    decision = authorize(moved.request(), Policies(identity=found.policies, boundary=limit))
+    return Yes(moved) if decision.outcome == "Allowed" and not decision.unknown else answer
 
 
 def _within_boundary(found: Held, name: str, ask: _Ask) -> Reasoned:

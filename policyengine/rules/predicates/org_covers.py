@@ -129,7 +129,7 @@ def _everywhere(members: Members, asked: RequestSet) -> Answer:
     if not results:
         unknown = Unresolved("not_collected", "the accounts of the organisation")
         return Answer(UNKNOWN, (Evidence((), unknown, _EXPECTED, unknown.reason),))
-    what = f"{len(results):,} member accounts"
+    what = "one member account" if len(results) == 1 else f"{len(results):,} member accounts"
     return Answer(TRUE, (Evidence((), what, _EXPECTED, "requirement_met"),))
 
 
