@@ -162,8 +162,9 @@ def _dressed(text: str, account: str | None) -> Iterable[str]:
     if len(parts) < 6:
         return
     last = parts[5]
-    made_up = last[-1:] and last[-1] in FRESH and (len(last) == 1 or last[-2] in ":/")
-    tail = f"{last[:-1]}example" if made_up else last
+    tail = "/".join("example" if len(p) == 1 and p in FRESH else p for p in last.split("/"))
+    if tail[-1:] and tail[-1] in FRESH and tail[-2:-1] == ":":
+        tail = f"{tail[:-1]}example"
     regions = [r for r in ("us-east-1", "eu-west-1", "ap-southeast-2") if len(parts[3]) == 1] or [parts[3]]
     accounts = [parts[4]]
     if parts[4] and len(set(parts[4])) == 1:

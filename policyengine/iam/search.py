@@ -176,11 +176,11 @@ class Search:
             yield free_resources(self.question.requests, partition), True
         if free:
             return
-        arns = [arn for arn, _ in self.shapes.templates(group)]
+        arns = sorted((arn for arn, _ in self.shapes.templates(group)), key=len)
         named = self._services(a for atoms in (*chosen, *without) for a in atoms)
         if named is not None:
             # AWS's services that nobody names are all alike: one stands for the others
-            others = [] if starred else [a for a in arns if _service(a) not in named][:1]
+            others = [a for a in arns if _service(a) not in named][:1]
             arns = [*others, *(a for a in arns if _service(a) in named)]
         batches = [arns[at : at + BATCH] for at in range(0, len(arns), BATCH)] or ([[]] if starred else [])
         for batch in batches:
@@ -285,6 +285,9 @@ class Search:
             if self.tries < 0:
                 return
             action = self._action(group, made, free)
+            if action is None:
+                made = {**made, RESOURCE: "*"}
+                action = self._action(group, made, free)
             if action is None:
                 self.why["no_such_request"] = None
                 continue

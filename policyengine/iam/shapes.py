@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from policyengine.iam.catalogue import Catalogue, catalogue
+from policyengine.iam.catalogue import Action, Catalogue, catalogue
 from policyengine.iam.cells import matches
 from policyengine.iam.domains import arn_pattern
 
@@ -29,7 +29,7 @@ class Shapes:
         return list(found.items())
 
     def starred(self, actions: int) -> int:
-        """Return those of the actions that may be asked about ``*``: AWS requires no type of resource."""
+        """Return those of the actions that may be asked about ``*``."""
         found = 0
         for service in self._touched(actions):
             found |= self._service(service)[1]
@@ -62,11 +62,21 @@ class Shapes:
                 action = known.at(low.bit_length() - 1)
                 for arn in known.arn_templates(action) or ():
                     arns[arn] = arns.get(arn, 0) | low
-                if not any(required for _, required in action.resource_types):
+                if _without_resource(action):
                     optional |= low
                 rest ^= low
             self._read[name] = (arns, optional)
         return self._read[name]
+
+
+def _without_resource(action: Action) -> bool:
+    """Say whether a request may be about ``*``: the action takes no type of resource, or one that it does
+    not require. Of several that are not required one is meant (`s3:GetObject` is about an object, through
+    its bucket or an access point), but lists may be of everything."""
+    types = action.resource_types
+    if any(required for _, required in types):
+        return False
+    return len(types) < 2 or action.access_level == "List"
 
 
 @lru_cache(maxsize=1)
