@@ -39,7 +39,7 @@ class PrincipalRecord:
     attached ones, those of its groups; one of which nothing is known stands there as a policy that may
     allow and deny anything, and ``opaque`` says why. ``boundary`` None: there is none; ``trust`` is set
     for roles. ``name``: its name, if a property gives it. ``groups``: of a user, the ARNs of its groups (or
-    their names, where code does not fix the account); None where they are not all known.
+    their names, where code does not fix the account); None where they are not all known. ``file``: of code.
     """
 
     arn: str | Opaque
@@ -54,6 +54,7 @@ class PrincipalRecord:
     opaque: tuple[Opaque, ...] = ()
     name: str | None = None
     groups: tuple[str, ...] | None = ()
+    file: str | None = None
 
     @property
     def managed(self) -> tuple[str, ...] | None:
@@ -191,6 +192,7 @@ class Principals:
             opaque=tuple(dict.fromkeys(opaque)),
             name=_text(resource.properties.get(f"{kind.capitalize()}Name")),
             groups=self._called_groups(resource, scope) if kind == "user" else (),
+            file=resource.file,
         )
 
     def _own(self, resource: Resource, scope: str, kind: PrincipalKind) -> Iterator[Document]:

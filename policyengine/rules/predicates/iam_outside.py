@@ -176,6 +176,8 @@ def _granted_to(
     found: Held, accounts: Sequence[str], anonymous: bool, context: dict[str, Values]
 ) -> Reasoned:
     """Say whether principals of these accounts are granted anything."""
+    if not any(_may_name(statement, accounts) for statement in _statements(found.policies)):
+        return No()
     keys = {c.key.lower() for s in _statements(found.policies) for c in s.conditions}
     together = [accounts] if _CALLER_ACCOUNT not in keys else [[account] for account in accounts]
     why: dict[str, None] = {}
@@ -187,6 +189,19 @@ def _granted_to(
                 return answer
             why.update(dict.fromkeys(answer.why if isinstance(answer, Unknown) else ()))
     return Unknown(tuple(why)) if why else No()
+
+
+def _may_name(statement: Statement, accounts: Collection[str]) -> bool:
+    """Whether a statement may allow anything to principals of accounts: most name others, and need no proof."""
+    if not statement.allow:
+        return False
+    principals = statement.principals
+    if statement.opaque is not None or statement.not_principal or principals is None:
+        return True
+    if "*" in principals or "CanonicalUser" in principals:
+        return True
+    names = principals.get("AWS", ())
+    return "*" in names or not names_accounts(names).isdisjoint(accounts)
 
 
 def _asked(found: Held, callers: Callers, context: dict[str, Values]) -> Reasoned:
