@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from policyengine.model.reasons import sentence
 from policyengine.reports.ansi import Paint
@@ -10,6 +10,8 @@ from policyengine.reports.base import RunInfo, TerminalOptions
 from policyengine.reports.tally import Tally
 from policyengine.reports.text import cut, plural, visible, wrap
 
+Part = tuple[str | None, str]
+"""A colour's role or none, and a few words that stay on one line."""
 LABEL_WIDTH = 15
 MAX_LISTED = 8
 MAX_ERRORS = 20
@@ -21,13 +23,12 @@ def summary_lines(tally: Tally, run: RunInfo, paint: Paint, options: TerminalOpt
         yield _quiet_line(tally, run, paint)
         return
     dot = " · " if options.unicode else ", "
-    rows = [
-        *_counts(tally, paint, dot, options.show_waived),
-        *_undecided(tally, run, dot),
-        *_left_out(run, dot),
-    ]
-    for label, text in rows:
-        yield from _row(label, text, paint, options.width)
+    rows = [*_counts(tally, options.show_waived), *_undecided(tally, run, dot), *_left_out(run, dot)]
+    for label, content in rows:
+        if isinstance(content, str):
+            yield from _row(label, content, paint, options.width)
+        else:
+            yield from _labelled(label, _packed(content, dot, paint, _room(options.width)), paint)
     yield from _trouble(run, paint, options.width)
     if tally.open:
         yield paint("dim", "`policyengine explain RULE` says more")
@@ -53,24 +54,22 @@ def _quiet_line(tally: Tally, run: RunInfo, paint: Paint) -> str:
     return f"{head}: {', '.join(parts)}"
 
 
-def _counts(tally: Tally, paint: Paint, dot: str, show_waived: bool) -> Iterator[tuple[str, str]]:
+def _counts(tally: Tally, show_waived: bool) -> Iterator[tuple[str, str | list[Part]]]:
     counts = tally.summary()
-    parts = [
-        paint("error" if tally.open else "ok", f"{tally.open:,} failed"),
-        paint("unknown", f"{counts['UNKNOWN']:,} not determined")
-        if counts["UNKNOWN"]
-        else "0 not determined",
-        f"{counts['PASS']:,} passed",
-        f"{counts['NOT_APPLICABLE']:,} not applicable",
+    parts: list[Part] = [
+        ("error" if tally.open else "ok", f"{tally.open:,} failed"),
+        ("unknown" if counts["UNKNOWN"] else None, f"{counts['UNKNOWN']:,} not determined"),
+        (None, f"{counts['PASS']:,} passed"),
+        (None, f"{counts['NOT_APPLICABLE']:,} not applicable"),
     ]
     if tally.waived:
-        parts.append(f"{tally.waived:,} waived")
-    yield "checks", dot.join(parts)
+        parts.append((None, f"{tally.waived:,} waived"))
+    yield "checks", parts
     if tally.waived and not show_waived:
         yield "waived", "`--show-waived` lists them with owner and expiry"
     if tally.open:
-        yield "by severity", dot.join(paint(name, f"{count:,} {name}") for name, count in tally.by_severity())
-        yield "by family", dot.join(f"{count:,} {name}" for name, count in tally.by_family())
+        yield "by severity", [(name, f"{count:,} {name}") for name, count in tally.by_severity()]
+        yield "by family", [(None, f"{count:,} {name}") for name, count in tally.by_family()]
 
 
 def _undecided(tally: Tally, run: RunInfo, dot: str) -> Iterator[tuple[str, str]]:
@@ -120,9 +119,30 @@ def _listed(items: list[str], dot: str) -> str:
 
 
 def _row(label: str, text: str, paint: Paint, width: int, role: str = "bold") -> Iterator[str]:
-    """Yield a labelled, wrapped line. Text that is already painted is short and not wrapped."""
+    """Yield a labelled, wrapped line."""
+    yield from _labelled(label, wrap(text, _room(width)), paint, role)
+
+
+def _packed(parts: list[Part], dot: str, paint: Paint, room: int) -> Iterator[str]:
+    """Yield lines of whole parts, so that a colour never goes on over the end of a line."""
+    line, used = "", 0
+    for role, text in parts:
+        end = dot.rstrip() if (role, text) != parts[-1] else ""
+        if line and used + len(dot + text + end) > room:
+            yield line + dot.rstrip()
+            line, used = "", 0
+        before = dot if line else ""
+        line += before + (paint(role, text) if role else text)
+        used += len(before + text)
+    yield line
+
+
+def _labelled(label: str, lines: Iterable[str], paint: Paint, role: str = "bold") -> Iterator[str]:
     head = f"{label + ':' if label else '':<{LABEL_WIDTH}} "
-    lines = [text] if "\x1b" in text else wrap(text, max(20, width - len(head)))
     for line in lines:
         yield (paint(role, head) if label and head.strip() else head) + line
         label, head = "", " " * len(head)
+
+
+def _room(width: int) -> int:
+    return max(20, width - LABEL_WIDTH - 1)

@@ -225,13 +225,13 @@ def test_terminal_prints_no_control_characters(
 
 
 @CASES
-@given(st.lists(findings(), max_size=2), rules())
-def test_color_and_links_add_only_whole_sequences(found: list[Finding], known) -> None:
-    options = TerminalOptions(color=True, hyperlinks=True)
+@given(st.lists(findings(), max_size=2), rules(), st.integers(40, 160))
+def test_color_and_links_add_only_whole_sequences(found: list[Finding], known, width: int) -> None:
+    options = TerminalOptions(color=True, hyperlinks=True, width=width)
     text = render("terminal", found, rules=known, terminal=options)
     bare = re.sub(r"\x1b\[[0-9;]*m|\x1b\]8;;[!-~]*\x1b\\", "", text)
     assert "\x1b" not in bare
-    assert bare == render("terminal", found, rules=known)
+    assert bare == render("terminal", found, rules=known, terminal=TerminalOptions(width=width))
 
 
 @pytest.mark.parametrize("fmt", REPORTS)

@@ -182,7 +182,7 @@ def test_prose_fits_the_width(width: int) -> None:
     text = render(
         "terminal", sample.findings(hostile=False), sample.broken_run(), TerminalOptions(width=width)
     )
-    rest = [line for line in text.splitlines() if not re.match(r"^\S.* \[\w+\] |^  --> |^checks:|^by ", line)]
+    rest = [line for line in text.splitlines() if not re.match(r"^\S.* \[\w+\] |^  --> ", line)]
     assert max(display_width(line) for line in rest) <= width
 
 
