@@ -40,10 +40,11 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Suggest the nearest command for a misspelt one."""
-        import difflib
-
         name = args[0]
-        close = difflib.get_close_matches(name, self.table, n=1)
-        if name not in self.table and not name.startswith("-") and close:
-            raise click.UsageError(f"no such command `{name}`; did you mean `{close[0]}`?", ctx)
+        if name not in self.table and not name.startswith("-"):
+            import difflib
+
+            close = difflib.get_close_matches(name, self.table, n=1)
+            if close:
+                raise click.UsageError(f"no such command `{name}`; did you mean `{close[0]}`?", ctx)
         return super().resolve_command(ctx, args)

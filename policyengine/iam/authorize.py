@@ -9,37 +9,28 @@ known, if knowing it could change the decision.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from functools import lru_cache
+from itertools import chain
+from typing import Final, Literal, NamedTuple
 
 from policyengine.iam.coverage import rcp_exempt, scp_exempt
-from policyengine.iam.documents import Policy
-from policyengine.iam.layers import At, Layer, LayerName, Skipped, closest, read_layer, skip_layer
+from policyengine.iam.layers import At, Layer, LayerName, Skipped, closest
 from policyengine.iam.opaque import Opaque
+from policyengine.iam.plan import Places, Plan, in_order
+from policyengine.iam.plan import Policies as Policies
 from policyengine.iam.principals import Named
-from policyengine.iam.public_access import PublicAccessBlock, stops
+from policyengine.iam.public_access import stops
 from policyengine.iam.request import Request
 
+ENTITIES: Final = frozenset({"user", "role", "session", "federated_user"})
+"""Callers that have policies of their own."""
+
+OWN: Final[tuple[LayerName, ...]] = ("identity", "boundary", "session")
+"""Layers of the principal's own policies."""
+
 Outcome = Literal["Allowed", "ImplicitlyDenied", "ExplicitlyDenied"]
-
-
-@dataclass(frozen=True, slots=True)
-class Policies:
-    """All that may have a say. None: there is no such layer (a boundary nobody set, session policies
-    nobody passed, an endpoint nobody uses). ``scps`` and ``rcps`` have one list for the root, for each
-    OU on the way and for the account; no list: no organisation, or the policy type is not enabled.
-    """
-
-    identity: Sequence[Policy] = ()
-    resource: Policy | None = None
-    boundary: Policy | None = None
-    session: Sequence[Policy] | None = None
-    scps: Sequence[Sequence[Policy]] = ()
-    rcps: Sequence[Sequence[Policy]] = ()
-    endpoint: Policy | None = None
-    public_access: PublicAccessBlock | None = None
-    management_account: str | None = None
 
 
 class Block(NamedTuple):
@@ -48,6 +39,11 @@ class Block(NamedTuple):
     layer: LayerName
     level: int | None
     code: str
+
+
+@lru_cache(maxsize=256)
+def _block(layer: LayerName, level: int | None, code: str) -> Block:
+    return Block(layer, level, code)
 
 
 @dataclass(slots=True)
@@ -64,74 +60,67 @@ class Decision:
 
 def authorize(request: Request, policies: Policies) -> Decision:
     """Decide a request."""
-    return _Evaluation(request, policies).decision()
+    return _Evaluation(request, policies, in_order(policies)).decision()
+
+
+def decide(request: Request, plan: Plan) -> Decision:
+    """Decide a request as ``authorize`` does, by policies that many requests are about."""
+    return _Evaluation(request, plan.policies, plan.readings(request)).decision()
 
 
 class _Evaluation:
     """Every layer read against the request."""
 
-    def __init__(self, request: Request, policies: Policies) -> None:
+    __slots__ = ("entity", "layers", "policies", "request", "skipped")
+
+    def __init__(self, request: Request, policies: Policies, layers: Iterable[Places]) -> None:
         self.request = request
         self.policies = policies
         self.skipped: list[Skipped] = []
         self.layers: list[Layer] = []
-        self.scps: list[Layer] = []
-        caller = request.caller
-        entity = caller.kind in ("user", "role", "session", "federated_user")
-        bounded = entity and policies.boundary is not None
-        self.identity = self._read("identity", policies.identity, entity)
-        self.boundary = self._read("boundary", (policies.boundary,), entity) if policies.boundary else None
-        self.session = None if policies.session is None else self._read("session", policies.session, entity)
-        self.resource = Layer("resource")
-        if policies.resource is not None:
-            self.layers.append(
-                read_layer(self.resource, (policies.resource,), request, self.skipped, bounded)
-            )
-        self.endpoint = self._read("endpoint", (policies.endpoint,), True) if policies.endpoint else None
-        self._organization()
+        self.entity = request.caller.kind in ENTITIES
+        bounded = self.entity and policies.boundary is not None
+        own = None if self.entity else "not_an_iam_entity"
+        scp = scp_exempt(request, policies.management_account) if policies.scps else None
+        rcp = rcp_exempt(request, policies.management_account) if policies.rcps else None
+        for places in layers:
+            name = places.name
+            code = own if name in OWN else scp if name == "scp" else rcp if name == "rcp" else None
+            if code is None:
+                self.layers.append(places.read(request, self.skipped, bounded and name == "resource"))
+            else:
+                self._skip(places.statements, code)
 
-    def _read(self, name: LayerName, policies: Sequence[Policy], entity: bool) -> Layer:
-        layer = Layer(name)
-        if entity:
-            self.layers.append(read_layer(layer, policies, self.request, self.skipped))
-        else:
-            skip_layer(name, None, policies, "not_an_iam_entity", self.skipped)
-        return layer
+    def _skip(self, places: Iterable[At], code: str) -> None:
+        self.skipped.extend([at.skipped(code) for at in places])
 
-    def _organization(self) -> None:
-        request, policies = self.request, self.policies
-        if policies.scps:
-            exempt = scp_exempt(request, policies.management_account)
-            for level, chain in enumerate(policies.scps):
-                if exempt is not None:
-                    skip_layer("scp", level, chain, exempt, self.skipped)
-                else:
-                    self.scps.append(read_layer(Layer("scp", level), chain, request, self.skipped))
-            self.layers.extend(self.scps)
-        if policies.rcps:
-            exempt = rcp_exempt(request, policies.management_account)
-            for level, chain in enumerate(policies.rcps):
-                if exempt is not None:
-                    skip_layer("rcp", level, chain, exempt, self.skipped)
-                else:
-                    # RCPFullAWSAccess cannot be detached, so an RCP layer only ever denies
-                    self.layers.append(read_layer(Layer("rcp", level), chain, request, self.skipped))
+    def _layer(self, name: LayerName) -> Layer | None:
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        return None
 
     def decision(self) -> Decision:
         """Decide strictly; where that leaves something open, see whether it matters."""
-        denied = [layer for layer in self.layers if layer.denied(False)]
-        blocked = [Block(layer.name, layer.level, "explicit_deny") for layer in denied]
-        public: bool | Opaque = False
-        unknown = [u for layer in self.layers for u in layer.unknown]
+        denied: list[Layer] = []
+        unknown: list[Opaque] = []
+        for layer in self.layers:
+            if layer.denies or layer.maybe_denies:
+                denied.append(layer)
+            if layer.unknown:
+                unknown += layer.unknown
         missing = self._missing()
         if missing is not None:
             unknown.append(missing)
-        if not denied:
+        if denied:
+            outcome: Outcome = "ExplicitlyDenied"
+            blocked = [_block(layer.name, layer.level, "explicit_deny") for layer in denied]
+        else:
             public = self._public()
             if isinstance(public, Opaque):
                 unknown.append(public)
             blocked = self._blocks(False, public is not False)
-        outcome: Outcome = "ExplicitlyDenied" if denied else "ImplicitlyDenied" if blocked else "Allowed"
+            outcome = "ImplicitlyDenied" if blocked else "Allowed"
         deciding = self._deciding(outcome)
         if unknown and outcome == self._generously():
             unknown = []
@@ -142,11 +131,14 @@ class _Evaluation:
         if outcome == "ImplicitlyDenied":
             return []
         if outcome == "Allowed":
-            return [at for layer in self.layers for at in layer.allows]
-        may = [at for layer in self.layers for at in layer.maybe_denies]
-        sure = [at for layer in self.layers for at in layer.denies]
+            return list(chain.from_iterable([layer.allows for layer in self.layers]))
+        sure: list[At] = []
+        may: list[At] = []
+        for layer in self.layers:
+            sure += layer.denies
+            may += layer.maybe_denies
         if sure:
-            self.skipped.extend(Skipped(at, "not_decided") for at in may)
+            self._skip(may, "not_decided")
         return sure or may
 
     def _generously(self) -> Outcome:
@@ -161,8 +153,13 @@ class _Evaluation:
 
     def _blocks(self, generous: bool, public: bool) -> list[Block]:
         """Return the layers that stop a request nobody denies explicitly."""
-        blocks = [Block("scp", s.level, "no_allow") for s in self.scps if not s.allowed(generous)]
-        if self.endpoint is not None and not self.endpoint.allowed(generous):
+        # RCPFullAWSAccess cannot be detached, so an RCP layer only ever denies
+        blocks = [
+            _block("scp", layer.level, "no_allow")
+            for layer in self.layers
+            if layer.name == "scp" and not layer.allowed(generous)
+        ]
+        if self._lacks("endpoint", generous):
             blocks.append(Block("endpoint", None, "no_allow"))
         if public:
             blocks.append(Block("public_access", None, "public_access_blocked"))
@@ -172,7 +169,8 @@ class _Evaluation:
     def _grant_blocks(self, generous: bool) -> list[Block]:
         """Return what keeps identity side and resource side from granting the request."""
         request, caller = self.request, self.request.caller
-        named = closest(self.resource, request, generous)
+        resource = self._layer("resource")
+        named = Named.NOT if resource is None else closest(resource, request, generous)
         if generous and self._missing() is not None:
             named = Named.DIRECT
         same = caller.account is not None and caller.account == request.account
@@ -194,17 +192,17 @@ class _Evaluation:
 
     def _side(self, generous: bool) -> list[Block]:
         """Return what the principal's own policies lack."""
-        kind = self.request.caller.kind
-        if kind not in ("user", "role", "session", "federated_user"):
+        if not self.entity:
             return []
-        blocks = [] if self.identity.allowed(generous) else [Block("identity", None, "no_allow")]
-        if self.boundary is not None and not self.boundary.allowed(generous):
-            blocks.append(Block("boundary", None, "no_allow"))
-        if self.session is not None and not self.session.allowed(generous):
-            blocks.append(Block("session", None, "no_allow"))
-        elif self.session is None and kind == "federated_user":
+        blocks = [Block(name, None, "no_allow") for name in OWN if self._lacks(name, generous)]
+        if self.policies.session is None and self.request.caller.kind == "federated_user":
             blocks.append(Block("session", None, "no_allow"))
         return blocks
+
+    def _lacks(self, name: LayerName, generous: bool) -> bool:
+        """Say whether there is such a layer and nothing in it allows the request."""
+        layer = self._layer(name)
+        return layer is not None and not layer.allowed(generous)
 
     def _strict(self) -> bool:
         """Say whether only the resource's own policy lets principals in: roles and KMS keys."""

@@ -98,8 +98,9 @@ def ip_address(values: Sequence[str]) -> Test:
         if address is None:
             return Opaque("not an address")
         version, low, high = address
-        if any(b is not None and b[0] == version and b[1] <= low and high <= b[2] for b in blocks):
-            return True
+        for block in blocks:
+            if block is not None and block[0] == version and block[1] <= low and high <= block[2]:
+                return True
         return Opaque("not an address block") if None in blocks else False
 
     return test
@@ -119,7 +120,8 @@ def filled_arn_like(pieces: Sequence[Pieces]) -> Test:
 def _any_matcher(matchers: list[Matcher]) -> Test:
     if len(matchers) == 1:
         return matchers[0]
-    return lambda value: any(m(value) for m in matchers)
+
+    return lambda value: any(matches(value) for matches in matchers)
 
 
 @lru_cache(maxsize=4096)
@@ -170,7 +172,10 @@ def _ordered(
         found = read(value)
         if found is None:
             return Opaque(bad)
-        return True if any(compare(found, limit) for limit in limits) else otherwise
+        for limit in limits:
+            if compare(found, limit):
+                return True
+        return otherwise
 
     return test
 

@@ -7,8 +7,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from policyengine.iam.comparisons import OPERATORS, Test, filled_arn_like, filled_like
@@ -18,11 +18,14 @@ from policyengine.iam.request import Request
 from policyengine.iam.variables import Piece, Template, template
 
 Holds = Callable[[Request], Answer]
+Quantifier = Callable[[Sequence[str], Test, bool, bool], Answer]
 
-_NAME: Final = re.compile(r"(?:(forallvalues|foranyvalue):)?([a-z]+?)(ifexists)?\Z", re.IGNORECASE)
-_CANONICAL: Final = {name.lower(): name for name in OPERATORS}
 _TEXTUAL: Final = ("String", "Arn", "Bool")
 _HASHED: Final = ("StringEquals", "StringNotEquals")
+
+FEW_VALUES: Final = 8
+SHORT: Final = 1024
+"""Conditions with so few values, and no longer, are compiled once for all statements."""
 
 MAX_COMPARISONS: Final = 1_000_000
 """Most pairs of values one condition compares one by one."""
@@ -38,39 +41,60 @@ class Operator(NamedTuple):
 
 def read_operator(name: str) -> Operator | None:
     """Return the operator (any case), ``Null`` among them; None for one AWS does not have."""
-    match = _NAME.match(name)
-    if match is None:
-        return None
-    base = match.group(2).lower()
-    if base == "null":
-        return None if match.group(1) or match.group(3) else Operator("Null", "", False)
-    if base not in _CANONICAL:
-        return None
-    return Operator(_CANONICAL[base], (match.group(1) or "").lower(), match.group(3) is not None)
+    return _OPERATORS.get(name.lower())
+
+
+def _operators() -> dict[str, Operator]:
+    """Return every operator AWS has, by its name in lower case."""
+    found = {"null": Operator("Null", "", False)}
+    for quantifier in ("", "forallvalues", "foranyvalue"):
+        prefix = f"{quantifier}:" if quantifier else ""
+        for base in OPERATORS:
+            found[prefix + base.lower()] = Operator(base, quantifier, False)
+            found[prefix + base.lower() + "ifexists"] = Operator(base, quantifier, True)
+    return found
+
+
+_OPERATORS: Final = _operators()
 
 
 def compile_condition(condition: Condition, variables: bool) -> Holds:
     """Return what decides one key under one operator."""
-    operator = read_operator(condition.operator)
-    key = condition.key.lower()
+    values = condition.values
+    if len(values) <= FEW_VALUES and len(condition.key) + sum(map(len, values)) <= SHORT:
+        return _compiled(condition.operator, condition.key, values, variables)
+    return _compile(condition.operator, condition.key, values, variables)
+
+
+def _compile(name: str, spelled: str, values: tuple[str, ...], variables: bool) -> Holds:
+    operator = read_operator(name)
     if operator is None:
-        return _undecided(f"unsupported operator `{condition.operator[:60]}`")
+        return _undecided(f"unsupported operator `{name[:60]}`")
+    key = spelled.lower()
     if ":" not in key:
-        return _undecided(f"unsupported key `{condition.key[:60]}`")
+        return _undecided(f"unsupported key `{spelled[:60]}`")
     if operator.base == "Null":
-        return _null(key, condition.values)
+        return _null(key, values)
     build, negated = OPERATORS[operator.base]
     absent = _absent(operator, negated)
     over = _QUANTIFIERS[operator.quantifier]
-    single = over is _single
-    templates = [template(v, variables) for v in condition.values] if variables else []
-    if any(templates) and operator.base.startswith(_TEXTUAL):
-        make = _with_variables(operator.base, condition.values, templates)
-        over = _bounded(over, len(condition.values))
-        return lambda request: _ask(request, key, absent, over, make(request), negated)
-    test = build(condition.values)
+    if variables and operator.base.startswith(_TEXTUAL) and any("${" in v for v in values):
+        templates = [template(v, variables) for v in values]
+        if any(templates):
+            make = _with_variables(operator.base, values, templates)
+            over = _bounded(over, len(values))
+            return lambda request: _ask(request, key, absent, over, make(request), negated)
     if not operator.base.startswith(_HASHED):
-        over = _bounded(over, len(condition.values))
+        over = _bounded(over, len(values))
+    return _fixed(key, absent, over, build(values), negated, single=not operator.quantifier)
+
+
+_compiled = lru_cache(maxsize=4096)(_compile)
+"""The same few conditions stand in most policies."""
+
+
+def _fixed(key: str, absent: bool, over: Quantifier, test: Test, negated: bool, *, single: bool) -> Holds:
+    """Return what decides a condition whose values no request changes."""
 
     def holds(request: Request) -> Answer:
         values = request.context.get(key)
@@ -94,9 +118,6 @@ def _absent(operator: Operator, negated: bool) -> bool:
     if operator.if_exists or operator.quantifier == "forallvalues":
         return True
     return negated and operator.quantifier != "foranyvalue"
-
-
-Quantifier = Callable[[Sequence[str], Test, bool, bool], Answer]
 
 
 def _ask(

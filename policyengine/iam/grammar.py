@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -72,16 +72,24 @@ RULES: Final[Mapping[Kind, Rules]] = {
     ),
 }  # fmt: skip
 
-ELEMENTS: Final[Mapping[str, Mapping[str, str]]] = {
-    "policy": {n.lower(): n for n in ("Version", "Id", "Statement")},
-    "statement": {
-        n.lower(): n
-        for n in (
-            "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource",
-            "Condition",
-        )
-    },
-    "principal": {n.lower(): n for n in ("AWS", "Federated", "Service", "CanonicalUser")},
+
+class Elements:
+    """Names of elements as AWS writes them, which any case of theirs means too."""
+
+    __slots__ = ("lowered", "names")
+
+    def __init__(self, *names: str) -> None:
+        self.names = frozenset(names)
+        self.lowered = {name.lower(): name for name in names}
+
+
+ELEMENTS: Final[Mapping[str, Elements]] = {
+    "policy": Elements("Version", "Id", "Statement"),
+    "statement": Elements(
+        "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource",
+        "Condition",
+    ),
+    "principal": Elements("AWS", "Federated", "Service", "CanonicalUser"),
 }  # fmt: skip
 
 _ACTION: Final = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9*?_-]+\Z")
@@ -95,8 +103,11 @@ _PRINCIPAL: Final = re.compile(
 )
 
 
-def canonical_keys(body: Mapping[str, Any], names: Mapping[str, str], path: JsonPath) -> dict[str, Any]:
+def canonical_keys(body: Mapping[str, Any], elements: Elements, path: JsonPath) -> dict[str, Any]:
     """Return the object with element names as AWS writes them; raises PolicyError for others."""
+    if elements.names.issuperset(body):
+        return dict(body)
+    names = elements.lowered
     found: dict[str, Any] = {}
     for key, value in body.items():
         name = names.get(key.lower())
@@ -109,23 +120,24 @@ def canonical_keys(body: Mapping[str, Any], names: Mapping[str, str], path: Json
     return found
 
 
-def string_list(value: Any, path: JsonPath) -> tuple[str, ...]:
-    """Return one text or a list of them as a tuple; raises PolicyError for anything else."""
-    if isinstance(value, str):
-        values: list[Any] = [value]
-    elif isinstance(value, list):
-        values = value
-    else:
-        raise PolicyError(path, "no text", shown(value), "a text or a list of texts")
+def string_list(value: Any, path: JsonPath, name: str) -> tuple[str, ...]:
+    """Return the element ``name``, one text or a list of them, as a tuple; raises PolicyError for
+    anything else."""
+    if isinstance(value, str) and value:
+        return (value,)
+    here = (*path, name)
+    values = value if isinstance(value, list) else [value]
+    if not isinstance(value, list | str):
+        raise PolicyError(here, "no text", shown(value), "a text or a list of texts")
     if not values:
-        raise PolicyError(path, "nothing is named", "an empty list", "at least one text")
+        raise PolicyError(here, "nothing is named", "an empty list", "at least one text")
     if len(values) > MAX_VALUES:
-        raise PolicyError(path, f"too large: {len(values)} values", expected=f"at most {MAX_VALUES}")
+        raise PolicyError(here, f"too large: {len(values)} values", expected=f"at most {MAX_VALUES}")
     for at, item in enumerate(values):
         if not isinstance(item, str):
-            raise PolicyError((*path, at), "no text", shown(item), "a text")
+            raise PolicyError((*here, at), "no text", shown(item), "a text")
         if not item:
-            raise PolicyError((*path, at), "nothing is named", "an empty text", "a text")
+            raise PolicyError((*here, at), "nothing is named", "an empty text", "a text")
     return tuple(values)
 
 
@@ -140,19 +152,21 @@ def check_sid(sid: Any, rules: Rules, path: JsonPath) -> str | None:
     return sid
 
 
-def check_action(action: str, path: JsonPath) -> None:
-    """Raise PolicyError unless it is ``*`` or ``service:pattern``; the service has no wildcards."""
-    if action not in ("*", "*:*") and not _ACTION.match(action):
-        raise PolicyError(
-            path, "no action", shown(action), "`*` or `service:Name`, wildcards in the name only"
-        )
+def check_actions(actions: Sequence[str], path: JsonPath, name: str) -> None:
+    """Raise PolicyError unless each is ``*`` or ``service:pattern``; the service has no wildcards."""
+    for at, action in enumerate(actions):
+        if not (_ACTION.match(action) or action == "*" or action == "*:*"):
+            where = (*path, name, at) if len(actions) > 1 else (*path, name)
+            expected = "`*` or `service:Name`, wildcards in the name only"
+            raise PolicyError(where, "no action", shown(action), expected)
 
 
-def check_resource(resource: str, path: JsonPath) -> None:
-    """Raise PolicyError unless it is ``*`` or looks like an ARN."""
-    if resource.startswith("arn:") or not resource.strip("*"):
-        return
-    raise PolicyError(path, "no resource", shown(resource), "`*` or an ARN (`arn:…`)")
+def check_resources(resources: Sequence[str], path: JsonPath, name: str) -> None:
+    """Raise PolicyError unless each is ``*`` or looks like an ARN."""
+    for at, resource in enumerate(resources):
+        if not resource.startswith("arn:") and resource.strip("*"):
+            where = (*path, name, at) if len(resources) > 1 else (*path, name)
+            raise PolicyError(where, "no resource", shown(resource), "`*` or an ARN (`arn:…`)")
 
 
 def principal_map(value: Any, path: JsonPath) -> dict[str, tuple[str, ...]]:
@@ -162,7 +176,7 @@ def principal_map(value: Any, path: JsonPath) -> dict[str, tuple[str, ...]]:
     if not isinstance(value, dict) or not value:
         raise PolicyError(path, "no principal", shown(value), '`*` or an object such as {"AWS": …}')
     body = canonical_keys(value, ELEMENTS["principal"], path)
-    found = {kind: string_list(names, (*path, kind)) for kind, names in body.items()}
+    found = {kind: string_list(names, path, kind) for kind, names in body.items()}
     for kind, names in found.items():
         for at, name in enumerate(names):
             if not _is_principal(kind, name):
@@ -192,20 +206,19 @@ def condition_block(block: Any, path: JsonPath) -> Iterator[tuple[str, str, tupl
     for operator, keys in block.items():
         if not isinstance(keys, dict):
             raise PolicyError((*here, operator), "no condition", shown(keys), "key → values")
-        for key, values in keys.items():
-            yield operator, key, condition_values(values, (*here, operator, key))
+        for key, value in keys.items():
+            values = (value,) if type(value) is str else condition_values(value, (*here, operator, key))
+            yield operator, key, values
 
 
 def condition_values(value: Any, path: JsonPath) -> tuple[str, ...]:
     """Return a value or a list of them as texts (JSON has numbers and Booleans too)."""
-    if isinstance(value, str):
-        return (value,)
     values = value if isinstance(value, list) else [value]
     if len(values) > MAX_VALUES:
         raise PolicyError(path, f"too large: {len(values)} values", expected=f"at most {MAX_VALUES}")
     if not values:
         raise PolicyError(path, "no values", "an empty list", "at least one value")
-    return tuple(scalar_text(item, (*path, at)) for at, item in enumerate(values))
+    return tuple([v if type(v) is str else scalar_text(v, (*path, at)) for at, v in enumerate(values)])
 
 
 def scalar_text(value: Any, path: JsonPath) -> str:

@@ -101,6 +101,15 @@ def _sts(arn: str, parts: Sequence[str], kind: str, name: str) -> Caller | None:
     return None
 
 
+@lru_cache(maxsize=4096)
+def read_action(action: str) -> tuple[str, str]:
+    """Return an action in lower case and its service; raises PolicyError for what is none."""
+    service, colon, name = action.partition(":")
+    if not colon or not name or not service or "*" in action or "?" in action:
+        raise PolicyError(("action",), "no action", shown(action), "`service:Name` without wildcards")
+    return action.lower(), service.lower()
+
+
 class Request:
     """One request. ``context`` maps a key (any case) to its values; an Opaque is a key whose values
     nobody knows. Keys that follow from the rest of the request need not be given.
@@ -116,23 +125,18 @@ class Request:
         context: Mapping[str, str | Sequence[str] | Opaque] | None = None,
         resource_account: str | None = None,
     ) -> None:
-        service, colon, name = action.partition(":")
-        if not colon or not name or not service or "*" in action or "?" in action:
-            raise PolicyError(("action",), "no action", shown(action), "`service:Name` without wildcards")
+        self.lower_action, self.service = read_action(action)
         if len(resource) > MAX_LENGTH or len(principal) > MAX_LENGTH or len(action) > MAX_LENGTH:
             raise PolicyError((), "too large", expected=f"texts of at most {MAX_LENGTH} characters")
-        self.caller = read_caller(principal)
+        caller = read_caller(principal)
         self.action = action
-        self.lower_action = action.lower()
-        self.service = service.lower()
         self.resource = resource
         self.context: dict[str, tuple[str, ...] | Opaque] = {
             key.lower(): (value,) if type(value) is str and len(value) <= MAX_LENGTH else _values(value, key)
             for key, value in (context or {}).items()
         }
-        if self.caller.kind == "session":
-            self.caller = self._with_role()
-        self.account = resource_account or _account_of(resource) or self.caller.account
+        self.caller = caller if caller.kind != "session" else self._with_role(caller)
+        self.account = resource_account or _account_of(resource) or caller.account
 
     def values(self, key: str) -> Values:
         """Return the values of a key in lower case, derived from the request where it implies them."""
@@ -158,9 +162,8 @@ class Request:
             value = caller.name
         return None if value is None else (value,)
 
-    def _with_role(self) -> Caller:
+    def _with_role(self, caller: Caller) -> Caller:
         """Return the session with the ARN of its role, which only `aws:PrincipalArn` shows in full."""
-        caller = self.caller
         values = self.context.get("aws:principalarn")
         if isinstance(values, tuple) and len(values) == 1:
             parts = values[0].split(":", 5)
@@ -170,16 +173,22 @@ class Request:
                 and tail.rpartition("/")[2] == caller.role_name
                 and parts[4] == caller.account
             ):
-                return Caller("session", caller.name, caller.account, values[0], caller.role_name)
+                return _session(caller.name, values[0])
         return caller
+
+
+@lru_cache(maxsize=4096)
+def _session(name: str, role: str) -> Caller:
+    caller = read_caller(name)
+    return Caller("session", name, caller.account, role, caller.role_name)
 
 
 def _values(value: Any, key: str) -> tuple[str, ...] | Opaque:
     if isinstance(value, Opaque):
         return value
-    listed = value if isinstance(value, list | tuple) else [value]
-    found = tuple(scalar_text(item, ("context", key)) for item in listed)
-    if len(found) > MAX_VALUES or any(len(text) > MAX_LENGTH for text in found):
+    listed = value if isinstance(value, list | tuple) else (value,)
+    found = tuple([v if type(v) is str else scalar_text(v, ("context", key)) for v in listed])
+    if found and (len(found) > MAX_VALUES or len(max(found, key=len)) > MAX_LENGTH):
         limits = f"{MAX_VALUES} values of {MAX_LENGTH} characters"
         raise PolicyError(("context", key), "too large", expected=f"at most {limits}")
     return found

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import json
 import marshal
+import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
-from policyengine.iam.authorize import Decision, Policies, authorize
-from policyengine.iam.documents import MAX_DEPTH, Policy, parse_json, read_policy, too_deep
+from policyengine.iam.authorize import Block, Decision, decide
+from policyengine.iam.documents import MAX_DEPTH, Policy, parse_json, read_policy, read_value, too_deep
 from policyengine.iam.errors import JsonPath, PolicyError, shown
 from policyengine.iam.grammar import Kind
+from policyengine.iam.layers import At, Skipped
+from policyengine.iam.memory import Memory
+from policyengine.iam.plan import Plan, Policies
 from policyengine.iam.public_access import PublicAccessBlock, effective
 from policyengine.iam.request import Request
 
@@ -30,37 +35,50 @@ _SETTINGS: Final = {
     "BlockPublicPolicy": "block_public_policy",
     "RestrictPublicBuckets": "restrict_public_buckets",
 }
-_MAX_CACHED: Final = 50_000
 MAX_DOCUMENT: Final = 4 * 1024 * 1024
 MAX_LINE: Final = 16 * 1024 * 1024
 _TRUST: Final = ("sts:assume", "sts:tagsession", "sts:setsourceidentity")
 
 
 class Decider:
-    """Answers scenarios; keeps what it has read of documents."""
+    """Answers scenarios; keeps what it has read of documents, never a decision."""
 
     def __init__(self) -> None:
-        self._read: dict[tuple[Kind, bytes], Policy] = {}
-        self._chains: dict[tuple[Kind, bytes], list[list[Policy]]] = {}
+        self._read: Memory[tuple[Kind, bytes], Policy] = Memory()
+        self._chains: Memory[tuple[Kind, bytes], list[list[Policy]]] = Memory()
+        self._plans: Memory[tuple[Kind, str], Plan] = Memory()
 
     def answer(self, line: str) -> str:
         """Return the JSON line that answers one scenario; raises PolicyError for one that is none."""
-        scenario = read_scenario(line)
-        request, policies = self.inputs(scenario)
-        return written(scenario["id"], authorize(request, policies))
+        head = read_head(line)
+        if head is None:
+            scenario = read_scenario(line)
+            request, policies = self.inputs(scenario)
+            return written(_quoted(scenario["id"]), decide(request, Plan(policies)))
+        scenario_id, request, rest = head
+        key = (_resource_kind(request), rest)
+        plan = self._plans.get(key)
+        if plan is None:
+            members = _members(rest)
+            if members is None:
+                members = read_scenario(line)
+            _check_keys(members)
+            plan = Plan(self._policies(members, request))
+            self._plans.keep(key, plan, len(rest))
+        return written(scenario_id, decide(request, plan))
 
     def inputs(self, scenario: Mapping[str, Any]) -> tuple[Request, Policies]:
         """Return the request and the policies of a scenario; raises PolicyError."""
-        for key in sorted(scenario.keys() - KEYS):
-            if not isinstance(scenario[key], dict | list):
-                continue  # a remark; what could be a policy is never passed over
-            raise PolicyError((), "no such key", shown(key), ", ".join(sorted(KEYS)))
+        _check_keys(scenario)
         request = _request(scenario.get("request"))
+        return request, self._policies(scenario, request)
+
+    def _policies(self, scenario: Mapping[str, Any], request: Request) -> Policies:
         get = scenario.get
         management = get("management_account")
         if not isinstance(management, str | None):
             raise PolicyError(("management_account",), "no text", shown(management), "an account id")
-        return request, Policies(
+        return Policies(
             identity=self._list("identity", _listed(get("identity_policies")), ("identity_policies",)),
             resource=self._one(_resource_kind(request), get("resource_policy"), ("resource_policy",)),
             boundary=self._one("boundary", get("permissions_boundary"), ("permissions_boundary",)),
@@ -85,9 +103,7 @@ class Decider:
                 found = read_policy(document, kind)
             except PolicyError as error:
                 raise PolicyError((*path, *error.path), error.problem, error.found, error.expected) from None
-            if len(self._read) >= _MAX_CACHED:
-                self._read.clear()
-            self._read[kind, content] = found
+            self._read.keep((kind, content), found, len(content))
         return found
 
     def _list(self, kind: Kind, documents: Any, path: JsonPath) -> list[Policy]:
@@ -106,10 +122,15 @@ class Decider:
         found = self._chains.get((kind, content))
         if found is None:
             found = [self._list(kind, level, (*path, i)) for i, level in enumerate(levels)]
-            if len(self._chains) >= _MAX_CACHED:
-                self._chains.clear()
-            self._chains[kind, content] = found
+            self._chains.keep((kind, content), found, len(content))
         return found
+
+
+def _check_keys(scenario: Mapping[str, Any]) -> None:
+    for key in sorted(scenario.keys() - KEYS):
+        if not isinstance(scenario[key], dict | list):
+            continue  # a remark; what could be a policy is never passed over
+        raise PolicyError((), "no such key", shown(key), ", ".join(sorted(KEYS)))
 
 
 def _content(value: Any, path: JsonPath) -> bytes:
@@ -138,16 +159,59 @@ def read_scenario(line: str) -> dict[str, Any]:
     return scenario
 
 
+_SPACE: Final = r"[ \t\n\r]*"
+_HEAD: Final = re.compile(
+    _SPACE.join(("", r"\{", '"id"', ":", r'("[ !#-\[\]-~]*"|0|[1-9][0-9]{0,17})', ",", '"request"', ":", ""))
+)
+"""The usual beginning of a scenario; JSON writes such an id in this one way only."""
+_NEXT: Final = re.compile(f'{_SPACE},{_SPACE}"')
+
+
+def read_head(line: str) -> tuple[str, Request, str] | None:
+    """Return the id as JSON, the request and the text behind it, of a line that begins with these two.
+
+    None: the line does not, or something is wrong with them, which ``read_scenario`` will say. Whether
+    the line is a scenario depends then on the text behind the request only, which is worth reading once
+    for all requests about the same policies.
+    """
+    match = _HEAD.match(line)
+    if match is None or len(line) > MAX_LINE:
+        return None
+    try:
+        found, end = read_value(line, match.end())
+        return match[1], _request(found), line[end:]
+    except (PolicyError, RecursionError):
+        return None
+
+
+def _members(rest: str) -> dict[str, Any] | None:
+    """Return what ``read_head`` leaves as an object; None where the whole line is to be read instead,
+    because it is wrong, or to find that it is."""
+    opening = _NEXT.match(rest)
+    if opening is None:
+        return None
+    text = "{" + rest[opening.end() - 1 :]
+    if too_deep(text, 2 * MAX_DEPTH):
+        return None
+    try:
+        members: dict[str, Any] = parse_json(text)
+    except PolicyError:
+        return None
+    return None if "id" in members or "request" in members else members
+
+
 def _request(found: Any) -> Request:
     if not isinstance(found, dict):
         raise PolicyError(("request",), "no request", shown(found), "an object")
-    for key in found.keys() - REQUEST_KEYS:
-        raise PolicyError(("request",), "no such key", shown(key), ", ".join(sorted(REQUEST_KEYS)))
+    if not REQUEST_KEYS.issuperset(found):
+        other = min(found.keys() - REQUEST_KEYS)
+        raise PolicyError(("request",), "no such key", shown(other), ", ".join(sorted(REQUEST_KEYS)))
     for key in ("principal", "action", "resource"):
-        if not isinstance(found.get(key), str) or not found[key]:
-            raise PolicyError(("request", key), "no text", shown(found.get(key)), "a text")
-    context = {} if found.get("context") is None else found["context"]
-    if not isinstance(context, dict):
+        value = found.get(key)
+        if not isinstance(value, str) or not value:
+            raise PolicyError(("request", key), "no text", shown(value), "a text")
+    context = found.get("context")
+    if context is not None and not isinstance(context, dict):
         raise PolicyError(("request", "context"), "no context", shown(context), "key → value or values")
     account = found.get("resource_account")
     if account is not None and not isinstance(account, str):
@@ -195,34 +259,43 @@ def _settings(found: Any, path: JsonPath) -> PublicAccessBlock | None:
 _quoted: Final[Callable[[Any], str]] = json.JSONEncoder(ensure_ascii=True).encode
 
 
-def written(scenario_id: str | int, decision: Decision) -> str:
-    """Return a decision as one JSON line: ``id``, ``decision``, ``deciding``, ``reasons``, and
+def written(scenario_id: str, decision: Decision) -> str:
+    """Return a decision as one JSON line with the id, which is JSON already: ``id``, ``decision``, ``deciding``, ``reasons``, and
     ``unknown`` where the decision could be another one."""
-    deciding = ",".join(
-        f'{{{_place(layer, level)},"policy":{policy},"statement":{statement.index},"sid":{_sid(statement.sid)}}}'
-        for layer, level, policy, statement in decision.deciding
-    )
-    reasons = [f'{{{_place(layer, level)},"code":"{code}"}}' for layer, level, code in decision.blocked]
-    reasons.extend(
-        f'{{{_place(layer, level)},"policy":{policy},"statement":{statement.index},'
-        f'"sid":{_sid(statement.sid)},"code":"{code}"}}'
-        for (layer, level, policy, statement), code in decision.skipped
-    )
+    deciding = ",".join([at.text or _deciding(at) for at in decision.deciding])
+    reasons = [_blocked(block) for block in decision.blocked]
+    reasons.extend([skipped.text or _skipped(skipped) for skipped in decision.skipped])
     unknown = ""
     if decision.unknown:
         unknown = f',"unknown":{_quoted(_once([u.reason for u in decision.unknown]))}'
     return (
-        f'{{"id":{_quoted(scenario_id)},"decision":"{decision.outcome}","deciding":[{deciding}],'
+        f'{{"id":{scenario_id},"decision":"{decision.outcome}","deciding":[{deciding}],'
         f'"reasons":[{",".join(reasons)}]{unknown}}}'
     )
 
 
+def _deciding(at: At) -> str:
+    sid = "null" if at.statement.sid is None else _quoted(at.statement.sid)
+    text = (
+        f'{{{_place(at.layer, at.level)},"policy":{at.policy},"statement":{at.statement.index},"sid":{sid}}}'
+    )
+    at.text = text
+    return text
+
+
+def _skipped(skipped: Skipped) -> str:
+    text = f'{(skipped.at.text or _deciding(skipped.at))[:-1]},"code":"{skipped.code}"}}'
+    skipped.text = text
+    return text
+
+
+@lru_cache(maxsize=1024)
+def _blocked(block: Block) -> str:
+    return f'{{{_place(block.layer, block.level)},"code":"{block.code}"}}'
+
+
 def _place(layer: str, level: int | None) -> str:
     return f'"layer":"{layer}"' if level is None else f'"layer":"{layer}","level":{level}'
-
-
-def _sid(sid: str | None) -> str:
-    return "null" if sid is None else _quoted(sid)
 
 
 def _once(texts: Sequence[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from policyengine.iam.conditions import Holds, compile_condition
@@ -18,32 +18,33 @@ Verdict = str | Opaque | None
 """None: it applies. A code of ``REASONS``: it does not. Opaque: it may."""
 
 
-Resources = Callable[[Request], str | Opaque | None]
-
 MAX_REMEMBERED: Final = 256
 """Actions and resources whose answers a statement remembers."""
+
+FEW: Final = 3
+"""Up to so many patterns are matched as fast as an answer is looked up."""
+
+_NOTHING: Final[dict[str, Any]] = {}
+"""What is remembered where nothing is; replaced, never filled."""
 
 
 class Compiled:
     """One statement's matchers, each made when a request first comes that far."""
 
     __slots__ = (
-        "_actions", "_conditions", "_exempt", "_named", "_opaque", "_resource", "_resources", "_simple", "allow",
-        "places", "statement",
+        "_actions", "_conditions", "_exempt", "_named", "_opaque", "_resources", "_templates", "allow", "place",
+        "plain", "statement", "unconditional", "variables",
     )  # fmt: skip
 
     def __init__(self, statement: Statement) -> None:
         self.statement = statement
         self.allow = statement.allow
-        self.places: dict[Any, Any] = {}
-        """What layers keep of the statement: itself in its place."""
+        self.place: Any = None
+        """What layers keep of the statement: itself in the place where it was seen last."""
         self._opaque = statement.opaque
-        self._actions: dict[str, str | None] = {}
-        self._resources: dict[str, str | Opaque | None] = {}
-        self._resource: Resources | None = None
-        names = statement.resources or ()
-        self._simple = not statement.variables or not any("${" in r for r in names)
-        """Whether only the resource's ARN decides about the resource."""
+        self._actions: dict[str, str | None] = _NOTHING
+        self._resources: dict[str, str | Opaque | None] = _NOTHING
+        self._templates: list[Covers] | None = None
         self._conditions: tuple[Holds, ...] | None = None if statement.conditions else ()
         self._named: NamedBy | None = None
         self._exempt: Callable[[Request], Answer] | None = None
@@ -52,6 +53,11 @@ class Compiled:
                 self._exempt = compile_exempt(statement.principals, not statement.allow)
             else:
                 self._named = compile_principals(statement.principals)
+        self.variables = statement.variables and any("${" in r for r in statement.resources or ())
+        """Whether more than the ARN of the resource decides about the resource."""
+        self.plain = statement.principals is None and not self.variables
+        """Whether an action and a resource settle all but the conditions."""
+        self.unconditional = not statement.conditions and statement.opaque is None
 
     def verdict(self, request: Request, bounded: bool = False) -> Verdict:
         """Say whether the statement applies; the first element that does not match is the reason.
@@ -77,17 +83,20 @@ class Compiled:
                 return "principal_excluded"
             unknown = exempt if isinstance(exempt, Opaque) else None
         resource = request.resource
-        if self._simple and resource in self._resources:
-            found = self._resources[resource]
-        else:
-            found = self._of_resource(request)
+        found = self._resources[resource] if resource in self._resources else self._of_resource(request)
         if found is not None:
             if isinstance(found, str):
                 return found
             unknown = found if unknown is None else unknown
+        answer = self.of_conditions(request)
+        return answer if isinstance(answer, str) or unknown is None else unknown
+
+    def of_conditions(self, request: Request, bounded: bool = False) -> Verdict:
+        """Say whether the statement applies to a request that its other elements match."""
         conditions = self._conditions
         if conditions is None:
             conditions = self._compiled_conditions()
+        unknown: Opaque | None = None
         for holds in conditions:
             answer = holds(request)
             if answer is False:
@@ -96,25 +105,47 @@ class Compiled:
                 unknown = answer if isinstance(answer, Opaque) else None
         return self._opaque if unknown is None else unknown
 
+    def of_action(self, action: str) -> str | None:
+        """Return the code of why an action is not covered, None where it is."""
+        if len(self.statement.actions) > FEW:
+            return self._actions[action] if action in self._actions else self._of_action(action)
+        return _code_of_action(self.statement, action)
+
     def _of_action(self, action: str) -> str | None:
-        if len(self._actions) >= MAX_REMEMBERED:
-            self._actions.clear()
+        if self._actions is _NOTHING or len(self._actions) >= MAX_REMEMBERED:
+            self._actions = {}
         code = self._actions[action] = _code_of_action(self.statement, action)
         return code
 
-    def _of_resource(self, request: Request) -> str | Opaque | None:
-        if self._resource is None:
-            self._resource = _resources(self.statement) or _anything
-        found = self._resource(request)
-        if self._simple:
-            if len(self._resources) >= MAX_REMEMBERED:
-                self._resources.clear()
-            self._resources[request.resource] = found
+    def of_resource(self, resource: str) -> str | Opaque | None:
+        """Return the code of why a resource is not covered, None where it is; for a ``plain`` statement."""
+        patterns = self.statement.resources or ("*",)
+        if len(patterns) > FEW:
+            return self._resources[resource] if resource in self._resources else self._of_plain(resource)
+        return _code_of_resource(self.statement, _covered(patterns, resource))
+
+    def _of_plain(self, resource: str) -> str | Opaque | None:
+        if self._resources is _NOTHING or len(self._resources) >= MAX_REMEMBERED:
+            self._resources = {}
+        statement = self.statement
+        found = _code_of_resource(statement, _covered(statement.resources or ("*",), resource))
+        self._resources[resource] = found
         return found
+
+    def _of_resource(self, request: Request) -> str | Opaque | None:
+        if not self.variables:
+            return self._of_plain(request.resource)
+        return _code_of_resource(self.statement, self._with_templates(request))
+
+    def _with_templates(self, request: Request) -> Answer:
+        statement = self.statement
+        if self._templates is None:
+            self._templates = [_covers(r, statement.not_resource) for r in statement.resources or ()]
+        return any_of(covers(request) for covers in self._templates)
 
     def _compiled_conditions(self) -> tuple[Holds, ...]:
         statement = self.statement
-        made = tuple(compile_condition(c, statement.variables) for c in statement.conditions)
+        made = tuple([compile_condition(c, statement.variables) for c in statement.conditions])
         self._conditions = made
         return made
 
@@ -131,64 +162,54 @@ def compiled(statement: Statement) -> Compiled:
     return found
 
 
-def _anything(request: Request) -> None:
-    return None
-
-
 def _code_of_action(statement: Statement, action: str) -> str | None:
     """Return the reason an action is not covered; None where it is."""
-    hit = any(p in ("*", "*:*") or compile_glob(p.lower())(action) for p in statement.actions)
+    hit = False
+    for pattern in statement.actions:
+        if pattern == "*" or pattern == "*:*" or compile_glob(pattern.lower())(action):
+            hit = True
+            break
     if statement.not_action:
         return "action_excluded" if hit else None
     return None if hit else "action_not_named"
 
 
-def _resources(statement: Statement) -> Resources | None:
-    """Return what gives the reason a resource is not covered (None: it is); None where all are."""
-    if statement.resources is None:
-        return None
-    negated = statement.not_resource
-    if "*" in statement.resources:
-        return (lambda request: "resource_excluded") if negated else None
-    if len(statement.resources) == 1:
-        test = _resource(statement.resources[0], statement.variables, negated)
-    else:
-        tests = [_resource(r, statement.variables, negated) for r in statement.resources]
-
-        def test(request: Request) -> Answer:
-            return any_of(t(request) for t in tests)
-
-    if negated:
-
-        def excluded(request: Request) -> str | Opaque | None:
-            answer = test(request)
-            if answer is True:
-                return "resource_excluded"
-            return answer if isinstance(answer, Opaque) else None
-
-        return excluded
-
-    def not_named(request: Request) -> str | Opaque | None:
-        answer = test(request)
-        if answer is True:
-            return None
-        return answer if isinstance(answer, Opaque) else "resource_not_named"
-
-    return not_named
+def _code_of_resource(statement: Statement, covered: Answer) -> str | Opaque | None:
+    """Return the reason a resource is not covered, from what the patterns say; None where it is."""
+    if isinstance(covered, Opaque):
+        return covered
+    if statement.not_resource:
+        return "resource_excluded" if covered else None
+    return None if covered else "resource_not_named"
 
 
-def _resource(pattern: str, variables: bool, negated: bool) -> Callable[[Request], Answer]:
-    found = template(pattern, variables)
-    if found is not None:
-        return _with_variables(pattern, found, negated)
-    matches = compile_glob(pattern)
-    if not wildcard_in_type(pattern):
-        return lambda request: matches(request.resource)
-    undecided = Opaque("a wildcard inside the resource type of an ARN")
-    return lambda request: undecided if matches(request.resource) else False
+def _covered(patterns: Sequence[str], resource: str) -> Answer:
+    """Say whether a pattern without variables covers a resource."""
+    if "*" in patterns:
+        return True
+    undecided = False
+    for pattern in patterns:
+        if compile_glob(pattern)(resource):
+            if not wildcard_in_type(pattern):
+                return True
+            undecided = True
+    return _IN_TYPE if undecided else False
 
 
-def _with_variables(pattern: str, found: Template, negated: bool) -> Callable[[Request], Answer]:
+_IN_TYPE: Final = Opaque("a wildcard inside the resource type of an ARN")
+
+Covers = Callable[[Request], Answer]
+
+
+def _covers(pattern: str, negated: bool) -> Covers:
+    """Return what says whether a pattern, which may hold variables, covers the resource of a request."""
+    found = template(pattern, True)
+    if found is None:
+        return lambda request: _covered((pattern,), request.resource)
+    return _with_variables(pattern, found, negated)
+
+
+def _with_variables(pattern: str, found: Template, negated: bool) -> Covers:
     early = Opaque("a policy variable before the fifth colon of an ARN")
     unset = Opaque("a policy variable without a value in NotResource")
     misplaced = pattern.startswith("arn:") and pattern.find("${") < len(":".join(pattern.split(":")[:5]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 from collections.abc import Iterator
@@ -37,8 +38,10 @@ def _decide(stream: BinaryIO, name: str) -> int:
     from policyengine.iam.errors import PolicyError
     from policyengine.iam.scenarios import Decider
 
-    # what is read stays; looking through it again and again for garbage is a fifth of the time
-    gc.set_threshold(100_000, 50, 50)
+    # what is read stays: looking through it for garbage, again and again and once more at the exit, is a
+    # third of the time
+    gc.set_threshold(1_000_000, 50, 50)
+    atexit.register(gc.freeze)
     answer = Decider().answer
     write = sys.stdout.write
     code = EXIT_OK
