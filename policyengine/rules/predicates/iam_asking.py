@@ -27,6 +27,8 @@ _READ: Final[dict[int, tuple[Any, RequestSet]]] = {}
 """By identity of the argument, which a rule binds once. INVARIANT: an entry holds its argument."""
 _BELOW: Final = ("", "/*", ":*")
 """What follows the ARN of a resource in those of its parts: objects, indexes, log streams, versions."""
+_BELOW_OF: Final = {"s3": ("", "/*"), "kms": ("",), "sqs": ("",), "sns": ("", ":*")}
+"""By service, where its ARNs say it: https://docs.aws.amazon.com/service-authorization/latest/reference/."""
 
 
 def requests_of(requests: Any) -> RequestSet:
@@ -60,7 +62,8 @@ def about_own(requests: RequestSet, held: Held) -> RequestSet:
     """Return the requests about the resource itself and its parts, where a rule does not say which."""
     if held.about != "resource" or requests.resources != ("*",) or held.arn is None:
         return requests
-    return replace(requests, resources=tuple(held.arn + below for below in _BELOW))
+    below = _BELOW_OF.get(held.arn.split(":", 3)[2], _BELOW)
+    return replace(requests, resources=tuple(held.arn + part for part in below))
 
 
 def names_others(held: Held) -> bool:
