@@ -109,13 +109,15 @@ class Search:
         self.actions = 0
         for pattern in requests.actions:
             self.actions |= self.catalogue.matching(pattern)
+        self.possibly = self._possible_actions()
 
     def witnesses(self, ways: Sequence[Way]) -> Iterator[Witness]:
         """Yield a verified request for each group of actions that has one."""
         self.spelled = _spellings(ways) | dict(self.question.requests.spelled)
         for free in (False, True):
+            actions = self.actions if free else self.possibly
             for way in ways:
-                for group in self._groups(way):
+                for group in self._groups(way, actions):
                     if self.budget.spent or self.work.spent:
                         self.why["too_large"] = None
                         return
@@ -123,9 +125,19 @@ class Search:
             if self.possible or self.question.requests.resources == ("*",):
                 return
 
-    def _groups(self, way: Way) -> list[int]:
-        """Return the actions in question, cut into groups that the same statements name."""
-        reach = self.actions
+    def _possible_actions(self) -> int:
+        """Return the actions that can be about a resource in question, as far as its service says."""
+        found = self.actions & ~self.shapes.known
+        for text in self.question.requests.resources:
+            parts = text.split(":", 3)
+            if len(parts) < 4 or has_wildcard(parts[2]) or has_wildcard(parts[0] + parts[1]):
+                return self.actions
+            found |= self.actions & self.shapes.of_service(parts[2])
+        return found
+
+    def _groups(self, way: Way, actions: int) -> list[int]:
+        """Return the actions, cut into groups that the same statements name."""
+        reach = actions
         for level in way.levels:
             union = 0
             for part in level:

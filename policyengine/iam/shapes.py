@@ -17,6 +17,7 @@ class Shapes:
         self._catalogue = known
         self.known = known.all
         self._masks = {name: known.service_mask(name) for name in known.services}
+        self._about: dict[str, int] = {}
         self._read: dict[str, tuple[dict[str, int], int]] = {}
 
     def templates(self, actions: int) -> list[tuple[str, int]]:
@@ -34,6 +35,16 @@ class Shapes:
         for service in self._touched(actions):
             found |= self._service(service)[1]
         return found & actions
+
+    def of_service(self, service: str) -> int:
+        """Return the known actions that may be about an ARN of a service (its third part)."""
+        if service not in self._about:
+            found = 0
+            for arn, mask in self.templates(self.known):
+                if arn.split(":", 3)[2] in (service, "*"):
+                    found |= mask
+            self._about[service] = found
+        return self._about[service]
 
     def about(self, actions: int, resource: str, partition: str) -> int:
         """Return those of the actions a request about this resource can have; unknown ones always."""
