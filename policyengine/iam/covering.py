@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
+from policyengine.iam.account_ids import names_accounts
 from policyengine.iam.authorize import Policies, authorize
 from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.opaque import Opaque
@@ -30,7 +31,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _STAND_INS: Final = range(123_456_789_012, 10**12)
 """Ids for the accounts of code, which have none yet."""
-_DIGITS: Final = re.compile(r"[0-9]+")
 _ID: Final = re.compile(r"o-[a-z0-9]{10,32}")
 
 
@@ -107,23 +107,6 @@ def _with(chain: Chain | Opaque | None, extra: Mapping[str, Sequence[Attached]])
         return chain
     levels = tuple(Level(level.node, (*level.policies, *extra.get(level.node, ()))) for level in chain.levels)
     return Chain(chain.kind, levels, (chain.key, tuple(a.id for level in levels for a in level.policies)))
-
-
-def names_accounts(texts: Iterable[str]) -> frozenset[str]:
-    """Return the account ids that texts name; ``*`` among them where a pattern names a part of one."""
-    found: set[str] = set()
-    for text in texts:
-        for match in _DIGITS.finditer(text):
-            before = text[match.start() - 1] if match.start() else ":"
-            after = text[match.end()] if match.end() < len(text) else ":"
-            if before not in ":*?" or after not in ":*?":
-                continue
-            whole = before == after == ":"
-            if not whole:
-                found.add("*")
-            elif len(match.group()) == 12:
-                found.add(match.group())
-    return frozenset(found)
 
 
 class _Asker:

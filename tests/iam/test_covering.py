@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policyengine.iam.authorize import Policies, authorize
-from policyengine.iam.covering import coverage, names_accounts
+from policyengine.iam.account_ids import names_accounts
+from policyengine.iam.covering import coverage
 from policyengine.iam.organization import Chain, read_organization
 from policyengine.iam.reason import EVERYONE, EVERYTHING, Yes, covered
 from policyengine.iam.request_set import read_request_set

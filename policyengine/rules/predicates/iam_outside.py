@@ -14,8 +14,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from policyengine.iam.account_ids import names_accounts
 from policyengine.iam.cells import ANYTHING, exact, joined
-from policyengine.iam.covering import names_accounts
 from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.domains import Callers
 from policyengine.iam.public_access import FIXED_KEYS, WIDEST, PublicAccessBlock, is_public
