@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policyengine.iam.authorize import Policies, authorize
 from policyengine.iam.account_ids import names_accounts
+from policyengine.iam.authorize import Policies, authorize
 from policyengine.iam.covering import coverage
 from policyengine.iam.organization import Chain, read_organization
 from policyengine.iam.reason import EVERYONE, EVERYTHING, Yes, covered
