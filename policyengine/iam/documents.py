@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, NoReturn
-from urllib.parse import unquote
 
 from policyengine.iam.errors import JsonPath, PolicyError, shown
 from policyengine.iam.gaps import gap_in, hide_variables, split
@@ -115,6 +114,8 @@ def _from_text(text: str) -> Mapping[str, Any]:
             (), f"the document has {len(text)} characters", expected=f"at most {MAX_CHARACTERS}"
         )
     if text.lstrip()[:1] == "%":
+        from urllib.parse import unquote
+
         text = unquote(text)
     if too_deep(text, MAX_DEPTH):
         raise PolicyError((), f"nested deeper than {MAX_DEPTH} levels")

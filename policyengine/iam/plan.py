@@ -81,7 +81,11 @@ class Reading(Places):
         layer = Layer(self.name, self.level)
         for step in self._open:
             if isinstance(step, Still):
-                layer.add(step.at, step.verdict(request, bounded), skipped)
+                verdict = step.verdict(request, bounded)
+                if isinstance(verdict, str):
+                    skipped.append(step.at.skipped(verdict))
+                else:
+                    layer.add(step.at, verdict, skipped)
             elif isinstance(step, Skipped):
                 skipped.append(step)
             else:

@@ -206,18 +206,19 @@ def _request(found: Any) -> Request:
     if not REQUEST_KEYS.issuperset(found):
         other = min(found.keys() - REQUEST_KEYS)
         raise PolicyError(("request",), "no such key", shown(other), ", ".join(sorted(REQUEST_KEYS)))
-    for key in ("principal", "action", "resource"):
-        value = found.get(key)
-        if not isinstance(value, str) or not value:
+    get: Callable[[str], Any] = found.get
+    principal, action, resource = get("principal"), get("action"), get("resource")
+    for key, value in (("principal", principal), ("action", action), ("resource", resource)):
+        if not value or type(value) is not str:
             raise PolicyError(("request", key), "no text", shown(value), "a text")
-    context = found.get("context")
+    context = get("context")
     if context is not None and not isinstance(context, dict):
         raise PolicyError(("request", "context"), "no context", shown(context), "key → value or values")
-    account = found.get("resource_account")
+    account = get("resource_account")
     if account is not None and not isinstance(account, str):
         raise PolicyError(("request", "resource_account"), "no text", shown(account), "an account id")
     try:
-        return Request(found["principal"], found["action"], found["resource"], context, account)
+        return Request(principal, action, resource, context, account)
     except PolicyError as error:
         raise PolicyError(("request", *error.path), error.problem, error.found, error.expected) from None
 

@@ -89,13 +89,18 @@ def scenario(draw: random.Random) -> Pairs:
         ("context", draw.sample(context, draw.randint(1, 4))),
     ]
     found: Pairs = [
-        ("id", draw.choice(["a", "", "b-1", 7, 0, -1, 1.5, 10**30, 'q"uote', "ünï", "\x7f", None, True])),
+        (
+            "id",
+            draw.choice(
+                [*"abcdefgh", "", "b-1", *range(10), -1, 1.5, 10**30, 'q"uote', "ünï", "\x7f", None, True]
+            ),
+        ),
         ("request", request),
         ("identity_policies", [policy(draw) for _ in range(draw.randint(0, 2))]),
         ("scps", [[policy(draw)] for _ in range(draw.randint(0, 2))]),
     ]
     for key, value in (("permissions_boundary", policy(draw)), ("resource_policy", policy(draw, True)), ("endpoint_policy", policy(draw, True)), ("management_account", ACCOUNT), ("remark", "kept")):  # fmt: skip
-        if draw.random() < 0.3:
+        if draw.random() < 0.4:
             found.append((key, value))
     return found
 
