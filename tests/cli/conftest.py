@@ -63,7 +63,7 @@ def command(
     *args: str,
     env: dict[str, str] | None = None,
     stdin: bytes = b"",
-    timeout: float = 60,
+    timeout: float = 120,
     memory: int | None = None,
     mortal: bool = False,
     largest_file: int | None = None,

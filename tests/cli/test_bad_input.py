@@ -192,7 +192,7 @@ def test_a_walked_folder_reports_what_is_broken_and_goes_by_the_verdicts(run: Ru
 )
 def test_cycles_end(run: Run, tmp_path: Path, template: str) -> None:
     (tmp_path / "cycle.yaml").write_text(template)
-    found = run("scan", "cycle.yaml", "--format", "json", timeout=20)
+    found = run("scan", "cycle.yaml", "--format", "json", timeout=60)
     assert found.code in (0, 1, 2)
     assert not [f for f in found.document["findings"] if f["reason"] == "internal_error"]
 

@@ -168,7 +168,7 @@ def test_hostile_rules_are_all_refused_with_their_places(run: Run, tmp_path: Pat
     for name, (require, _said) in HOSTILE_RULES.items():
         text_ = RULE.replace("my-rule", name).replace("REQUIRE", require)
         (tmp_path / "rules" / f"{name}.yaml").write_text(text_)
-    found = run("scan", snapshot.name, "--rules", "rules", memory=500_000_000, timeout=30)
+    found = run("scan", snapshot.name, "--rules", "rules", memory=500_000_000, timeout=60)
     assert found.code == 2, found.err
     for name, (_require, said) in HOSTILE_RULES.items():
         errors = [line for line in found.err.split("\n") if f"rules/{name}.yaml:9:" in line]
@@ -183,7 +183,7 @@ def test_rule_folders_hold_anything(run: Run, tmp_path: Path, snapshot: Path) ->
     os.mkfifo(rules / "pipe.yaml")
     (rules / "loop.yaml").symlink_to("loop.yaml")
     (rules / "round").symlink_to(".")
-    assert run("scan", snapshot.name, "--rules", "rules", "--fail-on", "never", timeout=30).code == 0
+    assert run("scan", snapshot.name, "--rules", "rules", "--fail-on", "never", timeout=60).code == 0
     (rules / "big.yaml").write_text("message: " + "x" * 1_000_000)
     found = run("scan", snapshot.name, "--rules", "rules")
     assert (found.code, found.err) == (

@@ -129,10 +129,10 @@ def test_every_mistake_is_named_at_its_place_in_the_order_of_the_file(tmp_path: 
 
 
 def test_a_file_full_of_mistakes_is_told_in_part_and_soon(tmp_path: Path) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(ConfigErrors) as caught:
         read(tmp_path, "parameters:\n" + "".join(f"  {'x' * 300}{i}: {{}}\n" for i in range(5_000)))
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert len(caught.value.errors) == MOST_ERRORS + 1
     assert all(len(str(error)) < 200 for error in caught.value.errors)
     assert str(caught.value.errors[-1]) == "policyengine.yaml: 100 mistakes are told; there may be more"

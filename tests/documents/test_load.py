@@ -58,10 +58,10 @@ REFUSED = [
 
 @pytest.mark.parametrize(("data", "code", "place"), [c[1:] for c in REFUSED], ids=[c[0] for c in REFUSED])
 def test_refused_with_code_and_place(data, code, place):
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(DocumentError) as caught:
         load(data, name="f")
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     error = caught.value
     assert error.code == code
     assert "\n" not in str(error)

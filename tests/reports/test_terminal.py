@@ -309,10 +309,10 @@ def test_secrets_in_source_lines_are_not_shown(line: str, hidden: bool) -> None:
 def test_masking_is_linear_in_the_line() -> None:
     import time
 
-    started = time.perf_counter()
+    started = time.process_time()
     for line in ("password:" + " " * 99_000, "password" * 12_000, "token:'" * 14_000):
         frame([line], Location("f", 1, 1), 100)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_values_cannot_issue_commands_to_ci_logs() -> None:

@@ -60,9 +60,9 @@ def test_classes_agree_with_re_on_every_character(char: str) -> None:
 @pytest.mark.parametrize("pattern", ["(a|a)*b", "(a*)*b", "(a|aa)+b", "(.*)*b", "(a?){200}a{200}b"])
 def test_no_pattern_explodes(pattern: str) -> None:
     compiled = compile_pattern(pattern)
-    started = time.perf_counter()
+    started = time.process_time()
     assert not compiled.fullmatch("a" * 100_000)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_cache_stays_bounded_and_right_when_it_overflows() -> None:

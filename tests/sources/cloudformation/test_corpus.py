@@ -28,7 +28,7 @@ def test_the_corpus_is_whole():
 @pytest.mark.parametrize("region", [None, "eu-west-1"])
 def test_every_template_is_evaluated_and_every_value_has_a_place(region):
     resources = errors = 0
-    started = time.perf_counter()
+    started = time.process_time()
     for file in FILES:
         document = load(file.read_bytes(), name=file.name, style="cloudformation")
         assert is_template(document.value) is (file.name not in MACRO_EVENTS)
@@ -55,7 +55,7 @@ def test_every_template_is_evaluated_and_every_value_has_a_place(region):
             assert any(text in error.message for text in known)
     assert resources > 1700
     assert 0 < errors < 40
-    assert time.perf_counter() - started < 60
+    assert time.process_time() - started < 60
 
 
 def test_macro_events_are_no_templates():

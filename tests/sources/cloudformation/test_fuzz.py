@@ -68,14 +68,14 @@ TEMPLATES = st.fixed_dictionaries(
 @settings(max_examples=150, deadline=None)
 def test_odd_templates(template):
     document = load(json.dumps(template).encode(), name="t", style="cloudformation")
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         source = open_template("t", SourceOptions(), document)
         resources = list(source.resources())
     except InputError as error:
         assert error.location is not None
         return
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     for error in source.errors:
         assert error.location.line is not None
         assert "\n" not in str(error)
@@ -122,11 +122,11 @@ def test_odd_parameter_files(tmp_path_factory, value):
 
 
 def quickly(text, limit=5.0):
-    started = time.perf_counter()
+    started = time.process_time()
     document = load(text.encode(), name="t", style="cloudformation")
     source = open_template("t", SourceOptions(), document)
     found = list(source.resources())
-    assert time.perf_counter() - started < limit
+    assert time.process_time() - started < limit
     return source, found
 
 

@@ -207,10 +207,10 @@ def test_brackets_inside_strings_do_not_count_as_nesting() -> None:
 
 def test_the_nesting_check_is_linear_in_quotes() -> None:
     hostile = b'{"a":"' + b'\\"[' * 1_000_000
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(LineError):
         parse_line(hostile)
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
 
 
 def test_a_later_minor_version_may_have_fields_this_one_does_not_know() -> None:
