@@ -43,21 +43,21 @@ def escalates(world: World, principal: str) -> Answer:
     Raises KeyError for an ARN that is not in the world.
     """
     start = world.principals[principal]
-    edges = Edges(world, start)
+    edges = Edges(world)
     before = edges.holder(State(principal))
     if not before.scps and is_administrator(before):
         return No()
-    return _search(edges, start, lambda after, step: gains(before, after, step.only))
+    return search(edges, start, lambda after, step: gains(before, after, step.only))
 
 
 def reaches_administrator(world: World, principal: str) -> Answer:
     """Say whether a chain leads to a principal whose identity policies amount to administrator, without a
     boundary that takes away from it; SCPs limit it all the same."""
     start = world.principals[principal]
-    edges = Edges(world, start)
+    edges = Edges(world)
     if is_administrator(edges.holder(State(principal))):
         return No()
-    return _search(edges, start, lambda after, step: No() if step.only else _administrator(after))
+    return search(edges, start, lambda after, step: No() if step.only else administers(after))
 
 
 def paths_to_admin(world: World, principal: str) -> list[Step]:
@@ -68,10 +68,11 @@ def paths_to_admin(world: World, principal: str) -> list[Step]:
 
 def is_administrator(holder: Holder) -> bool:
     """Say whether a principal's documents amount to administrator, its boundary included."""
-    return isinstance(_administrator(holder), Yes)
+    return isinstance(administers(holder), Yes)
 
 
-def _administrator(holder: Holder) -> Answer:
+def administers(holder: Holder) -> Answer:
+    """Say whether a principal's documents amount to administrator, its boundary included; SCPs are not."""
     found = administrator(holder.identity, holder.arn)
     if isinstance(found, Yes) and holder.boundary is not None:
         limit = administrator((holder.boundary,), holder.arn)
@@ -79,8 +80,8 @@ def _administrator(holder: Holder) -> Answer:
     return found
 
 
-def _search(edges: Edges, start: Principal, reached: Reached) -> Answer:
-    """Look for a certain chain; what is not certain is gone only once there is none."""
+def search(edges: Edges, start: Principal, reached: Reached) -> Answer:
+    """Look for a certain chain to what is reached; what is not certain is gone only once there is none."""
     why: dict[str, None] = {}
     found = _walk(edges, start, reached, why, False)
     if found is not None:

@@ -12,7 +12,7 @@ from policyengine.iam.documents import Policy
 from policyengine.iam.domains import one_caller
 from policyengine.iam.escalating import BOUNDARY_KEY, context_of, open_paths
 from policyengine.iam.escalation_paths import Need, Path
-from policyengine.iam.escalation_world import Principal, State, Step, World
+from policyengine.iam.escalation_world import Principal, State, Step, World, names_service
 from policyengine.iam.holding import Holder, account_of, example, templates, trust_naming, trust_of
 from policyengine.iam.likely import takes
 from policyengine.iam.reason import EVERYTHING, Answer, No, Unknown, Yes, can
@@ -28,22 +28,50 @@ _NO_CARRIERS: Final = "such a resource runs with this role"
 _NO_TRUST: Final = "the role's trust policy is not known"
 
 
+def protected(arn: str) -> bool:
+    """Say whether only AWS can change a role: service-linked ones, and those of IAM Identity Center.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html (UnmodifiableEntity),
+    https://repost.aws/knowledge-center/identity-center-aws-reserved-sso
+    """
+    return ":role/aws-service-role/" in arn or ":role/aws-reserved/" in arn
+
+
+def _changes(path: Path) -> bool:
+    """Say whether a path changes the principal it leads to."""
+    return path.open_trust or path.gives.endswith("anything")
+
+
 class Edges:
     """The steps of one world; ``cut`` says that there was too much to look at all of it."""
 
-    def __init__(self, world: World, start: Principal) -> None:
+    def __init__(self, world: World, checks: int = MAX_CHECKS) -> None:
         self.world = world
-        self.start = start
-        self.left = MAX_CHECKS
-        self.cut = False
+        self.begin(checks)
         self._seen: Container[State] = ()
         self._holders: dict[State, Holder] = {}
+        self._open: dict[State, list[Path]] = {}
         self._trusting: dict[tuple[str, str], Answer] = {}
 
+    def begin(self, checks: int) -> None:
+        """Start another question that may look at so many requests and targets."""
+        self._checks = self.left = checks
+        self.cut = False
+
+    @property
+    def used(self) -> int:
+        """Return how many requests and targets the question has looked at."""
+        return min(self._checks, self._checks - self.left)
+
+    def forget(self) -> None:
+        """Let go of what was found out about principals."""
+        self._holders.clear()
+        self._open.clear()
+
     def principal(self, state: State) -> Principal:
-        """Return the principal of a state; a user that a path makes is under the start's SCPs."""
+        """Return the principal of a state; a user that a path makes is under its account's SCPs."""
         return self.world.principals.get(state.arn) or Principal(
-            state.arn, scps=self.start.scps, managed=(), groups=()
+            state.arn, scps=self.world.scps(account_of(state.arn)), managed=(), groups=()
         )
 
     def holder(self, state: State) -> Holder:
@@ -55,7 +83,7 @@ class Edges:
                 identity += self.world.principals[state.group].identity
             boundary = None if state.unbounded else who.boundary
             self._holders[state] = Holder(
-                state.arn, identity, boundary, who.scps, self.world.management_account
+                state.arn, identity, boundary, who.scps, self.world.management_account, self.world.rcps
             )
         return self._holders[state]
 
@@ -63,7 +91,9 @@ class Edges:
         """Yield every step from a state to others than those seen, which may grow meanwhile."""
         self._seen = seen
         holder = self.holder(state)
-        for path in open_paths(holder, trusted=True):
+        if state not in self._open:
+            self._open[state] = open_paths(holder, trusted=True)
+        for path in self._open[state]:
             if self.cut:
                 return
             if path.gives in ("anything", "no boundary", "group"):
@@ -78,7 +108,7 @@ class Edges:
     def _itself(self, state: State, holder: Holder, path: Path) -> Iterator[Step]:
         who, on = self.principal(state), path.needs[0].on
         if path.gives == "anything":
-            if state.anything:
+            if state.anything or (on == "self" and protected(state.arn)):
                 return
             target = state._replace(anything=True)
             if on == "self":
@@ -92,11 +122,11 @@ class Edges:
                         state, holder, path, target, arn, None if known is not None else why
                     )
         elif path.gives == "no boundary":
-            if who.boundary is not None and not state.unbounded:
+            if who.boundary is not None and not state.unbounded and not protected(state.arn):
                 yield from self._step(state, holder, path, state._replace(unbounded=True), state.arn)
         elif state.group is None:
-            for group in self.world.of("group"):
-                if group.arn not in (who.groups or ()) and account_of(group.arn) == holder.account:
+            for group in self.world.of("group", holder.account):
+                if group.arn not in (who.groups or ()):
                     yield from self._step(state, holder, path, state._replace(group=group.arn), group.arn)
 
     def _others(self, state: State, holder: Holder, path: Path) -> Iterator[Step]:
@@ -107,12 +137,12 @@ class Edges:
         changed = path.gives.endswith("anything")
         assumed = path.needs[-1].action == "sts:AssumeRole" and len(path.needs) == 1
         kind = path.gives.partition(" ")[0]
-        others = self.world.trusting(state.arn) if assumed else self.world.of(kind)
+        others = self.world.trusting(state.arn) if assumed else self.world.of(kind, holder.account)
         for other in others:
-            if other.arn == state.arn or (account_of(other.arn) != holder.account and not assumed):
+            if other.arn == state.arn or (protected(other.arn) and _changes(path)):
                 continue
             target = State(other.arn, anything=changed)
-            if not self._spend():
+            if not self.spend():
                 return
             if target in self._seen:
                 continue
@@ -131,7 +161,8 @@ class Edges:
         if carried and self.world.carriers is not None:
             for carrier in self.world.carried.get((path.service, other.arn), ()):
                 yield carrier.arn, None
-            return
+            if (account_of(other.arn), path.service) not in self.world.unlisted:
+                return
         trusting = self._trusts(other, path.service)
         if not isinstance(trusting, No):
             why = None if isinstance(trusting, Yes) else _NO_TRUST
@@ -141,11 +172,14 @@ class Edges:
         """Say whether a role can be assumed by a service."""
         if role.trust is None:
             return Unknown((_NO_TRUST,))
+        if not names_service(role.trust, service):
+            return No()
         key = (role.arn, service)
         if key not in self._trusting:
             requests = RequestSet(("sts:AssumeRole",), (role.arn,))
             setting = Setting(account=account_of(role.arn))
-            self._trusting[key] = can(requests, Policies(resource=role.trust), one_caller(service), setting)
+            policies = Policies(resource=role.trust, rcps=self.world.rcps.get(account_of(role.arn), ()))
+            self._trusting[key] = can(requests, policies, one_caller(service), setting)
         return self._trusting[key]
 
     def _common(self, holder: Holder, path: Path) -> list[Witness] | None:
@@ -178,7 +212,7 @@ class Edges:
         """Yield the step if every request of it is allowed, or may be."""
         requests: list[Witness] = []
         for need in self._needs(path):
-            if not self._spend():
+            if not self.spend():
                 return
             if need.on == "any":
                 answer = self._about_anything(holder, need)
@@ -198,8 +232,9 @@ class Edges:
                 requests.append(answer.witness)
         yield Step(path.id, state, target, tuple(requests), path.reference, why, path.only)
 
-    def _spend(self) -> bool:
-        self.left -= 1
+    def spend(self, checks: int = 1) -> bool:
+        """Count what was looked at; False when that was too much."""
+        self.left -= checks
         self.cut = self.cut or self.left < 0
         return not self.cut
 

@@ -49,18 +49,32 @@ class Carrier:
 
 @dataclass
 class World:
-    """``carriers`` None: which resources run with which roles is not known."""
+    """``carriers`` None: which resources run with which roles is not known. ``unlisted``: (account, service)
+    pairs of which there may be more than ``carriers`` has. ``rcps``: levels of each account."""
 
     principals: Mapping[str, Principal]
     carriers: Sequence[Carrier] | None = None
     management_account: str | None = None
-    _kinds: dict[str, list[Principal]] = field(init=False, repr=False, default_factory=dict)
+    unlisted: frozenset[tuple[str, str]] = frozenset()
+    rcps: Mapping[str, Sequence[Sequence[Policy]]] = field(default_factory=dict)
 
-    def of(self, kind: str) -> list[Principal]:
-        """Return the users, roles or groups."""
-        if kind not in self._kinds:
-            self._kinds[kind] = [p for p in self.principals.values() if p.kind == kind]
-        return self._kinds[kind]
+    def of(self, kind: str, account: str) -> Sequence[Principal]:
+        """Return the users, roles or groups of an account."""
+        return self._kinds.get((kind, account), ())
+
+    @cached_property
+    def _kinds(self) -> Mapping[tuple[str, str], list[Principal]]:
+        found: dict[tuple[str, str], list[Principal]] = {}
+        for principal in self.principals.values():
+            found.setdefault((principal.kind, principal.arn.split(":", 5)[4]), []).append(principal)
+        return found
+
+    def scps(self, account: str) -> Sequence[Sequence[Policy]]:
+        """Return the SCPs of an account, as its principals have them."""
+        for kind in ("user", "role"):
+            for principal in self.of(kind, account):
+                return principal.scps
+        return ()
 
     def trusting(self, arn: str) -> list[Principal]:
         """Return the roles whose trust policies may name a principal, itself or its account."""
@@ -72,7 +86,9 @@ class World:
     @cached_property
     def _named(self) -> Mapping[str, list[Principal]]:
         found: dict[str, list[Principal]] = {}
-        for role in self.of("role"):
+        for role in self.principals.values():
+            if role.kind != "role":
+                continue
             for name in _names(role):
                 found.setdefault(name, []).append(role)
         return found
@@ -99,6 +115,22 @@ def _names(role: Principal) -> set[str]:
             if open_ or "*" in (statement.principals or {}):
                 found.add(_ANYBODY)
     return found
+
+
+def names_service(trust: Policy, service: str) -> bool:
+    """Say whether a trust policy may let in a service, as far as whom it names."""
+    for statement in trust.statements:
+        named = statement.principals
+        if statement.allow and (
+            named is None
+            or statement.not_principal
+            or statement.opaque is not None
+            or "*" in named
+            or any(n == _ANYBODY or n.lower() == service for n in named.get("Service", ()))
+            or _ANYBODY in named.get("AWS", ())
+        ):
+            return True
+    return False
 
 
 class State(NamedTuple):

@@ -7,7 +7,7 @@ change keeps it from being allowed. Only where conditions have a say does ``reas
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -95,13 +95,17 @@ def denied_everywhere(policies: Iterable[Policy]) -> int:
 
 @dataclass(frozen=True)
 class Holder:
-    """A user or role with the layers that are about it; ``scps`` from the root to the account."""
+    """A user or role with the layers that are about it; ``scps`` from the root to the account.
+
+    ``rcps``: the levels of each account; they have a say on the roles that are assumed in it.
+    """
 
     arn: str
     identity: Sequence[Policy]
     boundary: Policy | None = None
     scps: Sequence[Sequence[Policy]] = ()
     management_account: str | None = None
+    rcps: Mapping[str, Sequence[Sequence[Policy]]] = field(default_factory=dict)
     masks: Masks = field(init=False)
     _answers: dict[object, Answer] = field(init=False, repr=False, compare=False, default_factory=dict)
 
@@ -172,6 +176,8 @@ class Holder:
         if not able and not self._resource_allows(action):
             return No()
         policies = self.policies(trust)
+        if self.rcps and self._resource_allows(action) and not has_wildcard(resource):
+            policies = replace(policies, rcps=self.rcps.get(account_of(resource), ()))
         exact = None if has_wildcard(resource) else resource
         tried = likely or exact
         if tried is not None:

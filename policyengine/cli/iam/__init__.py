@@ -12,6 +12,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "decide": ("policyengine.cli.iam.decide:decide", "Answer scenarios: one request against every layer."),
     "can": ("policyengine.cli.iam.can:can", "Can a principal make a request of a set?"),
     "who-can": ("policyengine.cli.iam.can:who_can", "Who can make a request of a set?"),
+    "escalate": ("policyengine.cli.iam.escalate:escalate", "Who can get more than it has, and how?"),
     "guard": (
         "policyengine.cli.iam.guard:guard",
         "Make the policy that closes a set of requests, with proofs.",

@@ -58,7 +58,7 @@ def can(principal: str, target: str, account: str | None, format_: str, **asked:
     gate = Gate(world, _requests(asked))
     records = chosen(world, [principal])
     if not records:
-        raise InputError(_unknown(principal, world, target), code="no_principal")
+        raise InputError(unknown_principal(principal, world, target), code="no_principal")
     found = [gate.principal(record) for record in records]
     for access in found:
         if format_ == "json":
@@ -125,7 +125,8 @@ def _world(target: str, account: str | None) -> tuple[World, int | None]:
     return world, None
 
 
-def _unknown(name: str, world: World, target: str) -> str:
+def unknown_principal(name: str, world: World, target: str) -> str:
+    """Return the error for a user or role that a target does not hold."""
     import difflib
 
     names = [record.id for record in world.principals if record.kind != "group"]

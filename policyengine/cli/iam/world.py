@@ -12,20 +12,21 @@ from policyengine.iam.opaque import Opaque
 from policyengine.iam.organization import Organization
 from policyengine.model.errors import InputError, PolicyEngineError
 from policyengine.model.resource import Resource
-from policyengine.rules.iam import principals, public_access, tables
+from policyengine.rules.iam import carriers, principals, public_access, tables
 from policyengine.rules.iam.principals import PrincipalRecord, Principals
 from policyengine.rules.iam.reader import Document, Reader
 from policyengine.rules.iam.values import place, resource_arn
 from policyengine.sources.base import NO_COVERAGE, Coverage, Source, SourceOptions
 from policyengine.sources.discover import open_targets
 
-Part = Literal["organization", "principals", "resources"]
+Part = Literal["organization", "principals", "resources", "carriers"]
 
 EVERYTHING: Final[tuple[Part, ...]] = ("organization", "principals", "resources")
 _TYPES: Final[dict[Part, frozenset[str]]] = {
     "organization": ORGANIZATION_TYPES,
     "principals": principals.TYPES,
     "resources": (tables.RESOURCE_TYPES - principals.TYPES) | {public_access.ACCOUNT},
+    "carriers": carriers.TYPES,
 }
 
 
@@ -58,6 +59,8 @@ class World:
     resources: list[ResourcePolicies] = field(default_factory=list)
     errors: list[PolicyEngineError] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    carried: carriers.Carried | None = None
+    """What runs with the roles, if it was asked for."""
     coverage: Coverage = NO_COVERAGE
     """What the snapshots collected whole: of other accounts and types there may be more."""
     incomplete: bool = False
@@ -81,19 +84,22 @@ def read_world(
     """
     found = open_targets(targets, options or SourceOptions())
     reader, organization = Reader(), OrganizationReader()
+    runs = carriers.Carriers()
     gathered = Principals(reader)
     world = World()
     accounts: dict[str | None, public_access.Bounds] = {}
     wanted = frozenset().union(*(_TYPES[part] for part in parts))
     for source in found.sources:
         for resource in _resources(source, wanted):
+            if resource.type in carriers.TYPES and "carriers" in parts:
+                runs.add(resource)
             if resource.type in ORGANIZATION_TYPES:
                 organization.add(source, resource)
             elif resource.type in principals.TYPES:
                 gathered.add(resource)
             elif resource.type == public_access.ACCOUNT:
                 accounts[resource.account] = public_access.settings(resource)
-            else:
+            elif resource.type in _TYPES["resources"] and "resources" in parts:
                 world.resources.extend(_policies(resource, reader))
         world.incomplete = world.incomplete or (source.kind == "snapshot" and bool(source.errors))
     world.resources = [_in_account(resource, accounts) for resource in world.resources]
@@ -101,6 +107,8 @@ def read_world(
     world.principals.extend(gathered.records())
     world.errors = [*found.errors, *(e for source in found.sources for e in source.errors), *reader.errors]
     world.coverage = NO_COVERAGE.union(*(source.coverage for source in found.sources))
+    if "carriers" in parts:
+        world.carried = runs.carried(world.principals, world.coverage)
     world.notes = [note for source in found.sources for note in source.notes]
     empty = world.organization is None and not world.principals and not world.resources
     if empty and not world.errors:
