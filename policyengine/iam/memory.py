@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Final, Generic, TypeVar
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
-MAX_SIZE: Final = 32 * 1024 * 1024
+MAX_SIZE: Final = 16 * 1024 * 1024
 """Characters of text whose readings are kept; a reading takes some ten times its text."""
 
 ENTRY: Final = 512
@@ -15,7 +16,7 @@ ENTRY: Final = 512
 
 
 class Memory(Generic[Key, Value]):
-    """A mapping of bounded size: when it is full it begins anew."""
+    """A mapping of bounded size: when it is full it begins anew, and what it held is freed."""
 
     def __init__(self, max_size: int = MAX_SIZE) -> None:
         self._max_size = max_size
@@ -30,5 +31,8 @@ class Memory(Generic[Key, Value]):
         if self._size + size > self._max_size:
             self._found.clear()
             self._size = 0
+            # statements and what was compiled of them name each other, and who reads many scenarios has
+            # little reason to look for garbage at any other time
+            gc.collect()
         self._found[key] = value
         self._size += size
