@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, product
-from typing import Final
+from typing import Final, NamedTuple
 
 from policyengine.iam.atoms import PRINCIPAL, PRINCIPAL_KEYS, Atom, Setting, atoms_of
 from policyengine.iam.catalogue import catalogue
@@ -20,6 +20,7 @@ from policyengine.iam.domains import Callers, any_entity, caller_domain, key_dom
 from policyengine.iam.glob import has_wildcard
 from policyengine.iam.holding import GLOBAL_REGION, account_of, example, masks, templates
 from policyengine.iam.layers import Layer, read_layer
+from policyengine.iam.likely import weight
 from policyengine.iam.opaque import Opaque
 from policyengine.iam.reason import Answer, No, Unknown, Yes, first
 from policyengine.iam.request import Request
@@ -30,6 +31,11 @@ from policyengine.iam.ways import parts
 Facts = Mapping[str, tuple[str, ...] | None]
 
 MAX_CONTEXTS: Final = 64
+MAX_SEARCHED: Final = 50_000
+"""Heaviest documents (``likely.weight``) for which contexts are looked for; ten of AWS's longest policies have
+61,440 characters, mostly actions, which do not count:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+MAX_SEARCHED_OF_ALL: Final = 200_000
 SESSION_KEYS: Final = frozenset(
     {
         "aws:currenttime", "aws:epochtime", "aws:federatedprovider", "aws:multifactorauthage",
@@ -58,6 +64,13 @@ class NotAdministrator(No):
     missing: Witness | None = None
 
 
+class Administered(NamedTuple):
+    """Services, and whether these are surely all."""
+
+    services: list[str]
+    complete: bool
+
+
 def administrator(policies: Sequence[Policy], principal: str | None = None) -> Answer:
     """Say whether documents amount to administrator.
 
@@ -68,21 +81,41 @@ def administrator(policies: Sequence[Policy], principal: str | None = None) -> A
 
 
 def service_administrators(policies: Sequence[Policy], principal: str | None = None) -> list[str]:
-    """Return the services all of whose actions are allowed on everything, in some context of each."""
+    """Return the services all of whose actions are allowed on everything, in some context of each; of
+    documents that are too large to search, those that surely are (``administered`` says whether that is all).
+    """
+    return administered(policies, principal).services
+
+
+def administered(policies: Sequence[Policy], principal: str | None = None) -> Administered:
+    """Return the same as ``service_administrators``, and whether others are ruled out."""
     known = catalogue()
     held = masks(policies)
-    found = []
+    found: list[str] = []
+    complete = True
     services = _named(policies)
+    left, heavy = MAX_SEARCHED_OF_ALL, _weight(policies)
     if len(services) == len(known.services) and isinstance(administrator(policies, principal), Yes):
-        return list(services)
+        return Administered(list(services), True)
     for service in services:
         actions = known.service_mask(service)
         if not actions or actions & ~held.may:
             continue
         action = known.names[_lowest(actions)]
-        if isinstance(_everything(policies, actions, f"{service}:*", action, principal), Yes):
+        if actions & ~held.sure:
+            left -= heavy
+            if left < 0:
+                complete = False
+                continue
+        answer = _everything(policies, actions, f"{service}:*", action, principal)
+        complete = complete and not isinstance(answer, Unknown)
+        if isinstance(answer, Yes):
             found.append(service)
-    return found
+    return Administered(found, complete)
+
+
+def _weight(policies: Sequence[Policy]) -> int:
+    return weight([statement for policy in policies for statement in policy.statements])
 
 
 def _named(policies: Sequence[Policy]) -> Sequence[str]:
@@ -110,6 +143,8 @@ def _everything(
     probe = _probe(catalogue().names[_lowest(actions & ~held.sure)], principal or PLAUSIBLE)
     if not _possible(policies, probe):
         return NotAdministrator(probe)
+    if _weight(policies) > MAX_SEARCHED:
+        return Unknown(("too_large",))
     return _in_some_context(policies, pattern, sample, principal)
 
 

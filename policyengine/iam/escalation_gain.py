@@ -14,7 +14,7 @@ from policyengine.iam.domains import one_caller
 from policyengine.iam.exposure import own_policy
 from policyengine.iam.holding import Holder, at_home, example, templates
 from policyengine.iam.opaque import Opaque
-from policyengine.iam.reason import Answer, No, Yes, first
+from policyengine.iam.reason import Answer, No, Unknown, Yes, first
 from policyengine.iam.request import Request
 from policyengine.iam.request_set import RequestSet
 from policyengine.iam.search import Part, Question, Way
@@ -31,6 +31,12 @@ def gains(before: Holder, after: Holder, only: Sequence[str] = ()) -> Answer:
     ``only``: as far as these patterns of actions go. Resource policies are taken to leave all to the
     account. Yes is verified by ``authorize`` on both sides; the witness is a request of ``after``.
     """
+    answer = plainly(before, after, only)
+    return _searched(before, after, only or ("*",)) if answer is None else answer
+
+
+def plainly(before: Holder, after: Holder, only: Sequence[str] = ()) -> Answer | None:
+    """Return what ``gains`` answers where no search is needed, else None."""
     known = catalogue()
     asked = known.all
     if only:
@@ -39,16 +45,30 @@ def gains(before: Holder, after: Holder, only: Sequence[str] = ()) -> Answer:
             asked |= known.matching(pattern)
     if not after.masks.may & asked & ~before.masks.sure and not _beyond(after):
         return No()
+    perhaps = _may_have_all(before)
+    if perhaps is not None:
+        return Unknown((perhaps,))
     new = after.masks.sure & asked & ~before.masks.may
     for _ in range(QUICK):
         if not new:
             break
         low = new & -new
-        answer = _plainly(after, known.names[low.bit_length() - 1])
+        answer = _one(after, known.names[low.bit_length() - 1])
         if isinstance(answer, Yes):
             return answer
         new ^= low
-    return _searched(before, after, only or ("*",))
+    return None
+
+
+def _may_have_all(holder: Holder) -> str | None:
+    """Return why a principal may be allowed everything already: a document of which nothing is known."""
+    if holder.boundary is not None:
+        return None
+    for policy in holder.identity:
+        for s in policy.statements:
+            if s.allow and s.opaque is not None and s.actions == s.resources == ("*",) and not s.conditions:
+                return s.opaque.reason
+    return None
 
 
 def _beyond(holder: Holder) -> bool:
@@ -57,7 +77,7 @@ def _beyond(holder: Holder) -> bool:
     return any(not known.matching(a) for p in holder.identity for s in p.statements for a in s.actions)
 
 
-def _plainly(holder: Holder, action: str) -> Answer:
+def _one(holder: Holder, action: str) -> Answer:
     shapes = templates(catalogue(), action)
     resource = example(shapes[0], holder.account, "example") if shapes else "*"
     return holder.asks(action, resource, None, own_policy(action, holder.account))

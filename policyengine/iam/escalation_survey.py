@@ -7,7 +7,7 @@ from typing import Final
 
 from policyengine.iam.escalation import Reaches, administers, search
 from policyengine.iam.escalation_edges import MAX_CHECKS, Edges
-from policyengine.iam.escalation_gain import gains
+from policyengine.iam.escalation_gain import gains, plainly
 from policyengine.iam.escalation_world import State, Step, World
 from policyengine.iam.holding import Holder
 from policyengine.iam.reason import Answer, No, Unknown, Yes
@@ -17,10 +17,13 @@ MAX_CHECKS_OF_ALL: Final = 500_000
 LEAST: Final = 100
 SHARE: Final = 5_000
 """Requests and targets that one question may look at however many others there are."""
-GAIN: Final = 40
-"""What comparing two principals counts; it takes as long as so many requests."""
+GAIN: Final = 250
+"""What a search counts that compares all requests of two principals; it takes as long as so many."""
 MAX_KEPT: Final = 100_000
 """Requests whose answers are kept for the next principal."""
+
+
+_TOO_LARGE: Final = Unknown(("too_large",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +101,10 @@ class Survey:
         return self._gains(before, after, step)
 
     def _gains(self, before: Holder, after: Holder, step: Step) -> Answer:
-        if not self._edges.spend(GAIN):
-            return Unknown(("too_large",))
-        return gains(before, after, step.only)
+        answer = plainly(before, after, step.only) if self._edges.spend() else _TOO_LARGE
+        if answer is None:
+            answer = gains(before, after, step.only) if self._edges.spend(GAIN) else _TOO_LARGE
+        return answer
 
 
 def last(found: Found) -> State | None:

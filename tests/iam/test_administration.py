@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from policyengine.iam.catalogue import catalogue
 from policyengine.iam.documents import Policy, anything, read_policy
 from policyengine.iam.managed import managed_policy
 from policyengine.iam.opaque import Opaque
-from policyengine.iam.questions import administrator, service_administrators
+from policyengine.iam.questions import administered, administrator, service_administrators
 from policyengine.iam.reason import Unknown, Yes
 from policyengine.iam.request import Request
 from policyengine.iam.request_set import RequestSet
@@ -160,3 +161,22 @@ def _is_allowed(found: Yes, policies: list[Policy], drawn: Request | None) -> No
 def test_what_cannot_be_known_is_unknown_not_no() -> None:
     policy = Policy("identity", "2012-10-17", None, anything("identity", Opaque("not read")))
     assert isinstance(administrator([policy]), Unknown)
+
+
+def test_documents_too_large_for_a_search_say_so_at_once() -> None:
+    denies = [
+        {
+            "Effect": "Deny",
+            "Action": "*",
+            "Resource": f"arn:aws:s3:::b{n}*/x?",
+            "Condition": {"StringLike": {"aws:SourceIdentity": f"a{n}*"}},
+        }
+        for n in range(1000)
+    ]
+    allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    found = [read_policy({"Version": "2012-10-17", "Statement": [allow, *denies]}, "identity")]
+    started = time.process_time()
+    answer = administrator(found)
+    assert isinstance(answer, Unknown) and answer.why == ("too_large",)
+    assert administered(found) == ([], False)
+    assert time.process_time() - started < 10

@@ -18,9 +18,9 @@ from policyengine.iam.managed import managed_policy
 from policyengine.iam.questions import (
     Escalates,
     Wildcard,
+    administered,
     administrator,
     escalates,
-    service_administrators,
     wildcards,
 )
 from policyengine.iam.reason import Answer as Reasoned
@@ -48,16 +48,18 @@ def admin(subject: Subject, *, services: bool, policy: Path | None) -> Answer:
     answer = _within_boundary(found, "admin", administrator)
     if isinstance(answer, Yes) or not services:
         return allowed(found, _by_holder(found, answer), _ADMIN)
-    named = remembered(("services",), found.policies, lambda: service_administrators(found.policies))
+    named, complete = remembered(("services",), found.policies, lambda: administered(found.policies))
     limit = found.boundary
     if limit is not None and named:
-        within = remembered(("services",), (limit.policy,), lambda: service_administrators([limit.policy]))
-        named = [service for service in named if service in within]
+        within = remembered(("services",), (limit.policy,), lambda: administered([limit.policy]))
+        complete = complete and within.complete
+        named = [service for service in named if service in within.services]
     if named:
         text = ", ".join(named[:_MOST]) + (" …" if len(named) > _MOST else "")
         return Answer(TRUE, (Evidence(found.where, text, _ADMIN, "request_allowed"),))
-    if isinstance(answer, No) and found.doubts:
-        return undecided(found, (), _ADMIN)  # of a service they may still be
+    if isinstance(answer, No) and (found.doubts or not complete):
+        # of a service they may still be
+        return undecided(found, () if found.doubts else ("too_large",), _ADMIN)
     return allowed(found, answer, _ADMIN)
 
 
