@@ -92,7 +92,7 @@ def _element(name: str, value: Any, arns: bool) -> tuple[Any, dict[str, Any]]:
     if element == "Principal":
         return _principals(name, value, negated)
     known, gaps = _parted(value)
-    globs = [_glob(gap, element, arns) for gap in gaps]
+    globs = [glob for gap in gaps for glob in _globs(gap, element, arns)]
     if not negated:
         return ({name: known} if known else NO_PART), {name: [*known, *globs]}
     # what is left out for certain is all that may be; what may be left in is all but what is known
@@ -106,17 +106,26 @@ def _parted(value: Any) -> tuple[list[Any], list[Opaque]]:
     return [item for item in listed if not isinstance(item, Opaque)], gaps
 
 
-def _glob(gap: Opaque, element: str, arns: bool) -> str:
-    """Return the narrowest pattern that surely matches whatever an unknown text matches."""
+def _globs(gap: Opaque, element: str, arns: bool) -> tuple[str, ...]:
+    """Return the narrowest patterns one of which surely matches whatever an unknown text matches."""
     text = _joined(gap)
     if text is None:
-        return "*"
+        return ("*",)
     if element == "Action":
-        return text if _ACTION.match(text) else "*"
+        return (text if _ACTION.match(text) else "*",)
     if arns and not text.startswith("arn:"):
         # the text is an ARN, or it is `*`, which has no known parts
-        return f"arn:{text}" if text.startswith("*") else "*"
-    return text
+        return _arns_that_end_in(text.lstrip("*")) if text.startswith("*") else ("*",)
+    return (text,)
+
+
+def _arns_that_end_in(rest: str) -> tuple[str, ...]:
+    """Return patterns for an unknown text followed by ``rest``, which may hold (some of) `arn:` itself."""
+    known, star, _ = rest.partition("*")
+    starts = ("", "a", "ar", "arn")
+    if star and any(len(start + known) < 4 and "arn:".startswith(start + known) for start in starts):
+        return ("*",)
+    return (f"arn:*{rest}", *(start + rest for start in starts if (start + rest).startswith("arn:")))
 
 
 def _joined(gap: Opaque) -> str | None:

@@ -62,7 +62,8 @@ def about_own(requests: RequestSet, held: Held) -> RequestSet:
     """Return the requests about the resource itself and its parts, where a rule does not say which."""
     if held.about != "resource" or requests.resources != ("*",) or held.arn is None:
         return requests
-    below = _BELOW_OF.get(held.arn.split(":", 3)[2], _BELOW)
+    _, _, service = (*held.arn.split(":", 3), "", "")[:3]  # sources repeat what is written: it may be no ARN
+    below = _BELOW_OF.get(service, _BELOW)
     return replace(requests, resources=tuple(held.arn + part for part in below))
 
 
