@@ -136,3 +136,15 @@ def test_a_broken_document_is_exit_2_with_its_place(
     result = compare(run, tmp_path, policy(READ), content)
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith(f"error: {error}"), result.err
+
+
+def test_a_snapshot_that_could_not_be_read_whole_is_exit_4(run: Run, tmp_path: Path) -> None:
+    for name in ("a.ndjson", "b.ndjson"):
+        write(tmp_path / name, organization({"p-1": (deny("s3:*"), ["r-abcd"])}))
+    with (tmp_path / "b.ndjson").open("a") as file:
+        file.write("{broken\n")
+    for names in (("a.ndjson", "b.ndjson"), ("b.ndjson", "a.ndjson")):
+        result = run("iam", "diff", *names)
+        assert result.code == 4 and "error: b.ndjson:" in result.err, result.err
+    (tmp_path / "c.ndjson").write_text("{broken\n")
+    assert run("iam", "diff", "a.ndjson", "c.ndjson").code == 4

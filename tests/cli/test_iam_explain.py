@@ -147,3 +147,72 @@ def test_what_a_policy_holds_cannot_move_the_cursor(run: Run, tmp_path: Path) ->
             result = run("iam", *command, "--format", form)
             assert not {"\x1b", "\x9b"} & set(result.out + result.err)
             assert not any(line.startswith("error: c") for line in result.out.splitlines())
+
+
+def whole(run: Run, folder: Path, content: Any, *more: str) -> list[str]:
+    """Return what the page says of the policy as a whole; nothing where it does not."""
+    (folder / "p.json").write_text(json.dumps(content))
+    result = run("iam", "explain", "p.json", *more)
+    assert (result.code, result.err) == (0, "")
+    title = "  as a whole\n" if more else "  as an identity policy\n"
+    return [line.strip() for line in result.out.partition(title)[2].splitlines()]
+
+
+WHOLE: list[tuple[Any, list[str]]] = [
+    (allow("*"), ["administrator: everything is allowed"]),
+    (
+        allow("*", {"Bool": {"aws:MultiFactorAuthPresent": "true"}}),
+        ["administrator: everything is allowed where aws:MultiFactorAuthPresent = true"],
+    ),
+    (
+        allow("sqs:*"),
+        [
+            "administrator of sqs",
+            "may change who uses resources: sqs:AddPermission, sqs:RemovePermission, sqs:SetQueueAttributes (statement 1)",
+            "changes by wildcards of actions: sqs:* (statement 1)",
+            "changes by wildcards of resources: * (statement 1)",
+        ],
+    ),
+    (
+        allow(["iam:CreatePolicyVersion"], Resource="arn:aws:iam::111122223333:policy/team"),
+        [
+            (
+                "may open iam:CreatePolicyVersion: `iam:CreatePolicyVersion` is allowed only on some targets or with "
+                "some parameters, such as `arn:aws:iam::111122223333:policy/team`"
+            ),
+        ],
+    ),
+    (
+        allow(["iam:PassRole", "glue:CreateDevEndpoint"]),
+        [
+            "opens an escalation path: iam:PassRole+glue:CreateDevEndpoint",
+            "changes by wildcards of resources: * (statement 1)",
+        ],
+    ),
+    (
+        allow("secretsmanager:GetSecretValue"),
+        ["hands out credentials or secrets: secretsmanager:GetSecretValue (statement 1)"],
+    ),
+    (allow("s3:ListAllMyBuckets"), []),
+    (deny("s3:*"), []),
+]
+
+
+@pytest.mark.parametrize(("content", "expected"), WHOLE, ids=[str(w[1])[:40] for w in WHOLE])
+def test_what_an_identity_policy_amounts_to(
+    run: Run, tmp_path: Path, content: Any, expected: list[str]
+) -> None:
+    assert whole(run, tmp_path, content, "--kind", "identity") == expected
+    assert whole(run, tmp_path, content) == expected
+
+
+def test_what_a_bare_policy_may_be(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(json.dumps(allow("s3:GetObject")))
+    assert (
+        "p.json: an identity policy, boundary or SCP with 1 statement\n"
+        in run("iam", "explain", "p.json").out
+    )
+    result = run("iam", "explain", "p.json", "--kind", "scp")
+    assert "a service control policy with 1 statement" in result.out and "as a" not in result.out
+    result = run("iam", "explain", "p.json", "--kind", "identity")
+    assert "p.json: an identity policy with 1 statement\n" in result.out

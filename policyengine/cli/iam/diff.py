@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import click
 
-from policyengine.cli.errors import EXIT_USAGE
+from policyengine.cli.errors import EXIT_INCOMPLETE, EXIT_USAGE
 from policyengine.cli.iam.answers import (
     FORMAT,
     HELP,
@@ -25,7 +25,7 @@ from policyengine.cli.iam.answers import (
     witness_json,
     witness_lines,
 )
-from policyengine.cli.iam.documents import read_documents
+from policyengine.cli.iam.documents import read_all
 from policyengine.cli.iam.kinds import KIND
 from policyengine.cli.iam.requests import read_requests, request_options
 from policyengine.iam.difference import Gain, gains
@@ -33,7 +33,6 @@ from policyengine.iam.documents import Policy
 from policyengine.iam.grammar import Kind
 from policyengine.iam.reason import Unknown
 from policyengine.iam.request_set import RequestSet
-from policyengine.model.errors import PolicyEngineError
 from policyengine.rules.iam.reader import Document
 
 Change = Literal["allows", "no_longer_allows"]
@@ -52,37 +51,37 @@ def diff(old: str, new: str, kind: Kind | None, format_: str, strict: bool, **as
     OLD and NEW are policies, or templates, plans or snapshots: then each of their policies is compared
     with the one in its place. Requests that NEW no longer allows are listed too. Documents that only
     deny (most SCPs) are compared as what they take away. Exit codes: 0 nothing is newly allowed,
-    1 something is, 2 a document is none, 3 something could not be decided (with --strict).
+    1 something is, 2 a document is none, 3 something could not be decided (with --strict), 4 a snapshot
+    could not be read whole.
 
     \b
       policyengine iam diff old.json new.json
       policyengine iam diff main/template.yaml template.yaml --action 'iam:*'
     """
     requests = read_requests(asked["requests_file"], asked["actions"], asked["resources"], asked["context"])
-    before, after = read_documents(old, kind), read_documents(new, kind)
-    errors = [*before[1], *after[1]]
+    before, after = read_all(old, kind), read_all(new, kind)
+    errors = [*before.errors, *after.errors]
+    incomplete = before.incomplete or after.incomplete
     show_errors(errors)
-    if (not before[0] and before[1]) or (not after[0] and after[1]):
-        return EXIT_USAGE
-    changed = [c for c in map(_Comparison.of, pairs(before[0], after[0])) if c.compare(requests)]
+    if any(not side.documents and side.errors for side in (before, after)):
+        return EXIT_INCOMPLETE if incomplete else EXIT_USAGE
+    changed = [
+        c for c in map(_Comparison.of, pairs(before.documents, after.documents)) if c.compare(requests)
+    ]
     if format_ == "json":
         for comparison in changed:
             for line in comparison.lines():
                 json_line(line)
     else:
         show(page(changed, old, new))
-    if errors:
-        return EXIT_USAGE if all(_is_input(error) for error in errors) else 4
+    if errors and not incomplete:
+        return EXIT_USAGE
     return exit_code(
-        incomplete=False,
+        incomplete=incomplete,
         found=any(c.allows for c in changed),
         unknown=any(c.unknown for c in changed),
         strict=strict,
     )
-
-
-def _is_input(error: PolicyEngineError) -> bool:
-    return error.code != "collector_error"
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from policyengine.documents import Document as Text
 from policyengine.documents import load
@@ -28,9 +28,23 @@ MAX_BARE: Final = 4 * 1024 * 1024
 """Bytes of a file that may be a bare policy: four times what ``read_policy`` takes."""
 
 
+class Documents(NamedTuple):
+    """Policies, what went wrong, and whether a snapshot could not be read whole (exit code 4)."""
+
+    documents: list[Document]
+    errors: list[PolicyEngineError]
+    incomplete: bool = False
+
+
 def read_documents(
     target: str, kind: Kind | None = None, options: SourceOptions | None = None
 ) -> tuple[list[Document], list[PolicyEngineError]]:
+    """Return every policy of a target, and what went wrong, as ``read_all`` has them."""
+    found = read_all(target, kind, options)
+    return found.documents, found.errors
+
+
+def read_all(target: str, kind: Kind | None = None, options: SourceOptions | None = None) -> Documents:
     """Return every policy of a target, and what went wrong.
 
     A file that is a policy by itself is one document, of ``kind`` or of the kind its elements show; in
@@ -40,9 +54,9 @@ def read_documents(
     bare = _bare(target)
     if bare is not None:
         try:
-            return [_read_bare(bare, kind)], []
+            return Documents([_read_bare(bare, kind)], [])
         except InputError as error:
-            return [], [error]
+            return Documents([], [error])
     found = open_targets([target], options or SourceOptions())
     reader = Reader()
     documents = [d for source in found.sources for r in source.resources() for d in documents_of(r, reader)]
@@ -52,7 +66,8 @@ def read_documents(
     if not documents and not errors:
         what = "policy" if kind is None else f"policy of the kind `{kind}`"
         errors.append(InputError(f"no {what} in `{target}`", code="no_resource"))
-    return documents, errors
+    incomplete = any(source.kind == "snapshot" and source.errors for source in found.sources)
+    return Documents(documents, errors, incomplete)
 
 
 def documents_of(resource: Resource, reader: Reader) -> Iterator[Document]:

@@ -22,6 +22,7 @@ from policyengine.cli.iam.answers import (
 )
 from policyengine.cli.iam.documents import read_documents
 from policyengine.cli.iam.kinds import KIND
+from policyengine.cli.iam.whole import whole
 from policyengine.iam.catalogue import Catalogue
 from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.grammar import RULES, Kind
@@ -61,7 +62,8 @@ def explain(target: str, kind: Kind | None, format_: str) -> int:
             for line in lines(document):
                 json_line(line)
         else:
-            show([*([""] if number else []), *page(document)])
+            guessed = kind is None and document.type is None and document.policy.kind == "identity"
+            show([*([""] if number else []), *page(document, guessed=guessed)])
     return EXIT_USAGE if errors else EXIT_OK
 
 
@@ -115,10 +117,10 @@ def _left(policy: Policy, statement: Statement) -> dict[str, Any]:
 # -- text -------------------------------------------------------------------------------------------------
 
 
-def page(document: Document) -> Iterator[str]:
-    """Yield the lines a reader gets for one policy."""
+def page(document: Document, *, guessed: bool = False) -> Iterator[str]:
+    """Yield the lines a reader gets for one policy; ``guessed``: nobody says that it is an identity policy."""
     policy = document.policy
-    name = RULES[policy.kind].name
+    name = "an identity policy, boundary or SCP" if guessed else RULES[policy.kind].name
     number = len({s.index for s in policy.statements})
     yield f"{document.place}: {name} with {plural(number, 'statement')}"
     if document.opaque is not None:
@@ -128,6 +130,12 @@ def page(document: Document) -> Iterator[str]:
     for statement in policy.statements:
         yield ""
         yield from _statement(policy, statement, known)
+    if policy.kind == "identity":
+        told = list(whole(policy))
+        if told:
+            yield ""
+            yield "  as an identity policy" if guessed else "  as a whole"
+            yield from (f"    {line}" for line in told)
 
 
 def _statement(policy: Policy, statement: Statement, known: Catalogue) -> Iterator[str]:
