@@ -104,6 +104,9 @@ PRINCIPALS = (
     "arn:aws:iam::111122223333:root",
 )  # fmt: skip
 
+PARTS = pytest.mark.parametrize("part", [3, pytest.param(1, marks=pytest.mark.slow, id="all")])
+"""A third of the seeds in each run of the tests, all of them in the slow ones."""
+
 
 def statement(rng: random.Random, effect: str, conditions: int = 2) -> dict[str, Any]:
     found: dict[str, Any] = {"Effect": effect}
@@ -196,7 +199,9 @@ def never(rng: random.Random, requests: RequestSet, allowed: Any, tries: int = 6
             assert not allowed(request), (request.caller, request.action, request.resource, context)
 
 
-def test_grants_of_documents(count: int = 1200) -> None:
+@PARTS
+def test_grants_of_documents(part: int) -> None:
+    count = 1200 // part
     answers: Counter[str] = Counter()
     for seed in range(count):
         rng = random.Random(seed)
@@ -212,7 +217,9 @@ def test_grants_of_documents(count: int = 1200) -> None:
     assert answers["Yes"] > count * 0.3 and answers["No"] > count * 0.1, answers
 
 
-def test_new_access_of_documents(count: int = 800) -> None:
+@PARTS
+def test_new_access_of_documents(part: int) -> None:
+    count = 800 // part
     answers: Counter[str] = Counter()
     for seed in range(count):
         rng = random.Random(f"new{seed}")
@@ -231,13 +238,17 @@ def test_new_access_of_documents(count: int = 800) -> None:
     assert answers["Unknown"] <= count * 0.03, answers
 
 
-def test_nothing_is_new_in_the_same_document(count: int = 200) -> None:
+@PARTS
+def test_nothing_is_new_in_the_same_document(part: int) -> None:
+    count = 200 // part
     for seed in range(count):
         policies = [document(random.Random(f"same{seed}"), "identity")]
         assert not isinstance(newly_allows(policies, policies), Yes), seed
 
 
-def test_chains_of_scps(count: int = 800) -> None:
+@PARTS
+def test_chains_of_scps(part: int) -> None:
+    count = 800 // part
     answers: Counter[str] = Counter()
     for seed in range(count):
         rng = random.Random(f"scp{seed}")
@@ -256,7 +267,9 @@ def test_chains_of_scps(count: int = 800) -> None:
     assert answers["Unknown"] <= count * 0.02, answers
 
 
-def test_all_layers_of_one_account(count: int = 600) -> None:
+@PARTS
+def test_all_layers_of_one_account(part: int) -> None:
+    count = 600 // part
     answers: Counter[str] = Counter()
     for seed in range(count):
         rng = random.Random(f"all{seed}")
@@ -324,7 +337,9 @@ def resource_policy(rng: random.Random) -> Policy:
     return read_policy({"Version": "2012-10-17", "Statement": statements}, "resource")
 
 
-def test_resource_policies_and_every_kind_of_caller(count: int = 500) -> None:
+@PARTS
+def test_resource_policies_and_every_kind_of_caller(part: int) -> None:
+    count = 500 // part
     answers: Counter[str] = Counter()
     for seed in range(count):
         rng = random.Random(f"res{seed}")
@@ -354,7 +369,9 @@ def test_resource_policies_and_every_kind_of_caller(count: int = 500) -> None:
     assert answers["Unknown"] <= count * 0.05, answers
 
 
-def test_explicit_denials(count: int = 400) -> None:
+@PARTS
+def test_explicit_denials(part: int) -> None:
+    count = 400 // part
     answers: Counter[str] = Counter()
     for seed in range(count):
         rng = random.Random(f"den{seed}")
