@@ -248,6 +248,71 @@ def test_a_template(run: Run, tmp_path: Path) -> None:
     assert "ARNs that the code does not fix are made up" in result.out
 
 
+REFERENCES = """
+Resources:
+  Passer:
+    Type: AWS::IAM::User
+    Properties:
+      Policies:
+        - PolicyName: p
+          PolicyDocument:
+            Version: "2012-10-17"
+            Statement:
+              - {Effect: Allow, Action: "lambda:*", Resource: "*"}
+              - {Effect: Allow, Action: "iam:PassRole", Resource: !GetAtt Worker.Arn}
+  Ann:
+    Type: AWS::IAM::User
+    Properties: {Groups: [!Ref Team]}
+  Team:
+    Type: AWS::IAM::Group
+    Properties: {ManagedPolicyArns: [!Ref Own]}
+  Own:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Action: "iam:CreatePolicyVersion", Resource: "*"}]
+  Worker:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Action: "sts:AssumeRole", Principal: {Service: lambda.amazonaws.com}}]
+      ManagedPolicyArns: ["arn:aws:iam::aws:policy/AdministratorAccess"]
+"""
+
+
+def test_code_refers_to_its_own_roles_groups_and_policies(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.yaml").write_text(REFERENCES)
+    result = run("iam", "escalate", "--in", "t.yaml", "--account", LAB, "--format", "json")
+    assert (result.code, result.err) == (1, "")
+    found = {arn.rpartition("/")[2]: one for arn, one in answers(result).items()}
+    assert set(found) == {"Ann", "Passer", "Worker"} and found["Worker"]["administrator"] is True
+    (step,) = found["Passer"]["path"]
+    assert step["path"] == NEW_FUNCTION and step["requests"][0]["resource"] == f"{HEAD}role/Worker"
+    (step,) = found["Ann"]["path"]
+    assert step["requests"][0]["resource"] == f"{HEAD}policy/Own"
+    assert step["to"] == {
+        "principal": f"{HEAD}user/Ann",
+        "any_policy": True,
+        "no_boundary": False,
+        "group": None,
+    }
+
+
+def test_branches_that_differ_are_not_decided(run: Run, tmp_path: Path) -> None:
+    template = REFERENCES.replace(
+        'Action: "iam:CreatePolicyVersion"',
+        'Action: !If [Prod, "s3:ListAllMyBuckets", "iam:CreatePolicyVersion"]',
+    )
+    head = "Parameters: {Env: {Type: String}}\nConditions: {Prod: !Equals [!Ref Env, prod]}"
+    (tmp_path / "t.yaml").write_text(head + template)
+    result = run("iam", "escalate", "--in", "t.yaml", "--principal", "Ann", "--format", "json")
+    assert (result.code, result.err) == (3, "")
+    (one,) = answers(result).values()
+    assert one["escalates"] is None and one["reasons"]
+
+
 def test_administrators_and_mistakes_are_told(run: Run, tmp_path: Path) -> None:
     where = snapshot(tmp_path, [dev(), admin()])
     result = run("iam", "escalate", "--in", where, "--principal", "admin")

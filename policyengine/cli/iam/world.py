@@ -15,6 +15,7 @@ from policyengine.model.resource import Resource
 from policyengine.rules.iam import carriers, principals, public_access, tables
 from policyengine.rules.iam.principals import PrincipalRecord, Principals
 from policyengine.rules.iam.reader import Document, Reader
+from policyengine.rules.iam.references import References
 from policyengine.rules.iam.values import place, resource_arn
 from policyengine.sources.base import NO_COVERAGE, Coverage, Source, SourceOptions
 from policyengine.sources.discover import open_targets
@@ -83,14 +84,18 @@ def read_world(
     nothing was found at all.
     """
     found = open_targets(targets, options or SourceOptions())
-    reader, organization = Reader(), OrganizationReader()
+    references, organization = References(), OrganizationReader()
+    reader = Reader(references.filled)
     runs = carriers.Carriers()
     gathered = Principals(reader)
     world = World()
     accounts: dict[str | None, public_access.Bounds] = {}
     wanted = frozenset().union(*(_TYPES[part] for part in parts))
     for source in found.sources:
-        for resource in _resources(source, wanted):
+        resources = _resources(source, wanted)
+        if "carriers" in parts and source.kind in ("template", "plan"):
+            resources = _noted(list(resources), references)
+        for resource in resources:
             if resource.type in carriers.TYPES and "carriers" in parts:
                 runs.add(resource)
             if resource.type in ORGANIZATION_TYPES:
@@ -139,6 +144,13 @@ def _resources(source: Source, wanted: frozenset[str]) -> Iterator[Resource]:
     for resource in source.resources() if scan is None else scan(wanted):
         if resource.type in wanted:
             yield resource
+
+
+def _noted(resources: list[Resource], references: References) -> Iterator[Resource]:
+    """Yield the resources of code once all of them are known to those who refer to them."""
+    for resource in resources:
+        references.add(resource)
+    yield from resources
 
 
 def _policies(resource: Resource, reader: Reader) -> Iterator[ResourcePolicies]:

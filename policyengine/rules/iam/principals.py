@@ -104,7 +104,8 @@ class Principals:
         self._groups: dict[_Key, Resource] = {}
         self._attached: dict[_Key, _Branched] = defaultdict(list)
         self._anywhere: dict[_Key, _Branched] = defaultdict(list)
-        self._group_documents: dict[int, tuple[Document, ...]] = {}
+        # INVARIANT: an entry holds the group whose identity is its key
+        self._group_documents: dict[int, tuple[Resource, tuple[Document, ...]]] = {}
         self._aws: dict[tuple[str, Kind], Policy | None] = {}
         self._members: dict[_Key, list[Any]] = defaultdict(list)
 
@@ -232,8 +233,8 @@ class Principals:
                 yield self._reader.unknown(user, ("Groups",), "identity", what)
                 continue
             if id(group) not in self._group_documents:
-                self._group_documents[id(group)] = tuple(self._own(group, scope, "group"))
-            yield from self._group_documents[id(group)]
+                self._group_documents[id(group)] = (group, tuple(self._own(group, scope, "group")))
+            yield from self._group_documents[id(group)][1]
 
     def _one(self, resource: Resource, scope: str, path: Path, arn: Any, kind: Kind) -> Document:
         """Return the managed policy an ARN or a reference names."""
@@ -309,7 +310,10 @@ def _doubtful(document: Document, reason: str) -> Document:
 
 
 def _variant(resource: Resource | None, principal: Resource) -> Resource | None:
-    """Return the one branch of a resource that agrees with a principal's; None where there are several."""
+    """Return the one branch of a resource that agrees with a principal's; None where they differ.
+
+    Of several that are the same, one that says only what they have in common: what is attached may differ.
+    """
     if resource is None:
         return None
     wanted = principal.branch or {}
@@ -318,8 +322,13 @@ def _variant(resource: Resource | None, principal: Resource) -> Resource | None:
         for branch in (resource, *resource.variants)
         if all(wanted.get(condition, value) == value for condition, value in (branch.branch or {}).items())
     ]
-    same = agreeing and all(b.properties == agreeing[0].properties for b in agreeing)
-    return agreeing[0] if same else None
+    if not agreeing or any(b.properties != agreeing[0].properties for b in agreeing):
+        return None
+    branches = [branch.branch or {} for branch in agreeing]
+    if len(agreeing) == 1:
+        return agreeing[0]
+    common = {c: v for c, v in branches[0].items() if all(b.get(c) == v for b in branches)}
+    return replace(agreeing[0], branch=common)
 
 
 def _scope(resource: Resource) -> str:

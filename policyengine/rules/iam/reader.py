@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,9 +39,13 @@ class Document:
 
 
 class Reader:
-    """Reads documents, each content once; ``errors`` has those that AWS would refuse."""
+    """Reads documents, each content once; ``errors`` has those that AWS would refuse.
 
-    def __init__(self) -> None:
+    ``filled`` returns a document of a resource with what is known of its references.
+    """
+
+    def __init__(self, filled: Callable[[Resource, Any], Any] | None = None) -> None:
+        self._filled = filled
         self.errors: list[PolicyEngineError] = []
         self._told: set[str] = set()
         self._read: dict[tuple[Kind, str], Policy | PolicyError] = {}
@@ -58,7 +63,7 @@ class Reader:
         return Document(policy, where, name, resource.type, resource.id, resource.account, path, why)
 
     def _policy(self, resource: Resource, path: Path, value: Any, kind: Kind) -> tuple[Policy, Opaque | None]:
-        document = known(value)
+        document = known(value if self._filled is None else self._filled(resource, value))
         if isinstance(document, Opaque):
             return unknown_policy(kind, document.reason), document
         try:
