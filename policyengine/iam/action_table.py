@@ -7,7 +7,7 @@ import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from policyengine.iam.glob import compile_glob, has_wildcard
 
@@ -23,6 +23,17 @@ _LAST: Final = "\U0010ffff"
 
 Type = tuple[str, tuple[str, ...], frozenset[str]]
 """Name, ARN templates, condition keys."""
+
+
+class Taken(NamedTuple):
+    """Actions as bits that take the same types of resources: their ARN templates, how many types, whether
+    one of them is required."""
+
+    actions: int
+    arns: tuple[str, ...]
+    types: int
+    required: bool
+    level: str
 
 
 class _Keys:
@@ -88,6 +99,20 @@ class Table:
         return tuple(
             (types[code >> 1][0], bool(code & 1)) for code in service["shapes"][service["takes"][at]]
         )
+
+    def taken_by(self, prefix: str) -> list[Taken]:
+        """Return what the actions of a service take, those alike together."""
+        service, (start, _) = self._services[prefix], self.slices[prefix]
+        alike: dict[tuple[int, str], int] = {}
+        for at, (shape, level) in enumerate(zip(service["takes"], service["levels"], strict=True)):
+            alike[shape, level] = alike.get((shape, level), 0) | 1 << at
+        found: list[Taken] = []
+        for (shape, level), mask in alike.items():
+            codes = service["shapes"][shape]
+            arns = dict.fromkeys(arn for code in codes for arn in service["types"][code >> 1][1:])
+            required = any(code & 1 for code in codes)
+            found.append(Taken(mask << start, tuple(arns), len(codes), required, LEVELS[level]))
+        return found
 
     def templates_at(self, index: int) -> tuple[str, ...]:
         """Return the ARN templates of the types an action takes, each once."""

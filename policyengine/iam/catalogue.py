@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-from policyengine.iam.action_table import LEVELS, Table
+from policyengine.iam.action_table import LEVELS, Table, Taken
 from policyengine.iam.glob import compile_glob, has_wildcard
 from policyengine.iam.global_keys import GLOBAL_KEYS as GLOBAL_KEYS
 from policyengine.iam.global_keys import GlobalKey as GlobalKey
@@ -178,6 +178,10 @@ class Catalogue:
         """Return a resource type of a service by its name, both in any case."""
         found = self._table.type_of(service.lower(), name.lower())
         return None if found is None else ResourceType(found[0], found[1], found[2])
+
+    def taken_by(self, service: str) -> list[Taken]:
+        """Return what the known actions of a service prefix take, those alike together."""
+        return self._table.taken_by(service)
 
     def arn_templates(self, action: str | Action) -> tuple[str, ...] | None:
         """Return every ARN template an action can be about; () means only ``*``, None means any.

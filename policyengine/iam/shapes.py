@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from policyengine.iam.catalogue import Action, Catalogue, catalogue
+from policyengine.iam.action_table import Taken
+from policyengine.iam.catalogue import Catalogue, catalogue
 from policyengine.iam.cells import matches
 from policyengine.iam.domains import arn_pattern
 
@@ -66,28 +67,21 @@ class Shapes:
 
     def _service(self, name: str) -> tuple[dict[str, int], int]:
         if name not in self._read:
-            known, arns, optional = self._catalogue, dict[str, int](), 0
-            rest = known.service_mask(name)
-            while rest:
-                low = rest & -rest
-                action = known.at(low.bit_length() - 1)
-                for arn in known.arn_templates(action) or ():
-                    arns[arn] = arns.get(arn, 0) | low
-                if _without_resource(action):
-                    optional |= low
-                rest ^= low
+            arns, optional = dict[str, int](), 0
+            for taken in self._catalogue.taken_by(name):
+                for arn in taken.arns:
+                    arns[arn] = arns.get(arn, 0) | taken.actions
+                if _without_resource(taken):
+                    optional |= taken.actions
             self._read[name] = (arns, optional)
         return self._read[name]
 
 
-def _without_resource(action: Action) -> bool:
+def _without_resource(taken: Taken) -> bool:
     """Say whether a request may be about ``*``: the action takes no type of resource, or one that it does
     not require. Of several that are not required one is meant (`s3:GetObject` is about an object, through
     its bucket or an access point), but lists may be of everything."""
-    types = action.resource_types
-    if any(required for _, required in types):
-        return False
-    return len(types) < 2 or action.access_level == "List"
+    return not taken.required and (taken.types < 2 or taken.level == "List")
 
 
 @lru_cache(maxsize=1)
