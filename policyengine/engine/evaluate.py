@@ -37,7 +37,6 @@ def subject_in(world: World, now: datetime) -> Subject:
         lambda alias: world.related(subject.relations[alias], subject.resource),
         lambda type_: world.table(type_, subject.resource),
         organization=lambda type_: world.table(type_, subject.resource, ACROSS),
-        says_coverage=lambda: bool(world.coverage),
     )
     return subject
 

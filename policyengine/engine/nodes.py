@@ -381,7 +381,6 @@ class PredicateNode:
             related=subject.related,
             tables=subject.tables,
             organization=subject.organization,
-            says_coverage=subject.says_coverage,
             where=None if isinstance(scope, Resource) else scope,
             relations=subject.relations,
         )

@@ -60,20 +60,14 @@ def members_of(subject: Subject) -> Members | Unresolved | None:
     known = _KEPT.get(key)
     if known is None:
         resources = [resource for table in found for resource in table]
-        known = _KEPT[key] = Members(_read(resources, _complete(subject, open_=open_)), resources)
+        known = _KEPT[key] = Members(_read(resources, complete=not open_), resources)
         if len(_KEPT) > _MOST:
             _KEPT.popitem(last=False)
     return known
 
 
-def _complete(subject: Subject, *, open_: bool) -> bool | None:
-    """Say whether the policies shown are all there are; None where no source says anything."""
-    if not open_:
-        return True
-    return False if subject.says_coverage() else None
-
-
-def _read(resources: list[Resource], complete: bool | None) -> Organization:
+def _read(resources: list[Resource], *, complete: bool) -> Organization:
+    """``complete``: the source promised all policies; absence needs coverage (decision 4)."""
     if any(resource.file is not None for resource in resources):
         beside = {resource.id: resource for resource in resources}
         return read_organization([code_record(r, beside) for r in resources], assume_full_access=True)

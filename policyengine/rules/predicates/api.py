@@ -55,8 +55,6 @@ class Subject:
     answers: dict[Any, Answer] = field(default_factory=dict)
     """What the checks of the rules have answered about ``resource``: deciding and explaining ask only once."""
     organization: Callable[[str], list[Resource] | Unresolved] = _not_collected
-    says_coverage: Callable[[], bool] = lambda: False  # a constant
-    """Whether the source says what it collected; a file of lines does not."""
 
 
 @dataclass(frozen=True, slots=True)
