@@ -76,6 +76,7 @@ class Table:
         self._starts = [start for start, _ in self.slices.values()]
         self._prefixes = tuple(self.slices)
         self._keys: dict[str, _Keys] = {}
+        self._about: dict[str, dict[str, None]] = {}
         self._details: dict[str, Any] | None = None
 
     @classmethod
@@ -113,6 +114,15 @@ class Table:
             required = any(code & 1 for code in codes)
             found.append(Taken(mask << start, tuple(arns), len(codes), required, LEVELS[level]))
         return found
+
+    def prefixes_about(self, arn_service: str) -> list[str]:
+        """Return the prefixes of services whose resource types have ARNs of a service (their third part)."""
+        if not self._about:
+            for prefix, service in self._services.items():
+                for _, *arns in service["types"]:
+                    for arn in arns:
+                        self._about.setdefault(arn.split(":", 3)[2], {})[prefix] = None
+        return [*self._about.get(arn_service, ()), *self._about.get("*", ())]
 
     def templates_at(self, index: int) -> tuple[str, ...]:
         """Return the ARN templates of the types an action takes, each once."""

@@ -183,6 +183,10 @@ class Catalogue:
         """Return what the known actions of a service prefix take, those alike together."""
         return self._table.taken_by(service)
 
+    def prefixes_about(self, arn_service: str) -> list[str]:
+        """Return the prefixes of services with actions about ARNs of a service (their third part)."""
+        return self._table.prefixes_about(arn_service)
+
     def arn_templates(self, action: str | Action) -> tuple[str, ...] | None:
         """Return every ARN template an action can be about; () means only ``*``, None means any.
 

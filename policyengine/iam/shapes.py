@@ -41,7 +41,10 @@ class Shapes:
         """Return the known actions that may be about an ARN of a service (its third part)."""
         if service not in self._about:
             found = 0
-            for arn, mask in self.templates(self.known):
+            near = 0
+            for prefix in self._catalogue.prefixes_about(service):
+                near |= self._catalogue.service_mask(prefix)
+            for arn, mask in self.templates(near):
                 if arn.split(":", 3)[2] in (service, "*"):
                     found |= mask
             self._about[service] = found
