@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final
 
 from policyengine.catalog import registry
 from policyengine.config.settings import Settings
 from policyengine.engine.branches import InBranch, finding_over, worst
+from policyengine.engine.reach import Reach, reach_of
 from policyengine.engine.references import ACROSS
-from policyengine.engine.rule import BoundRule, predicate_names
-from policyengine.engine.world import INDIRECT, World
+from policyengine.engine.rule import BoundRule
+from policyengine.engine.world import World
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import UNKNOWN, VERDICTS
 from policyengine.model.resource import Resource
 from policyengine.rules.pack import Pack
 from policyengine.rules.predicates.api import Subject
-from policyengine.rules.predicates.table import PREDICATES
 
 _ALL: Final = frozenset(VERDICTS)
 
@@ -59,7 +60,6 @@ class Evaluator:
         self._fixed: dict[str, list[BoundRule] | None] = {}
         self._world: World | None = None
         self._subject: Subject
-        self._reached: dict[str | None, frozenset[str]] = {}
         self.crashes: Counter[str] = Counter()
 
     def _adjusted(self, form: dict[str, Any]) -> dict[str, Any]:
@@ -76,28 +76,10 @@ class Evaluator:
             found = self._by_type[type_] = [self._variants[number] for number in sorted(numbers)]
         return found
 
-    def reached_types(self, scope: str | None = None) -> frozenset[str]:
-        """Return the types that relations and predicates of the rules reach.
-
-        With a ``scope``: those that are reached in that scope.
-        """
-        found = self._reached.get(scope)
-        if found is None:
-            found = self._reached[scope] = self._find_reached(scope)
-        return found
-
-    def _find_reached(self, scope: str | None) -> frozenset[str]:
-        reached: set[str] = set()
-        for form in self.forms:
-            for variant in form["variants"]:
-                relations = variant["with"].values()
-                reached.update(r["to"] for r in relations if scope in (None, r["scope"]))
-                for tree in (variant["when"], variant["require"]):
-                    for name in predicate_names(tree):
-                        reached.update(PREDICATES[name].needs if scope in (None, "account-region") else ())
-                        reached.update(PREDICATES[name].wide if scope in (None, ACROSS) else ())
-        reached.update(INDIRECT[type_][0] for type_ in reached & INDIRECT.keys())
-        return frozenset(reached)
+    @cached_property
+    def reach(self) -> Reach:
+        """What the rules ask about other resources."""
+        return reach_of(self.forms)
 
     def rules_for(self, resource: Resource) -> list[BoundRule]:
         """Return the rules about a resource with the parameters of its scope."""

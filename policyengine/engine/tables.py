@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from policyengine.engine.evaluate import Evaluator
 from policyengine.engine.piece import prepare
-from policyengine.engine.reach import reach_of
 from policyengine.engine.references import candidate_names, names_of, values_at
 from policyengine.engine.world import World
 from policyengine.model.resource import Resource
@@ -64,7 +63,7 @@ class Tables:
 
     def __init__(self, evaluator: Evaluator, source: Any) -> None:
         self._source = source
-        self._reach = reach_of(evaluator.forms)
+        self._reach = evaluator.reach
         self._beyond: World | None = None
 
     def whole(self) -> World:
