@@ -207,3 +207,16 @@ def test_broken_records_are_told_with_their_place(
     result = ask(run, tmp_path, organization({}), BEDROCK, "--cloudtrail", "trail.json")
     assert result.code == 2
     assert result.err.startswith(f"error: {place}: "), result.err
+
+
+def test_quotas_are_parameters(run: Run) -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html; they change."""
+    root = Path(__file__).resolve().parents[2] / "examples"
+    command = ["iam", "guard", "--in", str(root / "organization")]
+    command += ["--requests", str(root / "bedrock-outside-eu.json")]
+    fits = run(*command)
+    assert fits.code == 0 and "of 10 SCPs at" in fits.out
+    full = run(*command, "--per-node", "1")
+    assert full.code == 1 and "TOO MANY: 2 of 1 SCPs at" in full.out
+    long = run(*command, "--characters", "50")
+    assert long.code == 1 and "of 50 characters" in long.out

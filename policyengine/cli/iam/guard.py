@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from policyengine.iam.breakage import Breakage, Broken, breakage
 from policyengine.iam.covering import Coverage
 from policyengine.iam.documents import read_policy
 from policyengine.iam.guard import Guardrail, synthesize
-from policyengine.iam.organization import ChainKind, Organization
+from policyengine.iam.organization import ChainKind, Organization, Quotas
 from policyengine.iam.reason import Unknown, Yes
 
 MOST = 20
@@ -51,7 +52,17 @@ MOST = 20
     help="CloudTrail records of past use, a file or a folder: which calls it would have broken",
 )
 @FORMAT
-def guard(target: str, requests_file: Path, kind: ChainKind, cloudtrail: Path | None, format_: str) -> int:
+@click.option("--per-node", type=click.IntRange(1), metavar="N", help="most policies a node takes")
+@click.option("--characters", type=click.IntRange(1), metavar="N", help="most characters a policy has")
+def guard(
+    target: str,
+    requests_file: Path,
+    kind: ChainKind,
+    cloudtrail: Path | None,
+    format_: str,
+    per_node: int | None,
+    characters: int | None,
+) -> int:
     """Make the policy that denies a set of requests wherever it is open.
 
     The policy is proved over all requests: with it, nothing of the set gets through in any account that
@@ -67,7 +78,9 @@ def guard(target: str, requests_file: Path, kind: ChainKind, cloudtrail: Path | 
     requests = read_requests(requests_file)
     found = read_target(target)
     show_errors(found.errors)
-    rail = synthesize(found.organization, requests, kind)
+    given = {f"{kind}s_per_node": per_node, f"{kind}_characters": characters}
+    quotas = replace(Quotas(), **{name: most for name, most in given.items() if most is not None})
+    rail = synthesize(found.organization, requests, kind, quotas)
     past = None if cloudtrail is None else _past(rail, found.organization, cloudtrail)
     if format_ == "json":
         json_line(as_json(rail, past))
