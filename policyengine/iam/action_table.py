@@ -6,6 +6,7 @@ import gzip
 import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -52,9 +53,10 @@ class _Keys:
 
 
 class Table:
-    """Actions sorted by their lower-case names: ``names[n]`` as AWS spells it, ``lower[n]``.
+    """Actions sorted by their lower-case names, ``size`` of them.
 
-    ``slices`` says, for each service prefix in order, where its actions begin and end.
+    ``slices`` says, for each service prefix in order, where its actions begin and end. The names of a
+    service are read when somebody asks about it: most questions are about a few.
     """
 
     def __init__(self, raw: dict[str, Any]) -> None:
@@ -64,20 +66,52 @@ class Table:
         self._services: dict[str, dict[str, Any]] = dict(
             sorted(raw["services"].items(), key=lambda entry: entry[0] + ":")
         )
-        names: list[str] = []
         self.slices: dict[str, tuple[int, int]] = {}
+        self.size = 0
         for prefix, service in self._services.items():
-            start = len(names)
-            names += [f"{prefix}:{name}" for name in service["names"].split(" ")]
-            self.slices[prefix] = (start, len(names))
-        self.names = tuple(names)
-        self.lower = [name.lower() for name in names]
-        self.index = {name: at for at, name in enumerate(self.lower)}
+            start = self.size
+            self.size += len(service["levels"])
+            self.slices[prefix] = (start, self.size)
+        self._spelled: dict[str, list[str]] = {}
+        self._inner: dict[str, tuple[list[str], dict[str, int]]] = {}
         self._starts = [start for start, _ in self.slices.values()]
         self._prefixes = tuple(self.slices)
         self._keys: dict[str, _Keys] = {}
         self._about: dict[str, dict[str, None]] = {}
         self._details: dict[str, Any] | None = None
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """All actions as AWS spells them."""
+        return tuple(f"{prefix}:{name}" for prefix in self.slices for name in self._names(prefix))
+
+    @cached_property
+    def lower(self) -> list[str]:
+        """All actions in lower case."""
+        return [name for prefix in self.slices for name in self._of(prefix)[0]]
+
+    def name_at(self, index: int) -> str:
+        """Return an action as AWS spells it."""
+        prefix = self.service_at(index)
+        return f"{prefix}:{self._names(prefix)[index - self.slices[prefix][0]]}"
+
+    def find(self, lowered: str) -> int | None:
+        """Return the number of an action, None for one that is not here."""
+        prefix = lowered.partition(":")[0]
+        return self._of(prefix)[1].get(lowered) if prefix in self.slices else None
+
+    def _names(self, prefix: str) -> list[str]:
+        if prefix not in self._spelled:
+            self._spelled[prefix] = self._services[prefix]["names"].split(" ")
+        return self._spelled[prefix]
+
+    def _of(self, prefix: str) -> tuple[list[str], dict[str, int]]:
+        """Return the lower-case names of a service, and their numbers."""
+        if prefix not in self._inner:
+            lower = [f"{prefix}:{name.lower()}" for name in self._names(prefix)]
+            start = self.slices[prefix][0]
+            self._inner[prefix] = lower, {name: at for at, name in enumerate(lower, start)}
+        return self._inner[prefix]
 
     @classmethod
     def load(cls) -> Table:
@@ -170,29 +204,34 @@ class Table:
     def matching(self, lowered: str) -> int:
         """Return the actions a lower-case pattern matches."""
         if lowered in ("*", "*:*"):
-            return (1 << len(self.names)) - 1
+            return (1 << self.size) - 1
         if not has_wildcard(lowered):
-            index = self.index.get(lowered)
+            index = self.find(lowered)
             return 0 if index is None else 1 << index
         prefix, colon, _ = lowered.partition(":")
-        start, stop = 0, len(self.lower)
-        if colon and not has_wildcard(prefix):
-            start, stop = self.slices.get(prefix, (0, 0))
+        if not colon or has_wildcard(prefix):
+            return self._matching(self.lower, lowered)
+        if prefix not in self.slices:
+            return 0
+        return self._matching(self._of(prefix)[0], lowered) << self.slices[prefix][0]
+
+    def _matching(self, names: list[str], lowered: str) -> int:
+        """Return those of sorted names that a pattern matches, the first as bit 0."""
         head = lowered[:-1]
         if lowered[-1] == "*" and not has_wildcard(head):
-            start = bisect_left(self.lower, head, start, stop)
-            stop = bisect_left(self.lower, head + _LAST, start, stop)
+            start, stop = bisect_left(names, head), bisect_left(names, head + _LAST)
             return (1 << stop) - (1 << start)
         matches = compile_glob(lowered)
-        names = self.lower[start:stop]
-        return _bits("1" if matches(name) else "0" for name in reversed(names)) << start
+        return _bits("1" if matches(name) else "0" for name in reversed(names))
 
     def _place(self, index: int) -> tuple[dict[str, Any], int]:
         prefix = self.service_at(index)
         return self._services[prefix], index - self.slices[prefix][0]
 
     def _inside(self, lowered: str) -> tuple[str, int]:
-        index = self.index[lowered]
+        index = self.find(lowered)
+        if index is None:
+            raise KeyError(lowered)
         prefix = self.service_at(index)
         return prefix, index - self.slices[prefix][0]
 

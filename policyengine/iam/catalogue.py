@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 from policyengine.iam.action_table import LEVELS, Table, Taken
@@ -73,13 +73,17 @@ class Catalogue:
         self._table = table
         self._extras = extras
         self._lower_extras = [name.lower() for name in extras]
-        self._extra_index = {name: len(table.lower) + at for at, name in enumerate(self._lower_extras)}
+        self._extra_index = {name: table.size + at for at, name in enumerate(self._lower_extras)}
         self._masks: dict[str, int] = {}
         self.version: Final[str] = table.version
         self.date: Final[str] = table.date
-        self.names: Final[Sequence[str]] = (*table.names, *extras) if extras else table.names
-        self.all: Final[int] = (1 << len(self.names)) - 1
+        self.all: Final[int] = (1 << (table.size + len(extras))) - 1
         self.services: Final[tuple[str, ...]] = tuple(table.slices)
+
+    @cached_property
+    def names(self) -> Sequence[str]:
+        """All actions as AWS spells them; the position is the bit."""
+        return (*self._table.names, *self._extras) if self._extras else self._table.names
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -116,7 +120,7 @@ class Catalogue:
     def index(self, name: str) -> int | None:
         """Return the bit of an action, spelled in any case."""
         lowered = name.lower()
-        found = self._table.index.get(lowered)
+        found = self._table.find(lowered)
         return self._extra_index.get(lowered) if found is None else found
 
     def action(self, name: str) -> Action | None:
@@ -128,12 +132,12 @@ class Catalogue:
         """Return the action of a bit; IndexError where there is none."""
         if index < 0:
             raise IndexError(index)
-        if index >= len(self._table.names):
-            name = self._extras[index - len(self._table.names)]
+        if index >= self._table.size:
+            name = self._extras[index - self._table.size]
             return Action(name, name.lower().partition(":")[0], known=False)
         table = self._table
         prefix = table.service_at(index)
-        return Action(table.names[index], prefix, table.level_at(index), table.taken_at(index), True, table)
+        return Action(table.name_at(index), prefix, table.level_at(index), table.taken_at(index), True, table)
 
     def matching(self, pattern: str) -> int:
         """Return the actions an ``Action`` pattern matches, in any case: ``*`` any run, ``?`` one character.
@@ -157,7 +161,7 @@ class Catalogue:
             return 0 if index is None else 1 << index
         matches = compile_glob(lowered)
         bits = "".join("1" if matches(name) else "0" for name in reversed(self._lower_extras))
-        return int(bits, 2) << len(self._table.names)
+        return int(bits, 2) << self._table.size
 
     def service_mask(self, prefix: str) -> int:
         """Return the actions of a service prefix (``s3``, any case); 0 for one nobody knows."""
@@ -193,7 +197,7 @@ class Catalogue:
         None is the answer for actions that the catalogue does not know. An action none of whose types is
         required can be asked about ``*`` too.
         """
-        found = self._table.index.get((action if isinstance(action, str) else action.name).lower())
+        found = self._table.find((action if isinstance(action, str) else action.name).lower())
         return None if found is None else self._table.templates_at(found)
 
     def condition_keys(self, action: str | Action) -> frozenset[str] | None:
@@ -204,7 +208,7 @@ class Catalogue:
         gaps: a key that is missing here may be in a request all the same.
         """
         name = action if isinstance(action, str) else action.name
-        found = self._table.index.get(name.lower())
+        found = self._table.find(name.lower())
         return None if found is None else self._table.keys_at(found)
 
     def may_carry(self, action: str | Action, key: str) -> bool | None:
