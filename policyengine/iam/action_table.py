@@ -213,7 +213,10 @@ class Table:
             return self._matching(self.lower, lowered)
         if prefix not in self.slices:
             return 0
-        return self._matching(self._of(prefix)[0], lowered) << self.slices[prefix][0]
+        start, stop = self.slices[prefix]
+        if lowered == f"{prefix}:*":
+            return (1 << stop) - (1 << start)
+        return self._matching(self._of(prefix)[0], lowered) << start
 
     def _matching(self, names: list[str], lowered: str) -> int:
         """Return those of sorted names that a pattern matches, the first as bit 0."""
