@@ -175,3 +175,26 @@ def test_the_example_organisation(run: Run) -> None:
     result = run("iam", "who-can", "--in", str(EXAMPLE), "--action", "cloudtrail:StopLogging")
     assert (result.code, result.err) == (0, "")
     assert "role/platform/break-glass" in result.out
+
+
+DOCUMENT = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "s3:Put*", "Resource": "arn:aws:s3:::ledger/*"}],
+}
+
+
+def test_a_bare_document_answers_by_itself(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "identity.json").write_text(json.dumps(DOCUMENT))
+    principal = "arn:aws:iam::111122223333:role/app"
+    ask = ("iam", "can", "--in", "identity.json", "--principal")
+    yes = run(*ask, principal, "--action", "s3:PutObject")
+    assert yes.code == 0 and f"by {principal}" in yes.out and "identity.json alone" in yes.out
+    assert run(*ask, principal, "--action", "s3:GetObject").code == 1
+    odd = run(*ask, "app", "--action", "s3:PutObject")
+    assert odd.code == 2 and "name one by its ARN" in odd.err
+    who = run("iam", "who-can", "--in", "identity.json", "--action", "s3:PutObject", "--format", "json")
+    assert who.code == 0 and json.loads(who.out)["principal"] == "whoever holds it"
+    opened = {**DOCUMENT["Statement"][0], "Principal": "*"}  # type: ignore[dict-item]  # a statement
+    (tmp_path / "bucket.json").write_text(json.dumps({**DOCUMENT, "Statement": [opened]}))
+    anybody = run("iam", "who-can", "--in", "bucket.json", "--action", "s3:PutObject")
+    assert anybody.code == 0 and "yes: anybody can" in anybody.out

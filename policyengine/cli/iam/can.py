@@ -9,6 +9,7 @@ import click
 
 from policyengine.cli.errors import EXIT_FAIL, EXIT_INCOMPLETE, EXIT_OK, EXIT_UNKNOWN, EXIT_USAGE
 from policyengine.cli.iam.access import Access, Gate, chosen
+from policyengine.cli.iam.alone import ask
 from policyengine.cli.iam.answers import (
     FORMAT,
     HELP,
@@ -21,6 +22,7 @@ from policyengine.cli.iam.answers import (
     witness_json,
     witness_lines,
 )
+from policyengine.cli.iam.documents import bare_document
 from policyengine.cli.iam.requests import read_requests, request_options
 from policyengine.cli.iam.world import World, read_world
 from policyengine.iam.organization_records import ChainKind
@@ -29,7 +31,7 @@ from policyengine.model.errors import InputError, UsageError
 from policyengine.sources.base import SourceOptions
 
 _IN = click.option(
-    "--in", "target", required=True, metavar="TARGET", help="a snapshot, template or plan with the policies"
+    "--in", "target", required=True, metavar="TARGET", help="a snapshot, template, plan or policy document"
 )
 _ACCOUNT = click.option("--account", metavar="ID", help="the account that templates and plans are for")
 
@@ -44,14 +46,17 @@ def can(principal: str, target: str, account: str | None, format_: str, **asked:
     """Say whether a principal can make a request of a set.
 
     Its identity policies, boundary, SCPs and RCPs and the policies of the resources count, as far as
-    TARGET shows them. The answer is yes with a request that is allowed, no, or not decided with what
-    stood in the way. Exit codes: 0 yes, 1 no, 3 not decided, 2 no such principal, 4 TARGET could not be
-    read whole.
+    TARGET shows them; a bare policy document answers by itself. The answer is yes with a request that is
+    allowed, no, or not decided with what stood in the way. Exit codes: 0 yes, 1 no, 3 not decided, 2 no
+    such principal, 4 TARGET could not be read whole.
 
     \b
       policyengine iam can --principal deployer --in snapshot/ --action iam:CreateUser
       policyengine iam can --principal deployer --in template.yaml --action 's3:*' --resource 'arn:aws:s3:::logs*'
     """
+    alone = bare_document(target)
+    if alone is not None:
+        return ask(alone, _requests(asked), principal, format_)
     world, code = _world(target, account)
     if code is not None:
         return code
@@ -88,6 +93,10 @@ def who_can(target: str, account: str | None, format_: str, strict: bool, **aske
     \b
       policyengine iam who-can --in snapshot/ --action s3:DeleteBucket --resource arn:aws:s3:::ledger
     """
+    alone = bare_document(target)
+    if alone is not None:
+        answered = ask(alone, _requests(asked), None, format_)
+        return EXIT_UNKNOWN if strict and answered == EXIT_UNKNOWN else EXIT_OK
     world, code = _world(target, account)
     if code is not None:
         return code

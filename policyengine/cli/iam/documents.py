@@ -70,6 +70,12 @@ def read_all(target: str, kind: Kind | None = None, options: SourceOptions | Non
     return Documents(documents, errors, incomplete)
 
 
+def bare_document(target: str) -> Document | None:
+    """Return a file that is a policy by itself, None for anything else; raises InputError for a refused one."""
+    text = _bare(target)
+    return None if text is None else _read_bare(text, None)
+
+
 def documents_of(resource: Resource, reader: Reader) -> Iterator[Document]:
     """Yield the policies of a resource, each of its branches by itself."""
     for branch in (resource, *resource.variants):
