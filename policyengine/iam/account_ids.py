@@ -1,4 +1,4 @@
-"""Which accounts a text names: the ids in ARNs and patterns."""
+"""Which accounts texts name: the ids in ARNs and patterns."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from collections.abc import Iterable
 from typing import Final
 
 _DIGITS: Final = re.compile(r"[0-9]+")
+
+
+def account_of(arn: str) -> str:
+    """Return the account an ARN (or a pattern of ARNs) names, as written; "" where it has none."""
+    parts = arn.split(":", 5)
+    return parts[4] if len(parts) > 5 else ""
 
 
 def names_accounts(texts: Iterable[str]) -> frozenset[str]:

@@ -12,17 +12,18 @@ from dataclasses import dataclass, replace
 from itertools import islice, product
 from typing import Final, NamedTuple
 
+from policyengine.iam.account_ids import account_of
 from policyengine.iam.atoms import PRINCIPAL, PRINCIPAL_KEYS, Atom, Setting, atoms_of
 from policyengine.iam.catalogue import catalogue
 from policyengine.iam.dimensions import key_dimension, text_dimension
 from policyengine.iam.documents import Policy
 from policyengine.iam.domains import Callers, any_entity, caller_domain, key_domain, one_caller
 from policyengine.iam.glob import has_wildcard
-from policyengine.iam.holding import GLOBAL_REGION, account_of, example, masks, templates
+from policyengine.iam.holding import GLOBAL_REGION, example, masks, templates
 from policyengine.iam.layers import Layer, read_layer
 from policyengine.iam.likely import weight
-from policyengine.iam.opaque import Opaque
-from policyengine.iam.reason import Answer, No, Unknown, Yes, first
+from policyengine.iam.opaque import Opaque, negate
+from policyengine.iam.reason import Answer, No, Unknown, Yes, first, granted
 from policyengine.iam.request import Request
 from policyengine.iam.request_set import RequestSet
 from policyengine.iam.search import Question, Way, Witness
@@ -192,10 +193,7 @@ def _not_allowed(policies: Sequence[Policy], pattern: str, who: str, facts: Fact
 
     def verify(request: Request) -> bool | Opaque:
         request.context.update(fixed)
-        layer = read_layer(Layer("identity"), policies, request, [])
-        if not layer.denied(False) and layer.allowed(False):
-            return False
-        return True if layer.denied(True) or not layer.allowed(True) else layer.unknown[0]
+        return negate(granted(policies, request))
 
     setting = Setting(facts, who.split(":")[1], account_of(who))
     question = Question(RequestSet((pattern,)), one_caller(who), known, verify, setting)

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 
 from policyengine.iam.documents import Policy
 from policyengine.iam.domains import Callers
-from policyengine.iam.layers import Layer, read_layer
-from policyengine.iam.opaque import Opaque
-from policyengine.iam.reason import Answer, extended, first
+from policyengine.iam.opaque import Opaque, all_of
+from policyengine.iam.reason import Answer, extended, first, granted
 from policyengine.iam.request import Request
 from policyengine.iam.request_set import RequestSet
 from policyengine.iam.search import Question, Way
@@ -25,14 +24,7 @@ def granted_within(
     known = extended([*policies, boundary], requests)
 
     def verify(request: Request) -> bool | Opaque:
-        unknown: Opaque | None = None
-        for documents in (policies, (boundary,)):
-            layer = read_layer(Layer("identity"), documents, request, [])
-            if layer.denied(True) or not layer.allowed(True):
-                return False
-            if layer.denied(False) or not layer.allowed(False):
-                unknown = layer.unknown[0]
-        return True if unknown is None else unknown
+        return all_of((granted((boundary,), request), granted(policies, request)))
 
     own, limit = parts(policies, known), parts([boundary], known)
     way = Way([own[True], limit[True]], [*own[False], *limit[False]])

@@ -155,6 +155,13 @@ class Catalogue:
             self._masks[lowered] = found
         return found
 
+    def matching_any(self, patterns: Iterable[str]) -> int:
+        """Return the actions that any of the patterns matches."""
+        found = 0
+        for pattern in patterns:
+            found |= self.matching(pattern)
+        return found
+
     def _matching_extras(self, lowered: str) -> int:
         if not has_wildcard(lowered):
             index = self._extra_index.get(lowered)

@@ -8,7 +8,7 @@ for one account holds for every other with its id in the witness.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -132,9 +132,7 @@ class _Asker:
         for c in distinct:
             policies.update((id(a.policy), a.policy) for level in c.levels for a in level.policies)
         self._known = extended(policies.values(), requests)
-        self._wanted = 0
-        for pattern in requests.actions:
-            self._wanted |= self._known.matching(pattern)
+        self._wanted = self._known.matching_any(requests.actions)
 
     def ask(self, account: str, chain: Chain | Opaque | None) -> Coverage:
         """Return what holds for one account."""
@@ -253,7 +251,10 @@ class _Asker:
 
 def _moved(witness: Witness, first: str, account: str) -> Witness:
     """Return the witness with the id of another account."""
-    change: Callable[[str], str] = lambda text: text.replace(first, account)  # noqa: E731  # used four times
+
+    def change(text: str) -> str:
+        return text.replace(first, account)
+
     context = {
         key: change(value) if isinstance(value, str) else tuple(change(v) for v in value)
         for key, value in witness.context.items()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from policyengine.iam.account_ids import account_of
 from policyengine.iam.atoms import PRINCIPAL_KEYS, in_principal
 from policyengine.iam.cells import (
     ACCOUNT,
@@ -58,9 +59,8 @@ class Callers:
 def account_callers(account: str, partition: str = "aws") -> Callers:
     """Return every user and role of an account and its root user; service-linked roles are AWS's own."""
     head = f"arn:{partition}:iam::{account}:"
-    named = (joined(exact(head + "role/"), ANYTHING), joined(exact(head + "user/"), ANYTHING))
     likely = (head + "role/example", head + "user/example")
-    return Callers((*named, exact(head + "root")), likely=likely, account=account)
+    return Callers(_principals(partition, exact(account)), likely=likely, account=account)
 
 
 def entity_callers(account: str, partition: str = "aws") -> Callers:
@@ -71,16 +71,13 @@ def entity_callers(account: str, partition: str = "aws") -> Callers:
 
 def any_entity(partition: str = "aws") -> Callers:
     """Return every user and role of any account: whoever a document may be attached to."""
-    head = joined(exact(f"arn:{partition}:iam::"), ACCOUNT)
     likely = entity_callers("111122223333", partition).likely
-    return Callers(
-        (joined(head, exact(":role/"), ANYTHING), joined(head, exact(":user/"), ANYTHING)), likely=likely
-    )
+    return Callers(_principals(partition, ACCOUNT)[:2], likely=likely)
 
 
 def one_caller(principal: str) -> Callers:
     """Return the one principal that asks."""
-    account = principal.split(":", 5)[4] if principal.count(":") > 4 else None
+    account = account_of(principal) or None
     if principal.startswith("arn:") and ":iam:" in principal:
         return Callers((exact(principal),), (), True, account=account)
     return Callers((), (principal,), True, account=account)
@@ -88,9 +85,14 @@ def one_caller(principal: str) -> Callers:
 
 def any_caller(partition: str = "aws", names: Sequence[str] = ()) -> Callers:
     """Return everybody: the principals of any account, nobody in particular (`*`), and those named."""
-    head = joined(exact(f"arn:{partition}:iam::"), ACCOUNT)
-    patterns = (joined(head, exact(":role/"), ANYTHING), joined(head, exact(":user/"), ANYTHING))
-    return Callers((*patterns, joined(head, exact(":root"))), ("*", *names))
+    return Callers(_principals(partition, ACCOUNT), ("*", *names))
+
+
+def _principals(partition: str, account: Pattern) -> tuple[Pattern, Pattern, Pattern]:
+    """Return the patterns of roles, of users and of root users."""
+    head = joined(exact(f"arn:{partition}:iam::"), account)
+    role, user = joined(head, exact(":role/"), ANYTHING), joined(head, exact(":user/"), ANYTHING)
+    return role, user, joined(head, exact(":root"))
 
 
 def caller_domain(
@@ -212,13 +214,9 @@ def _variable(name: str, last: bool, partition: str, service: str, account: str 
     return ANYTHING if last and service not in _WITHOUT_COLONS else PART
 
 
-GENERIC: Final[Callable[[str], Pattern]] = lambda partition: joined(  # noqa: E731  # a constant with a hole
-    exact(f"arn:{partition}:"), PART, exact(":"), PART_RUN, exact(":"), PART_RUN, exact(":"), ANYTHING
-)
-
-
 def free_resources(requests: RequestSet, partition: str) -> tuple[Pattern, ...]:
     """Return the patterns of any ARN, for actions nobody knows."""
     if requests.resources == ("*",):
-        return (GENERIC(partition),)
+        head = exact(f"arn:{partition}:")
+        return (joined(head, PART, exact(":"), PART_RUN, exact(":"), PART_RUN, exact(":"), ANYTHING),)
     return tuple(glob(r) for r in requests.resources)

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
+from policyengine.iam.account_ids import account_of
 from policyengine.iam.administration import administrator
 from policyengine.iam.catalogue import catalogue
 from policyengine.iam.documents import Policy, read_policy
 from policyengine.iam.escalation_paths import PATHS, Need, Path
-from policyengine.iam.holding import Holder, account_named, account_of, example, templates, trust_of
+from policyengine.iam.holding import Holder, account_named, example, templates, trust_of
 from policyengine.iam.reason import Answer, No, Unknown, Yes
 from policyengine.iam.search import Witness
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from typing import Final
 
+from policyengine.iam.account_ids import account_of
 from policyengine.iam.atoms import Setting
 from policyengine.iam.authorize import Policies
 from policyengine.iam.catalogue import catalogue
@@ -13,7 +14,7 @@ from policyengine.iam.domains import one_caller
 from policyengine.iam.escalating import BOUNDARY_KEY, context_of, open_paths
 from policyengine.iam.escalation_paths import Need, Path
 from policyengine.iam.escalation_world import Principal, State, Step, World, names_service
-from policyengine.iam.holding import Holder, account_of, example, templates, trust_naming, trust_of
+from policyengine.iam.holding import Holder, example, templates, trust_naming, trust_of
 from policyengine.iam.likely import takes
 from policyengine.iam.reason import EVERYTHING, Answer, No, Unknown, Yes, can
 from policyengine.iam.request_set import RequestSet

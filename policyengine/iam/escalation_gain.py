@@ -40,11 +40,7 @@ def gains(before: Holder, after: Holder, only: Sequence[str] = ()) -> Answer:
 def plainly(before: Holder, after: Holder, only: Sequence[str] = ()) -> Answer | None:
     """Return what ``gains`` answers where no search is needed, else None."""
     known = catalogue()
-    asked = known.all
-    if only:
-        asked = 0
-        for pattern in only:
-            asked |= known.matching(pattern)
+    asked = known.matching_any(only) if only else known.all
     if not after.masks.may & asked & ~before.masks.sure and not _beyond(after):
         return No()
     perhaps = _may_have_all(before)

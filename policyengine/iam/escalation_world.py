@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple
 
+from policyengine.iam.account_ids import account_of
 from policyengine.iam.documents import Policy
 from policyengine.iam.search import Witness
 
@@ -66,7 +67,7 @@ class World:
     def _kinds(self) -> Mapping[tuple[str, str], list[Principal]]:
         found: dict[tuple[str, str], list[Principal]] = {}
         for principal in self.principals.values():
-            found.setdefault((principal.kind, principal.arn.split(":", 5)[4]), []).append(principal)
+            found.setdefault((principal.kind, account_of(principal.arn)), []).append(principal)
         return found
 
     def scps(self, account: str) -> Sequence[Sequence[Policy]]:
@@ -78,7 +79,7 @@ class World:
 
     def trusting(self, arn: str) -> list[Principal]:
         """Return the roles whose trust policies may name a principal, itself or its account."""
-        account = arn.split(":", 5)[4]
+        account = account_of(arn)
         names = (arn, f"{arn.partition(':iam:')[0]}:iam::{account}:root", account, _ANYBODY)
         found = {p.arn: p for name in names for p in self._named.get(name, ())}
         return list(found.values())

@@ -75,21 +75,14 @@ def resource_exposure() -> int:
     """Return the actions that change who may use a resource, as bits of the catalogue."""
     known = catalogue()
     found = known.access_level_mask("Permissions management") & ~known.service_mask("iam")
-    for name in _ONLY_USE:
-        found &= ~known.matching(f"*:{name}")
-    for pattern in ALSO_EXPOSE:
-        found |= known.matching(pattern)
-    return found
+    found &= ~known.matching_any(f"*:{name}" for name in _ONLY_USE)
+    return found | known.matching_any(ALSO_EXPOSE)
 
 
 @lru_cache(maxsize=1)
 def credential_exposure() -> int:
     """Return the actions that hand out credentials, as bits of the catalogue."""
-    known = catalogue()
-    found = 0
-    for name in CREDENTIALS:
-        found |= known.matching(name)
-    return found
+    return catalogue().matching_any(CREDENTIALS)
 
 
 @lru_cache(maxsize=1)

@@ -204,9 +204,7 @@ def _prove(
 def _outside(requests: RequestSet, policies: Sequence[Policy], kind: ChainKind) -> Iterator[Witness | str]:
     """Yield a request outside the set that the policies deny, or what could not be decided of it."""
     known = extended(policies, requests)
-    asked = named = 0
-    for pattern in requests.actions:
-        asked |= known.matching(pattern)
+    asked, named = known.matching_any(requests.actions), 0
     for policy in policies:
         for statement in policy.statements:
             named |= action_bits(statement, known)

@@ -129,9 +129,7 @@ def compressed(requests: RequestSet, known: Catalogue, kind: ChainKind) -> tuple
 
     A pattern is only ever widened where it matches no known action outside the set.
     """
-    wanted = 0
-    for pattern in requests.actions:
-        wanted |= known.matching(pattern)
+    wanted = known.matching_any(requests.actions)
     beyond = 0
     if kind == "rcp":
         within = within_reach(known)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from policyengine.iam.account_ids import account_of
 from policyengine.iam.atoms import Setting
 from policyengine.iam.authorize import ROLE_ACTIONS, Decision, Policies, authorize
 from policyengine.iam.catalogue import Catalogue, catalogue
@@ -223,11 +224,6 @@ class Holder:
         if decision.outcome == "Allowed":
             return Yes(Witness(self.arn, action, resource, shown))
         return No() if _settled(decision) else None
-
-
-def account_of(arn: str) -> str:
-    """Return the account an ARN names."""
-    return arn.split(":", 5)[4]
 
 
 def at_home(account: str) -> tuple[str, ...]:

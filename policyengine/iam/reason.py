@@ -24,7 +24,7 @@ from policyengine.iam.domains import (
     one_caller,
 )
 from policyengine.iam.layers import Layer, read_layer
-from policyengine.iam.opaque import Opaque
+from policyengine.iam.opaque import Opaque, all_of, negate
 from policyengine.iam.request import Request
 from policyengine.iam.request_set import RequestSet
 from policyengine.iam.search import Part, Question, Search, Verify, Way, Witness
@@ -94,7 +94,7 @@ def denied(requests: RequestSet, policies: Policies, callers: Callers | None = N
 def grants(policies: Sequence[Policy], requests: RequestSet = ALL, callers: Callers | None = None) -> Answer:
     """Say whether documents by themselves (one layer: what they allow less what they deny) grant a request."""
     question = _documents(policies, requests, callers)
-    question.verify = lambda r: _granted(policies, r)
+    question.verify = lambda r: granted(policies, r)
     found = parts(policies, question.catalogue)
     return first(question, [Way([found[True]], found[False])])
 
@@ -117,7 +117,7 @@ def new_access(
 ) -> Iterator[Answer]:
     """Yield a Yes for each group of actions with newly granted requests; else a single No or Unknown."""
     question = _documents([*new, *old], requests, callers)
-    question.verify = lambda r: _both(_granted(new, r), _not(_granted(old, r)))
+    question.verify = lambda r: all_of((granted(new, r), negate(granted(old, r))))
     before = parts(old, question.catalogue)
     after = parts(new, question.catalogue)
     found = [Way([after[True]], [*after[False], *before[True]])]
@@ -171,9 +171,7 @@ def gaps(
 
 
 def _plainly_denied(question: Question, denies: Sequence[Part]) -> bool:
-    actions = 0
-    for pattern in question.requests.actions:
-        actions |= question.catalogue.matching(pattern)
+    actions = question.actions()
     return any(denies_all(part, question.requests, actions, question.setting) for part in denies)
 
 
@@ -238,7 +236,7 @@ def _all_of(policies: Policies) -> list[Policy]:
     return [*(p for p in single if p is not None), *(p for level in levels for p in level)]
 
 
-def _granted(policies: Sequence[Policy], request: Request) -> bool | Opaque:
+def granted(policies: Sequence[Policy], request: Request) -> bool | Opaque:
     """Say whether the documents' own statements allow a request and none denies it."""
     layer = read_layer(Layer("identity"), policies, request, [])
     if layer.denied(True) or not layer.allowed(True):
@@ -256,16 +254,6 @@ def _undenied(policies: Sequence[Policy], request: Request) -> bool | Opaque:
     return layer.unknown[0] if layer.denied(False) else True
 
 
-def _not(answer: bool | Opaque) -> bool | Opaque:
-    return answer if isinstance(answer, Opaque) else not answer
-
-
-def _both(one: bool | Opaque, other: bool | Opaque) -> bool | Opaque:
-    if one is False or other is False:
-        return False
-    return one if isinstance(one, Opaque) else other
-
-
 EVERYTHING: Final = read_policy(
     {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}, "identity"
 )
@@ -278,5 +266,5 @@ EVERYONE: Final = read_policy(
 )
 __all__ = [
     "ALL", "WHY", "Answer", "No", "Unknown", "Witness", "Yes", "can", "covered", "denied", "denies", "every", "first",
-    "gaps", "grants", "new_access", "newly_allows", "one_caller",
+    "gaps", "granted", "grants", "new_access", "newly_allows", "one_caller",
 ]  # fmt: skip

@@ -42,11 +42,6 @@ class Caller:
     role_name: str | None = None
 
     @property
-    def is_role(self) -> bool:
-        """Say whether it acts with the permissions of a role."""
-        return self.kind in ("role", "session")
-
-    @property
     def in_account(self) -> bool:
         """Say whether it is a principal of an account: identity policies and SCPs are about these."""
         return self.account is not None and self.kind != "federated"

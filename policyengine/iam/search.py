@@ -15,7 +15,7 @@ from itertools import islice, product
 from typing import Any, Final, NamedTuple
 
 from policyengine.iam.atoms import PRINCIPAL, PRINCIPAL_KEYS, RESOURCE, Atom, Setting, atoms_of
-from policyengine.iam.boxes import Budget, meet, remaining
+from policyengine.iam.boxes import Box, Budget, meet, remaining
 from policyengine.iam.catalogue import Catalogue
 from policyengine.iam.cells import Pattern
 from policyengine.iam.dimensions import Dimension, key_dimension, text_dimension
@@ -90,6 +90,10 @@ class Question:
     verify: Verify
     setting: Setting = field(default_factory=Setting)
 
+    def actions(self) -> int:
+        """Return the actions in question as bits."""
+        return self.catalogue.matching_any(self.requests.actions)
+
 
 class Search:
     """One question put to several ways; ``why`` collects what kept it from being decided."""
@@ -105,10 +109,7 @@ class Search:
         self._atoms: dict[tuple[int, Any], list[Atom]] = {}
         self.catalogue = question.catalogue
         self.shapes = shapes()
-        requests = question.requests
-        self.actions = 0
-        for pattern in requests.actions:
-            self.actions |= self.catalogue.matching(pattern)
+        self.actions = question.actions()
         self.possibly = self._possible_actions()
 
     def witnesses(self, ways: Sequence[Way]) -> Iterator[Witness]:
@@ -129,10 +130,10 @@ class Search:
         """Return the actions that can be about a resource in question, as far as its service says."""
         found = self.actions & ~self.shapes.known
         for text in self.question.requests.resources:
-            parts = text.split(":", 3)
-            if len(parts) < 4 or has_wildcard(parts[2]) or has_wildcard(parts[0] + parts[1]):
+            service = _literal_service(text)
+            if service is None:
                 return self.actions
-            found |= self.actions & self.shapes.of_service(parts[2])
+            found |= self.actions & self.shapes.of_service(service)
         return found
 
     def _groups(self, way: Way, actions: int) -> list[int]:
@@ -208,10 +209,10 @@ class Search:
             elif atom.dimension != PRINCIPAL and not atom.dimension.startswith("aws:"):
                 named.add(atom.dimension.partition(":")[0])
         for text in texts:
-            parts = text.split(":", 3)
-            if len(parts) < 4 or has_wildcard(parts[2]) or has_wildcard(parts[0]) or "${" in parts[2]:
+            service = _literal_service(text)
+            if service is None:
                 return None
-            named.add(parts[2])
+            named.add(service)
         return named
 
     def _solve(
@@ -225,22 +226,14 @@ class Search:
     ) -> Iterator[Witness]:
         dimensions = self._dimensions(chosen, without, universe, starred, free)
         self.work.take(sum(d.cost for d in dimensions.values()))
-        box: dict[str, int] | None = {name: d.all for name, d in dimensions.items()}
-        assert box is not None
-        if box[RESOURCE]:
+        whole = {name: d.all for name, d in dimensions.items()}
+        if whole[RESOURCE]:
             self.possible = True
-        if not all(box.values()):
+        if not all(whole.values()):
             return
-        incomplete = [name for name, d in dimensions.items() if not d.complete]
-        for atoms in chosen:
-            for atom in atoms:
-                box = meet(box, {atom.dimension: dimensions[atom.dimension].masks(atom)[0]})
-                if box is None:
-                    break
-            if box is None:
-                break
-        if incomplete:
+        if not all(d.complete for d in dimensions.values()):
             self.why["too_large"] = None
+        box = _possible_box(whole, chosen, dimensions)
         if box is None:
             return
         taken = [t for atoms in without if (t := _certain(atoms, dimensions)) is not None]
@@ -353,6 +346,19 @@ class Search:
         return None
 
 
+def _possible_box(
+    whole: Box, chosen: Sequence[list[Atom]], dimensions: Mapping[str, Dimension]
+) -> Box | None:
+    """Return the box in which all chosen atoms may hold; None where they nowhere do."""
+    box = whole
+    for atom in (atom for atoms in chosen for atom in atoms):
+        narrower = meet(box, {atom.dimension: dimensions[atom.dimension].masks(atom)[0]})
+        if narrower is None:
+            return None
+        box = narrower
+    return box
+
+
 def _certain(atoms: Sequence[Atom], dimensions: Mapping[str, Dimension]) -> dict[str, int] | None:
     """Return the box in which a statement surely holds; None where it nowhere does."""
     box: dict[str, int] = {}
@@ -365,6 +371,14 @@ def _certain(atoms: Sequence[Atom], dimensions: Mapping[str, Dimension]) -> dict
             return None
         box[atom.dimension] = mask
     return box
+
+
+def _literal_service(pattern: str) -> str | None:
+    """Return the service of every ARN a pattern matches, None where it leaves that open."""
+    parts = pattern.split(":", 3)
+    if len(parts) < 4 or has_wildcard(parts[0]) or has_wildcard(parts[2]) or "${" in parts[2]:
+        return None
+    return parts[2]
 
 
 def _service(arn: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from policyengine.iam.account_ids import account_of
 from policyengine.iam.atoms import NO, PRINCIPAL, RESOURCE, YES, Atom, Setting, Truth
 from policyengine.iam.authorize import ROLE_ACTIONS, Policies
 from policyengine.iam.catalogue import Catalogue
@@ -88,10 +89,7 @@ def _without_strict(
     side: Sequence[Sequence[Part]], without: Sequence[Part], asked: _Asked, known: Catalogue
 ) -> list[Way]:
     """Return the ways by identity policies alone, which roles and KMS keys do not know."""
-    roles = 0
-    for action in ROLE_ACTIONS:
-        roles |= known.matching(action)
-    keys = known.service_mask("kms")
+    roles, keys = known.matching_any(ROLE_ACTIONS), known.service_mask("kms")
     plain = [p._replace(actions=p.actions & ~(roles | keys)) for p in side[0]]
     other = [p._replace(actions=p.actions & keys) for p in side[0]]
     return [
@@ -105,7 +103,7 @@ class _Asked:
 
     def __init__(self, setting: Setting, requests: RequestSet, callers: Callers) -> None:
         self._setting = setting
-        self._account = setting.resource_account or _account_of(requests)
+        self._account = setting.resource_account or _account_in_question(requests)
         self.here = _owned_by(callers.account) if self._account is None else ()
         home = self._account
         self._patterns = (
@@ -137,15 +135,15 @@ def _owned_by(account: str | None) -> tuple[Atom, ...]:
         return ()
 
     def test(value: str) -> Truth:
-        found = value.split(":", 5)[4] if value.count(":") > 4 else ""
+        found = account_of(value)
         return NO if found.isdigit() and found != account else YES
 
     return (Atom(RESOURCE, (arn_glob(f"arn:*:*:*:{account}:*"), _SOME_ACCOUNT), test),)
 
 
-def _account_of(requests: RequestSet) -> str | None:
+def _account_in_question(requests: RequestSet) -> str | None:
     """Return the account that every resource in question names."""
-    accounts = {text.split(":", 5)[4] if text.count(":") > 4 else "" for text in requests.resources}
+    accounts = {account_of(text) for text in requests.resources}
     found = accounts.pop() if len(accounts) == 1 else ""
     return found if found.isdigit() else None
 
@@ -163,9 +161,7 @@ def parts(policies: Iterable[Policy], known: Catalogue) -> dict[bool, list[Part]
 
 def action_bits(statement: Statement, known: Catalogue) -> int:
     """Return the actions a statement is about."""
-    found = 0
-    for pattern in statement.actions:
-        found |= known.all if pattern == "*:*" else known.matching(pattern)
+    found = known.matching_any(statement.actions)
     return known.all & ~found if statement.not_action else found
 
 

@@ -10,7 +10,6 @@ from typing import Any, Final
 import click
 
 from policyengine.cli.errors import EXIT_FAIL, EXIT_INCOMPLETE, EXIT_OK, EXIT_UNKNOWN, show_error
-from policyengine.iam.documents import Statement
 from policyengine.iam.reason import WHY
 from policyengine.iam.search import Witness
 from policyengine.model.errors import PolicyEngineError
@@ -68,11 +67,6 @@ def witness_lines(witness: Witness, indent: str = "  ") -> list[str]:
 def why_texts(why: Iterable[str]) -> list[str]:
     """Return what stood in the way of an answer, in words."""
     return [WHY.get(code, code) for code in why]
-
-
-def statement_name(statement: Statement) -> str:
-    """Return how a statement is called: its number from 1 and its Sid."""
-    return f"statement {statement.index + 1}" + (f" `{statement.sid}`" if statement.sid else "")
 
 
 def some(items: Sequence[str], most: int = 5, what: str = "more") -> str:

@@ -9,7 +9,7 @@ import click
 
 from policyengine.cli.errors import EXIT_FAIL, EXIT_INCOMPLETE, EXIT_OK, EXIT_UNKNOWN, EXIT_USAGE
 from policyengine.cli.iam.access import Access, Gate, chosen
-from policyengine.cli.iam.alone import ask
+from policyengine.cli.iam.alone import asked_alone
 from policyengine.cli.iam.answers import (
     FORMAT,
     HELP,
@@ -28,6 +28,7 @@ from policyengine.cli.iam.world import World, read_world
 from policyengine.iam.organization_records import ChainKind
 from policyengine.iam.reason import No, Unknown, Yes
 from policyengine.model.errors import InputError, UsageError
+from policyengine.rules.iam.reader import Document
 from policyengine.sources.base import SourceOptions
 
 _IN = click.option(
@@ -56,7 +57,7 @@ def can(principal: str, target: str, account: str | None, format_: str, **asked:
     """
     alone = bare_document(target)
     if alone is not None:
-        return ask(alone, _requests(asked), principal, format_)
+        return _alone(alone, asked_alone(alone, _requests(asked), principal), format_)
     world, code = _world(target, account)
     if code is not None:
         return code
@@ -69,12 +70,25 @@ def can(principal: str, target: str, account: str | None, format_: str, **asked:
         if format_ == "json":
             json_line(as_json(access))
         else:
-            show(_answered(access, world))
+            show(_answered(access, ", ".join(_layers(world))))
     if world.incomplete:
         return EXIT_INCOMPLETE
+    return _exit_code(found)
+
+
+def _exit_code(found: Sequence[Access]) -> int:
     if any(isinstance(a.answer, Yes) for a in found):
         return EXIT_OK
     return EXIT_UNKNOWN if any(isinstance(a.answer, Unknown) for a in found) else EXIT_FAIL
+
+
+def _alone(document: Document, access: Access, format_: str) -> int:
+    """Print what a bare document answers; return the exit code."""
+    if format_ == "json":
+        json_line({**as_json(access), "note": "by this document alone"})
+    else:
+        show(_answered(access, f"{document.place} alone"))
+    return _exit_code([access])
 
 
 @click.command("who-can", context_settings=HELP)
@@ -95,7 +109,7 @@ def who_can(target: str, account: str | None, format_: str, strict: bool, **aske
     """
     alone = bare_document(target)
     if alone is not None:
-        answered = ask(alone, _requests(asked), None, format_)
+        answered = _alone(alone, asked_alone(alone, _requests(asked), None), format_)
         return EXIT_UNKNOWN if strict and answered == EXIT_UNKNOWN else EXIT_OK
     world, code = _world(target, account)
     if code is not None:
@@ -162,7 +176,7 @@ def as_json(access: Access) -> dict[str, Any]:
     }
 
 
-def _answered(access: Access, world: World) -> Iterator[str]:
+def _answered(access: Access, looked_at: str) -> Iterator[str]:
     answer = access.answer
     if isinstance(answer, Yes):
         yield f"yes: {access.principal} can"
@@ -176,7 +190,7 @@ def _answered(access: Access, world: World) -> Iterator[str]:
         yield from (f"  - {text}" for text in why_texts(answer.why))
     if access.note:
         yield f"  ({access.note})"
-    yield f"looked at: {', '.join(_layers(world))}"
+    yield f"looked at: {looked_at}"
 
 
 def _layers(world: World) -> Iterator[str]:

@@ -10,7 +10,7 @@ from policyengine.iam.escalation_world import Carrier
 from policyengine.model.resource import Coverage, Resource
 from policyengine.model.values import OpenDict, Unresolved
 from policyengine.rules.iam.principals import MADE_UP, PrincipalRecord, caller_arn
-from policyengine.rules.iam.values import partition
+from policyengine.rules.iam.values import partition, reference, scope_of
 
 _PROFILE: Final = "AWS::IAM::InstanceProfile"
 _TASK_DEFINITION: Final = "AWS::ECS::TaskDefinition"
@@ -88,7 +88,7 @@ class Carriers:
         for branch in (resource, *resource.variants):
             if branch.type in (_PROFILE, _TASK_DEFINITION):
                 for name in _names_between(branch):
-                    self._between.setdefault((_scope(branch), name), []).append(branch)
+                    self._between.setdefault((scope_of(branch.file, branch.account), name), []).append(branch)
             elif branch.type != "AWS::EC2::LaunchTemplate" or branch.file is not None:
                 self._found.append(branch)
 
@@ -105,7 +105,7 @@ class Carriers:
                 arn, account = caller_arn(record)[0], record.account or MADE_UP
                 accounts[account] = accounts.get(account, False) or record.file is None
                 for name in (record.id, record.name, arn):
-                    roles[_scope_of(record.file, record.account), name or record.id] = arn
+                    roles[scope_of(record.file, record.account), name or record.id] = arn
         found: dict[Carrier, None] = {}
         unlisted = {
             (account, service)
@@ -142,10 +142,10 @@ class Carriers:
 
     def _through(self, resource: Resource, value: Any, key: str, roles: Mapping[_Key, str]) -> _Role:
         """Return the role of the instance profile or the task definition a resource names."""
-        name = _reference(value)
+        name = reference(value)
         if name is None:
             return None
-        scope = _scope(resource)
+        scope = scope_of(resource.file, resource.account)
         between = self._between.get((scope, name)) or self._between.get((scope, name.rpartition("/")[2]))
         found: set[_Role] = set()
         for one in between or ():
@@ -156,10 +156,10 @@ class Carriers:
 
 
 def _known_role(resource: Resource, value: Any, roles: Mapping[_Key, str]) -> str | None:
-    name = _reference(value)
+    name = reference(value)
     if name is None:
         return None
-    found = roles.get((_scope(resource), name))
+    found = roles.get((scope_of(resource.file, resource.account), name))
     return found or (name if name.startswith("arn:") and ":role/" in name else None)
 
 
@@ -219,21 +219,3 @@ def _either(value: Any, keys: Sequence[str]) -> Any:
     if isinstance(value, OpenDict):
         return value.more
     return next((value[k] for k in keys if k in value), None) if isinstance(value, dict) else value
-
-
-def _reference(value: Any) -> str | None:
-    """Return what a value names: a text, or the id of the resource it refers to and nothing else."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Unresolved) and value.target is not None and value.parts is None:
-        return value.target[0]
-    return None
-
-
-def _scope(resource: Resource) -> str:
-    return _scope_of(resource.file, resource.account)
-
-
-def _scope_of(file: str | None, account: str | None) -> str:
-    """Return what names are unique within: a file of code, an account."""
-    return f"file {file}" if file is not None else account or ""

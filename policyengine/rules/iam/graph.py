@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from policyengine.iam.account_ids import account_of
 from policyengine.iam.documents import Policy
 from policyengine.iam.escalation_world import Principal, World
 from policyengine.iam.opaque import Opaque
@@ -32,7 +33,7 @@ def world_of(
     for record in records:
         named.setdefault(caller_arn(record)[0], []).append(record)
     principals = {arn: _principal(arn, named[arn], chains) for arn in sorted(named)}
-    accounts = {arn.split(":", 5)[4] for arn in principals}
+    accounts = {account_of(arn) for arn in principals}
     rcps = {account: found for account in sorted(accounts) if (found := chains.of(account, "rcp"))}
     return World(
         principals,
@@ -66,7 +67,7 @@ class _Chains:
 
 def _principal(arn: str, records: Sequence[PrincipalRecord], chains: _Chains) -> Principal:
     first = records[0]
-    account = arn.split(":", 5)[4]
+    account = account_of(arn)
     opaque = [
         d.opaque for r in records for d in (*r.identity, r.boundary) if d is not None and d.opaque is not None
     ]

@@ -18,7 +18,7 @@ from policyengine.rules.iam.principals import KINDS, Principals
 from policyengine.rules.iam.reader import Document, Reader
 from policyengine.rules.iam.standins import ACCOUNT, filled, own_arn
 from policyengine.rules.iam.tables import spots
-from policyengine.rules.iam.values import partition
+from policyengine.rules.iam.values import along, partition
 from policyengine.rules.predicates.api import Subject
 
 MANAGED: Final = "AWS::IAM::ManagedPolicy"
@@ -234,7 +234,7 @@ def _doubts(resource: Resource, found: Sequence[Document]) -> tuple[tuple[Path, 
     for document in found:
         value = None
         if document.id == resource.id and document.type == resource.type:
-            value = _unresolved(_value_at(resource, document.path))
+            value = _unresolved([*along(resource, document.path)][-1])
         if value is None and document.opaque is not None:
             value = Unresolved("not_collected", document.opaque.reason)
         if value is None:
@@ -247,18 +247,6 @@ def _doubts(resource: Resource, found: Sequence[Document]) -> tuple[tuple[Path, 
 def _in_statements(policy: Policy) -> Unresolved | None:
     opaque: Opaque | None = next((s.opaque for s in policy.statements if s.opaque is not None), None)
     return None if opaque is None else Unresolved("unresolved_reference", opaque.reason)
-
-
-def _value_at(resource: Resource, path: Path) -> Any:
-    at: Any = {**resource.properties, "related": resource.related}
-    for step in path:
-        if isinstance(at, dict):
-            at = at.get(str(step))
-        elif isinstance(at, list) and isinstance(step, int) and step < len(at):
-            at = at[step]
-        else:
-            return at
-    return at
 
 
 def _unresolved(value: Any) -> Unresolved | None:

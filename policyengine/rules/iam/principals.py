@@ -15,7 +15,7 @@ from policyengine.model.resource import Path, Resource
 from policyengine.model.values import OpenList, Unresolved
 from policyengine.rules.iam.reader import Document, Reader
 from policyengine.rules.iam.tables import spots
-from policyengine.rules.iam.values import known, place, resource_arn
+from policyengine.rules.iam.values import known, place, reference, resource_arn, scope_of
 
 PrincipalKind = Literal["role", "user", "group"]
 
@@ -111,7 +111,7 @@ class Principals:
 
     def add(self, resource: Resource) -> None:
         """Take a resource of one of ``TYPES``."""
-        scope = _scope(resource)
+        scope = scope_of(resource.file, resource.account)
         if resource.type == _MANAGED:
             self._add_managed(resource, scope)
         elif resource.type == "AWS::IAM::UserToGroupAddition":
@@ -130,11 +130,11 @@ class Principals:
 
     def record(self, resource: Resource) -> PrincipalRecord:
         """Return one user, role or group, with what was added so far; its branch only."""
-        return self._record(resource, _scope(resource))
+        return self._record(resource, scope_of(resource.file, resource.account))
 
     def named(self, resource: Resource, path: Path, arn: Any, kind: Kind) -> Document:
         """Return the managed policy that an ARN at a path of a resource names."""
-        return self._one(resource, _scope(resource), path, arn, kind)
+        return self._one(resource, scope_of(resource.file, resource.account), path, arn, kind)
 
     # -- gathering ----------------------------------------------------------------------------------
 
@@ -147,7 +147,7 @@ class Principals:
             managed.append((branch, document))
             for key, kind in _ATTACHED:
                 for item in _items(branch.properties.get(key)):
-                    name = _reference(item)
+                    name = reference(item)
                     if name is not None:
                         self._attached[scope, f"{kind}/{name}"].append((branch, document))
                     else:
@@ -160,7 +160,7 @@ class Principals:
     def _add_members(self, resource: Resource, scope: str) -> None:
         group = resource.properties.get("GroupName")
         for user in _items(resource.properties.get("Users")):
-            name = _reference(user)
+            name = reference(user)
             if name is not None:
                 self._members[scope, name].append(group)
 
@@ -218,7 +218,7 @@ class Principals:
         for name in _names(user, "UserName"):
             named += self._members.get((scope, name), ())
         for item in named:
-            name_ = _reference(item)
+            name_ = reference(item)
             yield name_, None if name_ is None else _variant(self._groups.get((scope, name_)), user)
 
     def _called_groups(self, user: Resource, scope: str) -> tuple[str, ...] | None:
@@ -238,7 +238,7 @@ class Principals:
 
     def _one(self, resource: Resource, scope: str, path: Path, arn: Any, kind: Kind) -> Document:
         """Return the managed policy an ARN or a reference names."""
-        name = _reference(arn)
+        name = reference(arn)
         if name is None and isinstance(arn, Unresolved):
             name = _commercial(known(arn))
         if name is not None and _MANAGED_BY_AWS in name:
@@ -331,11 +331,6 @@ def _variant(resource: Resource | None, principal: Resource) -> Resource | None:
     return replace(agreeing[0], branch=common)
 
 
-def _scope(resource: Resource) -> str:
-    """Return what names are unique within: a file of code, an account."""
-    return f"file {resource.file}" if resource.file is not None else resource.account or ""
-
-
 def _unread(key: str) -> Unresolved:
     return Unresolved("not_collected", f"`{key}` is not given")
 
@@ -364,15 +359,6 @@ def _items(value: Any) -> Iterator[Any]:
             yield value.more
     elif value is not None:
         yield value
-
-
-def _reference(value: Any) -> str | None:
-    """Return what a value names: a text, or the id of the resource it refers to and nothing else."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Unresolved) and value.target is not None and value.parts is None:
-        return value.target[0]
-    return None
 
 
 def _commercial(value: Any) -> str | None:

@@ -15,7 +15,7 @@ from policyengine.iam.unknowns import unknown_policy
 from policyengine.model.errors import InputError, PolicyEngineError
 from policyengine.model.resource import Path, Resource
 from policyengine.rules.iam.tables import NAMES
-from policyengine.rules.iam.values import known, place
+from policyengine.rules.iam.values import along, known, place
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +108,9 @@ def _line_of(resource: Resource, path: Path) -> Any:
 
 def _name(resource: Resource, path: Path) -> str:
     """Return how a reader calls a policy: its own name, else the resource's."""
-    at: Any = {**resource.properties, "related": resource.related}
-    name = _own_name(at, resource.id)
-    for step in path:
-        if isinstance(at, dict):
-            at = at.get(str(step))
-        elif isinstance(at, list) and isinstance(step, int) and step < len(at):
-            at = at[step]
-        else:
-            return name
-        name = _own_name(at, name)
+    name = resource.id
+    for value in along(resource, path):
+        name = _own_name(value, name)
     return name
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from policyengine.iam.opaque import Opaque, PartText
@@ -47,11 +48,33 @@ def place(resource: Resource, path: Path = ()) -> str:
     return f"{where} {resource.type} {resource.id}{tail}".strip()
 
 
-def text_or_opaque(value: Any, otherwise: str) -> str | Opaque:
-    """Return a text, or why it is not known."""
-    if isinstance(value, str) and value:
+def along(resource: Resource, path: Path) -> Iterator[Any]:
+    """Yield the values a path leads through: the resource's properties (with ``related``) first, then as
+    far as there is something."""
+    at: Any = {**resource.properties, "related": resource.related}
+    yield at
+    for step in path:
+        if isinstance(at, dict):
+            at = at.get(str(step))
+        elif isinstance(at, list) and isinstance(step, int) and step < len(at):
+            at = at[step]
+        else:
+            return
+        yield at
+
+
+def reference(value: Any) -> str | None:
+    """Return what a value names: a text, or the id of the resource it refers to and nothing else."""
+    if isinstance(value, str):
         return value
-    return opaque(value) if isinstance(value, Unresolved) else Opaque(otherwise)
+    if isinstance(value, Unresolved) and value.target is not None and value.parts is None:
+        return value.target[0]
+    return None
+
+
+def scope_of(file: str | None, account: str | None) -> str:
+    """Return what names are unique within: a file of code, an account."""
+    return f"file {file}" if file is not None else account or ""
 
 
 def resource_arn(resource: Resource) -> str | Opaque:

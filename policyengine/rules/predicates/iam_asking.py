@@ -13,7 +13,7 @@ from typing import Any, Final
 from policyengine.iam.domains import Callers, any_caller, any_entity, one_caller
 from policyengine.iam.errors import PolicyError
 from policyengine.iam.glob import compile_glob
-from policyengine.iam.reason import WHY, No, Unknown, Yes
+from policyengine.iam.reason import WHY, No, Yes
 from policyengine.iam.reason import Answer as Reasoned
 from policyengine.iam.request_set import RequestSet, read_request_set
 from policyengine.iam.search import Witness as Request
@@ -122,15 +122,6 @@ def undecided(held: Held, why: Sequence[str], expected: str) -> Answer:
         value = Unresolved("unsupported", "; ".join(WHY.get(code, code) for code in why))
         evidence = [Evidence(held.where, value, expected, value.reason)]
     return Answer(UNKNOWN, tuple(evidence))
-
-
-def combined(answer: Reasoned, other: Reasoned) -> Reasoned:
-    """Return the answer to: does one of two questions have a request?"""
-    if isinstance(answer, Yes) or isinstance(other, No):
-        return answer
-    if isinstance(other, Yes) or isinstance(answer, No):
-        return other
-    return Unknown(tuple(dict.fromkeys((*answer.why, *other.why))))
 
 
 def argument_problem(arguments: Mapping[str, Any]) -> str | None:

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from policyengine.iam.account_ids import account_of
 from policyengine.iam.authorize import Policies, authorize
 from policyengine.iam.documents import Policy, read_policy
 from policyengine.iam.errors import PolicyError
 from policyengine.iam.grammar import Kind
-from policyengine.iam.holding import account_of
 from policyengine.iam.managed import managed_policy
 from policyengine.iam.questions import (
     Escalates,
