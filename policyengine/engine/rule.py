@@ -15,7 +15,7 @@ from policyengine.model.logic import FALSE, TRUE
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS, sentence
 from policyengine.model.resource import Resource
 from policyengine.model.values import ABSENT
-from policyengine.rules.predicates.api import Subject
+from policyengine.rules.predicates.api import Answer, Subject
 
 MAX_EVIDENCE = 50
 _RESTS_ON_A_VALUE: Final = frozenset({FAIL, UNKNOWN})
@@ -105,7 +105,7 @@ class BoundRule:
         """Return the request that one of the answers behind the verdict rests on."""
         places = {item.path for item in evidence}
         for node in self._asking:
-            answer = subject.answers.get(node)
+            answer: Answer | None = subject.answers.get(node)
             if answer is not None and answer.witness and any(e.path in places for e in answer.evidence):
                 return answer.witness
         return None

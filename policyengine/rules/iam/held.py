@@ -99,8 +99,17 @@ def remembered(question: tuple[Any, ...], policies: Sequence[Policy], ask: Calla
 def held(subject: Subject, policy: Path | None = None) -> Held:
     """Return the policies of a subject: of a principal what it may do, of anything else its policy.
 
-    ``policy``: the path of the one document that is asked about.
+    ``policy``: the path of the one document that is asked about. Read once for all rules about a resource.
     """
+    key = (Held, policy)
+    known = subject.answers.get(key)
+    if known is None:
+        known = subject.answers[key] = _held(subject, policy)
+    found: Held = known
+    return found
+
+
+def _held(subject: Subject, policy: Path | None) -> Held:
     resource = subject.resource
     if policy is not None:
         return _at(resource, policy)

@@ -52,8 +52,9 @@ class Subject:
     """The element a predicate inside ``every``/``some`` applies to; the properties otherwise."""
     relations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Alias of ``with:`` -> the form of its catalog relation (``to``, ``via``, ``by``, ``key``, ``many``)."""
-    answers: dict[Any, Answer] = field(default_factory=dict)
-    """What the checks of the rules have answered about ``resource``: deciding and explaining ask only once."""
+    answers: dict[Any, Any] = field(default_factory=dict)
+    """What the checks of the rules have answered about ``resource``, and what predicates of several rules
+    have in common about it (by keys of their own): deciding and explaining ask only once."""
     organization: Callable[[str], list[Resource] | Unresolved] = _not_collected
 
 
