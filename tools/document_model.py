@@ -13,7 +13,7 @@ PAGE = ROOT / "docs" / "resource-model.md"
 sys.path.insert(0, str(ROOT))
 
 from policyengine.catalog import registry  # noqa: E402  # the checkout must win over an installed copy
-from policyengine.catalog.derive import VIEWS, MapView  # noqa: E402  # as above
+from policyengine.catalog.derive import VIEWS, MapView, ParsedView  # noqa: E402  # as above
 from policyengine.catalog.notes import extra_note  # noqa: E402  # as above
 from policyengine.catalog.spec import Default, Relation  # noqa: E402  # as above
 
@@ -70,6 +70,8 @@ def derived_views() -> Iterator[str]:
         for view in views:
             if isinstance(view, MapView):
                 yield f"| {name} | `{view.source}[{{{', '.join(view.keys)}, {view.value}}}]` | map `{view.into}` |\n"
+            elif not isinstance(view, ParsedView):
+                yield f"| {name} | the `Actions` of `{view.source}` | list `{view.into}` |\n"
             else:
                 yield f"| {name} | `{view.source}` as JSON text | `{view.into}` as an object |\n"
 

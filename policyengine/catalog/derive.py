@@ -1,10 +1,11 @@
 """Derived views: what a source gives awkwardly, in the shape a rule wants.
 
-Two generic mechanisms, table-driven per type:
+Three mechanisms, table-driven per type:
 
 * a list of key-value objects becomes a map (``LoadBalancerAttributes`` -> ``Attributes``), so that a
   rule can write ``Attributes."access_logs.s3.enabled"``;
-* a property that AWS also accepts as JSON text is parsed (``RedrivePolicy``).
+* a property that AWS also accepts as JSON text is parsed (``RedrivePolicy``);
+* the actions of a pipeline's stages become one list (:mod:`policyengine.catalog.pipeline_actions`).
 
 What is not known stays not known: an unresolved list makes the view unresolved, an unresolved
 element, key or rest of the list makes it an :class:`OpenDict`, an unresolved value is that key's value.
@@ -17,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from policyengine.catalog.pipeline_actions import ActionsView, flatten, written
 from policyengine.model.location import Location
 from policyengine.model.resource import Locator, Path, Resource
 from policyengine.model.values import ABSENT, OpenDict, OpenList, Unresolved
@@ -43,7 +45,7 @@ class ParsedView:
     into: str
 
 
-View = MapView | ParsedView
+View = MapView | ParsedView | ActionsView
 
 VIEWS: Final[Mapping[str, tuple[View, ...]]] = {
     "AWS::ElasticLoadBalancingV2::LoadBalancer": (MapView("LoadBalancerAttributes", "Attributes"),),
@@ -64,6 +66,7 @@ VIEWS: Final[Mapping[str, tuple[View, ...]]] = {
     "AWS::SNS::Subscription": (ParsedView("RedrivePolicy", "RedrivePolicy"),),
     "AWS::DMS::ReplicationTask": (ParsedView("ReplicationTaskSettings", "Settings"),),
     "AWS::EMR::SecurityConfiguration": (ParsedView("SecurityConfiguration", "SecurityConfiguration"),),
+    "AWS::CodePipeline::Pipeline": (ActionsView("Stages", "Actions"),),
 }
 """Type -> its views. Each ``into`` is declared in ``TypeSpec.extra`` or is a registry property."""
 
@@ -83,11 +86,17 @@ def derive(resource: Resource) -> None:
         value = properties.get(view.source, ABSENT)
         if value is ABSENT:
             continue
-        properties[view.into] = _map(value, view) if isinstance(view, MapView) else parse_text(value)
+        properties[view.into] = _view(value, view)
         if view.into != view.source:
             moved.append(view)
     if moved and not isinstance(resource.locate, _Relocated):
         resource.locate = _Relocated(resource.locate, tuple(moved), properties)
+
+
+def _view(value: Any, view: View) -> Any:
+    if isinstance(view, MapView):
+        return _map(value, view)
+    return flatten(value) if isinstance(view, ActionsView) else parse_text(value)
 
 
 def derived_names(type: str) -> frozenset[str]:
@@ -188,6 +197,8 @@ class _Relocated:
         return self._own(path)
 
     def _written(self, view: View, rest: Path) -> Path:
+        if isinstance(view, ActionsView):
+            return written(self._properties.get(view.source), rest, view.source)
         if isinstance(view, MapView) and rest:
             for index in self._elements(view, rest[0]):
                 return (view.source, index, view.value, *rest[1:])

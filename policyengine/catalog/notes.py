@@ -57,6 +57,12 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
         "MacieMonitoring": "Macie `DescribeBuckets`: automated discovery status, `jobDetails`, sensitivity score",
         "CreationDate": "S3 `ListBuckets`",
     },
+    "AWS::SES::EmailIdentity": {"Policies": "SES `GetEmailIdentity`, `Policies` as a list"},
+    "AWS::Glacier::Vault": {
+        "VaultName": "S3 Glacier `DescribeVault`",
+        "VaultARN": "S3 Glacier `DescribeVault`",
+        "Policy": "S3 Glacier `GetVaultAccessPolicy`; absent when there is none",
+    },
     "AWS::S3::AccessPoint": {"CreationDate": "S3 Control `GetAccessPoint`"},
     "AWS::EC2::VPC": {"IsDefault": "EC2 `DescribeVpcs`"},
     "AWS::EC2::Subnet": {"DefaultForAz": "EC2 `DescribeSubnets`"},
@@ -195,6 +201,7 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
         "CreationDate": "KMS `DescribeKey`",
         "DeletionDate": "KMS `DescribeKey`; present while deletion is pending",
         "LastRotationDate": "KMS `ListKeyRotations`",
+        "Grants": "KMS `ListGrants` of the key",
     },
     "AWS::SecretsManager::Secret": {"": "Secrets Manager `DescribeSecret`"},
     "AWS::CertificateManager::Certificate": {"": "ACM `DescribeCertificate`"},
@@ -214,6 +221,26 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
     "AWS::ECR::Repository": {
         "ScanFrequency": "ECR `BatchGetRepositoryScanningConfiguration`: `SCAN_ON_PUSH`, `CONTINUOUS_SCAN` or `MANUAL`",
         "ImageScanFindings": "ECR `DescribeImageScanFindings`: counts over the newest image",
+        "NewestImage": "ECR `DescribeImages`: `imagePushedAt` and `imageScanStatus.status` of the image pushed last; "
+        "absent when the repository is empty, its `ScanStatus` when the image was never scanned",
+    },
+    "AWS::CodeBuild::Project": {
+        "Triggers": "`BranchFilter`: CodeBuild `BatchGetProjects`, `webhook.branchFilter`",
+        "LastBuildTime": "CodeBuild `ListBuildsForProject` and `BatchGetBuilds`: `startTime` of the newest build; "
+        "absent when there was none",
+    },
+    "AWS::CodePipeline::Pipeline": {
+        "Actions": "derived from `Stages`: the actions of all stages in order, with the stage's name, index and "
+        "`OnFailure.Result`, and `ActionTypeId` laid out"
+    },
+    "AWS::CodeCommit::ApprovalRuleTemplate": {
+        "": "CodeCommit `GetApprovalRuleTemplate`",
+        "RepositoryNames": "CodeCommit `ListRepositoriesForApprovalRuleTemplate`",
+    },
+    "AWS::CodeArtifact::Package": {
+        "": "CodeArtifact `DescribePackage`",
+        "OriginType": "CodeArtifact `DescribePackageVersion` of the newest version, `origin.originType`: "
+        "`INTERNAL`, `EXTERNAL` or `UNKNOWN`",
     },
     "AWS::ECS::Cluster": {"Settings": "derived from `ClusterSettings`"},
     "AWS::EKS::Cluster": {"": "EKS `DescribeCluster`"},

@@ -31,6 +31,7 @@ def _modules() -> tuple[ModuleType, ...]:
         messaging,
         network,
         others,
+        pipelines,
         s3,
         security,
         storage,
@@ -38,7 +39,7 @@ def _modules() -> tuple[ModuleType, ...]:
 
     return (
         ai, analytics, caches, compute, containers, databases, delivery, dns, elb, governance, iam, messaging,
-        network, others, s3, security, storage,
+        network, others, pipelines, s3, security, storage,
     )  # fmt: skip
 
 

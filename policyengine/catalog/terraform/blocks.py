@@ -21,6 +21,7 @@ READ_BY_CODE: Final[Mapping[str, str]] = {
     "acl": "ingress egress",
     "api_v2_stage": "route_settings",
     "block_devices": _DEVICES,
+    "codebuild_webhook": "filter_group filter",
     "dynamodb_table": "global_secondary_index local_secondary_index",
     "event_target": """
         dead_letter_config ecs_target http_target input_transformer kinesis_target network_configuration
@@ -35,7 +36,7 @@ READ_BY_CODE: Final[Mapping[str, str]] = {
 }
 """The blocks that functions named by ``TypeMap.code`` and ``Merge.code`` read by themselves."""
 
-_OF_BLOCKS = frozenset({"parameters", "parametervalues"})
+_OF_BLOCKS = frozenset({"parameters", "parametervalues", "connectionnames", "repositorynames"})
 """Converters that take blocks."""
 
 

@@ -75,6 +75,17 @@ def _keyed(key: str, value_name: str) -> Conversion:
     return convert
 
 
+def _pluck(name: str) -> Conversion:
+    """``[{name: a}]`` becomes ``[a]``."""
+
+    def convert(value: Any) -> Any:
+        return (
+            [e.get(name) if isinstance(e, dict) else e for e in value] if isinstance(value, list) else value
+        )
+
+    return convert
+
+
 def _drop_suffix(suffix: str) -> Conversion:
     def convert(value: Any) -> Any:
         return value.removesuffix(suffix) if isinstance(value, str) else value
@@ -97,6 +108,8 @@ CONVERTERS: Final[dict[str, Conversion | None]] = {
     "parametervalues": _keyed("name", "values"),
     "names": _each("Name"),
     "rolearns": _each("RoleArn"),
+    "connectionnames": _pluck("external_connection_name"),
+    "repositorynames": _pluck("repository_name"),
     "certificates": lambda v: [{"CertificateArn": v}] if isinstance(v, str) else v,
     "enabled": _words({True: "Enabled", False: "Disabled"}),
     "suspended": _words({True: "Enabled", False: "Suspended"}),

@@ -297,8 +297,12 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
             stage*=Stages { name action*=Actions { name category=ActionTypeId.Category
             owner=ActionTypeId.Owner provider=ActionTypeId.Provider
             version=ActionTypeId.Version configuration input_artifacts*:names
-            output_artifacts*:names region role_arn run_order namespace } } name role_arn
-            execution_mode pipeline_type
+            output_artifacts*:names region role_arn run_order namespace timeout_in_minutes }
+            on_failure { result } } name role_arn execution_mode pipeline_type trigger*=Triggers { provider_type
+            git_configuration { source_action_name pull_request* { events* branches { excludes* includes* }
+            file_paths { excludes* includes* } } push* { branches { excludes* includes* } file_paths {
+            excludes* includes* } tags { excludes* includes* } } } } variable*=Variables { name default_value
+            description }
         """,
         code="pipeline",
         sets="ArtifactStore ArtifactStores",

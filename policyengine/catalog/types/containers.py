@@ -42,6 +42,8 @@ TYPES = (
             ("ScanFrequency", "string"),
             ("ImageScanFindings.Critical", "integer"),
             ("ImageScanFindings.High", "integer"),
+            ("NewestImage.PushedAt", "string"),
+            ("NewestImage.ScanStatus", "string"),
         ),
     ),
     TypeSpec(
@@ -50,6 +52,27 @@ TYPES = (
         defaults=(is_("ScanType", "BASIC", doc("AmazonECR/latest/userguide/image-scanning")),),
     ),
     TypeSpec("AWS::ECR::PublicRepository", names=("RepositoryName", "Arn")),
+    TypeSpec("AWS::ECR::RegistryPolicy", names=("RegistryId",)),
+    TypeSpec("AWS::ECR::ReplicationConfiguration", names=("RegistryId",)),
+    TypeSpec("AWS::ECR::SigningConfiguration", names=("RegistryId",)),
+    TypeSpec("AWS::ECR::PullThroughCacheRule", names=("EcrRepositoryPrefix",)),
+    TypeSpec(
+        "AWS::ECR::RepositoryCreationTemplate",
+        names=("Prefix",),
+        defaults=(
+            is_(
+                "ImageTagMutability",
+                "MUTABLE",
+                doc("AmazonECR/latest/APIReference/API_CreateRepositoryCreationTemplate"),
+            ),
+            is_(
+                "EncryptionConfiguration.EncryptionType",
+                "AES256",
+                doc("AmazonECR/latest/APIReference/API_EncryptionConfigurationForRepositoryCreationTemplate"),
+            ),
+        ),
+        relations=(kms_key("EncryptionConfiguration.KmsKey"),),
+    ),
     TypeSpec(
         "AWS::ECS::Cluster",
         names=("ClusterName", "Arn"),

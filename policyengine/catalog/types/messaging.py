@@ -113,6 +113,7 @@ TYPES = (
                 cfn("properties-kinesis-stream-streammodedetails"),
             ),
         ),
+        satellites=(into("AWS::Kinesis::ResourcePolicy", "ResourceArn", "policies"),),
         relations=(kms_key("StreamEncryption.KeyId"),),
     ),
     TypeSpec(

@@ -12,6 +12,7 @@ from policyengine.catalog.types._build import (
     doc,
     extra,
     groups,
+    into,
     is_,
     kms_key,
     of,
@@ -90,7 +91,6 @@ TYPES = (
         ),
     ),
     TypeSpec("AWS::AppFlow::Flow", names=("FlowName", "FlowArn"), relations=(kms_key("KMSArn"),)),
-    TypeSpec("AWS::CodeArtifact::Domain", names=("DomainName", "Arn"), relations=(kms_key("EncryptionKey"),)),
     TypeSpec(
         "AWS::ACMPCA::CertificateAuthority", names=("Arn",), extra=extra(Status="string", NotAfter="string")
     ),
@@ -130,6 +130,8 @@ TYPES = (
         names=("Arn", "Name"),
         relations=(kms_key(),),
     ),
+    TypeSpec("AWS::ImageBuilder::ContainerRecipe", names=("Arn", "Name"), relations=(kms_key(),)),
+    TypeSpec("AWS::ImageBuilder::ImagePipeline", names=("Arn", "Name")),
     TypeSpec(
         "AWS::ImageBuilder::DistributionConfiguration",
         names=("Arn", "Name"),
@@ -157,8 +159,16 @@ TYPES = (
         names=("Id", "Arn", "Name"),
         relations=(kms_key("KmsKeyArn"),),
     ),
-    TypeSpec("AWS::S3Express::DirectoryBucket", names=("BucketName", "Arn")),
-    TypeSpec("AWS::S3Tables::TableBucket", names=("TableBucketARN", "TableBucketName")),
+    TypeSpec(
+        "AWS::S3Express::DirectoryBucket",
+        names=("BucketName", "Arn"),
+        satellites=(into("AWS::S3Express::BucketPolicy", "Bucket", "policies"),),
+    ),
+    TypeSpec(
+        "AWS::S3Tables::TableBucket",
+        names=("TableBucketARN", "TableBucketName"),
+        satellites=(into("AWS::S3Tables::TableBucketPolicy", "TableBucketARN", "policies"),),
+    ),
     TypeSpec("AWS::ApplicationAutoScaling::ScalableTarget", names=("ResourceId",)),
     TypeSpec("AWS::ServiceCatalog::Portfolio", names=("Id",), extra=extra(SharedAccountIds="list:string")),
     TypeSpec(
@@ -319,18 +329,10 @@ TYPES = (
         for kind in ("DataQuality", "ModelBias", "ModelExplainability", "ModelQuality")
     ),
     TypeSpec(
-        "AWS::CodeBuild::ReportGroup",
-        names=("Arn", "Name"),
-        defaults=off(
-            doc("codebuild/latest/userguide/test-report-group-create-console"),
-            "ExportConfig.S3Destination.EncryptionDisabled",
-        ),
-        relations=(kms_key("ExportConfig.S3Destination.EncryptionKey"),),
-    ),
-    TypeSpec(
         "AWS::S3::MultiRegionAccessPoint",
         names=("Name", "Alias"),
         is_global=True,
+        satellites=(into("AWS::S3::MultiRegionAccessPointPolicy", "MrapName", "policies"),),
         defaults=tuple(
             is_(f"PublicAccessBlockConfiguration.{flag}", True, _MRAP)
             for flag in ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")

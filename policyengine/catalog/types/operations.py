@@ -1,27 +1,21 @@
-"""Backup, Systems Manager and the build services."""
+"""Backup, Systems Manager and Elastic Beanstalk."""
 
 from __future__ import annotations
 
 from policyengine.catalog.spec import TypeSpec
 from policyengine.catalog.types._build import (
-    BUCKET,
-    ROLE,
     cfn,
     depends,
     doc,
     extra,
-    groups,
     into,
     is_,
     kms_key,
     of,
-    off,
-    subnets,
     to,
 )
 
 _PATCH = doc("systems-manager/latest/APIReference/API_CreatePatchBaseline")
-_PROJECT = cfn("resource-codebuild-project")
 _OPTIONS = doc("elasticbeanstalk/latest/dg/command-options-general")
 _OPTIONS_NOTE = "saved configurations and .ebextensions may set it"
 
@@ -139,59 +133,6 @@ TYPES = (
         extra=extra(Enabled="boolean"),
     ),
     TypeSpec(
-        "AWS::CodeBuild::Project",
-        names=("Name", "Arn", "Id"),
-        defaults=(
-            is_(
-                "Environment.PrivilegedMode",
-                False,
-                doc("codebuild/latest/APIReference/API_ProjectEnvironment"),
-            ),
-            *off(_PROJECT, "BadgeEnabled"),
-            *off(
-                cfn("properties-codebuild-project-artifacts"),
-                "Artifacts.EncryptionDisabled",
-                "SecondaryArtifacts.EncryptionDisabled",
-            ),
-            is_(
-                "LogsConfig.S3Logs.EncryptionDisabled",
-                False,
-                doc("codebuild/latest/APIReference/API_S3LogsConfig"),
-            ),
-            is_("LogsConfig.S3Logs.Status", "DISABLED", cfn("properties-codebuild-project-s3logsconfig")),
-            is_(
-                "LogsConfig.CloudWatchLogs.Status",
-                "ENABLED",
-                doc("codebuild/latest/userguide/create-project"),
-            ),
-            is_("Visibility", "PRIVATE", doc("codebuild/latest/userguide/public-builds")),
-            is_("TimeoutInMinutes", 60, doc("codebuild/latest/APIReference/API_CreateProject")),
-        ),
-        relations=(
-            to("role", ROLE, "ServiceRole", one=True, scope="account"),
-            kms_key("EncryptionKey"),
-            subnets("VpcConfig.Subnets"),
-            groups("VpcConfig.SecurityGroupIds"),
-        ),
-        secrets=("Value", "Auth"),
-    ),
-    TypeSpec(
-        "AWS::CodePipeline::Pipeline",
-        names=("Name", "Arn"),
-        defaults=(
-            is_("ExecutionMode", "SUPERSEDED", cfn("resource-codepipeline-pipeline")),
-            depends(
-                "PipelineType", cfn("resource-codepipeline-pipeline"), "V1 through the API, V2 in the console"
-            ),
-        ),
-        relations=(
-            to("role", ROLE, "RoleArn", one=True, scope="account"),
-            to("artifact_bucket", BUCKET, "ArtifactStore.Location", one=True),
-            kms_key("ArtifactStore.EncryptionKey.Id"),
-        ),
-        secrets=("OAuthToken", "SecretToken"),
-    ),
-    TypeSpec(
         "AWS::ElasticBeanstalk::Environment",
         names=("EnvironmentName",),
         defaults=(
@@ -209,10 +150,5 @@ TYPES = (
             ),
         ),
         extra=(("Options", "map:string"),),
-    ),
-    TypeSpec(
-        "AWS::CodeCommit::Repository",
-        names=("RepositoryId", "Name", "Arn"),
-        relations=(kms_key(),),
     ),
 )

@@ -30,6 +30,14 @@ TYPES = (
             CreationDate="string",
             DeletionDate="string",
             LastRotationDate="string",
+        )
+        + (
+            ("Grants", "list:object"),
+            ("Grants.GranteePrincipal", "string"),
+            ("Grants.RetiringPrincipal", "string"),
+            ("Grants.IssuingAccount", "string"),
+            ("Grants.Operations", "list:string"),
+            ("Grants.Constraints", "json"),
         ),
     ),
     TypeSpec(

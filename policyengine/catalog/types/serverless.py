@@ -37,7 +37,10 @@ TYPES = (
             is_("PackageType", "Zip", doc("lambda/latest/api/API_CreateFunction")),
             is_("TracingConfig.Mode", "PassThrough", doc("lambda/latest/dg/services-xray")),
         ),
-        satellites=(into("AWS::Lambda::Permission", "FunctionName", "permissions"),),
+        satellites=(
+            into("AWS::Lambda::Permission", "FunctionName", "permissions"),
+            into("AWS::Lambda::ResourcePolicy", "ResourceArn", "policies"),
+        ),
         relations=(
             to("role", ROLE, "Role", one=True, scope="account"),
             subnets("VpcConfig.SubnetIds"),
@@ -50,9 +53,21 @@ TYPES = (
             to("log_group", LOG_GROUP, "LoggingConfig.LogGroup", one=True),
             of("alarms", "AWS::CloudWatch::Alarm", "Dimensions.Value"),
             of("event_rules", "AWS::Events::Rule", "Targets.Arn"),
+            to("code_signing", "AWS::Lambda::CodeSigningConfig", "CodeSigningConfigArn", one=True),
         ),
         extra=extra(LastModified="string", State="string"),
         secrets=("Variables",),
+    ),
+    TypeSpec(
+        "AWS::Lambda::CodeSigningConfig",
+        names=("CodeSigningConfigArn", "CodeSigningConfigId"),
+        defaults=(
+            is_(
+                "CodeSigningPolicies.UntrustedArtifactOnDeployment",
+                "Warn",
+                doc("lambda/latest/api/API_CodeSigningPolicies"),
+            ),
+        ),
     ),
     TypeSpec(
         "AWS::Lambda::Permission",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from policyengine.catalog.terraform.language import parse
-from policyengine.model.values import Unresolved
+from policyengine.model.values import OpenList, Unresolved
 from policyengine.sources.terraform.draft import Draft
 from policyengine.sources.terraform.mapper import Mapper, settle
 
@@ -48,7 +48,36 @@ def method_settings(part: Draft) -> dict[str, Any]:
     return {"MethodSettings": [found]}
 
 
+_WEBHOOK = """
+    branch_filter=Triggers.BranchFilter build_type=Triggers.BuildType
+    pull_request_build_policy=Triggers.PullRequestBuildPolicy { requires_comment_approval approver_roles* }
+    scope_configuration=Triggers.ScopeConfiguration { domain name scope }
+    filter_group*=FilterGroups { filter*=Filters { type pattern exclude_matched_pattern } }
+"""
+
+
+def codebuild_webhook(part: Draft) -> dict[str, Any]:
+    """A filter group is a list of filters in AWS, a block with blocks in Terraform."""
+    found = Mapper().map(parse(_WEBHOOK), part.tree)
+    groups = found.pop("FilterGroups", None)
+    triggers = found.setdefault("Triggers", {})
+    if isinstance(groups, Unresolved):
+        triggers["FilterGroups"] = groups
+    elif groups is not None:
+        filters = [g.get("Filters", []) if isinstance(g, dict) else g for g in groups]
+        more = getattr(groups, "more", None)
+        triggers["FilterGroups"] = filters if more is None else OpenList(filters, more)
+    return found
+
+
+def approval_rule_template_association(part: Draft) -> dict[str, Any]:
+    """One association is one more repository the template holds for."""
+    return {"RepositoryNames": [settle(part.tree.get("repository_name"))]}
+
+
 PARTS: Final[Mapping[str, Callable[[Draft], dict[str, Any]]]] = {
+    "approval_rule_template_association": approval_rule_template_association,
+    "codebuild_webhook": codebuild_webhook,
     "event_target": event_target,
     "method_settings": method_settings,
 }
