@@ -17,6 +17,7 @@ from policyengine.iam.reason import WHY, No, Yes
 from policyengine.iam.reason import Answer as Reasoned
 from policyengine.iam.request_set import RequestSet, read_request_set
 from policyengine.iam.search import Witness as Request
+from policyengine.iam.sentences import may_call
 from policyengine.model.finding import Evidence, Witness
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.values import ABSENT, Unresolved
@@ -92,13 +93,6 @@ def callers_of(held: Held) -> Callers:
     return any_caller() if held.about == "resource" else any_entity()
 
 
-def shown(request: Request) -> str:
-    """Return a request as a message names it."""
-    text = f"{request.action} on {request.resource} by {request.principal}"
-    pairs = [f"{k} = {v if isinstance(v, str) else ', '.join(v)}" for k, v in request.context.items()]
-    return f"{text} with {'; '.join(pairs)}" if pairs else text
-
-
 def witness(request: Request) -> Witness:
     """Return a request as findings have it."""
     context = {k: v if isinstance(v, str) else list(v) for k, v in request.context.items()}
@@ -108,7 +102,7 @@ def witness(request: Request) -> Witness:
 def allowed(held: Held, answer: Reasoned, expected: str) -> Answer:
     """TRUE with the request that is allowed; ``expected`` says what was asked for."""
     if isinstance(answer, Yes):
-        found = Evidence(held.where, shown(answer.witness), expected, "request_allowed")
+        found = Evidence(held.where, may_call(answer.witness), expected, "request_allowed")
         return Answer(TRUE, (found,), witness(answer.witness))
     if isinstance(answer, No):
         return Answer(FALSE, (Evidence(held.where, ABSENT, expected, "no_such_request"),))

@@ -9,6 +9,7 @@ from policyengine.iam.errors import PolicyError
 from policyengine.iam.reason import Answer as Reasoned
 from policyengine.iam.reason import No, Yes, denies, grants
 from policyengine.iam.request_set import RequestSet
+from policyengine.iam.sentences import goes_undenied
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE
 from policyengine.model.resource import Path
@@ -21,7 +22,6 @@ from policyengine.rules.predicates.iam_asking import (
     callers_of,
     names_others,
     requests_of,
-    shown,
     undecided,
     unreadable,
     witness,
@@ -66,7 +66,7 @@ def denied(subject: Subject, *, requests: Any, policy: Path | None) -> Answer:
         return Answer(TRUE, (Evidence(found.where, _DENIED, _DENIED, "requirement_met"),))
     if not isinstance(answer, Yes):
         return undecided(found, answer.why, _DENIED)
-    observed = shown(answer.witness) if found.documents else ABSENT
+    observed = goes_undenied(answer.witness) if found.documents else ABSENT
     evidence = Evidence(
         found.where, observed, _DENIED, "request_not_denied" if found.documents else "missing"
     )

@@ -8,8 +8,8 @@ from typing import Any, Final
 from policyengine.iam.covering import Coverage, passed_over
 from policyengine.iam.errors import PolicyError
 from policyengine.iam.reason import WHY, No, Unknown, Yes, covered
-from policyengine.iam.reasons import REASONS
 from policyengine.iam.request_set import RequestSet
+from policyengine.iam.sentences import may_call, why_passed
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Resource
@@ -17,7 +17,7 @@ from policyengine.model.values import ABSENT, Unresolved
 from policyengine.rules.iam.organizations import Members, members_of
 from policyengine.rules.iam.standins import ACCOUNT
 from policyengine.rules.predicates.api import Answer, Subject
-from policyengine.rules.predicates.iam_asking import requests_of, shown, unreadable, witness
+from policyengine.rules.predicates.iam_asking import requests_of, unreadable, witness
 
 _EXPECTED: Final = "SCPs that deny every such request"
 _SHOWN: Final = 8
@@ -66,8 +66,10 @@ def _of(result: Coverage) -> Answer:
         return Answer(TRUE, tuple(_denying(result)))
     if isinstance(answer, Unknown):
         return _undecided(answer.why)
-    first = Evidence((), shown(answer.witness), _EXPECTED, "request_not_denied")
-    return Answer(FALSE, (first, *_let_through(result)), witness(answer.witness))
+    passed = tuple(_let_through(result))
+    because = f", because {passed[0].observed}" if passed else ""
+    first = Evidence((), f"{may_call(answer.witness)}{because}", _EXPECTED, "request_not_denied")
+    return Answer(FALSE, (first, *passed), witness(answer.witness))
 
 
 def _open(asked: RequestSet, account: str, why: str) -> Answer:
@@ -75,7 +77,8 @@ def _open(asked: RequestSet, account: str, why: str) -> Answer:
     number = account if len(account) == 12 and account.isdigit() else ACCOUNT
     answer = covered(asked, [], number)
     if isinstance(answer, Yes):
-        evidence = Evidence((), shown(answer.witness), f"{_EXPECTED}; {why}", "request_not_denied")
+        text = f"{may_call(answer.witness)}, because {why}"
+        evidence = Evidence((), text, _EXPECTED, "request_not_denied")
         return Answer(FALSE, (evidence,), witness(answer.witness))
     if isinstance(answer, Unknown):
         return _undecided(answer.why)
@@ -105,9 +108,11 @@ def _let_through(result: Coverage) -> Iterator[Evidence]:
         yield Evidence((), "SCPs are not enabled", _EXPECTED, "request_not_denied")
     elif not result.denials:
         yield Evidence((), "no SCP denies any of these actions", _EXPECTED, "request_not_denied")
-    for denial, code in list(passed_over(result.denials, result.answer.witness))[:_SHOWN]:
+    request = result.answer.witness
+    for denial, _ in list(passed_over(result.denials, request))[:_SHOWN]:
         place = ("with", denial.node, denial.attached.name)
-        observed = f"{_statement(denial.statement)}: {REASONS.get(code, code)}"
+        name = f" `{denial.statement.sid}`" if denial.statement.sid else ""
+        observed = f"the Deny{name} in SCP {denial.attached.name} {why_passed(denial.statement, request)}"
         yield Evidence(place, observed, _EXPECTED, "request_not_denied")
 
 
