@@ -32,6 +32,7 @@ def _modules() -> tuple[ModuleType, ...]:
         network,
         others,
         pipelines,
+        policies,
         s3,
         security,
         storage,
@@ -39,7 +40,7 @@ def _modules() -> tuple[ModuleType, ...]:
 
     return (
         ai, analytics, caches, compute, containers, databases, delivery, dns, elb, governance, iam, messaging,
-        network, others, pipelines, s3, security, storage,
+        network, others, pipelines, policies, s3, security, storage,
     )  # fmt: skip
 
 
