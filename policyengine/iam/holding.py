@@ -146,20 +146,20 @@ class Holder:
         action: str,
         resource: str,
         context: Mapping[str, str | None] | None = None,
-        trust: Policy | None = None,
+        own: Policy | None = None,
         likely: str | None = None,
     ) -> Answer:
         """Say whether it may do an action on a resource (an ARN or a pattern of ARNs).
 
-        ``context``: keys with their values, None for keys that are absent; others are free. ``trust``:
-        the resource's own policy, if it is a role that is assumed. ``likely``: of a pattern, the ARN that
-        is tried first.
+        ``context``: keys with their values, None for keys that are absent; others are free. ``own``: the
+        resource's own policy, of a role its trust policy; who asks then is in the resource's account, or
+        the resource is a role. ``likely``: of a pattern, the ARN that is tried first.
         """
-        if not self.may(action) and (trust is None or not self._resource_allows(action)):
+        if not self.may(action) and not _opens(own, action):
             return No()
-        key = (action, resource, frozenset((context or {}).items()), id(trust), likely)
+        key = (action, resource, frozenset((context or {}).items()), id(own), likely)
         if key not in self._answers:
-            self._answers[key] = self._asks(action, resource, context or {}, trust, likely)
+            self._answers[key] = self._asks(action, resource, context or {}, own, likely)
         return self._answers[key]
 
     def _asks(
@@ -167,17 +167,17 @@ class Holder:
         action: str,
         resource: str,
         context: Mapping[str, str | None],
-        trust: Policy | None,
+        own: Policy | None,
         likely: str | None,
     ) -> Answer:
         wanted = {key.lower(): value for key, value in context.items()}
         if action.lower().startswith("iam:") and action.lower() != "iam:passrole":
             wanted.setdefault("aws:requestedregion", GLOBAL_REGION)
         able = statements(self.identity, action, resource, wanted, self.arn.split(":")[1])
-        if not able and not self._resource_allows(action):
+        if not able and not _opens(own, action) and not _is_assuming(action):
             return No()
-        policies = self.policies(trust)
-        if self.rcps and self._resource_allows(action) and not has_wildcard(resource):
+        policies = self.policies(own)
+        if self.rcps and _is_assuming(action) and not has_wildcard(resource):
             policies = replace(policies, rcps=self.rcps.get(account_of(resource), ()))
         exact = None if has_wildcard(resource) else resource
         tried = likely or exact
@@ -194,13 +194,9 @@ class Holder:
             return Unknown(("too_large",))
         about = at_home(self.account) if resource == "*" else (resource,)
         requests = RequestSet((action,), about, (self.arn,), _values(wanted), _spelled(context))
-        setting = Setting(self._facts(), self.arn.split(":")[1], self.account)
+        owner = None if own is None or own.kind == "trust" else self.account
+        setting = Setting(self._facts(), self.arn.split(":")[1], self.account, owner)
         return can(requests, policies, one_caller(self.arn), setting)
-
-    @staticmethod
-    def _resource_allows(action: str) -> bool:
-        """Say whether a trust policy may allow an action all by itself."""
-        return action.lower() in ROLE_ACTIONS
 
     def _facts(self) -> dict[str, tuple[str, ...] | None]:
         kind, _, name = self.arn.split(":", 5)[5].partition("/")
@@ -246,6 +242,19 @@ def account_named(policies: Iterable[Policy]) -> str:
                         return parts[4]
                     found = found or parts[4]
     return found or "123456789012"
+
+
+def _is_assuming(action: str) -> bool:
+    """Say whether a trust policy may allow an action all by itself."""
+    return action.lower() in ROLE_ACTIONS
+
+
+def _opens(own: Policy | None, action: str) -> bool:
+    """Say whether a resource's own policy may allow an action, as far as its actions go."""
+    if own is None:
+        return False
+    bit = catalogue().index(action)
+    return _is_assuming(action) or bit is None or bool(_of(own).allows >> bit & 1)
 
 
 def _settled(decision: Decision) -> bool:

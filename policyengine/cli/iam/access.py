@@ -13,16 +13,13 @@ from policyengine.iam.documents import Policy
 from policyengine.iam.domains import Callers, account_callers, any_caller, one_caller
 from policyengine.iam.errors import PolicyError
 from policyengine.iam.glob import compile_glob
-from policyengine.iam.opaque import Opaque
-from policyengine.iam.organization import Chain
-from policyengine.iam.organization_records import ChainKind
 from policyengine.iam.principals import Named
 from policyengine.iam.public_access import PublicAccessBlock
 from policyengine.iam.reason import EVERYTHING, Answer, No, Unknown, Yes, can
 from policyengine.iam.request import Request, read_caller
 from policyengine.iam.request_set import RequestSet, Values
 from policyengine.iam.statements import compiled
-from policyengine.iam.unknowns import unknown_policy
+from policyengine.rules.iam.chains import Chains
 from policyengine.rules.iam.principals import MADE_UP, PrincipalRecord, caller_arn
 
 
@@ -58,6 +55,7 @@ class Gate:
     def __init__(self, world: World, requests: RequestSet) -> None:
         self.world = world
         self.requests = requests
+        self.chains = Chains(world.organization)
         self.doors = [d for d in _doors(world) if self._actions(d)]
 
     # -- principals of the target ---------------------------------------------------------------------
@@ -93,23 +91,14 @@ class Gate:
 
     def _policies(self, record: PrincipalRecord, account: str, door: Door | None) -> Policies:
         owner = (door.account if door else None) or account
-        organization = self.world.organization
         return Policies(
             identity=record.policies,
             boundary=None if record.boundary is None else record.boundary.policy,
             resource=None if door is None else door.policy,
-            scps=self._chain(account, "scp"),
-            rcps=self._chain(owner, "rcp"),
-            management_account=None if organization is None else organization.management_account,
+            scps=self.chains.of(account, "scp"),
+            rcps=self.chains.of(owner, "rcp"),
+            management_account=self.chains.management_account,
         )
-
-    def _chain(self, account: str, kind: ChainKind) -> list[list[Policy]]:
-        if self.world.organization is None:
-            return []
-        chain = self.world.organization.chain(account, kind)
-        if isinstance(chain, Opaque):
-            return [[unknown_policy(kind, chain.reason)]]
-        return chain.policies() if isinstance(chain, Chain) else []
 
     def _past_doors(self, answer: Yes, policies: Policies) -> Answer:
         """Return the answer where the resource of the witness has a policy of its own."""
@@ -137,7 +126,7 @@ class Gate:
                 policies = Policies(
                     identity=(EVERYTHING,),
                     resource=door.policy,
-                    rcps=self._chain(door.account, "rcp") if door.account else (),
+                    rcps=self.chains.of(door.account, "rcp") if door.account else (),
                 )
                 setting = Setting(account=account or MADE_UP, resource_account=door.account)
                 answer = self._ask(narrowed, policies, callers, setting, door)

@@ -8,11 +8,10 @@ from typing import Final
 from policyengine.iam.account_ids import account_of
 from policyengine.iam.documents import Policy
 from policyengine.iam.escalation_world import Principal, World
-from policyengine.iam.opaque import Opaque
-from policyengine.iam.organization import Chain, Organization
-from policyengine.iam.organization_records import ChainKind
+from policyengine.iam.organization import Organization
 from policyengine.iam.unknowns import perhaps, unknown_policy
 from policyengine.rules.iam.carriers import Carried
+from policyengine.rules.iam.chains import Chains
 from policyengine.rules.iam.principals import MADE_UP, PrincipalRecord, caller_arn
 from policyengine.rules.iam.reader import Document
 
@@ -28,7 +27,7 @@ def world_of(
 
     ``carried`` None: what runs with roles is not known. ``organization`` None: no SCPs and no RCPs.
     """
-    chains = _Chains(organization)
+    chains = Chains(organization)
     named: dict[str, list[PrincipalRecord]] = {}
     for record in records:
         named.setdefault(caller_arn(record)[0], []).append(record)
@@ -44,28 +43,7 @@ def world_of(
     )
 
 
-class _Chains:
-    """The levels of each account; those of accounts with the same chain are the same object."""
-
-    def __init__(self, organization: Organization | None) -> None:
-        self._organization = organization
-        self._of: dict[tuple[str, ChainKind], Sequence[Sequence[Policy]]] = {}
-        self._shared: dict[object, Sequence[Sequence[Policy]]] = {}
-
-    def of(self, account: str, kind: ChainKind) -> Sequence[Sequence[Policy]]:
-        if self._organization is None:
-            return ()
-        if (account, kind) not in self._of:
-            chain = self._organization.chain(account, kind)
-            if isinstance(chain, Chain):
-                found = self._shared.setdefault(chain.key, chain.policies())
-            else:
-                found = [[unknown_policy(kind, chain.reason)]] if isinstance(chain, Opaque) else ()
-            self._of[account, kind] = found
-        return self._of[account, kind]
-
-
-def _principal(arn: str, records: Sequence[PrincipalRecord], chains: _Chains) -> Principal:
+def _principal(arn: str, records: Sequence[PrincipalRecord], chains: Chains) -> Principal:
     first = records[0]
     account = account_of(arn)
     opaque = [
