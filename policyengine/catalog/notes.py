@@ -44,7 +44,8 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
         "`/ssm/managed-instance/default-ec2-instance-management-role`",
         "BackupRegionSettings": "AWS Backup `DescribeRegionSettings`, service name -> opted in",
         "ServiceQuotas": "Service Quotas `ListServiceQuotas`, with the usage metric where the quota has one",
-        "BedrockModelInvocationLogging": "Bedrock `GetModelInvocationLoggingConfiguration`; absent when off",
+        "BedrockModelInvocationLogging": "Bedrock `GetModelInvocationLoggingConfiguration`; absent when off; "
+        "`LargeDataDeliveryS3BucketName` is `cloudWatchConfig.largeDataDeliveryS3Config.bucketName`",
         "EmrBlockPublicAccess": "EMR `GetBlockPublicAccessConfiguration`",
         "ApiGatewayCloudwatchRoleArn": "API Gateway `GetAccount`; absent when none is set",
         "GlueResourcePolicy": "Glue `GetResourcePolicy`; absent when there is none",
@@ -283,6 +284,8 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
     "AWS::IAM::User": {
         "CreateDate": "IAM `GetUser`",
         "MFADevices": "IAM `ListMFADevices`",
+        "ServiceSpecificCredentials": "IAM `ListServiceSpecificCredentials` of the user, Bedrock API keys among them; "
+        "`CredentialAgeDays` is what code gives in place of dates",
         "": "IAM credential report",
     },
     "AWS::IAM::AccessKey": {
@@ -290,6 +293,14 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
         "LastUsedDate": "IAM `GetAccessKeyLastUsed`; absent when never used",
     },
     "AWS::IAM::ServerCertificate": {"": "IAM `ListServerCertificates`"},
+    "AWS::Bedrock::CustomModel": {
+        "VpcConfig": "Bedrock `GetModelCustomizationJob` of the job that made the model",
+        "": "Bedrock `GetCustomModel`",
+    },
+    "AWS::Bedrock::ImportedModel": {"": "Bedrock `GetImportedModel`"},
+    "AWS::Bedrock::ProvisionedModelThroughput": {"": "Bedrock `GetProvisionedModelThroughput`"},
+    "AWS::Bedrock::CustomModelDeployment": {"": "Bedrock `GetCustomModelDeployment`"},
+    "AWS::Bedrock::MarketplaceModelEndpoint": {"": "Bedrock `GetMarketplaceModelEndpoint`"},
     "AWS::Organizations::Organization": {
         "PolicyTypes": "Organizations `ListRoots`; absent: a type is enabled if a policy of it has a target"
     },

@@ -147,6 +147,11 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
         """
             logging_config.cloudwatch_config.log_group_name=BedrockModelInvocationLogging.CloudWatchLogGroupName
             logging_config.s3_config.bucket_name=BedrockModelInvocationLogging.S3BucketName
+            logging_config.cloudwatch_config.large_data_delivery_s3_config.bucket_name=BedrockModelInvocationLogging.LargeDataDeliveryS3BucketName
+            logging_config.text_data_delivery_enabled=BedrockModelInvocationLogging.TextDataDeliveryEnabled
+            logging_config.image_data_delivery_enabled=BedrockModelInvocationLogging.ImageDataDeliveryEnabled
+            logging_config.embedding_data_delivery_enabled=BedrockModelInvocationLogging.EmbeddingDataDeliveryEnabled
+            logging_config.video_data_delivery_enabled=BedrockModelInvocationLogging.VideoDataDeliveryEnabled
         """,
         partial=True,
     ),

@@ -9,6 +9,14 @@ from collections.abc import Mapping
 
 MODULES: Mapping[str, tuple[str, ...]] = {
     "account": ("AWS::", "PolicyEngine::Account"),
+    "ai": (
+        "AWS::Bedrock",
+        "AWS::BedrockAgentCore",
+        "AWS::BedrockMantle",
+        "AWS::Kendra",
+        "AWS::QBusiness",
+        "AWS::S3Vectors",
+    ),
     "analytics": (
         "AWS::Athena",
         "AWS::DMS",

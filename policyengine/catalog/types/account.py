@@ -8,7 +8,11 @@ the registry: every property is ours, named after the field of the AWS API that 
 from __future__ import annotations
 
 from policyengine.catalog.spec import Relation, TypeSpec
-from policyengine.catalog.types._build import doc, every, is_, kms_key, off
+from policyengine.catalog.types._build import BUCKET, LOG_GROUP, doc, every, is_, kms_key, off, to
+
+_BEDROCK_LOG_GROUP = "BedrockModelInvocationLogging.CloudWatchLogGroupName"
+_BEDROCK_LOG_BUCKET = "BedrockModelInvocationLogging.S3BucketName"
+_BEDROCK_LARGE = "BedrockModelInvocationLogging.LargeDataDeliveryS3BucketName"
 
 _EVERYWHERE = (
     ("trails", "AWS::CloudTrail::Trail"),
@@ -66,6 +70,12 @@ _EVERYWHERE = (
     ("resolver_query_logging", "AWS::Route53Resolver::ResolverQueryLoggingConfig"),
     ("enforced_guardrails", "AWS::Bedrock::EnforcedGuardrailConfiguration"),
     ("sagemaker_domains", "AWS::SageMaker::Domain"),
+    ("processing_jobs", "AWS::SageMaker::ProcessingJob"),
+    ("guardrails", "AWS::Bedrock::Guardrail"),
+    ("bedrock_agents", "AWS::Bedrock::Agent"),
+    ("knowledge_bases", "AWS::Bedrock::KnowledgeBase"),
+    ("bedrock_flows", "AWS::Bedrock::Flow"),
+    ("prompts", "AWS::Bedrock::Prompt"),
 )
 """Relation -> type; in the account and region for a Region, in the whole account for an Account."""
 
@@ -173,6 +183,9 @@ TYPES = (
             *(every(name, type_) for name, type_ in _EVERYWHERE),
             kms_key("EbsDefaultKmsKeyId", "ebs_default_key"),
             kms_key("SsmSessionPreferences.KmsKeyId", "session_key"),
+            to("bedrock_log_group", LOG_GROUP, _BEDROCK_LOG_GROUP, one=True),
+            to("bedrock_log_bucket", BUCKET, _BEDROCK_LOG_BUCKET, one=True, scope="account"),
+            to("bedrock_large_data_bucket", BUCKET, _BEDROCK_LARGE, one=True, scope="account"),
         ),
         extra=(
             ("RegionName", "string"),
@@ -211,6 +224,11 @@ TYPES = (
             ("ServiceQuotas.UtilizationPercent", "number"),
             ("BedrockModelInvocationLogging.CloudWatchLogGroupName", "string"),
             ("BedrockModelInvocationLogging.S3BucketName", "string"),
+            (_BEDROCK_LARGE, "string"),
+            *(
+                (f"BedrockModelInvocationLogging.{kind}DataDeliveryEnabled", "boolean")
+                for kind in ("Text", "Image", "Embedding", "Video", "Audio")
+            ),
             ("LambdaConcurrencyLimit", "integer"),
             ("EmrBlockPublicAccess.BlockPublicSecurityGroupRules", "boolean"),
             ("EmrBlockPublicAccess.PermittedPublicSecurityGroupRuleRanges", "list:object"),

@@ -26,6 +26,7 @@ TYPES = (
             of("attached_policies", _POLICY, "Roles", scope="account"),
             to("permissions_boundary", _POLICY, "PermissionsBoundary", one=True, scope="account"),
             of("instance_profiles", "AWS::IAM::InstanceProfile", "Roles", scope="account"),
+            of("bedrock_agents", "AWS::Bedrock::Agent", "AgentResourceRoleArn", scope="account"),
         ),
         extra=(
             ("CreateDate", "string"),
@@ -56,6 +57,13 @@ TYPES = (
             ("MfaActive", "boolean"),
             ("MFADevices", "list:object"),
             ("MFADevices.SerialNumber", "string"),
+            ("ServiceSpecificCredentials", "list:object"),
+            *(
+                (f"ServiceSpecificCredentials.{name}", "string")
+                for name in ("ServiceName", "Status", "CreateDate", "ExpirationDate")
+            ),
+            ("ServiceSpecificCredentials.ServiceSpecificCredentialId", "string"),
+            ("ServiceSpecificCredentials.CredentialAgeDays", "integer"),
         ),
         secrets=("Password", "SecretAccessKey"),
     ),

@@ -104,8 +104,14 @@ TYPES = (
         names=("MemoryId", "MemoryArn"),
         relations=(kms_key("EncryptionKeyArn"),),
     ),
-    TypeSpec("AWS::Bedrock::EnforcedGuardrailConfiguration", names=("ConfigId",)),
     TypeSpec(
-        "AWS::Bedrock::ApplicationInferenceProfile", names=("InferenceProfileId", "InferenceProfileArn")
+        "AWS::Bedrock::EnforcedGuardrailConfiguration",
+        names=("ConfigId",),
+        relations=(to("guardrail", "AWS::Bedrock::Guardrail", "GuardrailIdentifier", one=True),),
     ),
+    TypeSpec(
+        "AWS::Bedrock::ApplicationInferenceProfile",
+        names=("InferenceProfileId", "InferenceProfileArn", "InferenceProfileIdentifier"),
+    ),
+    TypeSpec("AWS::SageMaker::ProcessingJob", names=("ProcessingJobName", "ProcessingJobArn")),
 )

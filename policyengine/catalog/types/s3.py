@@ -93,6 +93,12 @@ TYPES = (
                 scope="organization",
             ),
             of("trails", "AWS::CloudTrail::Trail", "S3BucketName", scope="account"),
+            of(
+                "bedrock_logging_regions",
+                "PolicyEngine::Account::Region",
+                "BedrockModelInvocationLogging.S3BucketName",
+                scope="account",
+            ),
             of("access_points", "AWS::S3::AccessPoint", "Bucket"),
             of("data_lake_locations", "AWS::LakeFormation::Resource", "ResourceArn"),
         ),
