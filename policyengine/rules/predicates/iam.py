@@ -45,21 +45,25 @@ def allows_public(subject: Subject, *, policy: Path | None) -> Answer:
 
 
 def allows_outside_account(
-    subject: Subject, *, policy: Path | None, trusted_accounts: Sequence[str]
+    subject: Subject, *, policy: Path | None, trusted_accounts: Sequence[str], requests: Any
 ) -> Answer:
     """TRUE when the policy grants something to a principal of another account."""
     from policyengine.rules.predicates import iam_outside
 
-    return iam_outside.allows_outside_account(subject, policy=policy, trusted_accounts=trusted_accounts)
+    return iam_outside.allows_outside_account(
+        subject, policy=policy, trusted_accounts=trusted_accounts, requests=requests
+    )
 
 
 def allows_outside_organization(
-    subject: Subject, *, policy: Path | None, trusted_accounts: Sequence[str]
+    subject: Subject, *, policy: Path | None, trusted_accounts: Sequence[str], requests: Any
 ) -> Answer:
     """TRUE when the policy grants something to a principal outside the organisation."""
     from policyengine.rules.predicates import iam_outside
 
-    return iam_outside.allows_outside_organization(subject, policy=policy, trusted_accounts=trusted_accounts)
+    return iam_outside.allows_outside_organization(
+        subject, policy=policy, trusted_accounts=trusted_accounts, requests=requests
+    )
 
 
 def admin(subject: Subject, *, services: bool, policy: Path | None) -> Answer:
@@ -107,7 +111,11 @@ _REQUESTS: Final = Arg("json", help="a set of requests: `action`, `resource`, `p
 _POLICY: Final = Arg("path", False, None, "the one document that is asked about")
 _TRUSTED: Final = Arg("list:string", False, (), "accounts that count as inside")
 _SET: Final = {"requests": _REQUESTS, "policy": _POLICY}
-_OUTSIDE: Final = {"policy": _POLICY, "trusted_accounts": _TRUSTED}
+_OUTSIDE: Final = {
+    "policy": _POLICY,
+    "trusted_accounts": _TRUSTED,
+    "requests": Arg("json", False, None, "only access of this set of requests"),
+}
 
 PREDICATES: tuple[Predicate, ...] = (
     Predicate(
@@ -142,6 +150,7 @@ PREDICATES: tuple[Predicate, ...] = (
         "The policy grants something to a principal of another account that is not trusted.",
         _OUTSIDE,
         _OWNERS,
+        problem=_requests_problem,
     ),
     Predicate(
         "iam.allows_outside_organization",
@@ -149,6 +158,7 @@ PREDICATES: tuple[Predicate, ...] = (
         "The policy grants something to a principal of an account outside the organisation that is not trusted.",
         _OUTSIDE,
         _OWNERS,
+        problem=_requests_problem,
         wide=_ORGANIZATION,
     ),
     Predicate(

@@ -120,4 +120,4 @@ def undecided(held: Held, why: Sequence[str], expected: str) -> Answer:
 
 def argument_problem(arguments: Mapping[str, Any]) -> str | None:
     """Say what is wrong with constant arguments that hold a set of requests."""
-    return problem_of(arguments["requests"]) if "requests" in arguments else None
+    return problem_of(arguments["requests"]) if arguments.get("requests") is not None else None

@@ -12,15 +12,16 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from policyengine.iam.account_ids import names_accounts
 from policyengine.iam.cells import ANYTHING, exact, joined
 from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.domains import Callers
+from policyengine.iam.errors import PolicyError
 from policyengine.iam.public_access import FIXED_KEYS, WIDEST, PublicAccessBlock, is_public
+from policyengine.iam.reason import ALL, No, Unknown, Yes, grants
 from policyengine.iam.reason import Answer as Reasoned
-from policyengine.iam.reason import No, Unknown, Yes, grants
 from policyengine.iam.request_set import RequestSet, Values
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE
@@ -30,7 +31,14 @@ from policyengine.rules.iam import public_access
 from policyengine.rules.iam.held import Held, held
 from policyengine.rules.iam.standins import ACCOUNT
 from policyengine.rules.predicates.api import Answer, Subject
-from policyengine.rules.predicates.iam_asking import about_own, allowed, names_others, undecided
+from policyengine.rules.predicates.iam_asking import (
+    about_own,
+    allowed,
+    names_others,
+    requests_of,
+    undecided,
+    unreadable,
+)
 
 _PUBLIC: Final = "access for anybody"
 _ACCOUNT: Final = "access from another account"
@@ -82,9 +90,9 @@ def _attached(subject: Subject, policy: Path | None) -> Held:
     return held(subject, policy)
 
 
-def _from_anybody(found: Held) -> Reasoned:
+def _from_anybody(found: Held, asked: RequestSet = ALL) -> Reasoned:
     found = _in_organization(found, _OWN_ORGANIZATION)
-    return _granted_to(found, _strangers(found), _anonymous(found), _context(_fixed(found.policies)))
+    return _granted_to(found, strangers(found), _anonymous(found), nowhere(found.policies), asked)
 
 
 def _in_organization(found: Held, organization: str) -> Held:
@@ -93,36 +101,46 @@ def _in_organization(found: Held, organization: str) -> Held:
 
 
 def allows_outside_account(
-    subject: Subject, *, policy: Path | None, trusted_accounts: Sequence[str]
+    subject: Subject, *, policy: Path | None, trusted_accounts: Sequence[str], requests: Any
 ) -> Answer:
     """TRUE when the policy grants something to a principal of another account that is not trusted."""
+    try:
+        asked = ALL if requests is None else requests_of(requests)
+    except PolicyError as error:
+        return unreadable(error)
     found = _in_organization(_attached(subject, policy), _OWN_ORGANIZATION)
     inside = {found.account, *trusted_accounts}
-    answer = _granted_to(found, _outside(found, inside), _anonymous(found), {})
-    return _of_known_account(subject, found, answer, _ACCOUNT)
+    answer = _granted_to(found, _outside(found, inside), _anonymous(found), {}, asked)
+    return _of_known_account(subject, found, answer, _ACCOUNT, asked)
 
 
 def allows_outside_organization(
-    subject: Subject, *, policy: Path | None, trusted_accounts: Sequence[str]
+    subject: Subject, *, policy: Path | None, trusted_accounts: Sequence[str], requests: Any
 ) -> Answer:
     """TRUE when the policy grants something to a principal of an account outside the organisation."""
+    try:
+        asked = ALL if requests is None else requests_of(requests)
+    except PolicyError as error:
+        return unreadable(error)
     members, organization, more = _members(subject)
     found = _in_organization(_attached(subject, policy), organization or _OWN_ORGANIZATION)
     inside = {found.account, *trusted_accounts, *members}
     context = _beyond(organization) if organization else {}
-    answer = _granted_to(found, _outside(found, inside), _anonymous(found), context)
+    answer = _granted_to(found, _outside(found, inside), _anonymous(found), context, asked)
     if isinstance(answer, Yes) and more is not None:
-        anybody = _from_anybody(found)
+        anybody = _from_anybody(found, asked)
         if isinstance(anybody, Yes):
             return allowed(found, anybody, _ORGANIZATION)
         return undecided(replace(found, doubts=((("with", "organization"), more),)), (), _ORGANIZATION)
-    return _of_known_account(subject, found, answer, _ORGANIZATION)
+    return _of_known_account(subject, found, answer, _ORGANIZATION, asked)
 
 
-def _of_known_account(subject: Subject, found: Held, answer: Reasoned, expected: str) -> Answer:
+def _of_known_account(
+    subject: Subject, found: Held, answer: Reasoned, expected: str, asked: RequestSet
+) -> Answer:
     """Return the answer; where code is bound to no account, an account it names may be its own."""
     if isinstance(answer, Yes) and subject.resource.account is None:
-        anybody = _from_anybody(found)
+        anybody = _from_anybody(found, asked)
         if not isinstance(anybody, Yes):
             unknown = Unresolved("not_collected", "the account of code that is bound to none")
             return undecided(replace(found, doubts=((found.where, unknown),)), (), expected)
@@ -133,7 +151,7 @@ def _of_known_account(subject: Subject, found: Held, answer: Reasoned, expected:
 # -- who ------------------------------------------------------------------------------------------------
 
 
-def _strangers(found: Held) -> list[str]:
+def strangers(found: Held) -> list[str]:
     """Return an account that nothing names, and one for each pattern that stands for a part of one."""
     texts = list(_texts(found.policies))
     named = names_accounts(texts) | {found.account, ACCOUNT}
@@ -155,7 +173,7 @@ def _of_parts(texts: Iterable[str], named: Collection[str]) -> Iterator[str]:
 
 def _outside(found: Held, inside: Collection[str]) -> list[str]:
     named = names_accounts(_texts(found.policies))
-    return [*_strangers(found), *sorted(a for a in named if a != "*" and a not in inside)][:MOST_ACCOUNTS]
+    return [*strangers(found), *sorted(a for a in named if a != "*" and a not in inside)][:MOST_ACCOUNTS]
 
 
 def _anonymous(found: Held) -> bool:
@@ -173,7 +191,11 @@ def _callers(accounts: Sequence[str], anonymous: bool, root: bool) -> Callers:
 
 
 def _granted_to(
-    found: Held, accounts: Sequence[str], anonymous: bool, context: dict[str, Values]
+    found: Held,
+    accounts: Sequence[str],
+    anonymous: bool,
+    context: dict[str, Values],
+    asked: RequestSet = ALL,
 ) -> Reasoned:
     """Say whether principals of these accounts are granted anything."""
     if not any(_may_name(statement, accounts) for statement in _statements(found.policies)):
@@ -184,7 +206,7 @@ def _granted_to(
     for some in together:
         own = {**context, _CALLER_ACCOUNT: Values(tuple(some))} if _CALLER_ACCOUNT in keys else context
         for root in (False, True) if keys & _ABOUT_ROOT else (False,):
-            answer = _asked(found, _callers(some, anonymous, root), own)
+            answer = _asked(found, _callers(some, anonymous, root), own, asked)
             if isinstance(answer, Yes):
                 return answer
             why.update(dict.fromkeys(answer.why if isinstance(answer, Unknown) else ()))
@@ -204,8 +226,8 @@ def _may_name(statement: Statement, accounts: Collection[str]) -> bool:
     return "*" in names or not names_accounts(names).isdisjoint(accounts)
 
 
-def _asked(found: Held, callers: Callers, context: dict[str, Values]) -> Reasoned:
-    requests = RequestSet(context=context)
+def _asked(found: Held, callers: Callers, context: dict[str, Values], asked: RequestSet) -> Reasoned:
+    requests = replace(asked, context={**context, **asked.context})
     answer = grants(found.policies, about_own(requests, found), callers)
     if isinstance(answer, No) and names_others(found):
         return grants(found.policies, requests, callers)
@@ -255,8 +277,9 @@ def _keeps_out(key: str, value: str) -> bool:
     return key.endswith("orgpaths") or (key == "aws:userid" and value.partition(":")[0].isalnum())
 
 
-def _context(fixed: dict[str, tuple[str, ...]]) -> dict[str, Values]:
+def nowhere(policies: Sequence[Policy]) -> dict[str, Values]:
     """Return the circumstances of somebody from nowhere that documents name."""
+    fixed = _fixed(policies)
     found = {key: Values(values, True, True) for key, values in fixed.items() if values}
     for key, values in fixed.items():
         if len(values) == 1 and values[0].lower() in _TRUTHS:
