@@ -8,6 +8,7 @@ from policyengine.rules.predicates import (
     alarms,
     asked_for,
     backup,
+    code_secrets,
     iam,
     kms,
     lifecycle,
@@ -18,6 +19,7 @@ from policyengine.rules.predicates import (
     related,
     tags,
     time,
+    usage,
 )
 from policyengine.rules.predicates.api import Predicate
 
@@ -37,6 +39,8 @@ PREDICATES: Final[dict[str, Predicate]] = {
         lists,
         iam,
         org,
+        usage,
+        code_secrets,
     )
     for predicate in module.PREDICATES
 }
