@@ -21,6 +21,9 @@ _INLINE: Final[tuple[Spot, ...]] = (
 _FOLDED: Final[tuple[Spot, ...]] = (("related.policies.*.PolicyDocument", "resource"),)
 _ALONE: Final[tuple[Spot, ...]] = (("PolicyDocument", "resource"),)
 _SATELLITE: Final[tuple[Spot, ...]] = (("PolicyDocument", "identity"),)
+_POLICY: Final[tuple[Spot, ...]] = (("Policy", "resource"),)
+_RESOURCE_POLICY: Final[tuple[Spot, ...]] = (("ResourcePolicy", "resource"),)
+_FOLDED_RESOURCE_POLICY: Final[tuple[Spot, ...]] = (("related.policies.*.ResourcePolicy", "resource"),)
 
 SPOTS: Final[Mapping[str, tuple[Spot, ...]]] = {
     "AWS::IAM::Role": (("AssumeRolePolicyDocument", "trust"), *_INLINE),
@@ -35,9 +38,17 @@ SPOTS: Final[Mapping[str, tuple[Spot, ...]]] = {
     "AWS::SSO::PermissionSet": (("InlinePolicy", "identity"),),
     "AWS::S3::Bucket": _FOLDED,
     "AWS::S3::BucketPolicy": _ALONE,
-    "AWS::S3::AccessPoint": (("Policy", "resource"),),
+    "AWS::S3::AccessPoint": _POLICY,
+    "AWS::S3::MultiRegionAccessPoint": (("related.policies.*.Policy", "resource"),),
+    "AWS::S3::MultiRegionAccessPointPolicy": _POLICY,
+    "AWS::S3ObjectLambda::AccessPointPolicy": _ALONE,
+    "AWS::S3Express::DirectoryBucket": _FOLDED,
     "AWS::S3Express::BucketPolicy": _ALONE,
-    "AWS::S3Tables::TableBucketPolicy": (("ResourcePolicy", "resource"),),
+    "AWS::S3Express::AccessPoint": _POLICY,
+    "AWS::S3Tables::TableBucket": _FOLDED_RESOURCE_POLICY,
+    "AWS::S3Tables::TableBucketPolicy": _RESOURCE_POLICY,
+    "AWS::S3Tables::TablePolicy": _RESOURCE_POLICY,
+    "AWS::S3Vectors::VectorBucketPolicy": _POLICY,
     "AWS::KMS::Key": (("KeyPolicy", "key"),),
     "AWS::KMS::ReplicaKey": (("KeyPolicy", "key"),),
     "AWS::SQS::Queue": _FOLDED,
@@ -46,8 +57,10 @@ SPOTS: Final[Mapping[str, tuple[Spot, ...]]] = {
     "AWS::SNS::Topic": _FOLDED,
     "AWS::SNS::TopicPolicy": _ALONE,
     "AWS::SNS::TopicInlinePolicy": _ALONE,
-    "AWS::SecretsManager::Secret": (("related.policies.*.ResourcePolicy", "resource"),),
-    "AWS::SecretsManager::ResourcePolicy": (("ResourcePolicy", "resource"),),
+    "AWS::SecretsManager::Secret": _FOLDED_RESOURCE_POLICY,
+    "AWS::SecretsManager::ResourcePolicy": _RESOURCE_POLICY,
+    "AWS::Lambda::Function": _FOLDED,
+    "AWS::Lambda::ResourcePolicy": _ALONE,
     "AWS::ECR::Repository": (("RepositoryPolicyText", "resource"),),
     "AWS::ECR::PublicRepository": (("RepositoryPolicyText", "resource"),),
     "AWS::Backup::BackupVault": (("AccessPolicy", "resource"),),
@@ -55,16 +68,41 @@ SPOTS: Final[Mapping[str, tuple[Spot, ...]]] = {
     "AWS::EFS::FileSystem": (("FileSystemPolicy", "resource"),),
     "AWS::OpenSearchService::Domain": (("AccessPolicies", "resource"),),
     "AWS::Elasticsearch::Domain": (("AccessPolicies", "resource"),),
-    "AWS::DynamoDB::Table": (("ResourcePolicy.PolicyDocument", "resource"),),
-    "AWS::DynamoDB::GlobalTable": (("Replicas.*.ResourcePolicy.PolicyDocument", "resource"),),
-    "AWS::Events::EventBus": (("Policy", "resource"),),
-    "AWS::Kinesis::ResourcePolicy": (("ResourcePolicy", "resource"),),
-    "AWS::ApiGateway::RestApi": (("Policy", "resource"),),
+    "AWS::DynamoDB::Table": (
+        ("ResourcePolicy.PolicyDocument", "resource"),
+        ("StreamSpecification.ResourcePolicy.PolicyDocument", "resource"),
+    ),
+    "AWS::DynamoDB::GlobalTable": (
+        ("Replicas.*.ResourcePolicy.PolicyDocument", "resource"),
+        ("Replicas.*.ReplicaStreamSpecification.ResourcePolicy.PolicyDocument", "resource"),
+    ),
+    "AWS::Events::EventBus": _POLICY,
+    "AWS::EventSchemas::RegistryPolicy": _POLICY,
+    "AWS::Kinesis::Stream": _FOLDED_RESOURCE_POLICY,
+    "AWS::Kinesis::ResourcePolicy": _RESOURCE_POLICY,
+    "AWS::ApiGateway::RestApi": _POLICY,
     "AWS::Logs::LogGroup": (("ResourcePolicyDocument", "resource"),),
-    "AWS::Logs::ResourcePolicy": (("PolicyDocument", "resource"),),
+    "AWS::Logs::ResourcePolicy": _ALONE,
+    "AWS::Logs::Destination": (("DestinationPolicy", "resource"),),
     "AWS::CodeArtifact::Domain": (("PermissionsPolicyDocument", "resource"),),
     "AWS::CodeArtifact::Repository": (("PermissionsPolicyDocument", "resource"),),
     "AWS::EC2::VPCEndpoint": (("PolicyDocument", "endpoint"),),
+    "AWS::ECR::RegistryPolicy": (("PolicyText", "resource"),),
+    "PolicyEngine::Account::Region": (("GlueResourcePolicy", "resource"),),
+    "AWS::SES::EmailIdentity": (("Policies.*.Policy", "resource"),),
+    "AWS::Glacier::Vault": _POLICY,
+    "AWS::IoT::Policy": _SATELLITE,
+    "AWS::APS::ResourcePolicy": _ALONE,
+    "AWS::Bedrock::ResourcePolicy": _ALONE,
+    "AWS::BedrockAgentCore::ResourcePolicy": _POLICY,
+    "AWS::CloudTrail::ResourcePolicy": _RESOURCE_POLICY,
+    "AWS::Lex::ResourcePolicy": _POLICY,
+    "AWS::MSK::ClusterPolicy": _POLICY,
+    "AWS::MediaStore::Container": _POLICY,
+    "AWS::Oam::Sink": _POLICY,
+    "AWS::SSM::ResourcePolicy": _POLICY,
+    "AWS::VpcLattice::ResourcePolicy": _POLICY,
+    "AWS::XRay::ResourcePolicy": _ALONE,
 }
 
 NAMES: Final = ("PolicyName", "ManagedPolicyName", "RoleName", "UserName", "GroupName", "Name")
@@ -83,10 +121,16 @@ def spots(resource: Resource) -> Iterator[tuple[Path, Any, Kind]]:
         start: tuple[Path, Any] = ((), resource.properties)
         if steps[0] == "related":
             start, steps = (("related",), resource.related), steps[1:]
+        found = False
         for path, value in _walk(*start, steps):
             yield path, value, kind
+            found = True
+        if not found and resource.type.endswith(_THEMSELVES) and not resource.type.startswith("AWS::IAM::"):
+            yield (*steps,), _MISSING, kind
 
 
+_THEMSELVES: Final = ("Policy", "AWS::KMS::ReplicaKey")
+"""How types end that are nothing but a policy, or never without: one that is not shown was not read."""
 _MISSING: Final = Unresolved("not_collected", "the document is not given")
 
 
@@ -110,17 +154,25 @@ def _walk(path: Path, value: Any, steps: list[str]) -> Iterator[tuple[Path, Any]
 
 
 def _permissions(resource: Resource) -> Iterator[tuple[Path, Any, Kind]]:
-    """Yield the policy that AWS makes of a Lambda function's permissions:
-    https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html"""
+    """Yield the policy that AWS makes of a Lambda function's permissions,
+    https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html, and of a layer's:
+    https://docs.aws.amazon.com/lambda/latest/api/API_AddLayerVersionPermission.html"""
     for path, value in _walk(("related",), resource.related, ["permissions", "*"]):
         made = value if isinstance(value, Unresolved) else [_permission(value)]
         yield path, {"Version": "2012-10-17", "Statement": made}, "resource"
+
+
+def _permission_alone(resource: Resource) -> Iterator[tuple[Path, Any, Kind]]:
+    """Yield the policy that a permission is, whose function or layer belongs to another source."""
+    made = _permission(resource.properties)
+    yield ("Principal",), {"Version": "2012-10-17", "Statement": [made]}, "resource"
 
 
 _CONDITIONS: Final = {
     "SourceArn": ("ArnLike", "aws:SourceArn"),
     "SourceAccount": ("StringEquals", "aws:SourceAccount"),
     "PrincipalOrgID": ("StringEquals", "aws:PrincipalOrgID"),
+    "OrganizationId": ("StringEquals", "aws:PrincipalOrgID"),
     "EventSourceToken": ("StringEquals", "lambda:EventSourceToken"),
     "FunctionUrlAuthType": ("StringEquals", "lambda:FunctionUrlAuthType"),
     "InvokedViaFunctionUrl": ("Bool", "lambda:InvokedViaFunctionUrl"),
@@ -153,6 +205,14 @@ def _bus_statements(resource: Resource) -> Iterator[tuple[Path, Any, Kind]]:
         yield path, {"Version": "2012-10-17", "Statement": statement}, "resource"
 
 
+def _bus_alone(resource: Resource) -> Iterator[tuple[Path, Any, Kind]]:
+    """Yield the policy that a statement of an event bus of another source is."""
+    value = resource.properties
+    statement = value.get("Statement")
+    made = _bus_permission(value) if statement is None else statement
+    yield ("Statement",), {"Version": "2012-10-17", "Statement": made}, "resource"
+
+
 def _bus_permission(found: dict[str, Any]) -> dict[str, Any]:
     principal, condition = found.get("Principal"), found.get("Condition")
     made: dict[str, Any] = {
@@ -171,7 +231,11 @@ def _bus_permission(found: dict[str, Any]) -> dict[str, Any]:
 
 STATEMENTS: Final[Mapping[str, Callable[[Resource], Iterator[tuple[Path, Any, Kind]]]]] = {
     "AWS::Lambda::Function": _permissions,
+    "AWS::Lambda::LayerVersion": _permissions,
+    "AWS::Lambda::Permission": _permission_alone,
+    "AWS::Lambda::LayerVersionPermission": _permission_alone,
     "AWS::Events::EventBus": _bus_statements,
+    "AWS::Events::EventBusPolicy": _bus_alone,
 }
 """Types whose policy AWS puts together of statements that are resources of their own."""
 

@@ -37,11 +37,11 @@ def denies(subject: Subject, *, requests: Any, policy: Path | None) -> Answer:
     return iam_requests.denied(subject, requests=requests, policy=policy)
 
 
-def allows_public(subject: Subject, *, policy: Path | None) -> Answer:
+def allows_public(subject: Subject, *, policy: Path | None, requests: Any) -> Answer:
     """TRUE when the policy grants something to anybody."""
     from policyengine.rules.predicates import iam_outside
 
-    return iam_outside.allows_public(subject, policy=policy)
+    return iam_outside.allows_public(subject, policy=policy, requests=requests)
 
 
 def allows_outside_account(
@@ -111,11 +111,8 @@ _REQUESTS: Final = Arg("json", help="a set of requests: `action`, `resource`, `p
 _POLICY: Final = Arg("path", False, None, "the one document that is asked about")
 _TRUSTED: Final = Arg("list:string", False, (), "accounts that count as inside")
 _SET: Final = {"requests": _REQUESTS, "policy": _POLICY}
-_OUTSIDE: Final = {
-    "policy": _POLICY,
-    "trusted_accounts": _TRUSTED,
-    "requests": Arg("json", False, None, "only access of this set of requests"),
-}
+_SOME: Final = Arg("json", False, None, "only access of this set of requests")
+_OUTSIDE: Final = {"policy": _POLICY, "trusted_accounts": _TRUSTED, "requests": _SOME}
 
 PREDICATES: tuple[Predicate, ...] = (
     Predicate(
@@ -140,9 +137,10 @@ PREDICATES: tuple[Predicate, ...] = (
         "iam.allows_public",
         allows_public,
         "The policy grants something to anybody.",
-        {"policy": _POLICY},
+        {"policy": _POLICY, "requests": _SOME},
         _OWNERS,
         (_ACCOUNT,),
+        _requests_problem,
     ),
     Predicate(
         "iam.allows_outside_account",

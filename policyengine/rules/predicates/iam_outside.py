@@ -66,8 +66,12 @@ MOST_ACCOUNTS: Final = 500
 _NONE: Final = (PublicAccessBlock(), PublicAccessBlock())
 
 
-def allows_public(subject: Subject, *, policy: Path | None) -> Answer:
+def allows_public(subject: Subject, *, policy: Path | None, requests: Any) -> Answer:
     """TRUE when the policy grants something to anybody, with a request of somebody nobody knows."""
+    try:
+        asked = ALL if requests is None else requests_of(requests)
+    except PolicyError as error:
+        return unreadable(error)
     found = _attached(subject, policy)
     found = replace(
         found, documents=tuple(replace(d, policy=_without_owners(d.policy)) for d in found.documents)
@@ -75,7 +79,7 @@ def allows_public(subject: Subject, *, policy: Path | None) -> Answer:
     if subject.resource.type == "AWS::S3::Bucket" and _surely_blocked(subject, found):
         expected = f"{_PUBLIC}; S3 Block Public Access restricts it"
         return Answer(FALSE, (Evidence(found.where, "RestrictPublicBuckets", expected, "no_such_request"),))
-    answer = _from_anybody(found)
+    answer = _from_anybody(found, asked)
     if isinstance(answer, Yes) and _perhaps_blocked(subject, found):
         unknown = Unresolved("not_collected", "whether S3 Block Public Access of the account restricts it")
         path: Path = ("PublicAccessBlockConfiguration",)
@@ -90,7 +94,7 @@ def _attached(subject: Subject, policy: Path | None) -> Held:
     return held(subject, policy)
 
 
-def _from_anybody(found: Held, asked: RequestSet = ALL) -> Reasoned:
+def _from_anybody(found: Held, asked: RequestSet) -> Reasoned:
     found = _in_organization(found, _OWN_ORGANIZATION)
     return _granted_to(found, strangers(found), _anonymous(found), nowhere(found.policies), asked)
 
