@@ -98,7 +98,8 @@ def denied_everywhere(policies: Iterable[Policy]) -> int:
 class Holder:
     """A user or role with the layers that are about it; ``scps`` from the root to the account.
 
-    ``rcps``: the levels of each account; they have a say on the roles that are assumed in it.
+    ``rcps``: the levels of each account; they have a say on the roles that are assumed in it and on
+    resources whose own policies are asked about.
     """
 
     arn: str
@@ -177,8 +178,9 @@ class Holder:
         if not able and not _opens(own, action) and not _is_assuming(action):
             return No()
         policies = self.policies(own)
-        if self.rcps and _is_assuming(action) and not has_wildcard(resource):
-            policies = replace(policies, rcps=self.rcps.get(account_of(resource), ()))
+        home = account_of(resource) or self.account
+        if self.rcps and (own is not None or _is_assuming(action)) and not has_wildcard(home):
+            policies = replace(policies, rcps=self.rcps.get(home, ()))
         exact = None if has_wildcard(resource) else resource
         tried = likely or exact
         if tried is not None:

@@ -96,6 +96,11 @@ def remembered(question: tuple[Any, ...], policies: Sequence[Policy], ask: Calla
     return answer
 
 
+def shared_reader() -> Reader:
+    """Return the reader of all rules: it reads a content once."""
+    return _KEPT.fresh_reader()
+
+
 def held(subject: Subject, policy: Path | None = None) -> Held:
     """Return the policies of a subject: of a principal what it may do, of anything else its policy.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from policyengine.iam.documents import Policy, read_policy
@@ -96,6 +96,14 @@ class Reader:
         if isinstance(found, PolicyError):
             raise found
         return found
+
+
+def merged(documents: Iterable[Document]) -> Policy | None:
+    """Return all documents of a resource as one; None where there is none."""
+    found = [document.policy for document in documents]
+    if len(found) < 2:
+        return found[0] if found else None
+    return replace(found[0], statements=tuple(s for policy in found for s in policy.statements))
 
 
 def _line_of(resource: Resource, path: Path) -> Any:

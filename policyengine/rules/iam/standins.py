@@ -7,6 +7,7 @@ in place of such references, a name that nothing else has gives the same answers
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from policyengine.iam.opaque import Opaque
@@ -38,11 +39,16 @@ _ARNS: Final = {
     "AWS::Backup::BackupVault": "arn:{p}:backup:{r}:{a}:backup-vault:{n}",
     "AWS::ApiGateway::RestApi": "arn:{p}:execute-api:{r}:{a}:{n}",
     "AWS::CodeArtifact::Domain": "arn:{p}:codeartifact:{r}:{a}:domain/{n}",
+    "AWS::CodePipeline::Pipeline": "arn:{p}:codepipeline:{r}:{a}:{n}",
+    "AWS::CodeBuild::Project": "arn:{p}:codebuild:{r}:{a}:project/{n}",
+    "AWS::CodeCommit::Repository": "arn:{p}:codecommit:{r}:{a}:{n}",
     "AWS::IAM::Role": "arn:{p}:iam::{a}:role/{n}",
     "AWS::IAM::User": "arn:{p}:iam::{a}:user/{n}",
     "AWS::IAM::Group": "arn:{p}:iam::{a}:group/{n}",
     "AWS::IAM::ManagedPolicy": "arn:{p}:iam::{a}:policy/{n}",
 }
+_REFERRED_BY_ARN: Final = frozenset({"AWS::SNS::Topic", "AWS::IAM::ManagedPolicy"})
+"""https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/ (return values)."""
 _NAMES: Final = (
     "BucketName", "QueueName", "TopicName", "RepositoryName", "TableName", "FunctionName", "RoleName", "UserName",
     "DomainName", "BackupVaultName", "LogGroupName", "Name", "GroupName", "ManagedPolicyName",
@@ -72,7 +78,7 @@ def own_name(resource: Resource) -> str:
         if isinstance(value, str):
             return value
         if isinstance(value, Unresolved):
-            told = _told(value, resource)
+            told = _told(value, resource, {})
             if told is not None:
                 return told
     if resource.file is None:
@@ -80,21 +86,26 @@ def own_name(resource: Resource) -> str:
     return f"zz-{''.join(c for c in resource.id.lower() if c.isalnum())}"
 
 
-def filled(value: Any, resource: Resource) -> Any:
-    """Return a document of code with its own resource, account, region and partition filled in."""
+def filled(value: Any, resource: Resource, beside: Mapping[str, Resource] | None = None) -> Any:
+    """Return a document of code with its own resource, account, region and partition filled in.
+
+    ``beside``: other resources of the same code by their ids, filled in too.
+    """
     if isinstance(value, Unresolved):
-        told = _told(value, resource)
+        told = _told(value, resource, beside or {})
         if told is None:
             told = _itself(value, resource)
+        if told is None and beside and value.target is not None and value.target[0] in beside:
+            told = _itself(value, beside[value.target[0]])
         return value if told is None else told
     if isinstance(value, OpenDict):
         return value
     if isinstance(value, dict):
-        return {key: filled(item, resource) for key, item in value.items()}
+        return {key: filled(item, resource, beside) for key, item in value.items()}
     if isinstance(value, OpenList):
-        return OpenList([filled(item, resource) for item in value], value.more)
+        return OpenList([filled(item, resource, beside) for item in value], value.more)
     if isinstance(value, list):
-        return [filled(item, resource) for item in value]
+        return [filled(item, resource, beside) for item in value]
     return value
 
 
@@ -107,16 +118,20 @@ def _pseudo(resource: Resource) -> dict[str, str]:
     }
 
 
-def _told(value: Unresolved, resource: Resource) -> str | None:
-    """Return a text whose only unknown parts are pseudo parameters; None for any other."""
+def _told(value: Unresolved, resource: Resource, beside: Mapping[str, Resource]) -> str | None:
+    """Return a text whose unknown parts are pseudo parameters or resources beside; None for any other."""
     known = _pseudo(resource)
     if value.detail.startswith("Ref: "):
         return known.get(value.detail[5:]) if value.parts is None else None
     if value.parts is None or tuple(_HOLE.sub("\0", value.detail).split("\0")) != value.parts:
         return None
-    names = _HOLE.findall(value.detail)
-    if not all(name in known for name in names):
-        return None
+    for name in _HOLE.findall(value.detail):
+        if name not in known:
+            id_, _, attribute = name.partition(".")
+            told = _attribute(beside[id_], attribute or "Ref") if id_ in beside else None
+            if told is None:
+                return None
+            known[name] = told
     return _HOLE.sub(lambda hole: known[hole.group(1)], value.detail)
 
 
@@ -124,16 +139,16 @@ def _itself(value: Unresolved, resource: Resource) -> str | None:
     """Return a text that refers to the resource itself and to nothing else that is not known."""
     if value.target is None or value.target[0] != resource.id or resource.file is None:
         return None
-    attribute = value.target[1]
-    if attribute.lower() == "arn" or (attribute == "Ref" and resource.type == "AWS::SNS::Topic"):
-        found = own_arn(resource)
-    elif attribute in ("Ref", "id", "bucket", "name") or attribute in _NAMES:
-        found = own_name(resource)
-    else:
-        return None
-    parts = value.parts
+    found, parts = _attribute(resource, value.target[1]), value.parts
     if found is None or parts is None:
         return found
     if len(parts) == 3 and parts[0] == "arn:" and parts[1].startswith(":"):
         parts = (f"arn:{partition(resource)}{parts[1]}", parts[2])  # the other unknown part is the partition
     return found.join(parts) if len(parts) == 2 else None
+
+
+def _attribute(resource: Resource, attribute: str) -> str | None:
+    """Return what a reference to an attribute of a resource stands for: its ARN, its name, or nothing."""
+    if attribute.lower() == "arn" or (attribute == "Ref" and resource.type in _REFERRED_BY_ARN):
+        return own_arn(resource)
+    return own_name(resource) if attribute in ("Ref", "id", "bucket", "name", *_NAMES) else None
