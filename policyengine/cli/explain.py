@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -32,18 +33,29 @@ _FINDING_ID = re.compile(r"[0-9a-f]{4,32}")
     metavar="DIR",
     help="add a folder of rules",
 )
-def explain(name: str, run: Path | None, folders: Sequence[Path]) -> None:
+@click.option(
+    "--in",
+    "targets",
+    multiple=True,
+    metavar="TARGET",
+    help="what the run looked at, if it is no longer where it was",
+)
+def explain(name: str, run: Path | None, folders: Sequence[Path], targets: Sequence[str]) -> None:
     """Explain a rule, or a finding of an earlier run.
 
     A finding id may be shortened as long as it is unique; without --run, `findings.json` of the
-    current folder and of `demo-out/` are tried.
+    current folder and of `demo-out/` are tried. A finding with a request as its proof is walked through
+    every layer of policies that the run's targets show.
     """
     looks_like_finding = _FINDING_ID.fullmatch(name) is not None
-    click.echo(finding_page(name, run, folders) if looks_like_finding else rule_page(name, folders))
+    page = finding_page(name, run, folders, targets) if looks_like_finding else rule_page(name, folders)
+    click.echo(page)
 
 
-def finding_page(finding_id: str, run: Path | None, folders: Sequence[Path]) -> str:
-    """Return the page of a finding.
+def finding_page(
+    finding_id: str, run: Path | None, folders: Sequence[Path], targets: Sequence[str] = ()
+) -> str:
+    """Return the page of a finding; ``targets``: what it was found in, if not where the run says.
 
     Raises InputError when the run has no such finding or several begin like that.
     """
@@ -68,7 +80,28 @@ def finding_page(finding_id: str, run: Path | None, folders: Sequence[Path]) -> 
     finding = next(iter(found.values()))
     form = load_packs(folders).rule(str(finding.get("rule")))
     try:
-        return explain_finding(finding, rule_info(form) if form else None, terminal_look(sys.stdout))
+        layers = _layers(finding.get("witness"), path, targets)
+        return explain_finding(finding, rule_info(form) if form else None, terminal_look(sys.stdout), layers)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         message = f"`{path}`: finding `{finding_id}` is not of the form `policyengine/findings/v1`"
         raise InputError(message) from error
+
+
+def _layers(witness: Any, run: Path, targets: Sequence[str]) -> list[str]:
+    """Return the walk of a request through the layers of the targets, or why there is none."""
+    if not isinstance(witness, dict):
+        return []
+    from policyengine.cli.iam.layers import walk
+    from policyengine.cli.iam.world import read_world
+    from policyengine.iam.search import Witness
+    from policyengine.store.rundir import read_run
+
+    recorded = read_run(run).get("scope", {}).get("targets", [])
+    wanted = list(targets) or [t for t in recorded if isinstance(t, str)]
+    gone = [t for t in wanted if not Path(t).exists()]
+    if gone or not wanted:
+        names = ", ".join(f"`{t}`" for t in gone) or "what the run looked at"
+        return [f"not shown: {names} is not here; name it with `--in`"]
+    context = {k: v if isinstance(v, str) else tuple(v) for k, v in witness["context"].items()}
+    request = Witness(witness["principal"], witness["action"], witness["resource"], context)
+    return walk(request, read_world(wanted))

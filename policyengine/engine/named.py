@@ -41,6 +41,9 @@ def named(name: str, parameters: Mapping[str, Any], secrets: frozenset[str]) -> 
     return at_path
 
 
+_SENTENCES: Final = frozenset({"request_allowed", "request_not_denied", "request_denied"})
+"""Reasons whose evidence is a request in a sentence, which is read whole or not at all."""
+_SENTENCE: Final = 500
 _TREES: Final = frozenset({"properties", "tags", "related"})
 
 
@@ -48,7 +51,9 @@ def _observed(_resource: Resource, evidence: Sequence[Evidence]) -> str:
     if not evidence:
         return show(ABSENT)
     first = evidence[0]
-    return first.provenance if first.observed is ABSENT and first.provenance else show(first.observed)
+    if first.observed is ABSENT and first.provenance:
+        return first.provenance
+    return show(first.observed, _SENTENCE) if first.reason in _SENTENCES else show(first.observed)
 
 
 _OF_EVIDENCE: Final[Mapping[str, Named]] = {

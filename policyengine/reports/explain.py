@@ -91,10 +91,12 @@ def explain_finding(
     finding: Finding | Mapping[str, Any],
     rule: RuleInfo | None = None,
     options: TerminalOptions | None = None,
+    layers: Sequence[str] = (),
 ) -> str:
     """Return the page of a finding, ending in a newline.
 
-    ``rule`` adds title, reasons and remedy. Raises KeyError when the object is not one of the contract.
+    ``rule`` adds title, reasons and remedy; ``layers`` are the steps of its request through the layers of
+    policies, nested by indent. Raises KeyError when the object is not one of the contract.
     """
     found = finding.to_json() if isinstance(finding, Finding) else finding
     write = _Writer(options or TerminalOptions())
@@ -106,6 +108,8 @@ def explain_finding(
     write.verdict(verdict, _because(reason), str(found["message"]))
     _evidence(write, found["evidence"])
     _conditions(write, found)
+    if layers:
+        write.listing("Layer by layer", layers)
     write.section("What would change it", _changes(found, verdict, reason))
     if rule is not None and verdict in (FAIL, UNKNOWN):
         write.section("Why it matters", [rule.why])

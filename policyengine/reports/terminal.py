@@ -40,7 +40,7 @@ KEEP_PER_RULE = FRAME_BUDGET + 10
 MAX_EVIDENCE = 4
 MAX_MISSING = 12
 SENTENCE_LIMIT = 600
-MESSAGE_LIMIT = 300
+MESSAGE_LIMIT = 600
 EXPECTED_LIMIT = 200
 NAME_LIMIT = 80
 SHORT_ID = 12
@@ -155,11 +155,12 @@ class TerminalReport:
     def _failure(self, finding: Finding) -> None:
         self._place(finding)
         self._frame(finding, cut(visible(finding.message), MESSAGE_LIMIT), finding.severity)
-        self._evidence(finding)
-        self._branch(finding)
         witness = finding.witness
-        if witness is not None:
-            request = f"{witness.principal} may call {witness.action} on {witness.resource}"
+        told = witness is not None and witness.action in finding.message
+        self._evidence(finding, said=told)
+        self._branch(finding)
+        if witness is not None and not told:
+            request = f"{witness.principal} calls {witness.action} on {witness.resource}"
             context = f" with {show_value(dict(witness.context))}" if witness.context else ""
             self._prose("    = for example: ", cut(visible(request + context), SENTENCE_LIMIT))
 

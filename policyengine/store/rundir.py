@@ -119,6 +119,23 @@ def read_findings(path: Path) -> Iterator[dict[str, Any]]:
         ) from error
 
 
+def read_run(path: Path) -> dict[str, Any]:
+    """Return the run object beside the findings; {} where a report does not hold it.
+
+    Raises InputError when the file is no run.
+    """
+    file = path / "run.json" if path.is_dir() else path
+    try:
+        with file.open(encoding="utf-8") as stream:
+            first = stream.readline()
+            stream.seek(0)
+            value = json.loads(first) if _is_json_line(first) else json.load(stream)
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"`{path}` is no run: its first object cannot be read") from error
+    run = value.get("run") if isinstance(value, dict) else None
+    return run if isinstance(run, dict) else {}
+
+
 def _is_json_line(line: str) -> bool:
     """A findings document is written over several lines: its first is no JSON by itself."""
     try:

@@ -128,7 +128,7 @@ def check(predicate: Predicate, case: dict[str, Any]) -> None:
         found = [[*e.path, e.reason] for e in answer.evidence]
         assert found == [[*path, reason] for path, reason in case["evidence"]]
     if "says" in case:
-        assert case["says"] in answer.evidence[0].expected
+        assert case["says"] in f"{answer.evidence[0].observed} {answer.evidence[0].expected}"
     if "witness" in case:
         assert answer.witness is not None
         shown = answer.witness._asdict()

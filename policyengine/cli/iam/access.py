@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from policyengine.cli.iam.world import ResourcePolicies, World
+from policyengine.cli.iam.world import World
 from policyengine.iam.atoms import Setting
 from policyengine.iam.authorize import ROLE_ACTIONS, Policies, authorize
 from policyengine.iam.documents import Policy
@@ -194,7 +194,7 @@ def _may_open(door: Door, arn: str) -> bool:
 
 def _doors(world: World) -> Iterator[Door]:
     for resource in world.resources:
-        policy = _merged(resource)
+        policy = resource.policy
         if policy is not None and isinstance(resource.arn, str) and policy.kind != "endpoint":
             yield Door(resource.arn, resource.account, resource.place, policy, resource.public_access)
     for record in world.principals:
@@ -202,14 +202,6 @@ def _doors(world: World) -> Iterator[Door]:
             arn = caller_arn(record)[0]
             account = record.account or read_caller(arn).account
             yield Door(arn, account, record.trust.place, record.trust.policy)
-
-
-def _merged(resource: ResourcePolicies) -> Policy | None:
-    """Return all documents of a resource as one."""
-    found = [document.policy for document in resource.documents]
-    if len(found) < 2:
-        return found[0] if found else None
-    return replace(found[0], statements=tuple(s for policy in found for s in policy.statements))
 
 
 def _named(policy: Policy) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from policyengine.cli.iam.org_records import TYPES as ORGANIZATION_TYPES
 from policyengine.cli.iam.org_records import OrganizationReader
+from policyengine.iam.documents import Policy
 from policyengine.iam.opaque import Opaque
 from policyengine.iam.organization import Organization
 from policyengine.model.errors import InputError, PolicyEngineError
@@ -49,6 +50,14 @@ class ResourcePolicies:
     documents: tuple[Document, ...]
     branch: dict[str, bool] | None = None
     public_access: public_access.Bounds | None = None
+
+    @property
+    def policy(self) -> Policy | None:
+        """Return all documents as one; None where there is none."""
+        found = [document.policy for document in self.documents]
+        if len(found) < 2:
+            return found[0] if found else None
+        return replace(found[0], statements=tuple(s for policy in found for s in policy.statements))
 
 
 @dataclass(slots=True)

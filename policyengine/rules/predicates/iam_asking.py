@@ -102,7 +102,7 @@ def witness(request: Request) -> Witness:
 def allowed(held: Held, answer: Reasoned, expected: str) -> Answer:
     """TRUE with the request that is allowed; ``expected`` says what was asked for."""
     if isinstance(answer, Yes):
-        found = Evidence(held.where, may_call(answer.witness), expected, "request_allowed")
+        found = Evidence(held.where, may_call(answer.witness), f"not {expected}", "request_allowed")
         return Answer(TRUE, (found,), witness(answer.witness))
     if isinstance(answer, No):
         return Answer(FALSE, (Evidence(held.where, ABSENT, expected, "no_such_request"),))
