@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 _BACKUP = "AWS Backup `DescribeProtectedResource` for the resource"
+_LAST_ACCESSED = (
+    "IAM `GenerateServiceLastAccessedDetails`, then `GetServiceLastAccessedDetails` of the completed job; "
+    "absent when none ran"
+)
 _LB = "derived from `LoadBalancerAttributes`"
 
 EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
@@ -15,7 +19,10 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
         "PublicAccessBlockConfiguration": "S3 Control `GetPublicAccessBlock` of the account",
         "PasswordPolicy": "IAM `GetAccountPasswordPolicy`; the object is absent when the account has none",
         "AccountSummary": "IAM `GetAccountSummary`: 1 is yes, 0 is no",
-        "RootPasswordLastUsed": "IAM credential report, `password_last_used` of the root user",
+        "CredentialReport": "IAM `GetCredentialReport`: when it was generated; absent when nobody has read it",
+        "RootPasswordLastUsed": "IAM credential report, `password_last_used` of the root user; absent when never",
+        "RootAccessKeyLastUsed": "IAM credential report, the later of the root user's `access_key_1_last_used_date` "
+        "and `access_key_2_last_used_date`; absent when never",
         "RootHardwareMfa": "IAM `ListVirtualMFADevices`: the root user's MFA device is not virtual",
         "AlternateContacts": "Account Management `GetAlternateContact`; a kind is absent when there is none",
         "OrganizationId": "Organizations `DescribeOrganization`; absent when the account is in none",
@@ -280,10 +287,17 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
         "Options": 'derived from `OptionSettings`; keys are `namespace:option`, e.g. `Options."aws:autoscaling:asg:MinSize"`'
     },
     "AWS::WorkSpaces::Workspace": {"": "WorkSpaces `DescribeWorkspacesConnectionStatus`"},
-    "AWS::IAM::Role": {"": "IAM `GetRole`"},
+    "AWS::IAM::Role": {
+        "RoleLastUsed": "IAM `GetRole`: an empty object when the role was not used in the last 400 days; absent when "
+        "it was not read (`ListRoles` leaves it out)",
+        "ServiceLastAccessedDetails": _LAST_ACCESSED,
+        "": "IAM `GetRole`",
+    },
     "AWS::IAM::User": {
         "CreateDate": "IAM `GetUser`",
-        "MFADevices": "IAM `ListMFADevices`",
+        "MFADevices": "IAM `ListMFADevices`; the serial number of a virtual device is an ARN `…:mfa/…`",
+        "PasswordLastUsed": "IAM credential report; absent when the password was never used (`no_information`)",
+        "ServiceLastAccessedDetails": _LAST_ACCESSED,
         "ServiceSpecificCredentials": "IAM `ListServiceSpecificCredentials` of the user, Bedrock API keys among them; "
         "`CredentialAgeDays` is what code gives in place of dates",
         "": "IAM credential report",
@@ -291,6 +305,7 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
     "AWS::IAM::AccessKey": {
         "CreateDate": "IAM `ListAccessKeys`",
         "LastUsedDate": "IAM `GetAccessKeyLastUsed`; absent when never used",
+        "LastUsedServiceName": "IAM `GetAccessKeyLastUsed`, `ServiceName`; absent when never used (`N/A`)",
     },
     "AWS::IAM::ServerCertificate": {"": "IAM `ListServerCertificates`"},
     "AWS::Bedrock::CustomModel": {
@@ -302,7 +317,11 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
     "AWS::Bedrock::CustomModelDeployment": {"": "Bedrock `GetCustomModelDeployment`"},
     "AWS::Bedrock::MarketplaceModelEndpoint": {"": "Bedrock `GetMarketplaceModelEndpoint`"},
     "AWS::Organizations::Organization": {
-        "PolicyTypes": "Organizations `ListRoots`; absent: a type is enabled if a policy of it has a target"
+        "PolicyTypes": "Organizations `ListRoots`; absent: a type is enabled if a policy of it has a target",
+        "EnabledFeatures": "IAM `ListOrganizationsFeatures`, asked in the management account: "
+        "`RootCredentialsManagement`, `RootSessions`",
+        "DelegatedAdministrators": "Organizations `ListDelegatedAdministrators`, with "
+        "`ListDelegatedServicesForAccount` of each",
     },
 }
 """Type (``*``: any) -> first step of an extra path ("": all others) -> where it comes from."""

@@ -292,6 +292,22 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
             job_execution_timeout_minutes terminate_jobs_on_update }
         """,
     ),
+    "aws_batch_job_definition": TypeMap(
+        "AWS::Batch::JobDefinition",
+        """
+            name=JobDefinitionName type platform_capabilities* propagate_tags scheduling_priority parameters
+            retry_strategy { attempts evaluate_on_exit* { action on_exit_code on_reason on_status_reason } }
+            timeout { attempt_duration_seconds } eks_properties { pod_properties { dns_policy host_network
+            service_account_name share_process_namespace containers* { image name args* command*
+            image_pull_policy security_context { privileged
+            read_only_root_file_system=ReadOnlyRootFilesystem run_as_group run_as_non_root run_as_user } }
+            init_containers* { image name args* command* image_pull_policy security_context { privileged
+            read_only_root_file_system=ReadOnlyRootFilesystem run_as_group run_as_non_root run_as_user } }
+            } }
+        """,
+        code="batch_job_definition",
+        sets="ContainerProperties NodeProperties",
+    ),
     "aws_apprunner_service": TypeMap(
         "AWS::AppRunner::Service",
         """

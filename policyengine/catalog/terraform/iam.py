@@ -119,6 +119,35 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
             sms_message }
         """,
     ),
+    "aws_cognito_user_pool_client": TypeMap(
+        "AWS::Cognito::UserPoolClient",
+        """
+            name=ClientName user_pool_id access_token_validity allowed_oauth_flows*=AllowedOAuthFlows
+            allowed_oauth_flows_user_pool_client=AllowedOAuthFlowsUserPoolClient
+            allowed_oauth_scopes*=AllowedOAuthScopes auth_session_validity
+            callback_urls*=CallbackURLs default_redirect_uri=DefaultRedirectURI
+            enable_propagate_additional_user_context_data enable_token_revocation
+            explicit_auth_flows* generate_secret id_token_validity logout_urls*=LogoutURLs
+            prevent_user_existence_errors read_attributes* refresh_token_validity
+            supported_identity_providers* write_attributes* token_validity_units { access_token
+            id_token refresh_token } analytics_configuration { application_arn application_id
+            external_id role_arn user_data_shared } refresh_token_rotation { feature
+            retry_grace_period_seconds }
+        """,
+        tags="",
+    ),
+    "aws_cognito_risk_configuration": TypeMap(
+        "AWS::Cognito::UserPoolRiskConfigurationAttachment",
+        """
+            user_pool_id client_id compromised_credentials_risk_configuration { event_filter*
+            actions { event_action } } account_takeover_risk_configuration { actions { low_action {
+            event_action notify } medium_action { event_action notify } high_action { event_action
+            notify } } notify_configuration { source_arn from reply_to } }
+            risk_exception_configuration { blocked_ip_range_list*=BlockedIPRangeList
+            skipped_ip_range_list*=SkippedIPRangeList }
+        """,
+        tags="",
+    ),
     "aws_cognito_identity_pool": TypeMap(
         "AWS::Cognito::IdentityPool",
         """

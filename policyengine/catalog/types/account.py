@@ -8,7 +8,7 @@ the registry: every property is ours, named after the field of the AWS API that 
 from __future__ import annotations
 
 from policyengine.catalog.spec import Relation, TypeSpec
-from policyengine.catalog.types._build import BUCKET, LOG_GROUP, doc, every, is_, kms_key, off, to
+from policyengine.catalog.types._build import BUCKET, LOG_GROUP, depends, doc, every, is_, kms_key, off, to
 
 _BEDROCK_LOG_GROUP = "BedrockModelInvocationLogging.CloudWatchLogGroupName"
 _BEDROCK_LOG_BUCKET = "BedrockModelInvocationLogging.S3BucketName"
@@ -95,10 +95,21 @@ _ACCOUNT_ONLY: tuple[Relation, ...] = (
     every("organization_accounts", "AWS::Organizations::Account", "organization"),
     every("organization_trails", "AWS::CloudTrail::Trail", "organization"),
     every("organization_metric_filters", "AWS::Logs::MetricFilter", "organization"),
+    every("organization_analyzers", "AWS::AccessAnalyzer::Analyzer", "organization"),
+    every("sso_instances", "AWS::SSO::Instance", "organization"),
     every("organization_alarms", "AWS::CloudWatch::Alarm", "organization"),
 )
 
+_ROOT_HAS = (
+    "AccountMFAEnabled",
+    "AccountPasswordPresent",
+    "AccountAccessKeysPresent",
+    "AccountSigningCertificatesPresent",
+)
+"""Fields of the account summary about the root user."""
 _PASSWORD = doc("IAM/latest/APIReference/API_UpdateAccountPasswordPolicy")
+_SUMMARY = doc("IAM/latest/APIReference/API_GetAccountSummary")
+_ROOT = doc("IAM/latest/UserGuide/id_root-user")
 _CONTACT = ("Name", "Title", "EmailAddress", "PhoneNumber")
 
 TYPES = (
@@ -124,6 +135,11 @@ TYPES = (
             ),
             is_("PasswordPolicy.PasswordReusePrevention", 0, _PASSWORD),
             is_("PasswordPolicy.MaxPasswordAge", 0, _PASSWORD),
+            *(
+                depends(f"AccountSummary.{field}", _SUMMARY, "AWS always says; nobody has asked here")
+                for field in _ROOT_HAS
+            ),
+            depends("RootHardwareMfa", _ROOT, "the root user's devices were not listed here"),
         ),
         relations=(*(every(name, type_, "account") for name, type_ in _EVERYWHERE), *_ACCOUNT_ONLY),
         extra=(
@@ -146,10 +162,10 @@ TYPES = (
             ("PasswordPolicy.MaxPasswordAge", "integer"),
             ("PasswordPolicy.PasswordReusePrevention", "integer"),
             ("PasswordPolicy.HardExpiry", "boolean"),
-            ("AccountSummary.AccountMFAEnabled", "integer"),
-            ("AccountSummary.AccountAccessKeysPresent", "integer"),
-            ("AccountSummary.AccountSigningCertificatesPresent", "integer"),
+            *((f"AccountSummary.{field}", "integer") for field in _ROOT_HAS),
+            ("CredentialReport.GeneratedTime", "string"),
             ("RootPasswordLastUsed", "string"),
+            ("RootAccessKeyLastUsed", "string"),
             ("RootHardwareMfa", "boolean"),
             *(
                 (f"AlternateContacts.{kind}.{name}", "string")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from policyengine.catalog.spec import TypeSpec
-from policyengine.catalog.types._build import cfn, depends, doc, groups, into, is_, kms_key, off, to
+from policyengine.catalog.types._build import cfn, depends, doc, groups, into, is_, kms_key, of, off, to
+
+_CLIENT = doc("cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient")
 
 TYPES = (
     TypeSpec(
@@ -19,7 +21,25 @@ TYPES = (
             ),
         ),
         satellites=(into("AWS::WAFv2::WebACLAssociation", "ResourceArn", "web_acl_associations"),),
-        relations=(to("web_acls", "AWS::WAFv2::WebACL", "related.web_acl_associations.WebACLArn"),),
+        relations=(
+            to("web_acls", "AWS::WAFv2::WebACL", "related.web_acl_associations.WebACLArn"),
+            of("clients", "AWS::Cognito::UserPoolClient", "UserPoolId"),
+            of("risk_configurations", "AWS::Cognito::UserPoolRiskConfigurationAttachment", "UserPoolId"),
+        ),
+    ),
+    TypeSpec(
+        "AWS::Cognito::UserPoolClient",
+        names=("ClientId",),
+        defaults=(
+            is_("PreventUserExistenceErrors", "LEGACY", _CLIENT),
+            is_("EnableTokenRevocation", True, _CLIENT),
+        ),
+        relations=(to("user_pool", "AWS::Cognito::UserPool", "UserPoolId", one=True),),
+        secrets=("ClientSecret",),
+    ),
+    TypeSpec(
+        "AWS::Cognito::UserPoolRiskConfigurationAttachment",
+        relations=(to("user_pool", "AWS::Cognito::UserPool", "UserPoolId", one=True),),
     ),
     TypeSpec("AWS::Cognito::IdentityPool", names=("Id",)),
     TypeSpec(

@@ -201,4 +201,11 @@ TYPES = (
         names=("ComputeEnvironmentArn", "ComputeEnvironmentName"),
         relations=(subnets("ComputeResources.Subnets"), groups("ComputeResources.SecurityGroupIds")),
     ),
+    TypeSpec(
+        "AWS::Batch::JobDefinition",
+        names=("JobDefinitionArn",),
+        defaults=off(
+            doc("batch/latest/APIReference/API_ContainerProperties"), "ContainerProperties.Privileged"
+        ),
+    ),
 )

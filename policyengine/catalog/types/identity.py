@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from policyengine.catalog.spec import TypeSpec
-from policyengine.catalog.types._build import ROLE, cfn, every, extra, into, is_, of, to
+from policyengine.catalog.types._build import ROLE, cfn, depends, doc, every, extra, into, is_, of, to
 
 _POLICY = "AWS::IAM::ManagedPolicy"
 _OU = "AWS::Organizations::OrganizationalUnit"
+_LAST_ACCESSED = (
+    ("ServiceLastAccessedDetails.JobCompletionDate", "string"),
+    ("ServiceLastAccessedDetails.ServicesLastAccessed", "list:object"),
+    ("ServiceLastAccessedDetails.ServicesLastAccessed.ServiceNamespace", "string"),
+    ("ServiceLastAccessedDetails.ServicesLastAccessed.ServiceName", "string"),
+    ("ServiceLastAccessedDetails.ServicesLastAccessed.LastAuthenticated", "string"),
+)
+_FEATURES = "IAM/latest/APIReference/API_ListOrganizationsFeatures"
+_DELEGATED = "organizations/latest/APIReference/API_ListDelegatedAdministrators"
 
 TYPES = (
     TypeSpec(
@@ -32,6 +41,7 @@ TYPES = (
             ("CreateDate", "string"),
             ("RoleLastUsed.LastUsedDate", "string"),
             ("RoleLastUsed.Region", "string"),
+            *_LAST_ACCESSED,
         ),
     ),
     TypeSpec(
@@ -54,9 +64,11 @@ TYPES = (
             ("CreateDate", "string"),
             ("PasswordEnabled", "boolean"),
             ("PasswordLastUsed", "string"),
+            ("PasswordLastChanged", "string"),
             ("MfaActive", "boolean"),
             ("MFADevices", "list:object"),
             ("MFADevices.SerialNumber", "string"),
+            *_LAST_ACCESSED,
             ("ServiceSpecificCredentials", "list:object"),
             *(
                 (f"ServiceSpecificCredentials.{name}", "string")
@@ -73,7 +85,7 @@ TYPES = (
         is_global=True,
         defaults=(is_("Status", "Active", cfn("resource-iam-accesskey")),),
         relations=(to("user", "AWS::IAM::User", "UserName", one=True, scope="account"),),
-        extra=extra(CreateDate="string", LastUsedDate="string"),
+        extra=extra(CreateDate="string", LastUsedDate="string", LastUsedServiceName="string"),
         secrets=("SecretAccessKey",),
     ),
     TypeSpec(
@@ -126,10 +138,23 @@ TYPES = (
             every("configuration_aggregators", "AWS::Config::ConfigurationAggregator", "organization"),
             every("trails", "AWS::CloudTrail::Trail", "organization"),
         ),
+        defaults=(
+            depends(
+                "EnabledFeatures", doc(_FEATURES), "only the management account is told which are enabled"
+            ),
+            depends(
+                "DelegatedAdministrators", doc(_DELEGATED), "only the management account is told who they are"
+            ),
+        ),
         extra=(
             ("PolicyTypes", "list:object"),
             ("PolicyTypes.Type", "string"),
             ("PolicyTypes.Status", "string"),
+            ("EnabledFeatures", "list:string"),
+            ("DelegatedAdministrators", "list:object"),
+            ("DelegatedAdministrators.Id", "string"),
+            ("DelegatedAdministrators.DelegatedServices", "list:object"),
+            ("DelegatedAdministrators.DelegatedServices.ServicePrincipal", "string"),
         ),
     ),
     TypeSpec(

@@ -179,6 +179,21 @@ def task_definition(draft: Draft) -> None:
     )
 
 
+def batch_job_definition(draft: Draft) -> None:
+    """Container and node properties are JSON in the API's camelCase."""
+    for attribute, name in (
+        ("container_properties", "ContainerProperties"),
+        ("node_properties", "NodeProperties"),
+    ):
+        written = draft.tree.get(attribute)
+        if not _known(written):
+            if written is not None and written != "":
+                draft.properties[name] = settle(written)
+            continue
+        if written:
+            draft.properties[name] = _capitals(parse_json(written) if isinstance(written, str) else written)
+
+
 _FREE_KEYS = frozenset({"DockerLabels", "Options"})
 _SAME = {"efsVolumeConfiguration": "EFSVolumeConfiguration"}
 
@@ -309,5 +324,6 @@ HOOKS: Final[Mapping[str, Hook]] = {
     "sns_topic": sns_topic,
     "state_machine": state_machine,
     "task_definition": task_definition,
+    "batch_job_definition": batch_job_definition,
 }
 """What ``TypeMap.code`` may name."""
