@@ -95,11 +95,12 @@ def _attached(subject: Subject, policy: Path | None) -> Held:
 
 
 def _from_anybody(found: Held, asked: RequestSet) -> Reasoned:
-    found = _in_organization(found, _OWN_ORGANIZATION)
+    found = in_organization(found, _OWN_ORGANIZATION)
     return _granted_to(found, strangers(found), _anonymous(found), nowhere(found.policies), asked)
 
 
-def _in_organization(found: Held, organization: str) -> Held:
+def in_organization(found: Held, organization: str = _OWN_ORGANIZATION) -> Held:
+    """Return the documents with the resource's organisation and account in place of the variables for them."""
     placed = (replace(d, policy=_placed(d.policy, organization, found.account)) for d in found.documents)
     return replace(found, documents=tuple(placed))
 
@@ -112,7 +113,7 @@ def allows_outside_account(
         asked = ALL if requests is None else requests_of(requests)
     except PolicyError as error:
         return unreadable(error)
-    found = _in_organization(_attached(subject, policy), _OWN_ORGANIZATION)
+    found = in_organization(_attached(subject, policy), _OWN_ORGANIZATION)
     inside = {found.account, *trusted_accounts}
     answer = _granted_to(found, _outside(found, inside), _anonymous(found), {}, asked)
     return _of_known_account(subject, found, answer, _ACCOUNT, asked)
@@ -126,9 +127,14 @@ def allows_outside_organization(
         asked = ALL if requests is None else requests_of(requests)
     except PolicyError as error:
         return unreadable(error)
-    members, organization, more = _members(subject)
-    found = _in_organization(_attached(subject, policy), organization or _OWN_ORGANIZATION)
-    inside = {found.account, *trusted_accounts, *members}
+    attached = _attached(subject, policy)
+    found = in_organization(attached, _OWN_ORGANIZATION)
+    inside = {found.account, *trusted_accounts}
+    answer = _granted_to(found, _outside(found, inside), _anonymous(found), {}, asked)
+    if isinstance(answer, No):  # most policies let nobody of any other account in
+        return allowed(found, answer, _ORGANIZATION)
+    others, organization, more = members(subject)
+    found, inside = in_organization(attached, organization or _OWN_ORGANIZATION), inside | others
     context = _beyond(organization) if organization else {}
     answer = _granted_to(found, _outside(found, inside), _anonymous(found), context, asked)
     if isinstance(answer, Yes) and more is not None:
@@ -338,7 +344,7 @@ def _without_owners(policy: Policy) -> Policy:
 # -- the organisation, S3 Block Public Access ---------------------------------------------------------------
 
 
-def _members(subject: Subject) -> tuple[set[str], str | None, Unresolved | None]:
+def members(subject: Subject) -> tuple[set[str], str | None, Unresolved | None]:
     """Return the organisation's accounts and id, and why there may be other accounts."""
     accounts = subject.organization("AWS::Organizations::Account")
     records = subject.organization("AWS::Organizations::Organization")
