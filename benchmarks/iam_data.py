@@ -1,12 +1,14 @@
 """An organisation for the benchmark of the rules that stand on IAM reasoning, the same in every run.
 
-``python -m benchmarks.iam_data FOLDER ACCOUNTS`` writes a snapshot. Each account has 50 roles and 40 customer
-managed policies whose ARNs name the account (so that no document is the same in two accounts), buckets,
-functions, tasks, a pipeline and its projects; SCPs lie over 12 OUs in about 20 distinct chains.
+``python -m benchmarks.iam_data FOLDER ACCOUNTS [ROLES POLICIES]`` writes a snapshot. Each account has 50 roles
+and 40 customer managed policies whose ARNs name the account (so that no document is the same in two
+accounts), buckets, functions, a pipeline and its project; SCPs lie over 12 OUs in about 20 distinct chains.
+``FOLDER/authorization.json`` holds the first account as ``iam get-account-authorization-details`` has it.
 """
 
 from __future__ import annotations
 
+import json
 import random
 import sys
 from collections.abc import Iterator
@@ -28,10 +30,13 @@ _ALLOW_ALL: Final = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 def main(argv: list[str]) -> int:
     """Write the snapshot of as many accounts."""
     folder, accounts = Path(argv[0]), int(argv[1])
+    roles, policies = (int(argv[2]), int(argv[3])) if len(argv) > 2 else (ROLES, POLICIES)
     ids = [str(_FIRST + n) for n in range(accounts)]
     places = [(i, r) for i in (*ids, MANAGEMENT) for r in (REGION, "global")]
-    found = [*organization(ids), *(r for i in ids for r in account(i))]
+    found = [*organization(ids), *(r for i in ids for r in account(i, roles, policies))]
     write_snapshot(folder, found, created=NOW, coverage=frozenset((a, r, "*") for a, r in places))
+    details = json.dumps(authorization_details([r for r in found if r.account == ids[0]]))
+    (folder / "authorization.json").write_text(details, encoding="utf-8")
     print(f"{len(found)} resources")
     return 0
 
@@ -46,8 +51,8 @@ def organization(ids: list[str]) -> Iterator[Resource]:
     units = [f"ou-abcd-{n:08d}" for n in range(_UNITS)]
     for number, unit in enumerate(units):
         parent = "r-abcd" if number < _UNITS // 3 else units[number % (_UNITS // 3)]
-        properties = {"Id": unit, "Name": f"unit{number}", "ParentId": parent}
-        yield _global(MANAGEMENT, "AWS::Organizations::OrganizationalUnit", unit, properties)
+        own = {"Id": unit, "Name": f"unit{number}", "ParentId": parent}
+        yield _global(MANAGEMENT, "AWS::Organizations::OrganizationalUnit", unit, own)
     for number, id_ in enumerate([*ids, MANAGEMENT]):
         parent = "r-abcd" if id_ == MANAGEMENT else units[number % _UNITS]
         properties = {"AccountId": id_, "Name": f"account{number}", "ParentIds": [parent], "State": "ACTIVE"}
@@ -80,11 +85,36 @@ def _scp(id_: str, statements: list[Any], targets: list[str]) -> Resource:
     return _global(MANAGEMENT, "AWS::Organizations::Policy", id_, properties)
 
 
-def account(id_: str) -> Iterator[Resource]:
+def authorization_details(found: list[Resource]) -> dict[str, Any]:
+    """Return roles and policies in the form of
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html"""
+    roles, policies = [], []
+    for resource in found:
+        own = resource.properties
+        if resource.type == "AWS::IAM::Role":
+            attached = [
+                {"PolicyName": a.rpartition("/")[2], "PolicyArn": a} for a in own["ManagedPolicyArns"]
+            ]
+            shown = {k: own[k] for k in ("Path", "RoleName", "Arn", "AssumeRolePolicyDocument")}
+            roles.append({**shown, "RoleId": f"AROA{own['RoleName']}", "CreateDate": NOW, "Tags": [],
+                          "InstanceProfileList": [], "RolePolicyList": own["Policies"], "RoleLastUsed": {},
+                          "AttachedManagedPolicies": attached})  # fmt: skip
+        elif resource.type == "AWS::IAM::ManagedPolicy":
+            name = own["ManagedPolicyName"]
+            version = {"Document": own["PolicyDocument"], "VersionId": "v1", "IsDefaultVersion": True,
+                       "CreateDate": NOW}  # fmt: skip
+            policies.append({"PolicyName": name, "PolicyId": f"ANPA{name}", "Arn": resource.id, "Path": "/",
+                             "DefaultVersionId": "v1", "AttachmentCount": 1, "IsAttachable": True,
+                             "PermissionsBoundaryUsageCount": 0, "CreateDate": NOW, "UpdateDate": NOW,
+                             "PolicyVersionList": [version]})  # fmt: skip
+    return {"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": roles, "Policies": policies}
+
+
+def account(id_: str, roles: int = ROLES, policies: int = POLICIES) -> Iterator[Resource]:
     """Yield what one account holds."""
     rng = random.Random(id_)
     arns = []
-    for number in range(POLICIES):
+    for number in range(policies):
         name = f"policy{number:02d}"
         arns.append(f"arn:aws:iam::{id_}:policy/{name}")
         yield _global(
@@ -93,7 +123,7 @@ def account(id_: str) -> Iterator[Resource]:
             arns[-1],
             {"ManagedPolicyName": name, "PolicyDocument": _document(id_, number, rng)},
         )
-    for number in range(ROLES):
+    for number in range(roles):
         yield _role(id_, number, arns, rng)
     yield from _workloads(id_)
     yield from _pipeline(id_)

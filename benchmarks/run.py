@@ -1,6 +1,6 @@
 """``make bench``: measure everything, print it, write ``benchmarks/RESULTS.md``.
 
-``--only memory,template,corpus,snapshot,decide,coverage,managed`` runs parts and does not write the page; ``--sizes``
+``--only memory,template,corpus,snapshot,decide,coverage,managed,iamrules`` runs parts and does not write the page; ``--sizes``
 chooses the snapshots; ``--without-peers`` measures ours alone.
 """
 
@@ -19,13 +19,14 @@ from benchmarks import (  # noqa: E402 - after the path is set
     iam_coverage,
     iam_decide,
     iam_managed,
+    iam_rules,
     peers,
     snapshots,
     table,
     templates,
 )
 
-PARTS = ("memory", "template", "corpus", "decide", "coverage", "managed", "snapshot")
+PARTS = ("memory", "template", "corpus", "decide", "coverage", "managed", "iamrules", "snapshot")
 
 
 def main(argv: list[str]) -> int:
@@ -73,6 +74,8 @@ def measure(part: str, options: argparse.Namespace, *, with_peers: bool) -> tabl
         return iam_coverage.measure(min(3, options.rounds))
     if part == "managed":
         return iam_managed.measure(min(3, options.rounds))
+    if part == "iamrules":
+        return iam_rules.measure(min(3, options.rounds), with_peers=with_peers)
     raise SystemExit(f"no such part `{part}`; known are {', '.join(PARTS)}")
 
 
