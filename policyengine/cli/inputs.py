@@ -66,7 +66,9 @@ def read_settings(options: Mapping[str, Any], targets: Sequence[str], pack: Pack
     if path is not None:
         from policyengine.config.loader import load_config
 
-        settings = load_config(path, lambda *args: _check(pack, *args), [r["id"] for r in pack.rules])
+        settings = load_config(
+            path, lambda *args: _check(pack, *args), {r["id"]: r["parameters"] for r in pack.rules}
+        )
         text = path.read_bytes()
     if options["ous"]:
         settings = replace(settings, ous={options["account"] or "": tuple(options["ous"])})

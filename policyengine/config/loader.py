@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,8 @@ from policyengine.model.location import Location
 from policyengine.model.reasons import SEVERITIES
 
 TOP_KEYS: Final = ("parameters", "scopes", "severities", "disabled")
+ALL_RULES: Final = "all-rules"
+"""Stands among the rules for every rule that has a parameter of the name; what a rule itself is given wins."""
 SCOPE_KEYS: Final = ("account", "ou", "tag")
 MOST_ERRORS: Final = 100
 """Mistakes that are told: a file with more is no configuration with slips in it."""
@@ -35,8 +37,10 @@ class ConfigErrors(ConfigError):
         self.message = "\n".join(str(e) for e in errors)
 
 
-def load_config(path: Path, check_parameter: CheckParameter, rule_ids: Iterable[str]) -> Settings:
-    """Read a configuration file.
+def load_config(
+    path: Path, check_parameter: CheckParameter, rules: Mapping[str, Collection[str]]
+) -> Settings:
+    """Read a configuration file; ``rules``: the names of the parameters of each rule, by its id.
 
     Raises ConfigErrors with the place of every mistake: unknown keys, rules, parameters, values of
     the wrong type, a disabled rule without a reason. Raises ConfigError for a file that cannot be
@@ -54,7 +58,7 @@ def load_config(path: Path, check_parameter: CheckParameter, rule_ids: Iterable[
         if error.code == "empty":
             return Settings()
         raise ConfigError(error.message, error.location) from error
-    return _Reader(document, check_parameter, tuple(rule_ids)).read()
+    return _Reader(document, check_parameter, rules).read()
 
 
 def _display(path: Path) -> str:
@@ -72,10 +76,12 @@ class _TooMany(Exception):
 class _Reader:
     """Reads what it can and keeps every mistake; what is returned is only used where there is none."""
 
-    def __init__(self, document: Document, check_parameter: CheckParameter, rule_ids: Sequence[str]) -> None:
+    def __init__(
+        self, document: Document, check_parameter: CheckParameter, rules: Mapping[str, Collection[str]]
+    ) -> None:
         self.document = document
         self.check_parameter = check_parameter
-        self.rule_ids = rule_ids
+        self.rules = rules
         self.errors: list[ConfigError] = []
 
     def read(self) -> Settings:
@@ -122,20 +128,40 @@ class _Reader:
                 self.wrong((*place, key), _unknown("key", key, known), key=True)
 
     def _knows_rule(self, rule: str, place: Sequence[Step]) -> bool:
-        if rule in self.rule_ids:
+        if rule in self.rules:
             return True
-        self.wrong(place, _unknown("rule", rule, self.rule_ids), key=True)
+        self.wrong(place, _unknown("rule", rule, self.rules), key=True)
         return False
 
     def _parameters(self, value: Any, place: tuple[Step, ...]) -> dict[str, dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = {}
-        for rule, values in self._mapping(value, place).items():
+        given = self._mapping(value, place)
+        found = self._shared(given.get(ALL_RULES, {}), (*place, ALL_RULES))
+        for rule, values in given.items():
+            if rule == ALL_RULES:
+                continue
             known = self._knows_rule(rule, (*place, rule))
-            found[rule] = dict(self._mapping(values, (*place, rule)))
-            for name, given in found[rule].items() if known else ():
-                problem = self.check_parameter(rule, name, given)
+            own = self._mapping(values, (*place, rule))
+            found[rule] = {**found.get(rule, {}), **own}
+            for name, item in own.items() if known else ():
+                problem = self.check_parameter(rule, name, item)
                 if problem:
                     self.wrong((*place, rule, name), f"{shown(f'{rule}.{name}')}: {problem}")
+        return found
+
+    def _shared(self, value: Any, place: tuple[Step, ...]) -> dict[str, dict[str, Any]]:
+        """Return what is set for every rule that has a parameter of the name."""
+        found: dict[str, dict[str, Any]] = {}
+        for name, item in self._mapping(value, place).items():
+            having = [rule for rule, names in self.rules.items() if name in names]
+            if not having:
+                every = dict.fromkeys(n for names in self.rules.values() for n in names)
+                self.wrong((*place, name), _unknown("parameter", name, every), key=True)
+            for rule in having:
+                problem = self.check_parameter(rule, name, item)
+                if problem:
+                    self.wrong((*place, name), f"{shown(name)} of {shown(rule)}: {problem}")
+                    break
+                found.setdefault(rule, {})[name] = item
         return found
 
     def _scopes(self, value: Any) -> list[ScopedParameters]:

@@ -16,7 +16,7 @@ from policyengine.model.resource import Resource
 from policyengine.rules.packs import load_packs
 from policyengine.rules.parameters import check_value
 
-RULES = ("rds-backup-retention", "sqs-encrypted")
+RULES = {"rds-backup-retention": ("days",), "aurora-backup-retention": ("days",), "sqs-encrypted": ()}
 
 
 def check(rule: str, name: str, value: Any) -> str | None:
@@ -50,6 +50,44 @@ def test_a_whole_file(tmp_path: Path) -> None:
     assert [s.ou for s in settings.scoped] == ["ou-1", None]
     assert settings.severities == {"sqs-encrypted": "critical"}
     assert settings.is_scoped("rds-backup-retention") and not settings.is_scoped("sqs-encrypted")
+
+
+def test_all_rules_sets_what_several_have_in_common(tmp_path: Path) -> None:
+    settings = read(
+        tmp_path,
+        "parameters:\n"
+        "  rds-backup-retention: {days: 14}\n"
+        "  all-rules: {days: 7}\n"
+        "scopes:\n"
+        '  - {account: "111122223333", parameters: {all-rules: {days: 3}}}\n',
+    )
+    assert settings.organization == {
+        "rds-backup-retention": {"days": 14},
+        "aurora-backup-retention": {"days": 7},
+    }
+    near = Resource("AWS::RDS::DBInstance", "db", region="eu-west-1", properties={}, account="111122223333")
+    assert settings.parameters("rds-backup-retention", near) == {"days": 3}
+    assert settings.parameters("sqs-encrypted", near) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "parameters: {all-rules: {day: 7}}",
+            "policyengine.yaml:1:26: unknown parameter `day`; did you mean `days`?",
+        ),
+        (
+            "parameters: {all-rules: {days: x}}",
+            "`days` of `rds-backup-retention`: expected an integer, found `x`",
+        ),
+        ("parameters: {all-rules: 7}", "`parameters.all-rules` is no mapping"),
+    ],
+)
+def test_mistakes_in_all_rules(tmp_path: Path, text: str, expected: str) -> None:
+    with pytest.raises(ConfigErrors) as error:
+        read(tmp_path, text)
+    assert expected in str(error.value.message)
 
 
 def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
@@ -122,9 +160,9 @@ def test_every_mistake_is_named_at_its_place_in_the_order_of_the_file(tmp_path: 
         "8:31: `scopes.2.parameters` is no mapping; expected `key: value` lines",
         "9:5: `scopes.3` is no mapping; expected `key: value` lines",
         "10:29: unknown severity `bad`; known are low, medium, high, critical",
-        "10:34: unknown rule `sqs`; known are rds-backup-retention, sqs-encrypted",
+        "10:34: unknown rule `sqs`; known are rds-backup-retention, aurora-backup-retention, sqs-encrypted",
         "12:18: `sqs-encrypted` is disabled without a reason; write why",
-        "13:3: unknown rule `nothing-such`; known are rds-backup-retention, sqs-encrypted",
+        "13:3: unknown rule `nothing-such`; known are rds-backup-retention, aurora-backup-retention, sqs-encrypted",
     ]
 
 

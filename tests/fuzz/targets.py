@@ -245,7 +245,7 @@ def read_config(data: bytes) -> None:
         path = place / "policyengine.yaml"
         path.write_bytes(data)
         try:
-            load_config(path, check, [form["id"] for form in pack.rules])
+            load_config(path, check, {form["id"]: form["parameters"] for form in pack.rules})
         except ConfigError as error:
             told(getattr(error, "errors", [error]), ConfigError)
 
