@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import is_
 from typing import Any, Final, TypeVar
 
 from policyengine.iam.documents import Policy
@@ -71,6 +72,7 @@ class _Kept:
         self.read = 0
         self.gathered: OrderedDict[tuple[int, ...], tuple[Any, Principals]] = OrderedDict()
         self.answers: dict[Any, tuple[Any, Any]] = {}
+        self.last: tuple[tuple[Any, ...], Held] | None = None
 
     def fresh_reader(self) -> Reader:
         self.read += 1
@@ -118,6 +120,18 @@ def _held(subject: Subject, policy: Path | None) -> Held:
     resource = subject.resource
     if policy is not None:
         return _at(resource, policy)
+    named = resource.type in KINDS or resource.type == PERMISSION_SET
+    asked = (resource, subject.tables(MANAGED), subject.tables(GROUP)) if named else (resource,)
+    last = _KEPT.last
+    if last is not None and len(last[0]) == len(asked) and all(map(is_, last[0], asked)):
+        return last[1]  # many rules ask about one resource after the other
+    found = _of(subject)
+    _KEPT.last = (asked, found)
+    return found
+
+
+def _of(subject: Subject) -> Held:
+    resource = subject.resource
     if resource.type in KINDS:
         return _principal(subject)
     if resource.type == PERMISSION_SET:

@@ -5,21 +5,28 @@ from __future__ import annotations
 from typing import Final
 
 from policyengine.rules.predicates import (
+    ai,
     alarms,
     asked_for,
     backup,
     code_secrets,
+    codebuild,
     iam,
     kms,
     lifecycle,
     lists,
     net,
     org,
+    pipeline,
+    plain_secrets,
+    privilege,
     recovery,
     related,
+    sharing,
     tags,
     time,
     usage,
+    watched,
 )
 from policyengine.rules.predicates.api import Predicate
 
@@ -39,8 +46,15 @@ PREDICATES: Final[dict[str, Predicate]] = {
         lists,
         iam,
         org,
+        sharing,
+        ai,
+        privilege,
         usage,
         code_secrets,
+        codebuild,
+        pipeline,
+        plain_secrets,
+        watched,
     )
     for predicate in module.PREDICATES
 }

@@ -1,0 +1,183 @@
+"""What policies allow on anything: on resources that no statement names, and so on any.
+
+A statement that names buckets, keys or roles says what is at stake. One that lets through a resource nobody
+thought of lets through all of them, however its patterns are written. A condition on tags of the resource
+names resources too: those that carry them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final
+
+from policyengine.iam.authorize import authorize
+from policyengine.iam.catalogue import catalogue
+from policyengine.iam.documents import Policy, Statement
+from policyengine.iam.exposure import own_policy
+from policyengine.iam.glob import has_wildcard
+from policyengine.iam.holding import GLOBAL_REGION, Holder, example, templates, unrestricted
+from policyengine.iam.reason import No, Unknown, Yes
+from policyengine.iam.search import Witness
+from policyengine.iam.ways import action_bits
+
+UNNAMED: Final = "zz-any"
+"""A name that no document has; a pattern that matches it was not written for it."""
+MAX_ASKED: Final = 400
+"""Actions one question looks at, those alike counted once."""
+MAX_REGIONS: Final = 40
+_ALIASES: Final = ("kms:resourcealiases", "kms:requestalias")
+"""Keys that name a key: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html"""
+
+
+@dataclass(frozen=True, slots=True)
+class Broad:
+    """Actions (bits of the catalogue) that are allowed on anything: one of them in a request, and the Allow
+    statements that say so as (document, statement), both from 0."""
+
+    bits: int = field(repr=False)
+    witness: Witness
+    statements: tuple[tuple[int, int], ...]
+
+    def names(self, most: int) -> list[str]:
+        """Return the first of the actions, in the order of the catalogue."""
+        return [catalogue().names[at] for at in islice(each(self.bits), most)]
+
+
+@dataclass(frozen=True, slots=True)
+class Breadth:
+    """What was found; ``why``: why there may be more, () where that is all."""
+
+    found: tuple[Broad, ...]
+    why: tuple[str, ...] = ()
+
+
+def breadth(holder: Holder, actions: int, context: Mapping[str, str | None] | None = None) -> Breadth:
+    """Return which of some actions (bits of the catalogue) a principal may do on anything.
+
+    ``context``: keys of the request with their values, None for keys that are absent.
+    """
+    may = actions & holder.masks.may
+    return _Breadth(holder, context or {}).of(may) if may else NOTHING
+
+
+NOTHING: Final = Breadth(())
+
+
+class _Breadth:
+    """One question; statements and their actions are looked up once."""
+
+    def __init__(self, holder: Holder, context: Mapping[str, str | None]) -> None:
+        self.holder = holder
+        self.keys = {**dict.fromkeys(_naming_keys(holder)), **context}
+        self.parts = [(at, s, action_bits(s, catalogue())) for at, s in _statements(holder.identity)]
+        limits = [*holder.scps, (holder.boundary,)] if holder.boundary else holder.scps
+        above = [s for level in limits for p in level for s in p.statements]
+        self.above = [(s, action_bits(s, catalogue())) for s in above]
+        self.regions = _regions(self.parts)
+        self.found: dict[tuple[tuple[int, int], ...], Broad] = {}
+
+    def of(self, may: int) -> Breadth:
+        sure = may & self.holder.masks.sure
+        for at, statement, bits in self.parts:
+            if sure & bits and statement.allow and unrestricted(statement):
+                name = catalogue().names[(sure & bits & -(sure & bits)).bit_length() - 1]
+                self._add((at,), sure & bits, self._request(name))
+        why: dict[str, None] = {}
+        asked: dict[object, Yes | No | Unknown] = {}
+        for bit in each(may & ~sure):
+            alike = self._alike(bit)
+            if alike not in asked:
+                if len(asked) >= MAX_ASKED:
+                    why["too_large"] = None
+                    break
+                asked[alike] = self._ask(catalogue().names[bit])
+            answer = asked[alike]
+            if isinstance(answer, Unknown):
+                why.update(dict.fromkeys(answer.why))
+            elif isinstance(answer, Yes):
+                self._add(self._deciding(answer.witness), 1 << bit, answer.witness)
+        return Breadth(tuple(self.found.values()), tuple(why))
+
+    def _add(self, statements: tuple[tuple[int, int], ...], bits: int, witness: Witness) -> None:
+        known = self.found.get(statements)
+        if known is not None:
+            bits, witness = bits | known.bits, known.witness
+        self.found[statements] = Broad(bits, witness, statements)
+
+    def _deciding(self, witness: Witness) -> tuple[tuple[int, int], ...]:
+        own = own_policy(witness.action, self.holder.account)
+        decision = authorize(witness.request(), self.holder.policies(own))
+        return tuple((at.policy, at.statement.index) for at in decision.deciding if at.layer == "identity")
+
+    def _alike(self, bit: int) -> object:
+        """Return what actions have in common whose answers are the same: what is said of them, what they take."""
+        about = [id(s) for _, s, bits in self.parts if bits >> bit & 1]
+        limits = [id(s) for s, bits in self.above if bits >> bit & 1]
+        name = catalogue().names[bit]
+        return tuple(about), tuple(limits), templates(catalogue(), name), name.partition(":")[0]
+
+    def _request(self, action: str) -> Witness:
+        shape = next(iter(_shapes(action)), None)
+        resource = "*" if shape is None else self._unnamed(shape, GLOBAL_REGION)
+        keys = {k: v for k, v in self.keys.items() if v is not None}
+        return Witness(self.holder.arn, action, resource, keys)
+
+    def _unnamed(self, shape: str, region: str) -> str:
+        local = shape.replace("${Partition}", self.holder.arn.split(":", 2)[1])
+        return example(local, self.holder.account, UNNAMED, region)
+
+    def _ask(self, action: str) -> Yes | No | Unknown:
+        own = own_policy(action, self.holder.account)
+        shapes = _shapes(action)
+        if not shapes:
+            return self.holder.asks(action, "*", self.keys, own, "*")
+        why: dict[str, None] = {}
+        for shape in shapes:
+            for region in self.regions if "${Region}" in shape else self.regions[:1]:
+                answer = self.holder.asks(action, self._unnamed(shape, region), self.keys, own)
+                if isinstance(answer, Yes):
+                    return answer
+                why.update(dict.fromkeys(answer.why if isinstance(answer, Unknown) else ()))
+        return Unknown(tuple(why)) if why else No()
+
+
+def _shapes(action: str) -> list[str]:
+    """Return the ARN templates of an action, plain ones first."""
+    return sorted(templates(catalogue(), action), key=len)
+
+
+def _regions(parts: Iterable[tuple[object, Statement, int]]) -> list[str]:
+    """Return a region nobody need name, and those that resources are named in."""
+    found = {GLOBAL_REGION: None}
+    for _, statement, _ in parts:
+        for text in statement.resources or ():
+            region = (*text.split(":", 4), "", "", "", "")[3]
+            if region and not has_wildcard(region):
+                found[region] = None
+    return list(found)[:MAX_REGIONS]
+
+
+def _statements(policies: Iterable[Policy]) -> Iterator[tuple[tuple[int, int], Statement]]:
+    for number, policy in enumerate(policies):
+        for statement in policy.statements:
+            yield (number, statement.index), statement
+
+
+def _naming_keys(holder: Holder) -> Iterator[str]:
+    """Yield the keys by which statements name resources without their ARNs: tags, aliases."""
+    policies = [*holder.identity, *([holder.boundary] if holder.boundary else [])]
+    for _, statement in _statements(policies):
+        for condition in statement.conditions:
+            key = condition.key.lower()
+            if "resourcetag/" in key or "-tag/" in key or key in _ALIASES:
+                yield condition.key
+
+
+def each(mask: int) -> Iterator[int]:
+    """Yield the bits of a mask, the lowest first."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low

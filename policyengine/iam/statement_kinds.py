@@ -1,0 +1,94 @@
+"""Statements that allow by what they leave out, or that name a whole service: judged one by one.
+
+A statement counts as far as the Deny statements beside it leave something of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final, Literal
+
+from policyengine.iam.catalogue import catalogue
+from policyengine.iam.documents import Policy, Statement
+from policyengine.iam.exposure import Place, place_of
+from policyengine.iam.holding import denied_everywhere
+from policyengine.iam.reason import ALL, No, Unknown, Yes, grants
+from policyengine.iam.request_set import RequestSet
+from policyengine.iam.search import Witness
+from policyengine.iam.ways import action_bits
+
+Element = Literal["action", "resource"]
+SMALLEST: Final = 5
+"""Services with fewer actions are named whole by whoever needs them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A statement, a request it allows (None where ``why`` says what is not known), and services."""
+
+    place: Place
+    witness: Witness | None
+    why: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+
+
+def negated(policies: Sequence[Policy], element: Element) -> list[Found]:
+    """Return the statements that allow with NotAction (or NotResource), and one request of each."""
+    found = []
+    denied = denied_everywhere(policies)
+    for number, policy in enumerate(policies):
+        for statement in policy.statements:
+            left_out = statement.not_action if element == "action" else statement.not_resource
+            if statement.allow and left_out and action_bits(statement, catalogue()) & ~denied:
+                found += _granted(policies, number, statement)
+    return found
+
+
+def whole_services(policies: Sequence[Policy], services: Sequence[str]) -> list[Found]:
+    """Return the statements that allow all actions of a service on something, with these services.
+
+    ``services``: those that count; none: all of ``SMALLEST`` actions at least.
+    """
+    found = []
+    denied = denied_everywhere(policies)
+    for number, policy in enumerate(policies):
+        for statement in policy.statements:
+            bits = action_bits(statement, catalogue()) & ~denied if statement.allow else 0
+            named = [name for name, mask in _masks(tuple(services)) if not mask & ~bits] if bits else []
+            if named:
+                asked = RequestSet(tuple(f"{name}:*" for name in named) if services else ("*",))
+                granted = _granted(policies, number, statement, asked)
+                found += [replace(one, services=tuple(named)) for one in granted]
+    return found
+
+
+@lru_cache(maxsize=64)
+def _masks(services: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+    known = catalogue()
+    wanted = [(name, known.service_mask(name)) for name in services or known.services]
+    least = 1 if services else SMALLEST
+    return tuple((name, mask) for name, mask in wanted if mask.bit_count() >= least)
+
+
+def _granted(
+    policies: Sequence[Policy], number: int, statement: Statement, requests: RequestSet = ALL
+) -> list[Found]:
+    """Return the statement where it grants something that no Deny takes away."""
+    own = policies[number]
+    alone = Policy(own.kind, own.version, own.id, (statement,))
+    denials = [
+        Policy(p.kind, p.version, p.id, kept)
+        for p in policies
+        if (kept := tuple(s for s in p.statements if not s.allow))
+    ]
+    place = place_of(number, statement)
+    answer = grants([alone, *denials], requests)
+    if isinstance(answer, Yes):
+        return [Found(place, answer.witness)]
+    if isinstance(answer, Unknown) or statement.opaque is not None:
+        why = answer.why if isinstance(answer, Unknown) else ()
+        return [Found(place, None, why)]
+    assert isinstance(answer, No)
+    return []

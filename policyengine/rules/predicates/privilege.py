@@ -1,0 +1,197 @@
+"""The predicates about what identity policies give too much of; their answers load the reasoning library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
+
+from policyengine.rules.iam.tables import SPOTS
+from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
+
+_NEEDS: Final = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Group")
+_IDENTITY: Final = tuple(
+    sorted(type_ for type_, spots in SPOTS.items() if any(kind == "identity" for _, kind in spots))
+)
+_DOCUMENTS: Final = ("all", "own", "inline")
+_EXPOSED: Final = ("resource", "credentials", "data")
+
+
+def allows(subject: Subject, *, requests: Any, documents: str, except_sids: Sequence[str]) -> Answer:
+    """TRUE when the policies allow a request of the set."""
+    from policyengine.rules.predicates import privilege_grants
+
+    return privilege_grants.allows(subject, requests=requests, documents=documents, except_sids=except_sids)
+
+
+def in_question(subject: Subject) -> Answer:
+    """TRUE unless AWS manages the principal or it is surely administrator."""
+    from policyengine.rules.predicates import privilege_grants
+
+    return privilege_grants.in_question(subject)
+
+
+def on_any(
+    subject: Subject,
+    *,
+    actions: Sequence[str],
+    context: Mapping[str, str | None],
+    documents: str,
+    except_sids: Sequence[str],
+) -> Answer:
+    """TRUE when one of the actions is allowed on resources that no statement names."""
+    from policyengine.rules.predicates import privilege_grants
+
+    return privilege_grants.on_any(
+        subject, actions=actions, context=context, documents=documents, except_sids=except_sids
+    )
+
+
+def exposes(
+    subject: Subject, *, kind: str, unless: Sequence[str], documents: str, except_sids: Sequence[str]
+) -> Answer:
+    """TRUE when what exposes resources, credentials or data is allowed on anything."""
+    from policyengine.rules.predicates import privilege_grants
+
+    return privilege_grants.exposes(
+        subject, kind=kind, unless=unless, documents=documents, except_sids=except_sids
+    )
+
+
+def wildcards(subject: Subject, *, of: str | None, documents: str, except_sids: Sequence[str]) -> Answer:
+    """TRUE when a statement allows changes by wildcards."""
+    from policyengine.rules.predicates import privilege_grants
+
+    return privilege_grants.wild(subject, of=of, documents=documents, except_sids=except_sids)
+
+
+def negated(
+    subject: Subject, *, element: Literal["action", "resource"], documents: str, except_sids: Sequence[str]
+) -> Answer:
+    """TRUE when a statement allows with NotAction or NotResource."""
+    from policyengine.rules.predicates import privilege_grants
+
+    return privilege_grants.negation(subject, element=element, documents=documents, except_sids=except_sids)
+
+
+def whole_services(
+    subject: Subject, *, services: Sequence[str], anywhere: bool, documents: str, except_sids: Sequence[str]
+) -> Answer:
+    """TRUE when all actions of a service are allowed."""
+    from policyengine.rules.predicates import privilege_grants
+
+    return privilege_grants.whole(
+        subject, services=services, anywhere=anywhere, documents=documents, except_sids=except_sids
+    )
+
+
+def _kind_problem(arguments: Mapping[str, Any]) -> str | None:
+    found = arguments.get("kind")
+    if isinstance(found, str) and not found.startswith("$") and found not in _EXPOSED:
+        return f"`kind: {found}` is none of {', '.join(f'`{kind}`' for kind in _EXPOSED)}"
+    return _documents_problem(arguments)
+
+
+def _element_problem(arguments: Mapping[str, Any]) -> str | None:
+    for key in ("of", "element"):
+        found = arguments.get(key)
+        if found not in (None, "action", "resource"):
+            return f"`{key}: {found}` is neither `action` nor `resource`"
+    return _documents_problem(arguments)
+
+
+def _documents_problem(arguments: Mapping[str, Any]) -> str | None:
+    found = arguments.get("documents", "all")
+    if found not in _DOCUMENTS:
+        return f"`documents: {found}` is none of {', '.join(f'`{name}`' for name in _DOCUMENTS)}"
+    return None
+
+
+def _requests_problem(arguments: Mapping[str, Any]) -> str | None:
+    from policyengine.rules.predicates import iam_asking
+
+    return iam_asking.argument_problem(arguments) or _documents_problem(arguments)
+
+
+_GIVEN: Final = {
+    "documents": Arg("string", False, "all", "`all`; `own`: no customer managed ones; `inline`"),
+    "except_sids": Arg("list:string", False, (), "patterns of Sids whose Allow statements do not count"),
+}
+
+PREDICATES: tuple[Predicate, ...] = (
+    Predicate(
+        "privilege.allows",
+        allows,
+        "The statements in question allow a request of the set.",
+        {"requests": Arg("json", help="a set of requests, as in iam.md"), **_GIVEN},
+        _IDENTITY,
+        _NEEDS,
+        _requests_problem,
+    ),
+    Predicate(
+        "privilege.in_question",
+        in_question,
+        "The account can change the principal, and it is not surely administrator.",
+        {},
+        _IDENTITY,
+        _NEEDS,
+    ),
+    Predicate(
+        "privilege.on_any",
+        on_any,
+        "One of the actions is allowed on resources that no statement names.",
+        {
+            "actions": Arg("list:string", help="actions, or patterns of them"),
+            "context": Arg(
+                "json", False, {}, "condition keys of the request with their values; null: absent"
+            ),
+            **_GIVEN,
+        },
+        _IDENTITY,
+        _NEEDS,
+        _documents_problem,
+    ),
+    Predicate(
+        "privilege.exposes",
+        exposes,
+        "What exposes resources, credentials or data is allowed on resources that no statement names.",
+        {
+            "kind": Arg("string", help="`resource`, `credentials` or `data`"),
+            "unless": Arg("list:string", False, (), "actions, or patterns of them, that do not count"),
+            **_GIVEN,
+        },
+        _IDENTITY,
+        _NEEDS,
+        _kind_problem,
+    ),
+    Predicate(
+        "privilege.wildcards",
+        wildcards,
+        "A statement allows changes by wildcards of actions or of resources.",
+        {"of": Arg("string", False, None, "`action` or `resource`: only wildcards of these"), **_GIVEN},
+        _IDENTITY,
+        _NEEDS,
+        _element_problem,
+    ),
+    Predicate(
+        "privilege.negated",
+        negated,
+        "A statement allows with NotAction or NotResource.",
+        {"element": Arg("string", help="`action` or `resource`"), **_GIVEN},
+        _IDENTITY,
+        _NEEDS,
+        _element_problem,
+    ),
+    Predicate(
+        "privilege.whole_services",
+        whole_services,
+        "All actions of a service are allowed.",
+        {
+            "services": Arg("list:string", False, (), "prefixes of the services that count; none: all"),
+            "anywhere": Arg("boolean", False, False, "only if they are allowed on every resource"),
+            **_GIVEN,
+        },
+        _IDENTITY,
+        _NEEDS,
+        _documents_problem,
+    ),
+)

@@ -1,0 +1,144 @@
+"""Which statements a question about privileges is about: ``documents``.
+
+``all``: those of the principal with all it is attached to. ``own``: a customer managed policy is judged where
+it is written, and not again at each of the hundred roles that have it; policies that AWS manages are judged
+where they are attached. ``inline``: neither. What the other known policies deny, and the boundary, take away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Final
+
+from policyengine.iam.account_ids import account_of
+from policyengine.iam.authorize import Policies, authorize
+from policyengine.iam.documents import Policy
+from policyengine.iam.exposure import own_policy
+from policyengine.iam.glob import compile_glob
+from policyengine.iam.holding import Holder, account_named
+from policyengine.iam.search import Witness as Request
+from policyengine.model.resource import Resource
+from policyengine.rules.iam.held import PERMISSION_SET, Held, held
+from policyengine.rules.iam.principals import KINDS
+from policyengine.rules.iam.reader import Document
+from policyengine.rules.iam.standins import ACCOUNT
+from policyengine.rules.predicates.api import Subject
+
+_INLINE: Final = ("Policies", "related", "InlinePolicy")
+_ABOUT_WHO: Final = frozenset({"aws:userid", "aws:username"})
+
+
+def given(subject: Subject, *, documents: str, except_sids: Sequence[str] = ()) -> Held:
+    """Return the documents in question, without the Allow statements whose Sid matches a pattern."""
+    found, type_ = held(subject), subject.resource.type
+    if documents != "all" and (type_ in KINDS or type_ == PERMISSION_SET):
+        found = _some(found, subject.resource, inline=documents == "inline")
+    if not except_sids:
+        return found
+    patterns = tuple(except_sids)
+    kept = tuple(replace(d, policy=_without(d.policy, patterns)) for d in found.documents)
+    return replace(found, documents=kept)
+
+
+def _some(found: Held, resource: Resource, *, inline: bool) -> Held:
+    own = [_is_inline(d, resource) or (not inline and _is_attached(d, resource)) for d in found.documents]
+    if not any(own):
+        return replace(found, documents=(), boundary=None, doubts=())
+    documents = tuple(
+        d if mine else replace(d, policy=_denials(d.policy))
+        for d, mine in zip(found.documents, own, strict=True)
+    )
+    boundary = found.boundary
+    if boundary is not None and (boundary.opaque is not None or _doubtful(boundary.policy)):
+        boundary = None
+    paths = {d.path for d, mine in zip(found.documents, own, strict=True) if mine}
+    doubts = tuple((path, value) for path, value in found.doubts if path in paths)
+    return replace(found, documents=documents, boundary=boundary, doubts=doubts)
+
+
+def _is_inline(document: Document, resource: Resource) -> bool:
+    own = (document.type, document.id) == (resource.type, resource.id)
+    return own and document.path[:1] != () and document.path[0] in _INLINE
+
+
+def _is_attached(document: Document, resource: Resource) -> bool:
+    """Say whether a policy that AWS manages is attached to a principal itself, not to a group it is in."""
+    if document.type is not None or document.arn is None:
+        return False
+    attached = resource.properties.get("ManagedPolicyArns")
+    name = document.arn.rpartition("/")[2]
+    return resource.type != "AWS::IAM::User" or any(
+        name in (arn if isinstance(arn, str) else str(getattr(arn, "detail", "")))
+        for arn in (attached if isinstance(attached, list) else ())
+    )
+
+
+def _doubtful(policy: Policy) -> bool:
+    return any(s.opaque is not None for s in policy.statements)
+
+
+@lru_cache(maxsize=8192)
+def _denials(policy: Policy) -> Policy:
+    """Return what a document surely denies, as a document; the same object each time."""
+    kept = tuple(s for s in policy.statements if not s.allow and s.opaque is None)
+    return Policy(policy.kind, policy.version, policy.id, kept)
+
+
+@lru_cache(maxsize=8192)
+def _without(policy: Policy, sids: tuple[str, ...]) -> Policy:
+    wanted = [compile_glob(pattern) for pattern in sids]
+    kept = tuple(s for s in policy.statements if not (s.allow and s.sid and any(w(s.sid) for w in wanted)))
+    return (
+        policy
+        if len(kept) == len(policy.statements)
+        else Policy(policy.kind, policy.version, policy.id, kept)
+    )
+
+
+def asker(found: Held) -> str:
+    """Return the ARN of who has the documents; one that stands for all where they do not tell who it is."""
+    account = found.account if found.account != ACCOUNT else account_named(found.policies)
+    if found.about != "principal" or found.arn is None or ":group/" in found.arn:
+        return f"arn:aws:iam::{account}:role/example"
+    if any(_tells_who(p) for p in found.policies):
+        return found.arn
+    head, _, rest = found.arn.partition(":iam:")
+    return f"{head}:iam::{account}:{rest.split(':', 2)[-1].partition('/')[0]}/example"
+
+
+@lru_cache(maxsize=8192)
+def _tells_who(policy: Policy) -> bool:
+    """Say whether what a document allows depends on who has it."""
+    for statement in policy.statements:
+        texts = [*(statement.resources or ()), *(v for c in statement.conditions for v in c.values)]
+        if statement.variables and any("${" in text for text in texts):
+            return True
+        keys = {c.key.lower() for c in statement.conditions}
+        if any(key in _ABOUT_WHO or key.startswith("aws:principal") for key in keys):
+            return True
+    return False
+
+
+def holder(found: Held) -> Holder:
+    """Return the documents as those of their holder, within its boundary."""
+    limit = None if found.boundary is None else found.boundary.policy
+    return Holder(asker(found), found.policies, limit)
+
+
+def layers(found: Held) -> tuple[Policy, ...]:
+    """Return what answers about documents are remembered by: all that has a say."""
+    return found.policies if found.boundary is None else (*found.policies, found.boundary.policy)
+
+
+def in_person(found: Held, request: Request) -> Request:
+    """Return a request as the holder of the documents would make it, where that is allowed too."""
+    who = found.arn
+    if found.about != "principal" or who is None or ":group/" in who or who == request.principal:
+        return request
+    moved = replace(request, principal=who)
+    limit = None if found.boundary is None else found.boundary.policy
+    own = own_policy(request.action, account_of(who))
+    decision = authorize(moved.request(), Policies(identity=found.policies, boundary=limit, resource=own))
+    return moved if decision.outcome == "Allowed" and not decision.unknown else request

@@ -1,0 +1,248 @@
+"""``privilege.allows``, ``on_any``, ``exposes``, ``wildcards``, ``negated``, ``whole_services``.
+
+Each names the statements that allow, and one request. Documents that are the same are asked once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Literal
+
+from policyengine.iam.breadth import Breadth, breadth
+from policyengine.iam.catalogue import catalogue
+from policyengine.iam.errors import PolicyError
+from policyengine.iam.exposed_actions import credential_exposure, resource_exposure
+from policyengine.iam.exposure import Place, Wildcard, wildcards
+from policyengine.iam.questions import administered, administrator
+from policyengine.iam.reason import Answer as Reasoned
+from policyengine.iam.reason import No, Yes
+from policyengine.iam.search import Witness as Request
+from policyengine.iam.sentences import may_call
+from policyengine.iam.statement_kinds import Found, negated, whole_services
+from policyengine.model.finding import Evidence
+from policyengine.model.logic import FALSE, TRUE
+from policyengine.model.resource import Path, Resource
+from policyengine.model.values import ABSENT
+from policyengine.rules.iam.held import Held, held, remembered
+from policyengine.rules.predicates.api import Answer, Subject
+from policyengine.rules.predicates.iam_asking import (
+    allowed,
+    requests_of,
+    undecided,
+    unreadable,
+    witness,
+)
+from policyengine.rules.predicates.iam_requests import granted
+from policyengine.rules.predicates.privilege_given import given, holder, in_person, layers
+
+MOST: Final = 10
+_YES: Final = "request_allowed"
+_NAMES: Final = 4
+_ANY: Final = "such actions allowed on resources that no statement names"
+_ALLOWED: Final = "such a request to be allowed"
+_WILD: Final = "changes allowed by wildcards"
+_OF_AWS: Final = ("/aws-service-role/", "/aws-reserved/")
+"""Paths of roles of AWS services and of Identity Center, which an account can not change:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/using-service-linked-roles.html"""
+_ADMIN: Final = "permissions of an administrator"
+_WHOLE: Final = "all actions of a service allowed"
+_NEGATED: Final = {
+    "action": "an Allow with NotAction",
+    "resource": "an Allow with NotResource",
+}
+DATA: Final = (
+    "s3:GetObject", "s3:GetObjectVersion", "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
+    "dynamodb:Scan", "dynamodb:PartiQLSelect", "dynamodb:ExportTableToPointInTime", "dynamodb:GetRecords",
+    "rds-data:ExecuteStatement", "rds-data:BatchExecuteStatement", "redshift-data:ExecuteStatement",
+    "redshift-data:BatchExecuteStatement", "redshift-data:GetStatementResult", "ssm:GetParameter",
+    "ssm:GetParameters", "ssm:GetParametersByPath", "ssm:GetParameterHistory", "secretsmanager:GetSecretValue",
+    "secretsmanager:BatchGetSecretValue", "sqs:ReceiveMessage", "kinesis:GetRecords", "ebs:GetSnapshotBlock",
+    "codecommit:GitPull", "ecr:BatchGetImage", "athena:GetQueryResults", "timestream:Select",
+)  # fmt: skip
+"""Actions whose answer is stored data: object, item, row, message, parameter, secret, block, source code. The
+list that https://github.com/salesforce/cloudsplaining began (data exfiltration), brought up to date with the
+service authorization reference."""
+
+_EXPOSED: Final[Mapping[str, Callable[[], int]]] = {
+    "resource": resource_exposure,
+    "credentials": credential_exposure,
+    "data": lambda: catalogue().matching_any(DATA),
+}
+
+
+def allows(subject: Subject, *, requests: Any, documents: str, except_sids: Sequence[str]) -> Answer:
+    """TRUE when the statements in question allow a request of the set."""
+    try:
+        asked = requests_of(requests)
+    except PolicyError as error:
+        return unreadable(error)
+    found = given(subject, documents=documents, except_sids=except_sids)
+    if not found.documents:
+        return _none(found, _ALLOWED)
+    return allowed(found, granted(found, asked), _ALLOWED)
+
+
+def in_question(subject: Subject) -> Answer:
+    """TRUE unless AWS manages the principal or it is surely administrator: those are other findings."""
+    resource, found = subject.resource, held(subject)
+    path = resource.properties.get("Path")
+    if isinstance(path, str) and path.startswith(_OF_AWS):
+        return Answer(FALSE, (Evidence(("Path",), path, "not a role that AWS manages", "value_mismatch"),))
+    answer: Reasoned = No()
+    if found.documents:
+        answer = remembered(("admin",), found.policies, lambda: administrator(found.policies))
+    if isinstance(answer, Yes) and found.boundary is not None:
+        limit = (found.boundary.policy,)
+        answer = remembered(("admin",), limit, lambda: administrator(limit))
+    if not isinstance(answer, Yes):
+        return Answer(TRUE)
+    request = in_person(found, answer.witness)
+    evidence = Evidence(found.where, may_call(request), f"not {_ADMIN}", _YES)
+    return Answer(FALSE, (evidence,), witness(request))
+
+
+def on_any(
+    subject: Subject,
+    *,
+    actions: Sequence[str],
+    context: Mapping[str, str | None],
+    documents: str,
+    except_sids: Sequence[str],
+) -> Answer:
+    """TRUE when one of the actions is allowed on resources that no statement names."""
+    found = given(subject, documents=documents, except_sids=except_sids)
+    return _broad(subject, found, catalogue().matching_any(actions), context)
+
+
+def exposes(
+    subject: Subject, *, kind: str, unless: Sequence[str], documents: str, except_sids: Sequence[str]
+) -> Answer:
+    """TRUE when what exposes resources, credentials or data is allowed on anything."""
+    found = given(subject, documents=documents, except_sids=except_sids)
+    bits = _EXPOSED[kind]()
+    return _broad(subject, found, bits & ~catalogue().matching_any(unless), {})
+
+
+def _broad(subject: Subject, found: Held, bits: int, context: Mapping[str, str | None]) -> Answer:
+    if not found.documents:
+        return _none(found, _ANY)
+    who = holder(found)
+    question = ("breadth", bits, tuple(context.items()), who.arn)
+    answer: Breadth = remembered(question, layers(found), lambda: breadth(who, bits, context))
+    if not answer.found:
+        return undecided(found, answer.why, _ANY) if answer.why else _none(found, _ANY)
+    evidence = []
+    for broad in answer.found[:MOST]:
+        names, count = broad.names(_NAMES), broad.bits.bit_count()
+        text = ", ".join(names) + (f" and {count - len(names)} more" if count > len(names) else "")
+        where = " and ".join(statement_name(found, *at) for at in broad.statements[:3])
+        observed = f"{text} in {where}: {may_call(in_person(found, broad.witness))}"
+        evidence.append(
+            Evidence(_path(subject.resource, found, broad.statements), observed, f"no {_ANY}", _YES)
+        )
+    return Answer(TRUE, tuple(evidence), witness(in_person(found, answer.found[0].witness)))
+
+
+def wild(subject: Subject, *, of: str | None, documents: str, except_sids: Sequence[str]) -> Answer:
+    """TRUE when a statement allows changes by wildcards of actions or of resources."""
+    found = given(subject, documents=documents, except_sids=except_sids)
+    if not found.documents:
+        return _none(found, _WILD)
+    every: list[Wildcard] = remembered(("wildcards",), found.policies, lambda: wildcards(found.policies))
+    asked = [w for w in every if of in (None, w.kind)]
+    known = [w for w in asked if not _is_doubtful(found, w.place)]
+    if not known:
+        return undecided(found, (), _WILD) if asked else _none(found, _WILD)
+    evidence, first = [], None
+    for one in known[:MOST]:
+        request = first or _example(found, one)
+        first = first or request
+        told = f": {may_call(request)}" if request is not None and one is known[0] else ""
+        place = (one.place.policy, one.place.statement)
+        text = f"{one.kind} {', '.join(one.patterns[:MOST])} in {statement_name(found, *place)}{told}"
+        evidence.append(Evidence(_path(subject.resource, found, (place,)), text, f"no {_WILD}", _YES))
+    return Answer(TRUE, tuple(evidence), None if first is None else witness(first))
+
+
+def _example(found: Held, wildcard: Wildcard) -> Request | None:
+    """Return a request that a wildcard lets through; None where the first few actions have none."""
+    who = holder(found)
+    for action in wildcard.actions[:_NAMES]:
+        answer = who.asks(action, "*")
+        if isinstance(answer, Yes):
+            return in_person(found, answer.witness)
+    return None
+
+
+def negation(
+    subject: Subject, *, element: Literal["action", "resource"], documents: str, except_sids: Sequence[str]
+) -> Answer:
+    """TRUE when a statement allows with NotAction or NotResource what no Deny takes away."""
+    found = given(subject, documents=documents, except_sids=except_sids)
+    each = remembered(("negated", element), found.policies, lambda: negated(found.policies, element))
+    return _statements(subject, found, each, _NEGATED[element])
+
+
+def whole(
+    subject: Subject, *, services: Sequence[str], anywhere: bool, documents: str, except_sids: Sequence[str]
+) -> Answer:
+    """TRUE when all actions of a service are allowed: on something, or on anything."""
+    found = given(subject, documents=documents, except_sids=except_sids)
+    names = tuple(name.lower() for name in services)
+    if not anywhere:
+        question = ("whole", names)
+        each = remembered(question, found.policies, lambda: whole_services(found.policies, names))
+        return _statements(subject, found, each, _WHOLE)
+    if not found.documents:
+        return _none(found, _WHOLE)
+    named, complete = remembered(("services",), found.policies, lambda: administered(found.policies))
+    if found.boundary is not None and named:
+        limit = found.boundary.policy
+        within = remembered(("services",), (limit,), lambda: administered([limit]))
+        named, complete = [s for s in named if s in within.services], complete and within.complete
+    told = [name for name in named if not names or name in names]
+    if told:
+        text = ", ".join(told[:MOST]) + (f" and {len(told) - MOST} more" if len(told) > MOST else "")
+        return Answer(TRUE, (Evidence(found.where, text, f"not {_WHOLE}", _YES),))
+    if found.doubts or not complete:
+        return undecided(found, () if found.doubts else ("too_large",), _WHOLE)
+    return _none(found, _WHOLE)
+
+
+def _statements(subject: Subject, found: Held, each: Sequence[Found], expected: str) -> Answer:
+    known = [one for one in each if one.witness is not None and not _is_doubtful(found, one.place)]
+    if not known:
+        why = [text for one in each for text in one.why]
+        return undecided(found, why, expected) if each else _none(found, expected)
+    evidence = []
+    for one in known[:MOST]:
+        place = (one.place.policy, one.place.statement)
+        services = f"{', '.join(one.services[:_NAMES])}{' …' if len(one.services) > _NAMES else ''} in "
+        assert one.witness is not None
+        text = f"{services if one.services else ''}{statement_name(found, *place)}: {may_call(in_person(found, one.witness))}"
+        evidence.append(Evidence(_path(subject.resource, found, (place,)), text, f"not {expected}", _YES))
+    first = known[0].witness
+    return Answer(TRUE, tuple(evidence), None if first is None else witness(in_person(found, first)))
+
+
+def _none(found: Held, expected: str) -> Answer:
+    return Answer(FALSE, (Evidence(found.where, ABSENT, expected, "no_such_request"),))
+
+
+def statement_name(found: Held, document: int, statement: int) -> str:
+    """Return how a reader finds a statement: its number from 1, its Sid, its document."""
+    one = found.documents[document]
+    sid = next((s.sid for s in one.policy.statements if s.index == statement and s.sid), None)
+    return f"statement {statement + 1}" + (f" `{sid}`" if sid else "") + f" of {one.name}"
+
+
+def _path(resource: Resource, found: Held, statements: Sequence[tuple[int, int]]) -> Path:
+    """Return the path of a statement's document, where it stands in the resource itself."""
+    document = found.documents[statements[0][0]] if statements else None
+    own = document is not None and (document.type, document.id) == (resource.type, resource.id)
+    return document.path if document is not None and own else found.where
+
+
+def _is_doubtful(found: Held, place: Place) -> bool:
+    statements = found.policies[place.policy].statements
+    return any(s.opaque is not None for s in statements if s.index == place.statement)
