@@ -1,0 +1,377 @@
+"""Whose tokens a trust policy admits: questions over all tokens of an issuer, decided by its claims together.
+
+A question is about claims whose value is nobody's that the policy spells out (``{who}`` of
+:mod:`token_issuers`). Everything else of a token is free. A token is only said to be admitted where its
+claims fit together, as far as places of their forms have the same name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
+
+from policyengine.iam.documents import Condition, Policy, Statement
+from policyengine.iam.domains import Callers
+from policyengine.iam.glob import compile_glob
+from policyengine.iam.reason import Answer, No, Unknown, Witness, Yes, granted, grants
+from policyengine.iam.request import WEB_IDENTITY
+from policyengine.iam.request_set import RequestSet, Values
+from policyengine.iam.token_issuers import ISSUERS, SIGN_IN, Issuer, Tokens
+from policyengine.iam.token_witness import PLACE, fitting
+
+ACTIONS: Final = {
+    "oidc": "sts:AssumeRoleWithWebIdentity",
+    "saml": "sts:AssumeRoleWithSAML",
+    "service": "sts:AssumeRole",
+}
+AUDIENCE: Final = "sts.amazonaws.com"
+_NOBODY: Final = frozenset(
+    {"aws:principalorgid", "aws:principalorgpaths", "aws:sourceaccount", "aws:sourceorgid"}
+)
+"""Keys that requests with a web identity do not carry: the caller is no principal of an account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A principal of a policy that issues tokens. ``prefix`` is what its condition keys begin with."""
+
+    principal: str
+    issuer: Issuer
+    prefix: str
+    shown: str
+    """The prefix as the policy spells it."""
+
+    def key(self, claim: str) -> str:
+        """Return the condition key of a claim."""
+        return claim if ":" in claim else f"{self.prefix}:{claim}"
+
+
+# -- whose tokens there are ----------------------------------------------------------------------------
+
+
+def providers(policies: Sequence[Policy], account: str) -> tuple[Provider, ...]:
+    """Return the issuers that a trust policy lets in, made up where it lets in any that its keys are about."""
+    found: dict[str, Provider] = {}
+    anybody = False
+    for statement in _allowing(policies):
+        names = statement.principals or {}
+        federated = names.get("Federated", ())
+        anybody |= statement.not_principal or "*" in names or "*" in federated
+        for name in (*federated, *names.get("Service", ())):
+            if name != "*" and not statement.not_principal:
+                provider = provider_of(name)
+                if provider is not None:
+                    found[name] = provider
+    if anybody:
+        for name in (*sorted(WEB_IDENTITY), *(_arn(path, account) for path in _paths(policies))):
+            provider = provider_of(name)
+            if provider is not None:
+                found.setdefault(name, provider)
+    return tuple(found.values())
+
+
+def _allowing(policies: Iterable[Policy]) -> Iterator[Statement]:
+    return (s for p in policies for s in p.statements if s.allow)
+
+
+def _is_claim(key: str) -> bool:
+    """Whether a key is a claim of a token: it begins with the address of who issues it."""
+    return "." in key.rpartition(":")[0] and not key.startswith(("aws:", "sts:", "saml:"))
+
+
+def _arn(path: str, account: str) -> str:
+    return path if path in WEB_IDENTITY else f"arn:aws:iam::{account}:oidc-provider/{path}"
+
+
+def _paths(policies: Sequence[Policy]) -> list[str]:
+    """Return the providers that condition keys are about."""
+    found: dict[str, None] = {}
+    for policy in policies:
+        for statement in policy.statements:
+            for condition in statement.conditions:
+                if _is_claim(condition.key.lower()):
+                    found[condition.key.lower().rpartition(":")[0]] = None
+    return list(found)
+
+
+@lru_cache(maxsize=4096)
+def provider_of(principal: str) -> Provider | None:
+    """Return the issuer a principal stands for; None for a service that issues nothing of the kind."""
+    if principal.startswith("arn:"):
+        kind, _, path = principal.split(":", 5)[-1].partition("/")
+        if kind == "saml-provider":
+            return Provider(principal, _by_id("saml"), "saml", "saml")
+        if kind != "oidc-provider":
+            return None
+        return Provider(principal, _issuer(path.lower()), path.lower(), path)
+    if principal in WEB_IDENTITY:
+        return Provider(principal, _issuer(principal), principal, principal)
+    issuer = _issuer(principal)
+    return Provider(principal, issuer, principal, principal) if issuer.kind == "service" else None
+
+
+def _issuer(path: str) -> Issuer:
+    return next(i for i in ISSUERS if any(compile_glob(host)(path) for host in i.hosts))
+
+
+def _by_id(name: str) -> Issuer:
+    return next(i for i in ISSUERS if i.id == name)
+
+
+# -- what is asked --------------------------------------------------------------------------------------
+
+
+def admitted(
+    policies: Sequence[Policy],
+    provider: Provider,
+    question: str,
+    role: str,
+    *,
+    trusted: Collection[str] = (),
+    audiences: Sequence[str] = (),
+    context: Mapping[str, Values] | None = None,
+) -> Answer:
+    """Say whether a token of the question's kind may assume the role, with such a token.
+
+    ``trusted``: who counts as named instead of those whom the policy spells out; ``audiences``: those meant
+    for AWS; ``context``: circumstances besides the token.
+    """
+    asked = _Asked(_spelled_alike(policies, provider), provider, role, tuple(trusted), context or {})
+    if question == "audience":
+        return asked.audience(audiences)
+    if question == "nothing":
+        return asked.nothing()
+    why: dict[str, None] = {}
+    for tokens in provider.issuer.asks.get(question, ()):
+        answer = asked.tokens(tokens)
+        if isinstance(answer, Yes):
+            return answer
+        why.update(dict.fromkeys(answer.why if isinstance(answer, Unknown) else ()))
+    return Unknown(tuple(why)) if why else No()
+
+
+def _spelled_alike(policies: Sequence[Policy], provider: Provider) -> list[Policy]:
+    """Return the policies with names compared exactly: a name in other letters is the same owner's."""
+    found = []
+    for policy in policies:
+        if any("ignorecase" in c.operator.lower() for s in policy.statements for c in s.conditions):
+            statements = tuple(
+                replace(s, conditions=tuple(_exactly(c, provider) for c in s.conditions), compiled=[])
+                for s in policy.statements
+            )
+            policy = replace(policy, statements=statements)
+        found.append(policy)
+    return found
+
+
+def _exactly(condition: Condition, provider: Provider) -> Condition:
+    if not condition.key.lower().startswith(f"{provider.prefix}:"):
+        return condition
+    return replace(condition, operator=re.sub("ignorecase", "", condition.operator, flags=re.IGNORECASE))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Questions about tokens of one provider."""
+
+    policies: list[Policy]
+    provider: Provider
+    role: str
+    trusted: tuple[str, ...]
+    context: Mapping[str, Values]
+
+    def audience(self, audiences: Sequence[str]) -> Answer:
+        if self.provider.issuer.kind == "saml":
+            return self._grants({"saml:aud": Values(tuple(audiences) or SIGN_IN, True)})
+        others = self._others(self._keys())
+        key = "oaud" if self.provider.issuer.id == "google" else "aud"
+        if self.provider.issuer.kind == "service":
+            return No()
+        wanted = Values(tuple(audiences) or (AUDIENCE,), True)
+        return self._grants({**others, self.provider.key(key): wanted})
+
+    def nothing(self) -> Answer:
+        """Ask about a token that carries none of the claims the conditions are about but its audience."""
+        keys = [k for k in self._keys() if k.startswith(f"{self.provider.prefix}:")]
+        kept = (self.provider.key("aud"), self.provider.key("oaud"))
+        context = {k: Values((), False, True) for k in keys if k not in kept}
+        return self._grants({**self._others(self._keys()), **context}) if context else No()
+
+    def tokens(self, tokens: Tokens) -> Answer:
+        """Ask about tokens that look so: first what is sure of them, then what may be."""
+        keys = self._keys()
+        strange = [k for k in keys if not self._known(k, tokens)]
+        sure = self._context(tokens, {}, keys)
+        sure.update({k: Values((), False, True) for k in strange})
+        answer = self._consistent(self._grants(sure), tokens)
+        if not isinstance(answer, No) or not (strange or tokens.doubted):
+            return answer
+        perhaps = self._context(tokens, tokens.doubted, keys)
+        if isinstance(self._grants(perhaps), No):
+            return No()
+        reasons = [f"it is not known who sets `{k}`" for k in strange] or [tokens.why]
+        return Unknown(tuple(reasons))
+
+    def _keys(self) -> list[str]:
+        return list(
+            dict.fromkeys(c.key.lower() for p in self.policies for s in p.statements for c in s.conditions)
+        )
+
+    def _known(self, key: str, tokens: Tokens) -> bool:
+        """Whether it is known who sets a key; those that are about no token are circumstances."""
+        prefix = f"{self.provider.prefix}:"
+        if not key.startswith(prefix):
+            return True
+        issuer, claim = self.provider.issuer, key.removeprefix(prefix)
+        asked = {c for ways in issuer.asks.values() for way in ways for c in way.claims}
+        return claim in issuer.claims or claim in tokens.without or claim in asked
+
+    def _context(
+        self, tokens: Tokens, doubted: Mapping[str, tuple[str, ...]], keys: Collection[str]
+    ) -> dict[str, Values]:
+        """Return the values of claims: of the subject always, of the others where a condition asks for them."""
+        found: dict[str, Values] = {}
+        for claim, forms in tokens.claims.items():
+            forms = (*forms, *doubted.get(claim, ()))
+            for key in self._named_by(claim, keys):
+                heads = tuple(d.split("{")[0] for d in doubted.get(claim, ()))
+                sure = [f for f in forms if not heads or not f.startswith(heads)]
+                but = (*self._spelled(key, sure), *tokens.never.get(claim, ()))
+                found[key] = Values(tuple(map(_glob, forms)), False, self._optional(claim), but)
+        found.update({k: v for k, v in self._others(keys).items() if k not in found})
+        for claim in tokens.without:
+            found[self.provider.key(claim)] = Values((), False, True)
+        if self.provider.issuer.kind == "oidc":
+            found.setdefault(self.provider.key("aud"), Values((AUDIENCE,)))
+        return found
+
+    def _others(self, keys: Iterable[str]) -> dict[str, Values]:
+        """Return the values of claims that nothing is asked about: any, and none of another provider's."""
+        prefix = f"{self.provider.prefix}:"
+        found = {
+            k: Values(("?*",), False, self._optional(k[len(prefix) :])) for k in keys if k.startswith(prefix)
+        }
+        found.update({k: Values((), False, True) for k in keys if k not in found and _is_claim(k)})
+        return found
+
+    def _named_by(self, claim: str, keys: Collection[str]) -> list[str]:
+        if claim.endswith("*"):
+            return [k for k in keys if k.startswith(claim[:-1])]
+        key = self.provider.key(claim)
+        return [key] if key in keys or claim in ("sub", "aud") else []
+
+    def _optional(self, claim: str) -> bool:
+        """Whether a token may lack a claim: the standard's and a repository's are always there."""
+        return claim not in (
+            "sub",
+            "aud",
+            "amr",
+            "repository",
+            "repository_id",
+            "job_workflow_ref",
+            "ref",
+            "app_id",
+        )
+
+    def _spelled(self, key: str, forms: Sequence[str]) -> Iterator[str]:
+        """Yield patterns of the values whose ``{who}`` somebody named has."""
+        if self.trusted:
+            yield from (
+                _glob(f.replace("{who}", name)) for f in forms if "{who}" in f for name in self.trusted
+            )
+            return
+        for policy in self.policies:
+            for statement in policy.statements:
+                for condition in statement.conditions:
+                    if condition.key.lower() == key:
+                        for value in condition.values:
+                            yield from (p for f in forms if (p := spelled_out(f, value)) is not None)
+
+    def _grants(self, context: Mapping[str, Values]) -> Answer:
+        kind = self.provider.issuer.kind
+        outside = {} if kind == "service" else {k: Values((), False, True) for k in _NOBODY}
+        asked = {**outside, **self.context, **context}
+        spelled = {k: k.replace(self.provider.prefix, self.provider.shown, 1) for k in asked}
+        requests = RequestSet((ACTIONS[kind],), (self.role,), context=asked, spelled=spelled)
+        callers = Callers((), (self.provider.principal,))
+        return grants(self.policies, requests, callers)
+
+    def _consistent(self, answer: Answer, tokens: Tokens) -> Answer:
+        """Return the answer with a token that can be: places of the same name have the same text."""
+        if not isinstance(answer, Yes):
+            return answer
+        keys = self._keys()
+        context = self._context(tokens, {}, keys)
+        forms = {k: f for c, f in tokens.claims.items() for k in self._named_by(c, keys)}
+
+        def valid(token: Witness) -> bool:
+            request = token.request()
+            held = all(v.hold(request.values(k)) for k, v in context.items())
+            return held and granted(self.policies, request) is True
+
+        token = fitting(answer.witness, forms, self._values(), valid)
+        return Unknown(("only by claims that no single token has together",)) if token is None else Yes(token)
+
+    def _values(self) -> dict[str, tuple[str, ...]]:
+        """Return key → the values that conditions name."""
+        found: dict[str, tuple[str, ...]] = {}
+        for policy in self.policies:
+            for condition in (c for s in policy.statements for c in s.conditions):
+                key = condition.key.lower()
+                found[key] = (*found.get(key, ()), *condition.values)
+        return found
+
+
+@lru_cache(maxsize=1024)
+def _glob(form: str) -> str:
+    return PLACE.sub("?*", form)
+
+
+def spelled_out(form: str, value: str) -> str | None:
+    """Return the pattern of all values that have the ``{who}`` (or ``{like}``) which a condition's value
+    spells out at that place of the form; None where it leaves it open, or has another form.
+
+    Of a form without such a place, its end is what is spelled out.
+    """
+    marker = "{who}" if "{who}" in form else "{like}" if "{like}" in form else None
+    if "${" in value:
+        return None
+    if marker is None:
+        end = form.rpartition("}")[2]
+        return value if end and end != form and value.endswith(end) else None
+    before, _, after = form.partition(marker)
+    head = _begins(before, value)
+    if head is None:
+        return None
+    tail = value[head:]
+    stop = after.split("{", 1)[0]
+    name, found, _ = tail.partition(stop) if stop else (tail, "", "")
+    if not name or (stop and not found):
+        return None
+    fixed = re.split(r"[*?]", name, maxsplit=1)[0]
+    if not fixed:
+        return None
+    if marker == "{who}":
+        name = fixed  # of `acme*`, that is `acme`, and nobody else whose name begins so
+    return f"{value[:head]}{name}{stop}*" if after else f"{value[:head]}{name}"
+
+
+def _begins(before: str, value: str) -> int | None:
+    """Return where the text behind the beginning of a form begins, with wildcards only in its places."""
+    at = 0
+    pieces = PLACE.split(before)
+    for index, text in enumerate(pieces[0::2]):
+        if index:
+            # a place ends where the next text begins; a star in it must not swallow that text
+            found = value.find(text, at)
+            if found < 0 or not text:
+                return None
+            at = found + len(text)
+        elif value.startswith(text):
+            at = len(text)
+        else:
+            return None
+    return at
