@@ -10,6 +10,7 @@ from policyengine.catalog.types._build import (
     cfn,
     depends,
     doc,
+    every,
     extra,
     groups,
     is_,
@@ -121,6 +122,8 @@ TYPES = (
                 scope="account",
             ),
             of("webhooks", "AWS::CodePipeline::Webhook", "TargetPipeline"),
+            of("notification_rules", "AWS::CodeStarNotifications::NotificationRule", "Resource"),
+            every("event_rules", "AWS::Events::Rule"),
         ),
         extra=(
             ("Actions", "list:object"),
@@ -193,6 +196,7 @@ TYPES = (
             kms_key(),
             of("approval_rule_templates", "AWS::CodeCommit::ApprovalRuleTemplate", "RepositoryNames"),
             of("notification_rules", "AWS::CodeStarNotifications::NotificationRule", "Resource"),
+            every("event_rules", "AWS::Events::Rule"),
         ),
     ),
     TypeSpec(

@@ -17,14 +17,16 @@ from policyengine.rules.predicates import (
     lists,
     net,
     org,
-    pipeline,
+    pipeline_access,
     plain_secrets,
     privilege,
     recovery,
     related,
     sharing,
+    stages,
     tags,
     time,
+    trust,
     usage,
     watched,
 )
@@ -52,9 +54,11 @@ PREDICATES: Final[dict[str, Predicate]] = {
         usage,
         code_secrets,
         codebuild,
-        pipeline,
+        pipeline_access,
         plain_secrets,
+        stages,
         watched,
+        trust,
     )
     for predicate in module.PREDICATES
 }
