@@ -24,6 +24,7 @@ from policyengine.model.logic import FALSE, TRUE
 from policyengine.model.resource import Path, Resource
 from policyengine.model.values import ABSENT
 from policyengine.rules.iam.held import Held, held, remembered
+from policyengine.rules.iam.values import along
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam_asking import (
     allowed,
@@ -180,7 +181,31 @@ def negation(
     """TRUE when a statement allows with NotAction or NotResource what no Deny takes away."""
     found = given(subject, documents=documents, except_sids=except_sids)
     each = remembered(("negated", element), found.policies, lambda: negated(found.policies, element))
-    return _statements(subject, found, each, _NEGATED[element])
+    answer = _statements(subject, found, each, _NEGATED[element])
+    if answer.truth is FALSE and _may_leave_out(subject.resource, found, element):
+        return undecided(found, (), _NEGATED[element])
+    return answer
+
+
+def _may_leave_out(resource: Resource, found: Held, element: str) -> bool:
+    """Say whether a statement of which something is not known may be one with NotAction or NotResource:
+    how it is read does not show it, so what is written is looked at."""
+    for document in found.documents:
+        for statement in document.policy.statements:
+            if statement.opaque is None or not statement.allow:
+                continue
+            own = (document.type, document.id) == (resource.type, resource.id)
+            written = [*along(resource, document.path)][-1] if own else None
+            body = _statement_at(written, statement.index)
+            if body is None or any(key.lower() == f"not{element}" for key in body):
+                return True
+    return False
+
+
+def _statement_at(document: object, index: int) -> Mapping[str, object] | None:
+    listed = document.get("Statement") if isinstance(document, dict) else None
+    one = listed[index] if isinstance(listed, list) and index < len(listed) else listed
+    return one if isinstance(one, dict) else None
 
 
 def whole(
