@@ -1,0 +1,151 @@
+"""Who of an account holds which duty of a delivery: as itself, or as a role it may assume."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from policyengine.iam.account_ids import account_of
+from policyengine.iam.catalogue import catalogue
+from policyengine.iam.duties import DUTIES, Deed, Need
+from policyengine.iam.opaque import Opaque
+from policyengine.iam.reason import Answer, No, Unknown, Yes
+from policyengine.iam.search import Witness
+from policyengine.rules.iam.deliveries import Delivery, Thing
+from policyengine.rules.iam.staff import Ask, Member, Staff
+from policyengine.rules.iam.standins import REGION
+
+_REGION: Final = "aws:RequestedRegion"
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Whether a duty is held. Yes: ``requests`` show it, made as ``role`` where it is not the member itself.
+
+    ``perhaps``: why it is not known; empty with no requests: the duty is not held.
+    """
+
+    requests: tuple[Witness, ...] = ()
+    role: str | None = None
+    perhaps: tuple[str, ...] = ()
+
+
+NOT: Final = Holding()
+
+
+class DutyHolders:
+    """Answers about one delivery, each once."""
+
+    def __init__(self, staff: Staff, delivery: Delivery) -> None:
+        self.staff = staff
+        self.delivery = delivery
+        self._found: dict[tuple[str, str], Holding] = {}
+
+    def blind(self, duty: str) -> str | None:
+        """Return what about a duty the source cannot show."""
+        words = {need.on for deed in DUTIES[duty].deeds for need in deed.needs}
+        found = self.delivery.blind
+        return next((found[word] for word in ("*", *sorted(words)) if word in found), None)
+
+    def away(self, duty: str) -> str | None:
+        """Return what says that a duty is about another account, whose principals are not looked at."""
+        words = {need.on for deed in DUTIES[duty].deeds for need in deed.needs}
+        for thing in self.delivery.things:
+            account = "" if isinstance(thing.arn, Opaque) else account_of(thing.arn)
+            if thing.word in words and account not in ("", self.delivery.account):
+                return f"{thing.arn} is in another account, whose principals are not looked at"
+        return None
+
+    def holds(
+        self,
+        member: Member,
+        duty: str,
+        administrators: bool = True,
+        exempt: Callable[[str], bool] = lambda _: False,
+    ) -> Holding:
+        """Return whether a member holds a duty, as itself or as a role it may assume.
+
+        ``administrators``: roles that are administrators count; those that are ``exempt`` do not.
+        """
+        own = self.directly(member, duty)
+        if own.requests:
+            return own
+        why = dict.fromkeys(own.perhaps)
+        for role, assumed in self.staff.reach(member):
+            found = self.directly(role, duty)
+            if found is NOT or exempt(role.arn):
+                continue
+            if not administrators and self.staff.administers(role):
+                continue
+            if found.requests and isinstance(assumed, Yes):
+                return Holding(found.requests, role.arn)
+            why.update(dict.fromkeys(found.perhaps or (f"whether it may assume {role.arn}",)))
+        return Holding(perhaps=tuple(why)) if why else NOT
+
+    def directly(self, member: Member, duty: str) -> Holding:
+        """Return whether a member holds a duty as itself."""
+        key = (member.arn, duty)
+        known = self._found.get(key)
+        if known is None:
+            known = self._found[key] = self._directly(member, duty)
+        return known
+
+    def _directly(self, member: Member, duty: str) -> Holding:
+        why: dict[str, None] = {}
+        for deed in DUTIES[duty].deeds:
+            for found in self._deed(member, deed):
+                if found.requests:
+                    return found
+                why.update(dict.fromkeys(found.perhaps))
+        return Holding(perhaps=tuple(why)) if why else NOT
+
+    def _deed(self, member: Member, deed: Deed) -> Iterator[Holding]:
+        """Yield what is found for each thing that the first request of a deed may be about."""
+        first = deed.needs[0]
+        for thing in self.delivery.of(first.on):
+            answers = [self._ask(member, first, thing)]
+            for need in deed.needs[1:]:
+                if isinstance(answers[-1], No):
+                    break
+                others = [thing] if need.on == first.on else list(self.delivery.of(need.on))
+                answers.append(_best([self._ask(member, need, other) for other in others]))
+            if not any(isinstance(answer, No) for answer in answers):
+                yield _together(answers)
+
+    def _ask(self, member: Member, need: Need, thing: Thing) -> Answer:
+        arn = thing.arn
+        if isinstance(arn, Opaque):
+            return (
+                Unknown((f"which {need.on} is meant: {arn.reason}",))
+                if member.holder.may(need.action)
+                else No()
+            )
+        account = account_of(arn)
+        if account not in ("", self.delivery.account):
+            away = self.staff.elsewhere(member, account)
+            return Unknown((f"whether it may act in account {account}",)) if away else No()
+        keys: dict[str, str | None] = dict(thing.context)
+        keys.update(need.context)
+        region = self.delivery.region if ":iam::" not in arn else REGION
+        if region != REGION:
+            keys[_REGION] = (arn.split(":", 4)[3] if arn != "*" else "") or region
+        carried = {k: v for k, v in keys.items() if catalogue().may_carry(need.action, k) is not False}
+        ask = Ask(need.action, arn, tuple(sorted(carried.items())), thing.own, thing.likely, thing.tags)
+        return self.staff.asks(member, ask)
+
+
+def _best(answers: list[Answer]) -> Answer:
+    for kind in (Yes, Unknown):
+        for answer in answers:
+            if isinstance(answer, kind):
+                return answer
+    return No()
+
+
+def _together(answers: list[Answer]) -> Holding:
+    """Return what answers amount to of which none is No."""
+    requests = tuple(answer.witness for answer in answers if isinstance(answer, Yes))
+    if len(requests) == len(answers):
+        return Holding(requests)
+    return Holding(perhaps=tuple(w for a in answers if isinstance(a, Unknown) for w in a.why))

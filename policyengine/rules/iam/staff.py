@@ -1,0 +1,264 @@
+"""Who there is in an account, what each may effectively do, and as whom they can act.
+
+Effectively: identity policies (those of groups among them) within the permissions boundary and the SCPs above
+the account, together with the resource's own policy, of each principal and of the roles it may assume. What
+a source does not show is not taken for granted: SCPs it does not show deny nothing.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from policyengine.iam.documents import Policy, Statement
+from policyengine.iam.escalation_world import Principal, World
+from policyengine.iam.glob import compile_glob
+from policyengine.iam.holding import Holder
+from policyengine.iam.organization import Organization
+from policyengine.iam.questions import administrator
+from policyengine.iam.reason import Answer, Unknown, Yes
+from policyengine.model.resource import Resource
+from policyengine.model.values import OpenDict, Unresolved
+from policyengine.rules.iam.deliveries import BESIDE
+from policyengine.rules.iam.graph import world_of
+from policyengine.rules.iam.held import remembered, shared_reader
+from policyengine.rules.iam.organizations import members_of
+from policyengine.rules.iam.principals import KINDS, TYPES, Principals, caller_arn
+from policyengine.rules.iam.reader import Reader
+from policyengine.rules.iam.standins import filled
+from policyengine.rules.predicates.api import Subject
+
+NEEDS: Final = tuple(sorted(TYPES))
+_KEPT_STAFF: Final = 4
+_LONGEST_CHAIN: Final = 4
+"""Roles one after another; AWS sets no limit, but nobody builds longer ones on purpose."""
+_TAG_SESSION: Final = "sts:tagsession"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request: about an ARN or a pattern of ARNs (``likely``: one of them). ``own``: the resource's own
+    policy; ``tags``: the resource's, None where they are not known."""
+
+    action: str
+    resource: str
+    context: tuple[tuple[str, str | None], ...] = ()
+    own: Policy | None = None
+    likely: str | None = None
+    tags: Mapping[str, Any] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user or role. ``group``: what it has in common with those whose answers are the same as its own."""
+
+    arn: str
+    holder: Holder
+    tags: Mapping[str, Any] | None
+    trust: Policy | None
+    group: object
+
+
+class Staff:
+    """The users and roles of one account, or of one file of code."""
+
+    def __init__(
+        self, world: World, tags: Mapping[str, Mapping[str, Any] | None], more: Unresolved | None
+    ) -> None:
+        self.more = more
+        """Why there may be others."""
+        self._world = world
+        self._reach: dict[str, tuple[tuple[Member, Answer], ...]] = {}
+        self._administrators: dict[object, bool] = {}
+        self._answers: dict[tuple[object, Ask], tuple[Ask, Answer]] = {}
+        self._keys: dict[object, tuple[str, ...]] = {}
+        self.members: dict[str, Member] = {
+            arn: self._member(principal, tags.get(arn))
+            for arn, principal in world.principals.items()
+            if principal.kind != "group" and ":role/aws-service-role/" not in arn
+        }
+
+    def _member(self, principal: Principal, tags: Mapping[str, Any] | None) -> Member:
+        world = self._world
+        holder = Holder(
+            principal.arn,
+            principal.identity,
+            principal.boundary,
+            principal.scps,
+            world.management_account,
+            world.rcps,
+        )
+        layers = [*principal.identity, *([principal.boundary] if principal.boundary else [])]
+        layers += [policy for level in principal.scps for policy in level]
+        shared = not any(_is_personal(s) for policy in layers for s in policy.statements)
+        group: object = tuple(map(id, layers)) if shared else principal.arn
+        return Member(principal.arn, holder, tags, principal.trust, (principal.kind, group))
+
+    def asks(self, member: Member, ask: Ask) -> Answer:
+        """Say whether a member, as itself, may make a request; asked once of members with the same policies."""
+        group: object = member.arn if ask.own is not None or member.tags else member.group
+        key = (group, ask)
+        known = self._answers.get(key)
+        if known is None:
+            answer = member.holder.asks(
+                ask.action, ask.resource, self._context(member, ask), ask.own, ask.likely
+            )
+            known = self._answers[key] = (ask, answer)
+        answer = known[1]
+        if isinstance(answer, Yes) and answer.witness.principal != member.arn:
+            return Yes(replace(answer.witness, principal=member.arn))
+        return answer
+
+    def _context(self, member: Member, ask: Ask) -> dict[str, str | None]:
+        """Return the keys of a request: those that are asked about, and tags that policies ask for."""
+        found = dict(ask.context)
+        for prefix, tags in (("aws:resourcetag/", ask.tags), ("aws:principaltag/", self._own_tags(member))):
+            if tags is None:
+                continue
+            lowered = {name.lower(): value for name, value in tags.items()}
+            for key in self._mentioned(member):
+                if key.lower().startswith(prefix):
+                    value = lowered.get(key[len(prefix) :].lower())
+                    if value is None or isinstance(value, str):
+                        found[key] = value
+        return found
+
+    def _own_tags(self, member: Member) -> Mapping[str, Any] | None:
+        """Return the tags of a member's sessions; None where whoever assumes it may bring others."""
+        trust = member.trust
+        for statement in trust.statements if trust is not None else ():
+            brings = any(compile_glob(a.lower())(_TAG_SESSION) for a in statement.actions)
+            if statement.allow and brings != statement.not_action:
+                return None
+        return member.tags
+
+    def _mentioned(self, member: Member) -> tuple[str, ...]:
+        if member.group not in self._keys:
+            holder = member.holder
+            layers = [*holder.identity, *([holder.boundary] if holder.boundary else [])]
+            layers += [policy for level in holder.scps for policy in level]
+            conditions = (c.key for p in layers for s in p.statements for c in s.conditions)
+            self._keys[member.group] = tuple(dict.fromkeys(k for k in conditions if "tag/" in k.lower()))
+        return self._keys[member.group]
+
+    def administers(self, member: Member) -> bool:
+        """Say whether identity policies and boundary amount to administrator."""
+        holder = member.holder
+        found = self._administrators.get(member.group)
+        if found is None:
+            layers: list[Sequence[Policy]] = [
+                holder.identity,
+                *([(holder.boundary,)] if holder.boundary else []),
+            ]
+            found = self._administrators[member.group] = all(
+                isinstance(remembered(("admin",), layer, lambda of=layer: administrator(of)), Yes)  # type: ignore[misc]  # mypy can't infer a lambda's default
+                for layer in layers
+            )
+        return found
+
+    def reach(self, member: Member) -> tuple[tuple[Member, Answer], ...]:
+        """Return the roles a member may assume, one after another, each with the answer for the last step.
+
+        The witness of the answer is the request that assumes it; Unknown where it is not known whether it may.
+        """
+        known = self._reach.get(member.arn)
+        if known is None:
+            found: dict[str, tuple[Member, Answer]] = {}
+            ends: list[tuple[Member, bool]] = [(member, True)]
+            for _ in range(_LONGEST_CHAIN):
+                ends = [end for who, sure in ends for end in self._assumed(who, sure, member, found)]
+            known = self._reach[member.arn] = tuple(found.values())
+        return known
+
+    def _assumed(
+        self, who: Member, sure: bool, first: Member, found: dict[str, tuple[Member, Answer]]
+    ) -> Iterator[tuple[Member, bool]]:
+        for role in self._world.trusting(who.arn):
+            other = self.members.get(role.arn)
+            if other is None or role.arn in (who.arn, first.arn):
+                continue
+            earlier = found.get(role.arn)
+            if earlier is not None and isinstance(earlier[1], Yes):
+                continue
+            answer = self.asks(who, Ask("sts:AssumeRole", role.arn, (), role.trust))
+            if isinstance(answer, Yes) and not sure:
+                answer = Unknown((f"whether it may act as {who.arn}",))
+            if isinstance(answer, Yes | Unknown) and (earlier is None or isinstance(answer, Yes)):
+                found[role.arn] = (other, answer)
+                yield other, isinstance(answer, Yes)
+
+    def managed(self, arn: str) -> tuple[str, ...]:
+        """Return the customer managed policies of a principal that are known by their ARNs."""
+        principal = self._world.principals.get(arn)
+        return () if principal is None else principal.managed or ()
+
+    def elsewhere(self, member: Member, account: str) -> bool:
+        """Say whether a member's own policies may let it assume roles of another account."""
+        partition = member.arn.split(":")[1]
+        roles = f"arn:{partition}:iam::{account}:role/"
+        answer = self.asks(member, Ask("sts:AssumeRole", f"{roles}*", (), None, f"{roles}example"))
+        return isinstance(answer, Yes | Unknown)
+
+
+def _is_personal(statement: Statement) -> bool:
+    """Say whether what a statement says depends on who asks."""
+    texts = (*(statement.resources or ()), *(v for c in statement.conditions for v in c.values))
+    keys = (c.key.lower() for c in statement.conditions)
+    return any("${" in text for text in texts) or any(
+        k.startswith(("aws:principal", "aws:user")) for k in keys
+    )
+
+
+_KEPT: Final[OrderedDict[tuple[int, ...], tuple[Any, Staff]]] = OrderedDict()
+
+
+def staff_of(subject: Subject) -> Staff:
+    """Return who there is in the subject's account, read once for all that ask."""
+    known: Any = subject.answers.get(Staff)
+    if known is not None:
+        found: Staff = known
+        return found
+    code = subject.resource.file is not None
+    tables = [subject.tables(type_) for type_ in (*NEEDS, *(BESIDE if code else ()))]
+    members = members_of(subject)
+    organization = None if members is None or isinstance(members, Unresolved) else members.organization
+    key = (id(organization), *map(id, tables), id(subject.resource) if code else 0)
+    kept = _KEPT.get(key)
+    if kept is None:
+        # INVARIANT: an entry holds the objects whose identity is its key
+        held = (organization, tables, subject.resource)
+        kept = _KEPT[key] = (held, _staff(tables, organization, subject.resource))
+        if len(_KEPT) > _KEPT_STAFF:
+            _KEPT.popitem(last=False)
+    subject.answers[Staff] = kept[1]
+    return kept[1]
+
+
+def _staff(tables: Sequence[Any], organization: Organization | None, own: Resource) -> Staff:
+    resources: list[Resource] = []
+    beside: dict[str, Resource] = {own.id: own}
+    more: Unresolved | None = None
+    for type_, table in zip((*NEEDS, *BESIDE), tables, strict=False):
+        known = () if isinstance(table, Unresolved) else table
+        beside.update((r.id, r) for r in known)
+        if type_ in TYPES:
+            resources.extend(replace(r, variants=()) if r.variants else r for r in known)
+            open_ = table if isinstance(table, Unresolved) else getattr(table, "more", None)
+            more = more or open_
+    code = own.file is not None
+    reader = Reader(lambda of, value: filled(value, of, beside)) if code else shared_reader()
+    gathered = Principals(reader)
+    for resource in resources:
+        gathered.add(resource)
+    tags: dict[str, Mapping[str, Any] | None] = {}
+    for resource in resources:
+        if resource.type in KINDS:
+            known = (
+                None
+                if resource.tags is None or isinstance(resource.tags, Unresolved | OpenDict)
+                else resource.tags
+            )
+            tags[caller_arn(gathered.record(resource))[0]] = known
+    return Staff(world_of(gathered.records(), None, organization), tags, more)

@@ -1,0 +1,259 @@
+"""``pipeline.separated``, ``pipeline.reserved``, ``pipeline.roles_without``: who holds which duties of a delivery.
+
+Administrators and the delivery's own roles are told apart from everybody else: decision 10.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from policyengine.iam.duties import DUTIES
+from policyengine.iam.glob import compile_glob
+from policyengine.iam.reason import WHY
+from policyengine.iam.search import Witness as Request
+from policyengine.iam.sentences import who
+from policyengine.model.finding import Evidence
+from policyengine.model.logic import FALSE, TRUE, UNKNOWN
+from policyengine.model.resource import Resource
+from policyengine.model.values import Unresolved
+from policyengine.rules.iam.deliveries import BESIDE, Delivery, RoleUse, read_delivery
+from policyengine.rules.iam.duty_holders import DutyHolders, Holding
+from policyengine.rules.iam.held import shared_reader
+from policyengine.rules.iam.reader import Reader
+from policyengine.rules.iam.staff import Member, Staff, staff_of
+from policyengine.rules.iam.standins import filled
+from policyengine.rules.predicates.api import Answer, Subject
+from policyengine.rules.predicates.iam_asking import witness
+
+_SHOWN: Final = 8
+_NAMES: Final = 6
+_HIDDEN: Final = frozenset({"aws:requestedregion"})
+_KEPT_DELIVERIES: Final = 64
+
+
+def holders_of(subject: Subject) -> DutyHolders:
+    """Return who holds what of the subject's delivery, read once for all rules about it."""
+    found = subject.answers.get(DutyHolders)
+    if found is None:
+        found = subject.answers[DutyHolders] = _holders(subject)
+    holders: DutyHolders = found
+    return holders
+
+
+_KEPT: Final[OrderedDict[tuple[int, int], tuple[Any, DutyHolders]]] = OrderedDict()
+
+
+def _holders(subject: Subject) -> DutyHolders:
+    staff = staff_of(subject)
+    key = (id(subject.resource), id(staff))
+    kept = _KEPT.get(key)
+    if kept is None:
+        delivery = _delivery(subject)
+        for role in tuple(delivery.roles):
+            _add_policies(delivery, staff, role)
+        # INVARIANT: an entry holds the objects whose identity is its key
+        kept = _KEPT[key] = ((subject.resource, staff), DutyHolders(staff, delivery))
+        if len(_KEPT) > _KEPT_DELIVERIES:
+            _KEPT.popitem(last=False)
+    return kept[1]
+
+
+def _delivery(subject: Subject) -> Delivery:
+    tables: dict[str, Sequence[Resource]] = {}
+
+    def look(type_: str) -> Sequence[Resource]:
+        if type_ not in tables:
+            found = subject.tables(type_)
+            tables[type_] = () if isinstance(found, Unresolved) else found
+        return tables[type_]
+
+    if subject.resource.file is None:
+        return read_delivery(subject.resource, look, shared_reader())
+    beside = {r.id: r for type_ in BESIDE for r in look(type_)}
+    return read_delivery(subject.resource, look, Reader(lambda of, value: filled(value, of, beside)))
+
+
+def _add_policies(delivery: Delivery, staff: Staff, role: RoleUse) -> None:
+    """Add the managed policies of a role, whose new versions change what it may do."""
+    for arn in staff.managed(role.arn) if isinstance(role.arn, str) else ():
+        delivery.add("role policy", arn)
+
+
+# -- the predicates ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Leave:
+    """Who is left out: ``exempt`` by patterns of ARNs and names, administrators unless they count."""
+
+    holders: DutyHolders
+    exempt: tuple[Callable[[str], object], ...]
+    administrators: bool
+    own: bool = False
+
+    def members(self) -> Iterator[Member]:
+        """Yield whom the question is about."""
+        own = self.holders.delivery.role_arns() if not self.own else frozenset()
+        for member in self.holders.staff.members.values():
+            if member.arn not in own and not self.is_exempt(member.arn):
+                yield member
+
+    def is_exempt(self, arn: str) -> bool:
+        name = arn.rpartition("/")[2]
+        return any(matches(arn) or matches(name) for matches in self.exempt)
+
+    def is_left(self, member: Member) -> bool:
+        """Say whether a member is left out as an administrator."""
+        return not self.administrators and self.holders.staff.administers(member)
+
+    def holds(self, member: Member, duty: str) -> Holding:
+        return self.holders.holds(member, duty, self.administrators, self.is_exempt)
+
+
+def _leave(subject: Subject, exempt: Sequence[str], administrators: bool) -> _Leave:
+    return _Leave(holders_of(subject), tuple(compile_glob(p) for p in exempt), administrators)
+
+
+def separated(
+    subject: Subject, *, duties: Sequence[str], exempt: Sequence[str], administrators: bool
+) -> Answer:
+    """TRUE when nobody holds two of the duties; else with who does, and the requests that show it."""
+    leave = _leave(subject, exempt, administrators)
+    verbs = " and ".join(DUTIES[duty].verb for duty in duties)
+    question = _Question(f"nobody who can {verbs}", f"can {verbs}")
+    for member in leave.members():
+        held = {duty: leave.holds(member, duty) for duty in duties}
+        some = {duty: found for duty, found in held.items() if found.requests or found.perhaps}
+        if len(some) < 2:
+            continue
+        if leave.is_left(member):
+            question.administrators.append(member)
+        elif sum(bool(found.requests) for found in some.values()) >= 2:
+            question.found.append((member, {d: f for d, f in some.items() if f.requests}))
+        else:
+            question.doubts.append((member, [w for f in some.values() for w in f.perhaps]))
+    return question.answer(leave.holders, duties)
+
+
+def reserved(subject: Subject, *, duty: str, exempt: Sequence[str], administrators: bool) -> Answer:
+    """TRUE when nobody but the delivery's own roles holds a duty."""
+    leave = _leave(subject, exempt, administrators)
+    verb = DUTIES[duty].verb
+    question = _Question(f"nobody but the pipeline who can {verb}", f"can {verb}")
+    for member in leave.members():
+        found = leave.holds(member, duty)
+        if not found.requests and not found.perhaps:
+            continue
+        if leave.is_left(member):
+            question.administrators.append(member)
+        elif found.requests:
+            question.found.append((member, {duty: found}))
+        else:
+            question.doubts.append((member, list(found.perhaps)))
+    return question.answer(leave.holders, (duty,), away=True)
+
+
+class _Question:
+    """What was found; ``expected`` and ``can`` are its words."""
+
+    def __init__(self, expected: str, can: str) -> None:
+        self.expected = expected
+        self.can = can
+        self.found: list[tuple[Member, dict[str, Holding]]] = []
+        self.doubts: list[tuple[Member, list[str]]] = []
+        self.administrators: list[Member] = []
+
+    def answer(self, holders: DutyHolders, duties: Sequence[str], away: bool = False) -> Answer:
+        """Return the answer: one who holds too much decides, then whatever is not known."""
+        if self.found:
+            evidence = [
+                Evidence((), _sentence(m, found), self.expected, "request_allowed")
+                for m, found in self.found[:_SHOWN]
+            ]
+            if self.administrators:
+                evidence.append(Evidence((), self._left(), self.expected, "request_allowed"))
+            first = next(iter(self.found[0][1].values())).requests[0]
+            return Answer(FALSE, tuple(evidence), witness(first))
+        unknown = list(self._unknown(holders, duties, away))
+        if unknown:
+            return Answer(UNKNOWN, tuple(Evidence((), u, self.expected, u.reason) for u in unknown[:_SHOWN]))
+        number = len(holders.staff.members)
+        looked = f"{number:,} user{'' if number == 1 else 's'} and roles looked at"
+        observed = f"{looked}; {self._left()}" if self.administrators else looked
+        return Answer(TRUE, (Evidence((), observed, self.expected, "no_such_request"),))
+
+    def _left(self) -> str:
+        names = sorted(member.arn.rpartition("/")[2] for member in self.administrators)
+        more = f" and {len(names) - _NAMES:,} more" if len(names) > _NAMES else ""
+        return f"administrators, who always {self.can}: {', '.join(names[:_NAMES])}{more}"
+
+    def _unknown(self, holders: DutyHolders, duties: Sequence[str], away: bool) -> Iterator[Unresolved]:
+        for member, why in self.doubts:
+            text = "; ".join(dict.fromkeys(WHY.get(w, w) for w in why))
+            yield Unresolved("not_collected", f"{who(member.arn)}: {text}")
+        if holders.staff.more is not None:
+            yield holders.staff.more
+        for duty in duties:
+            blind = holders.blind(duty) or (holders.away(duty) if away else None)
+            if blind is not None:
+                yield Unresolved("not_collected", blind)
+
+
+def _sentence(member: Member, found: dict[str, Holding]) -> str:
+    """Return who can do what, with a request for each duty."""
+    deeds = []
+    for duty, holding in found.items():
+        through = f" as {holding.role}" if holding.role else ""
+        requests = ", then ".join(map(_request, holding.requests))
+        deeds.append(f"{DUTIES[duty].verb} ({requests}{through})")
+    return f"{who(member.arn)} can {' and '.join(deeds)}"
+
+
+def _request(request: Request) -> str:
+    on = "" if request.resource == "*" else f" on {request.resource}"
+    keys = [
+        f"{k} = {v if isinstance(v, str) else ', '.join(v)}"
+        for k, v in request.context.items()
+        if k.lower() not in _HIDDEN
+    ]
+    return f"{request.action}{on}{' with ' if keys else ''}{', '.join(keys)}"
+
+
+def roles_without(subject: Subject, *, uses: Sequence[str], duties: Sequence[str]) -> Answer:
+    """TRUE when none of the delivery's roles of these uses holds one of the duties."""
+    holders = holders_of(subject)
+    verbs = " or ".join(DUTIES[duty].verb for duty in duties)
+    expected = f"a {' or '.join(uses)} role that cannot {verbs}"
+    unknown: list[Evidence] = []
+    found: list[Evidence] = []
+    first: Request | None = None
+    for role in holders.delivery.roles:
+        if role.use not in uses:
+            continue
+        member = holders.staff.members.get(role.arn) if isinstance(role.arn, str) else None
+        if member is None:
+            what = role.arn if isinstance(role.arn, str) else role.arn.reason
+            value = Unresolved("not_collected", f"the {role.use} role: {what}")
+            unknown.append(Evidence((), value, expected, value.reason))
+            continue
+        held = {duty: holders.holds(member, duty) for duty in duties}
+        some = {duty: h for duty, h in held.items() if h.requests}
+        if some:
+            first = first or next(iter(some.values())).requests[0]
+            found.append(Evidence((), _sentence(member, some), expected, "request_allowed"))
+            continue
+        why = [w for h in held.values() for w in h.perhaps]
+        why += [blind for duty in duties if (blind := holders.blind(duty)) is not None and why]
+        if why:
+            text = "; ".join(dict.fromkeys(WHY.get(w, w) for w in why))
+            value = Unresolved("not_collected", f"{who(member.arn)}: {text}")
+            unknown.append(Evidence((), value, expected, value.reason))
+    if found:
+        assert first is not None
+        return Answer(FALSE, tuple(found[:_SHOWN]), witness(first))
+    if unknown:
+        return Answer(UNKNOWN, tuple(unknown[:_SHOWN]))
+    return Answer(TRUE, (Evidence((), "no such request", expected, "no_such_request"),))
