@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from policyengine.model.resource import Path, Resource
-from policyengine.model.values import OpenList, Unresolved
+from policyengine.model.values import OpenDict, OpenList, Unresolved
 
 if TYPE_CHECKING:
     from policyengine.iam.grammar import Kind  # the table of predicates reads this module, and needs no more
@@ -123,14 +123,38 @@ def spots(resource: Resource) -> Iterator[tuple[Path, Any, Kind]]:
             start, steps = (("related",), resource.related), steps[1:]
         found = False
         for path, value in _walk(*start, steps):
-            yield path, value, kind
+            yield path, _spelled_out(value) if resource.type == "AWS::ApiGateway::RestApi" else value, kind
             found = True
-        if not found and resource.type.endswith(_THEMSELVES) and not resource.type.startswith("AWS::IAM::"):
+        if not found and resource.type == "AWS::EC2::VPCEndpoint":
+            yield (*steps,), _FULL_ACCESS, kind
+        elif not found and resource.type.endswith(_THEMSELVES) and not resource.type.startswith("AWS::IAM::"):
             yield (*steps,), _MISSING, kind
 
 
+def _spelled_out(value: Any) -> Any:
+    """Return a policy with ``execute-api:/stage/…`` as the ARN that API Gateway makes of it:
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-examples.html"""
+    if isinstance(value, str):
+        if value.lstrip().startswith("{"):
+            return value.replace(f'"{_SHORT}', f'"{_LONG}')
+        return _LONG + value.removeprefix(_SHORT) if value.startswith(_SHORT) else value
+    if isinstance(value, dict) and not isinstance(value, OpenDict):
+        return {key: _spelled_out(item) for key, item in value.items()}
+    if isinstance(value, list):
+        items = [_spelled_out(item) for item in value]
+        return OpenList(items, value.more) if isinstance(value, OpenList) else items
+    return value
+
+
+_SHORT, _LONG = "execute-api:/", "arn:aws:execute-api:*:*:*/"
 _THEMSELVES: Final = ("Policy", "AWS::KMS::ReplicaKey")
 """How types end that are nothing but a policy, or never without: one that is not shown was not read."""
+_FULL_ACCESS: Final = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}],
+}
+"""The policy of an endpoint that is given none:
+https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html"""
 _MISSING: Final = Unresolved("not_collected", "the document is not given")
 
 
