@@ -1,0 +1,69 @@
+"""``sharing.endpoint_open``: does a VPC endpoint let anybody's credentials reach anybody's resources?
+
+Whoever takes data out of a network brings credentials of an account of their own and writes to a bucket of
+their own; a policy that holds the endpoint to known principals or to known resources stops that:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_data-perimeters.html.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from policyengine.iam.cells import ANYTHING, exact, joined
+from policyengine.iam.domains import Callers
+from policyengine.iam.reason import Answer as Reasoned
+from policyengine.iam.reason import grants
+from policyengine.iam.request_set import RequestSet, Values
+from policyengine.rules.iam.held import Held, held, remembered
+from policyengine.rules.predicates.api import Answer, Subject
+from policyengine.rules.predicates.iam_asking import allowed
+from policyengine.rules.predicates.iam_outside import nowhere, strangers
+
+_EXPECTED: Final = "only known principals, or only known resources"
+_BUCKET: Final = "arn:aws:s3:::a-bucket-of-somebody-else-7c1f"
+_OF_RESOURCE: Final = ("aws:resourceorgid", "aws:resourceorgpaths")
+_NETWORK: Final = frozenset(
+    {
+        "aws:sourcevpc", "aws:sourcevpce", "aws:sourceip", "aws:sourcevpcarn", "aws:vpcsourceip",
+        "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths",
+    }
+)  # fmt: skip
+"""Keys that are the same for everybody who comes through the endpoint."""
+
+
+def endpoint_open(subject: Subject) -> Answer:
+    """TRUE when the endpoint lets anybody reach anybody's resources, with such a request."""
+    found = held(subject)
+    answer = remembered(("endpoint_open", found.account), found.policies, lambda: _asked(found))
+    return allowed(found, answer, _EXPECTED)
+
+
+def _asked(found: Held) -> Reasoned:
+    stranger = strangers(found)[0]
+    context = {key: values for key, values in nowhere(found.policies).items() if key not in _NETWORK}
+    context["aws:resourceaccount"] = Values((stranger,))
+    for key in _OF_RESOURCE:
+        named = _values(found, key)
+        if named:
+            context[key] = Values(named, True, True)
+    callers = Callers(
+        (joined(exact(f"arn:aws:iam::{stranger}:role/"), ANYTHING),),
+        likely=(f"arn:aws:iam::{stranger}:role/example",),
+    )
+    resources = (_BUCKET, f"{_BUCKET}/*", f"arn:aws:*:*:{stranger}:*")
+    return grants(found.policies, replace(RequestSet(context=context), resources=resources), callers)
+
+
+def _values(found: Held, key: str) -> tuple[str, ...]:
+    return tuple(
+        dict.fromkeys(
+            value
+            for policy in found.policies
+            for statement in policy.statements
+            for condition in statement.conditions
+            if condition.key.lower() == key
+            for value in condition.values
+            if "${" not in value
+        )
+    )
