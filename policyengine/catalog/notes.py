@@ -307,6 +307,7 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
         "LastUsedDate": "IAM `GetAccessKeyLastUsed`; absent when never used",
         "LastUsedServiceName": "IAM `GetAccessKeyLastUsed`, `ServiceName`; absent when never used (`N/A`)",
     },
+    "AWS::IAM::SAMLProvider": {"": "IAM `GetSAMLProvider`; a template has none"},
     "AWS::IAM::ServerCertificate": {"": "IAM `ListServerCertificates`"},
     "AWS::Bedrock::CustomModel": {
         "VpcConfig": "Bedrock `GetModelCustomizationJob` of the job that made the model",

@@ -26,6 +26,7 @@ def _modules() -> tuple[ModuleType, ...]:
         delivery,
         dns,
         elb,
+        federation,
         governance,
         iam,
         messaging,
@@ -39,7 +40,7 @@ def _modules() -> tuple[ModuleType, ...]:
     )
 
     return (
-        ai, analytics, caches, compute, containers, databases, delivery, dns, elb, governance, iam, messaging,
+        ai, analytics, caches, compute, containers, databases, delivery, dns, elb, federation, governance, iam, messaging,
         network, others, pipelines, policies, s3, security, storage,
     )  # fmt: skip
 

@@ -37,6 +37,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "ec2_network": ("AWS::EC2", "AWS::NetworkFirewall"),
     "edge": ("AWS::CloudFront", "AWS::Route53", "AWS::Route53Resolver", "AWS::WAFv2"),
     "elb": ("AWS::ElasticLoadBalancing", "AWS::ElasticLoadBalancingV2"),
+    "federation": ("AWS::RolesAnywhere", "AWS::SSO"),
     "identity": ("AWS::IAM", "AWS::Organizations", "AWS::SSO"),
     "logging": ("AWS::CloudTrail", "AWS::CloudWatch", "AWS::Config", "AWS::Logs"),
     "machine_learning": ("AWS::Bedrock", "AWS::BedrockAgentCore", "AWS::SageMaker"),

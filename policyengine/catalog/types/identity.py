@@ -120,7 +120,11 @@ TYPES = (
     ),
     TypeSpec("AWS::IAM::OIDCProvider", names=("Arn",), is_global=True),
     TypeSpec(
-        "AWS::IAM::SAMLProvider", names=("Arn",), is_global=True, secrets=("AddPrivateKey", "PrivateKeyList")
+        "AWS::IAM::SAMLProvider",
+        names=("Arn",),
+        is_global=True,
+        extra=extra(ValidUntil="string"),
+        secrets=("AddPrivateKey", "PrivateKeyList"),
     ),
     TypeSpec(
         "AWS::IAM::ServerCertificate",
