@@ -21,7 +21,7 @@ from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
 
 _EXPECTED: Final = "no credential in plain text"
 _NAMES: Final = ("Name", "name", "Key", "ParameterKey")
-_VALUES: Final = ("Value", "value", "ParameterValue")
+_VALUES: Final = ("Value", "value", "ParameterValue", "DefaultValue")
 _KEPT: Final = frozenset({"PARAMETER_STORE", "SECRETS_MANAGER"})
 """Types of CodeBuild's variables whose value is a name
 (https://docs.aws.amazon.com/codebuild/latest/APIReference/API_EnvironmentVariable.html)."""
@@ -126,6 +126,8 @@ def _named(path: Path, name: str, value: Any) -> Iterator[_Found]:
         yield from _unresolved(path, name, value)
     elif isinstance(value, Mapping | list):
         yield from _look(path, value)
+    elif isinstance(value, str) and _parsed(value) is not None:
+        yield from (found._replace(path=path) for found in _look(path, _parsed(value)))
     elif isinstance(value, str | int | float) and not isinstance(value, bool):
         kind = form_of(str(value))
         if kind is not None:
