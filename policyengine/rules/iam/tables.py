@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -123,7 +124,8 @@ def spots(resource: Resource) -> Iterator[tuple[Path, Any, Kind]]:
             start, steps = (("related",), resource.related), steps[1:]
         found = False
         for path, value in _walk(*start, steps):
-            yield path, _spelled_out(value) if resource.type == "AWS::ApiGateway::RestApi" else value, kind
+            forms = _SHORT.get(resource.type)
+            yield path, value if forms is None else _spelled_out(value, *forms), kind
             found = True
         if not found and resource.type == "AWS::EC2::VPCEndpoint":
             yield (*steps,), _FULL_ACCESS, kind
@@ -131,22 +133,31 @@ def spots(resource: Resource) -> Iterator[tuple[Path, Any, Kind]]:
             yield (*steps,), _MISSING, kind
 
 
-def _spelled_out(value: Any) -> Any:
-    """Return a policy with ``execute-api:/stage/…`` as the ARN that API Gateway makes of it:
-    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-examples.html"""
+def _spelled_out(value: Any, short: re.Pattern[str], long: str) -> Any:
+    """Return a policy with what a service takes for an ARN as the ARN that is meant."""
     if isinstance(value, str):
-        if value.lstrip().startswith("{"):
-            return value.replace(f'"{_SHORT}', f'"{_LONG}')
-        return _LONG + value.removeprefix(_SHORT) if value.startswith(_SHORT) else value
+        return short.sub(long, value)
     if isinstance(value, dict) and not isinstance(value, OpenDict):
-        return {key: _spelled_out(item) for key, item in value.items()}
+        return {key: _spelled_out(item, short, long) for key, item in value.items()}
     if isinstance(value, list):
-        items = [_spelled_out(item) for item in value]
+        items = [_spelled_out(item, short, long) for item in value]
         return OpenList(items, value.more) if isinstance(value, OpenList) else items
     return value
 
 
-_SHORT, _LONG = "execute-api:/", "arn:aws:execute-api:*:*:*/"
+_OF_ALL_REGIONS: Final = (re.compile(r"(?<=:s3:):(?=[0-9*?])"), "*:")
+_SHORT: Final = {
+    "AWS::ApiGateway::RestApi": (
+        re.compile(r'(?:(?<=")|^)execute-api:/'),
+        "arn:aws:execute-api:*:*:*/",
+    ),
+    "AWS::S3::MultiRegionAccessPoint": _OF_ALL_REGIONS,
+    "AWS::S3::MultiRegionAccessPointPolicy": _OF_ALL_REGIONS,
+}
+"""Types whose policies name resources in forms of their own: ``execute-api:/stage/GET/…``
+(https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-examples.html),
+an access point of no region, whose objects the service authorization reference does not list
+(https://docs.aws.amazon.com/AmazonS3/latest/userguide/MultiRegionAccessPointPermissions.html)."""
 _THEMSELVES: Final = ("Policy", "AWS::KMS::ReplicaKey")
 """How types end that are nothing but a policy, or never without: one that is not shown was not read."""
 _FULL_ACCESS: Final = {
