@@ -173,7 +173,7 @@ def not_opted_out(policy: Setting, *, locked: bool) -> Iterator[Gap | Opaque]:
     """
     services = policy.at("services")
     if services is None or isinstance(services, Opaque):
-        yield services or Gap("default", "no AI services opt-out policy")
+        yield Gap("default", "no AI services opt-out policy") if services is None else services
         return
     if services.more is not None:
         yield services.more
@@ -210,7 +210,7 @@ def not_guarded(policy: Setting, region: str) -> Gap | Opaque | None:
     """
     found = policy.at("bedrock", "guardrail_inference", region)
     if found is None or isinstance(found, Opaque):
-        return found or Gap(region, "no Bedrock policy for this region")
+        return Gap(region, "no Bedrock policy for this region") if found is None else found
     gap: Gap | Opaque | None = Gap(region, "no guardrail is named") if found.more is None else found.more
     for configuration in found.below.values():
         gap = _configuration(configuration, region)
