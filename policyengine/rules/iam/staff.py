@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from policyengine.iam.documents import Policy, Statement
-from policyengine.iam.escalation_world import Principal, World
+from policyengine.iam.escalation_world import Principal, World, names_service
 from policyengine.iam.glob import compile_glob
 from policyengine.iam.holding import Holder
 from policyengine.iam.organization import Organization
@@ -188,6 +188,18 @@ class Staff:
             if isinstance(answer, Yes | Unknown) and (earlier is None or isinstance(answer, Yes)):
                 found[role.arn] = (other, answer)
                 yield other, isinstance(answer, Yes)
+
+    def run_by(self, services: Sequence[str]) -> tuple[str, ...]:
+        """Return the roles that only AWS services assume, one of these among them."""
+        found = []
+        for member in self.members.values():
+            trust = member.trust
+            if trust is None or not any(names_service(trust, service) for service in services):
+                continue
+            named = [s.principals for s in trust.statements if s.allow and not s.not_principal]
+            if all(principals is not None and principals.keys() == {"Service"} for principals in named):
+                found.append(member.arn)
+        return tuple(found)
 
     def managed(self, arn: str) -> tuple[str, ...]:
         """Return the customer managed policies of a principal that are known by their ARNs."""

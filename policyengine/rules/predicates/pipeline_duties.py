@@ -6,7 +6,7 @@ Administrators and the delivery's own roles are told apart from everybody else: 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Resource
 from policyengine.model.values import Unresolved
-from policyengine.rules.iam.deliveries import BESIDE, Delivery, RoleUse, read_delivery
+from policyengine.rules.iam.deliveries import BESIDE, PROJECT, REPOSITORY, Delivery, RoleUse, read_delivery
 from policyengine.rules.iam.duty_holders import DutyHolders, Holding
 from policyengine.rules.iam.held import shared_reader
 from policyengine.rules.iam.reader import Reader
@@ -32,6 +32,14 @@ _SHOWN: Final = 8
 _NAMES: Final = 6
 _HIDDEN: Final = frozenset({"aws:requestedregion"})
 _KEPT_DELIVERIES: Final = 64
+_RUNS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    PROJECT: ("pipeline", ("codepipeline.amazonaws.com",)),
+    REPOSITORY: (
+        "build",
+        ("codebuild.amazonaws.com", "codepipeline.amazonaws.com", "imagebuilder.amazonaws.com"),
+    ),
+}
+"""Type → the services whose roles are of the delivery, where the resource does not name them."""
 
 
 def holders_of(subject: Subject) -> DutyHolders:
@@ -54,6 +62,8 @@ def _holders(subject: Subject) -> DutyHolders:
         delivery = _delivery(subject)
         for role in tuple(delivery.roles):
             _add_policies(delivery, staff, role)
+        use, services = _RUNS.get(subject.resource.type, ("", ()))
+        delivery.roles.extend(RoleUse(use, arn) for arn in staff.run_by(services))
         # INVARIANT: an entry holds the objects whose identity is its key
         kept = _KEPT[key] = ((subject.resource, staff), DutyHolders(staff, delivery))
         if len(_KEPT) > _KEPT_DELIVERIES:
@@ -206,10 +216,14 @@ def _sentence(member: Member, found: dict[str, Holding]) -> str:
     """Return who can do what, with a request for each duty."""
     deeds = []
     for duty, holding in found.items():
-        through = f" as {holding.role}" if holding.role else ""
+        through = f" as role {_name(holding.role)}" if holding.role else ""
         requests = ", then ".join(map(_request, holding.requests))
         deeds.append(f"{DUTIES[duty].verb} ({requests}{through})")
     return f"{who(member.arn)} can {' and '.join(deeds)}"
+
+
+def _name(arn: str) -> str:
+    return arn.partition(":role/")[2]
 
 
 def _request(request: Request) -> str:
