@@ -30,6 +30,13 @@ def in_question(subject: Subject) -> Answer:
     return privilege_grants.in_question(subject)
 
 
+def administers(subject: Subject) -> Answer:
+    """TRUE when the policies amount to administrator, of everything or of IAM."""
+    from policyengine.rules.predicates import privilege_grants
+
+    return privilege_grants.administers(subject)
+
+
 def on_any(
     subject: Subject,
     *,
@@ -131,6 +138,14 @@ PREDICATES: tuple[Predicate, ...] = (
         "privilege.in_question",
         in_question,
         "The account can change the principal, and it is not surely administrator.",
+        {},
+        _IDENTITY,
+        _NEEDS,
+    ),
+    Predicate(
+        "privilege.administers",
+        administers,
+        "The policies amount to administrator, of everything or of IAM.",
         {},
         _IDENTITY,
         _NEEDS,

@@ -137,7 +137,8 @@ def in_person(found: Held, request: Request) -> Request:
     who = found.arn
     if found.about != "principal" or who is None or ":group/" in who or who == request.principal:
         return request
-    moved = replace(request, principal=who)
+    resource = request.resource.replace(f"::{account_of(request.principal)}:", f"::{account_of(who)}:")
+    moved = replace(request, principal=who, resource=resource)
     limit = None if found.boundary is None else found.boundary.policy
     own = own_policy(request.action, account_of(who))
     decision = authorize(moved.request(), Policies(identity=found.policies, boundary=limit, resource=own))

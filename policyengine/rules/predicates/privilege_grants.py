@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from policyengine.iam.breadth import Breadth, breadth
+from policyengine.iam.administration import PLAUSIBLE
+from policyengine.iam.breadth import Breadth, breadth, each
 from policyengine.iam.catalogue import catalogue
+from policyengine.iam.documents import Policy
 from policyengine.iam.errors import PolicyError
-from policyengine.iam.exposed_actions import credential_exposure, resource_exposure
+from policyengine.iam.exposed_actions import credential_exposure, resource_exposure, writes
 from policyengine.iam.exposure import Place, Wildcard, wildcards
+from policyengine.iam.holding import GLOBAL_REGION, masks
 from policyengine.iam.questions import administered, administrator
 from policyengine.iam.reason import Answer as Reasoned
 from policyengine.iam.reason import No, Yes
@@ -25,6 +28,7 @@ from policyengine.model.resource import Path, Resource
 from policyengine.model.values import ABSENT
 from policyengine.rules.iam.held import Held, held, remembered
 from policyengine.rules.iam.values import along
+from policyengine.rules.predicates import iam_questions
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam_asking import (
     allowed,
@@ -45,6 +49,7 @@ _WILD: Final = "changes allowed by wildcards"
 _OF_AWS: Final = ("/aws-service-role/", "/aws-reserved/")
 """Paths of roles of AWS services and of Identity Center, which an account can not change:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/using-service-linked-roles.html"""
+_USER: Final = "arn:aws:iam::123456789012:user/example"
 _ADMIN: Final = "permissions of an administrator"
 _WHOLE: Final = "all actions of a service allowed"
 _NEGATED: Final = {
@@ -89,17 +94,34 @@ def in_question(subject: Subject) -> Answer:
     path = resource.properties.get("Path")
     if isinstance(path, str) and path.startswith(_OF_AWS):
         return Answer(FALSE, (Evidence(("Path",), path, "not a role that AWS manages", "value_mismatch"),))
-    answer: Reasoned = No()
-    if found.documents:
-        answer = remembered(("admin",), found.policies, lambda: administrator(found.policies))
+    answer = _administrator(found.policies) if found.documents else No()
     if isinstance(answer, Yes) and found.boundary is not None:
-        limit = (found.boundary.policy,)
-        answer = remembered(("admin",), limit, lambda: administrator(limit))
+        answer = _administrator((found.boundary.policy,))
     if not isinstance(answer, Yes):
         return Answer(TRUE)
     request = in_person(found, answer.witness)
     evidence = Evidence(found.where, may_call(request), f"not {_ADMIN}", _YES)
     return Answer(FALSE, (evidence,), witness(request))
+
+
+def administers(subject: Subject) -> Answer:
+    """TRUE when the policies amount to administrator, of everything or of IAM."""
+    everything = iam_questions.admin(subject, services=False, policy=None)
+    if everything.truth is TRUE:
+        return everything
+    iam = whole(subject, services=("iam",), anywhere=True, documents="all", except_sids=())
+    return iam if iam.truth is TRUE or everything.truth is FALSE else everything
+
+
+def _administrator(policies: Sequence[Policy]) -> Reasoned:
+    """Say whether documents amount to administrator: of everything, or of IAM, which gives the rest."""
+    answer = remembered(("admin",), policies, lambda: administrator(policies))
+    iam = catalogue().service_mask("iam")
+    if isinstance(answer, Yes) or iam & ~masks(policies).may:
+        return answer
+    named = remembered(("services",), policies, lambda: administered(policies)).services
+    request = Request(PLAUSIBLE, "iam:CreateUser", _USER, {"aws:RequestedRegion": GLOBAL_REGION})
+    return Yes(request) if "iam" in named else answer
 
 
 def on_any(
@@ -175,13 +197,21 @@ def _example(found: Held, wildcard: Wildcard) -> Request | None:
     return None
 
 
+def _example_of(found: Held, service: str) -> Request | None:
+    """Return a request to a service all of whose actions are allowed."""
+    who, known = holder(found), catalogue()
+    writing = known.service_mask(service) & writes() or known.service_mask(service)
+    answer = who.asks(known.names[next(each(writing))], "*")
+    return in_person(found, answer.witness) if isinstance(answer, Yes) else None
+
+
 def negation(
     subject: Subject, *, element: Literal["action", "resource"], documents: str, except_sids: Sequence[str]
 ) -> Answer:
     """TRUE when a statement allows with NotAction or NotResource what no Deny takes away."""
     found = given(subject, documents=documents, except_sids=except_sids)
-    each = remembered(("negated", element), found.policies, lambda: negated(found.policies, element))
-    answer = _statements(subject, found, each, _NEGATED[element])
+    found_ones = remembered(("negated", element), found.policies, lambda: negated(found.policies, element))
+    answer = _statements(subject, found, found_ones, _NEGATED[element])
     if answer.truth is FALSE and _may_leave_out(subject.resource, found, element):
         return undecided(found, (), _NEGATED[element])
     return answer
@@ -216,8 +246,8 @@ def whole(
     names = tuple(name.lower() for name in services)
     if not anywhere:
         question = ("whole", names)
-        each = remembered(question, found.policies, lambda: whole_services(found.policies, names))
-        return _statements(subject, found, each, _WHOLE)
+        found_ones = remembered(question, found.policies, lambda: whole_services(found.policies, names))
+        return _statements(subject, found, found_ones, _WHOLE)
     if not found.documents:
         return _none(found, _WHOLE)
     named, complete = remembered(("services",), found.policies, lambda: administered(found.policies))
@@ -228,7 +258,10 @@ def whole(
     told = [name for name in named if not names or name in names]
     if told:
         text = ", ".join(told[:MOST]) + (f" and {len(told) - MOST} more" if len(told) > MOST else "")
-        return Answer(TRUE, (Evidence(found.where, text, f"not {_WHOLE}", _YES),))
+        request = _example_of(found, told[0])
+        shown = "" if request is None else f": {may_call(request)}"
+        evidence = Evidence(found.where, text + shown, f"not {_WHOLE}", _YES)
+        return Answer(TRUE, (evidence,), None if request is None else witness(request))
     if found.doubts or not complete:
         return undecided(found, () if found.doubts else ("too_large",), _WHOLE)
     return _none(found, _WHOLE)
