@@ -234,6 +234,7 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
     },
     "AWS::CodeBuild::Project": {
         "Triggers": "`BranchFilter`: CodeBuild `BatchGetProjects`, `webhook.branchFilter`",
+        "Created": "CodeBuild `BatchGetProjects`, `created`",
         "LastBuildTime": "CodeBuild `ListBuildsForProject` and `BatchGetBuilds`: `startTime` of the newest build; "
         "absent when there was none",
     },

@@ -61,7 +61,7 @@ TYPES = (
             subnets("VpcConfig.Subnets"),
             groups("VpcConfig.SecurityGroupIds"),
         ),
-        extra=(("Triggers.BranchFilter", "string"), ("LastBuildTime", "string")),
+        extra=(("Triggers.BranchFilter", "string"), ("LastBuildTime", "string"), ("Created", "string")),
         secrets=("Value", "Auth"),
     ),
     TypeSpec(
