@@ -21,7 +21,7 @@ QUESTIONS: Final = {
     "project": "another repository, project, workspace or namespace of those who are named",
     "branch": "a branch or pull request that the policy does not name",
     "subject": "a subject that the policy does not name",
-    "audience": "a token made for somebody else than AWS",
+    "audience": "a token made for an audience that the policy does not name",
     "guest": "somebody who has not signed in",
     "nothing": "a token without the claims that the conditions are about",
 }

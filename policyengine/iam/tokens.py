@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
+from policyengine.iam.conditions import read_operator
 from policyengine.iam.documents import Condition, Policy, Statement
 from policyengine.iam.domains import Callers
-from policyengine.iam.glob import compile_glob
+from policyengine.iam.glob import compile_glob, has_wildcard
 from policyengine.iam.reason import Answer, No, Unknown, Witness, Yes, granted, grants
 from policyengine.iam.request import WEB_IDENTITY
 from policyengine.iam.request_set import RequestSet, Values
@@ -28,6 +29,7 @@ ACTIONS: Final = {
     "service": "sts:AssumeRole",
 }
 AUDIENCE: Final = "sts.amazonaws.com"
+"""What a token is made for where nothing says otherwise."""
 _NOBODY: Final = frozenset(
     {"aws:principalorgid", "aws:principalorgpaths", "aws:sourceaccount", "aws:sourceorgid"}
 )
@@ -121,6 +123,15 @@ def _by_id(name: str) -> Issuer:
     return next(i for i in ISSUERS if i.id == name)
 
 
+def claims_of(policies: Sequence[Policy], principal: str) -> dict[str, Values]:
+    """Return the values of the claims that conditions are about in requests of a principal: any of its own
+    tokens, none of others'."""
+    provider = provider_of(principal)
+    prefix = f"{provider.prefix}:" if provider is not None else "\0"
+    keys = {c.key.lower() for p in policies for s in p.statements for c in s.conditions}
+    return {k: Values(("?*",) if k.startswith(prefix) else (), False, True) for k in keys if _is_claim(k)}
+
+
 # -- what is asked --------------------------------------------------------------------------------------
 
 
@@ -136,8 +147,8 @@ def admitted(
 ) -> Answer:
     """Say whether a token of the question's kind may assume the role, with such a token.
 
-    ``trusted``: who counts as named instead of those whom the policy spells out; ``audiences``: those meant
-    for AWS; ``context``: circumstances besides the token.
+    ``trusted``: who counts as named instead of those whom the policy spells out; ``audiences``: those that
+    stand for AWS, instead of those it names; ``context``: circumstances besides the token.
     """
     asked = _Asked(_spelled_alike(policies, provider), provider, role, tuple(trusted), context or {})
     if question == "audience":
@@ -154,21 +165,31 @@ def admitted(
 
 
 def _spelled_alike(policies: Sequence[Policy], provider: Provider) -> list[Policy]:
-    """Return the policies with names compared exactly: a name in other letters is the same owner's."""
+    """Return the policies with claims compared as no token can tell apart: a name in other letters is the same
+    owner's, and none has a star in it."""
     found = []
     for policy in policies:
-        if any("ignorecase" in c.operator.lower() for s in policy.statements for c in s.conditions):
-            statements = tuple(
-                replace(s, conditions=tuple(_exactly(c, provider) for c in s.conditions), compiled=[])
-                for s in policy.statements
-            )
-            policy = replace(policy, statements=statements)
-        found.append(policy)
+        statements = []
+        for statement in policy.statements:
+            conditions = tuple(_exactly(c, provider) for c in statement.conditions)
+            same = all(a is b for a, b in zip(conditions, statement.conditions, strict=True))
+            statements.append(statement if same else replace(statement, conditions=conditions, compiled=[]))
+        found.append(replace(policy, statements=tuple(statements)))
     return found
 
 
 def _exactly(condition: Condition, provider: Provider) -> Condition:
-    if not condition.key.lower().startswith(f"{provider.prefix}:"):
+    operator = read_operator(condition.operator)
+    if operator is None or not condition.key.lower().startswith(f"{provider.prefix}:"):
+        return condition
+    if (
+        operator.base.startswith("String")
+        and "Equals" in operator.base
+        and any(map(has_wildcard, condition.values))
+    ):
+        values = tuple("\0" if has_wildcard(v) else v for v in condition.values)
+        condition = replace(condition, values=values)
+    if "IgnoreCase" not in operator.base:
         return condition
     return replace(condition, operator=re.sub("ignorecase", "", condition.operator, flags=re.IGNORECASE))
 
@@ -187,11 +208,11 @@ class _Asked:
         if self.provider.issuer.kind == "saml":
             return self._grants({"saml:aud": Values(tuple(audiences) or SIGN_IN, True)})
         others = self._others(self._keys())
-        key = "oaud" if self.provider.issuer.id == "google" else "aud"
+        key = self.provider.key("oaud" if self.provider.issuer.id == "google" else "aud")
         if self.provider.issuer.kind == "service":
             return No()
-        wanted = Values(tuple(audiences) or (AUDIENCE,), True)
-        return self._grants({**others, self.provider.key(key): wanted})
+        named = tuple(v for v in self._values().get(key, ()) if v.strip("*?"))
+        return self._grants({**others, key: Values(tuple(audiences) or named, True)})
 
     def nothing(self) -> Answer:
         """Ask about a token that carries none of the claims the conditions are about but its audience."""
@@ -347,7 +368,7 @@ def spelled_out(form: str, value: str) -> str | None:
     if head is None:
         return None
     tail = value[head:]
-    stop = after.split("{", 1)[0]
+    stop = after[:1]
     name, found, _ = tail.partition(stop) if stop else (tail, "", "")
     if not name or (stop and not found):
         return None

@@ -18,7 +18,7 @@ from policyengine.iam.request import WEB_IDENTITY
 from policyengine.iam.request_set import RequestSet, Values
 from policyengine.iam.search import Witness
 from policyengine.iam.sentences import may_call
-from policyengine.iam.tokens import provider_of
+from policyengine.iam.tokens import claims_of, provider_of
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import TRUE
 from policyengine.model.resource import Path
@@ -32,7 +32,13 @@ from policyengine.rules.predicates.trust_held import trust_of
 _UNIQUE: Final = re.compile(r"A(?:ROA|IDA)[A-Z0-9]{12,}")
 """Ids of roles and users, which AWS puts in place of the ARN of one that is deleted:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids"""
-_ASSUME: Final = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
+_ASSUME: Final = {
+    "anybody": ("sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"),
+    "saml": ("sts:AssumeRoleWithSAML",),
+    "oidc": ("sts:AssumeRoleWithWebIdentity",),
+    "web": ("sts:AssumeRoleWithWebIdentity",),
+}
+"""Kind of principal → how it assumes a role; the others by ``sts:AssumeRole``."""
 _NOBODY: Final = Witness("*", "sts:AssumeRole", "*", {})
 _UNBOUND: Final = "the account of code that is bound to none"
 _FOR_A_STRANGER: Final = "the service to assume the role for an account that nobody names"
@@ -123,14 +129,17 @@ def _kind(name: str) -> str:
 
 
 def _issuer(name: str) -> str | None:
-    provider = None if name == "*" or name.isdigit() else provider_of(name)
+    provider = provider_of(name)
     return None if provider is None else provider.issuer.id
 
 
 def _may_assume(found: Held, name: str) -> Reasoned:
     """Say whether a named principal may assume the role under some circumstances."""
     kind = _kind(name)
-    requests = RequestSet(_ASSUME, (found.arn,) if found.arn else ("*",))
+    context = claims_of(found.policies, name)
+    requests = RequestSet(
+        _ASSUME.get(kind, ("sts:AssumeRole",)), (found.arn,) if found.arn else ("*",), context=context
+    )
     if kind == "deleted":
         return Yes(_NOBODY)  # it names nobody who could ask
     if kind == "account":
