@@ -55,6 +55,11 @@ class Caller:
         )
 
 
+_SERVICES: Final = (".amazonaws.com", ".amazonaws.com.cn", ".amazon.com")
+"""How names of services end; Alexa's skills are ``alexa-appkit.amazon.com``:
+https://docs.aws.amazon.com/lambda/latest/dg/services-alexa.html"""
+
+
 @lru_cache(maxsize=16_384)
 def read_caller(text: str) -> Caller:
     """Return the caller of an ARN, a service name, an identity provider or ``*``; raises PolicyError."""
@@ -63,7 +68,7 @@ def read_caller(text: str) -> Caller:
     if text in WEB_IDENTITY:
         return Caller("federated", text)
     if not text.startswith("arn:"):
-        if text.endswith((".amazonaws.com", ".amazonaws.com.cn")) and "*" not in text:
+        if text.endswith(_SERVICES) and "*" not in text:
             return Caller("service", text)
         raise PolicyError(("principal",), "no principal", shown(text), _EXPECTED)
     parts = text.split(":", 5)

@@ -218,7 +218,7 @@ def _permission(found: Any) -> dict[str, Any]:
     get = found.get if isinstance(found, dict) else {}.get
     principal = get("Principal")
     if isinstance(principal, str) and principal != "*":
-        service = principal.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+        service = principal.endswith((".amazonaws.com", ".amazonaws.com.cn", ".amazon.com"))
         principal = {"Service" if service else "AWS": principal}
     statement = {"Effect": "Allow", "Action": get("Action"), "Principal": principal}
     condition: dict[str, dict[str, Any]] = {}

@@ -28,7 +28,7 @@ _READ: Final[dict[int, tuple[Any, RequestSet]]] = {}
 """By identity of the argument, which a rule binds once. INVARIANT: an entry holds its argument."""
 _BELOW: Final = ("", "/*", ":*")
 """What follows the ARN of a resource in those of its parts: objects, indexes, log streams, versions."""
-_BELOW_OF: Final = {"s3": ("", "/*"), "kms": ("",), "sqs": ("",), "sns": ("", ":*")}
+_BELOW_OF: Final = {"s3": ("", "/*"), "kms": ("",), "sqs": ("",), "sns": ("",)}
 """By service, where its ARNs say it: https://docs.aws.amazon.com/service-authorization/latest/reference/."""
 
 

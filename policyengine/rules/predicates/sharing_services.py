@@ -29,12 +29,14 @@ from policyengine.rules.predicates.iam_asking import (
     allowed,
     names_others,
     requests_of,
-    undecided,
     unreadable,
 )
 from policyengine.rules.predicates.iam_outside import in_organization, nowhere
 
 _EXPECTED: Final = "services let in only for the own account or organisation"
+_NAMES: Final = (".amazonaws.com", ".amazonaws.com.cn", ".amazon.com")
+_SOME: Final = "unknown.amazonaws.com"
+"""Stands for a service that a policy names in a way that is not known."""
 _OF_RESOURCE: Final = frozenset({"aws:resourceaccount", "aws:requestedregion", "s3:resourceaccount"})
 """Keys that say nothing of who asks."""
 _TOKENS: Final = frozenset({"lambda:eventsourcetoken"})
@@ -58,14 +60,13 @@ def service_for_anybody(
         return unreadable(error)
     found = held(subject, policy)
     services = [s for s in _services(found.policies) if s not in except_services]
-    if not services and not _doubtful(found.policies):
+    if not services:
         return allowed(found, No(), _EXPECTED)
     question = ("service_for_anybody", id(requests), tuple(services), found.arn)
     bounded = _bounded(in_organization(found))
-    answer = remembered(question, found.policies, lambda: _asked(bounded, services, asked))
-    if services or isinstance(answer, Unknown):
-        return allowed(found, answer, _EXPECTED)
-    return undecided(found, (), _EXPECTED)
+    return allowed(
+        found, remembered(question, found.policies, lambda: _asked(bounded, services, asked)), _EXPECTED
+    )
 
 
 def _asked(found: Held, services: Sequence[str], asked: RequestSet) -> Reasoned:
@@ -85,18 +86,18 @@ def _asked(found: Held, services: Sequence[str], asked: RequestSet) -> Reasoned:
 
 
 def _services(policies: Sequence[Policy]) -> list[str]:
-    return list(dict.fromkeys(s for p in policies for one in p.statements for s in _let_in(one)))
+    found = (s for p in policies for one in p.statements for s in _let_in(one))
+    return list(dict.fromkeys(s for s in found if s.endswith(_NAMES)))
 
 
 def _let_in(statement: Statement) -> tuple[str, ...]:
+    """Return the services a statement names, a stand-in for one that is not known."""
     if not statement.allow or statement.not_principal:
         return ()
-    return tuple((statement.principals or {}).get("Service", ()))
-
-
-def _doubtful(policies: Sequence[Policy]) -> bool:
-    """Whether a statement may let somebody in of whom nothing is known."""
-    return any(s.allow and s.opaque is not None for p in policies for s in p.statements)
+    principals = statement.principals or {}
+    if statement.opaque is not None and (not principals or principals.keys() - {"AWS", "CanonicalUser"}):
+        return (*(s for s in principals.get("Service", ()) if s != "*"), _SOME)
+    return tuple(s for s in principals.get("Service", ()) if s != "*")
 
 
 def _named(policies: Sequence[Policy]) -> dict[str, Values]:
@@ -120,12 +121,22 @@ def _bounded(found: Held) -> Held:
     """Return the documents without the statements that are held to an account by the path of their resources."""
     documents = []
     for document in found.documents:
-        kept = tuple(s for s in document.policy.statements if not _own_path(s))
-        same = len(kept) == len(document.policy.statements)
+        kept = tuple(_told(s) for s in document.policy.statements if not _own_path(s))
+        same = len(kept) == len(document.policy.statements) and all(
+            a is b for a, b in zip(kept, document.policy.statements, strict=True)
+        )
         documents.append(
             document if same else replace(document, policy=replace(document.policy, statements=kept))
         )
     return replace(found, documents=tuple(documents))
+
+
+def _told(statement: Statement) -> Statement:
+    """Return a statement with the stand-in among its services, where it has one."""
+    services = _let_in(statement)
+    if _SOME not in services:
+        return statement
+    return replace(statement, principals={**(statement.principals or {}), "Service": services}, compiled=[])
 
 
 def _own_path(statement: Statement) -> bool:
