@@ -5,6 +5,7 @@ from __future__ import annotations
 from policyengine.catalog.spec import TypeSpec
 from policyengine.catalog.types._build import cfn, depends, doc, groups, into, is_, kms_key, of, off, to
 
+_PASSWORDS = doc("cognito/latest/developerguide/managing-users-passwords")
 _CLIENT = doc("cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient")
 
 TYPES = (
@@ -17,7 +18,20 @@ TYPES = (
             is_(
                 "Policies.PasswordPolicy.MinimumLength",
                 8,
-                doc("cognito/latest/developerguide/managing-users-passwords"),
+                _PASSWORDS,
+            ),
+            is_(
+                "Policies.PasswordPolicy.TemporaryPasswordValidityDays",
+                7,
+                doc("cognito-user-identity-pools/latest/APIReference/API_PasswordPolicyType"),
+            ),
+            *(
+                depends(
+                    f"Policies.PasswordPolicy.Require{kind}",
+                    _PASSWORDS,
+                    "it depends on whether the pool is made with a password policy",
+                )
+                for kind in ("Lowercase", "Uppercase", "Numbers", "Symbols")
             ),
         ),
         satellites=(into("AWS::WAFv2::WebACLAssociation", "ResourceArn", "web_acl_associations"),),
