@@ -61,7 +61,7 @@ _FOLLOWING: Final = frozenset({"aws:principalarn", "aws:principalaccount", _CALL
 _ABOUT_ROOT: Final = frozenset({"aws:principalarn", "aws:principaltype", "aws:userid"})
 """Keys that tell the root user of an account from its other principals."""
 _TRUTHS: Final = {"true": "false", "false": "true"}
-_PART: Final = re.compile(r"(?<=:)[0-9*?]{2,12}(?=:)")
+_PART: Final = re.compile(r"(?<![^:])[0-9*?]{2,12}(?![^:])")
 MOST_ACCOUNTS: Final = 500
 _NONE: Final = (PublicAccessBlock(), PublicAccessBlock())
 
