@@ -20,6 +20,7 @@ from policyengine.iam.search import Witness
 from policyengine.iam.ways import action_bits
 
 Element = Literal["action", "resource"]
+MOST_ASKED: Final = 20
 SMALLEST: Final = 5
 """Services with fewer actions are named whole by whoever needs them."""
 
@@ -58,7 +59,9 @@ def whole_services(policies: Sequence[Policy], services: Sequence[str]) -> list[
             bits = action_bits(statement, catalogue()) & ~denied if statement.allow else 0
             named = [name for name, mask in _masks(tuple(services)) if not mask & ~bits] if bits else []
             if named:
-                asked = RequestSet(tuple(f"{name}:*" for name in named) if services else ("*",))
+                asked = RequestSet(
+                    tuple(f"{name}:*" for name in named) if len(named) <= MOST_ASKED else ("*",)
+                )
                 granted = _granted(policies, number, statement, asked)
                 found += [replace(one, services=tuple(named)) for one in granted]
     return found

@@ -260,6 +260,8 @@ def _doubts(resource: Resource, found: Sequence[Document]) -> tuple[tuple[Path, 
     """Return what of the documents is not known: a part of the source, or the document as a whole."""
     doubts: list[tuple[Path, Unresolved]] = []
     for document in found:
+        if document.opaque is None and _in_statements(document.policy) is None:
+            continue  # what is not known of the source stands for itself: its own ARN, its region
         value = None
         if document.id == resource.id and document.type == resource.type:
             value = _unresolved([*along(resource, document.path)][-1])

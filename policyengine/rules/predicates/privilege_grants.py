@@ -63,7 +63,7 @@ DATA: Final = (
     "redshift-data:BatchExecuteStatement", "redshift-data:GetStatementResult", "ssm:GetParameter",
     "ssm:GetParameters", "ssm:GetParametersByPath", "ssm:GetParameterHistory", "secretsmanager:GetSecretValue",
     "secretsmanager:BatchGetSecretValue", "sqs:ReceiveMessage", "kinesis:GetRecords", "ebs:GetSnapshotBlock",
-    "codecommit:GitPull", "ecr:BatchGetImage", "athena:GetQueryResults", "timestream:Select",
+    "codecommit:GitPull", "athena:GetQueryResults", "timestream:Select",
 )  # fmt: skip
 """Actions whose answer is stored data: object, item, row, message, parameter, secret, block, source code. The
 list that https://github.com/salesforce/cloudsplaining began (data exfiltration), brought up to date with the
@@ -190,7 +190,7 @@ def wild(subject: Subject, *, of: str | None, documents: str, except_sids: Seque
 def _example(found: Held, wildcard: Wildcard) -> Request | None:
     """Return a request that a wildcard lets through; None where the first few actions have none."""
     who = holder(found)
-    for action in wildcard.actions[:_NAMES]:
+    for action in wildcard.some(_NAMES):
         answer = who.asks(action, "*")
         if isinstance(answer, Yes):
             return in_person(found, answer.witness)
@@ -262,9 +262,15 @@ def whole(
         shown = "" if request is None else f": {may_call(request)}"
         evidence = Evidence(found.where, text + shown, f"not {_WHOLE}", _YES)
         return Answer(TRUE, (evidence,), None if request is None else witness(request))
-    if found.doubts or not complete:
+    if (found.doubts or not complete) and _may_be_whole(found, names):
         return undecided(found, () if found.doubts else ("too_large",), _WHOLE)
     return _none(found, _WHOLE)
+
+
+def _may_be_whole(found: Held, names: Sequence[str]) -> bool:
+    """Say whether all actions of a service may be allowed, if what is not known allows what it may."""
+    known, may = catalogue(), masks(found.policies).may
+    return any(not known.service_mask(name) & ~may for name in names or known.services)
 
 
 def _statements(subject: Subject, found: Held, each: Sequence[Found], expected: str) -> Answer:
