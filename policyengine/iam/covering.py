@@ -14,9 +14,11 @@ from typing import Final, NamedTuple
 
 from policyengine.iam.account_ids import names_accounts
 from policyengine.iam.authorize import Policies, authorize
+from policyengine.iam.catalogue import Catalogue
 from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.opaque import Opaque
 from policyengine.iam.organization import Attached, Chain, ChainKind, Level, Organization
+from policyengine.iam.plain_requests import in_its_region, plainer
 from policyengine.iam.protecting import protected
 from policyengine.iam.reason import EVERYONE, EVERYTHING, Answer, Unknown, Yes, covered, extended
 from policyengine.iam.request_set import RequestSet, Values
@@ -42,12 +44,23 @@ class Denial(NamedTuple):
     statement: Statement
 
 
+class Unnamed(NamedTuple):
+    """Actions in question that every level allows and no Deny names: how many of how many, the services of
+    which they are all that is in question, the names of the others."""
+
+    actions: int
+    asked: int
+    services: tuple[str, ...]
+    names: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """What holds for one member account. ``answer`` is No where every request is denied.
 
     ``denials``: the Deny statements above it that name an action in question; ``blocked``: the levels
-    without any Allow that does; ``layer`` is False where there are no SCPs at all.
+    without any Allow that does; ``layer`` is False where there are no SCPs at all; ``unnamed``: the actions
+    that no Deny above it is about.
     """
 
     account: str
@@ -55,6 +68,7 @@ class Coverage:
     denials: tuple[Denial, ...] = ()
     blocked: tuple[str, ...] = ()
     layer: bool = True
+    unnamed: Unnamed | None = None
 
 
 class _Halves(NamedTuple):
@@ -77,6 +91,7 @@ class _Reduced:
     """The accounts that its policies name, ``*`` for parts of ids."""
     asked: frozenset[str]
     """Those of ORGANIZATION_KEYS that its conditions are about."""
+    unnamed: Unnamed | None = None
 
 
 _NO_LAYER: Final = _Reduced([], (), (), (), frozenset(), frozenset())
@@ -123,7 +138,9 @@ class _Asker:
         self.requests = requests
         self.kind = kind
         values = [p for v in requests.context.values() for p in v.patterns]
-        self._named = names_accounts([*requests.resources, *requests.principals, *values])
+        values += [p for v in requests.context.values() for p in v.but]
+        texts = [*requests.resources, *requests.excluded, *requests.principals, *requests.exempt, *values]
+        self._named = names_accounts(texts)
         self._reduced: dict[Hashable, _Reduced] = {}
         self._answers: dict[Hashable, tuple[str, Answer]] = {}
         self._halves: dict[int, _Halves] = {}
@@ -144,7 +161,7 @@ class _Asker:
         if reduced is None:
             reduced = self._reduced[chain.key] = self._reduce(chain)
         answer = self._answer(account, reduced)
-        return Coverage(account, answer, reduced.denials, reduced.blocked)
+        return Coverage(account, answer, reduced.denials, reduced.blocked, unnamed=reduced.unnamed)
 
     # -- the same answer for many accounts ------------------------------------------------------------
 
@@ -168,8 +185,16 @@ class _Asker:
         return self._decided(requests, chain.levels, account)
 
     def _decided(self, requests: RequestSet, levels: Sequence[Sequence[Policy]], account: str) -> Answer:
-        decide = covered if self.kind == "scp" else protected
-        return decide(requests, levels, account)
+        if self.kind == "rcp":
+            return protected(requests, levels, account)
+        answer = covered(requests, levels, account)
+        if not isinstance(answer, Yes):
+            return answer
+        for witness in plainer(answer.witness):
+            if self._passes(witness, levels, account):
+                return Yes(witness)
+        narrower = in_its_region(requests, answer.witness)
+        return answer if narrower is None else covered(narrower, levels, account)
 
     def _passes(self, witness: Witness, levels: Sequence[Sequence[Policy]], account: str) -> bool:
         if self.kind == "scp":
@@ -233,7 +258,28 @@ class _Asker:
         texts = [t for s in statements for t in s.resources or ()]
         texts += [t for s in statements for c in s.conditions for t in c.values]
         asked = {c.key.lower() for s in statements for c in s.conditions}.intersection(ORGANIZATION_KEYS)
-        return _Reduced(found, tuple(denials), tuple(blocked), key, names_accounts(texts), frozenset(asked))
+        return _Reduced(
+            found,
+            tuple(denials),
+            tuple(blocked),
+            key,
+            names_accounts(texts),
+            frozenset(asked),
+            self._unnamed(found),
+        )
+
+    def _unnamed(self, levels: Sequence[Sequence[Policy]]) -> Unnamed | None:
+        """Return the actions that each level allows and that no Deny names."""
+        open_ = self._wanted
+        for level in levels:
+            masks = {True: 0, False: 0}
+            for policy in level:
+                for statement in policy.statements:
+                    masks[statement.allow] |= action_bits(statement, self._known)
+            open_ &= ~masks[False]
+            if self.kind == "scp":
+                open_ &= masks[True]
+        return _named(open_, self._wanted, self._known) if open_ else None
 
     def _half(self, policy: Policy) -> _Halves:
         """Return the statements that name an action in question; the same objects for each policy."""
@@ -247,6 +293,24 @@ class _Asker:
                 replace(policy, statements=deny) if deny else None,
             )
         return found
+
+
+def _named(open_: int, wanted: int, known: Catalogue) -> Unnamed:
+    """Return actions by name, whole services of the question by theirs."""
+    services: list[str] = []
+    names: list[str] = []
+    rest = open_
+    while rest:
+        name = known.names[(rest & -rest).bit_length() - 1]
+        service = name.partition(":")[0]
+        mask = known.service_mask(service) or (rest & -rest)
+        if not wanted & mask & ~open_ and (wanted & mask).bit_count() > 1:
+            services.append(service)
+            rest &= ~mask
+        else:
+            names.append(name)
+            rest &= rest - 1
+    return Unnamed(open_.bit_count(), wanted.bit_count(), tuple(services), tuple(names))
 
 
 def _moved(witness: Witness, first: str, account: str) -> Witness:

@@ -22,15 +22,18 @@ from policyengine.iam.cells import (
     PART_RUN,
     SEGMENT,
     Pattern,
+    Token,
+    arn_glob,
     exact,
     glob,
     joined,
+    matches,
 )
 from policyengine.iam.dimensions import Domain, boolean_texts
 from policyengine.iam.glob import compile_glob, has_wildcard
 from policyengine.iam.global_keys import global_key
 from policyengine.iam.opaque import Opaque
-from policyengine.iam.request_set import RequestSet, Values
+from policyengine.iam.request_set import RequestSet, Values, resource_pattern
 
 REGIONS: Final = ("us-east-1", "eu-west-1", "ap-southeast-2", "us-west-2", "eu-central-1", "sa-east-1")
 """Regions a reader knows; a witness names one of them where it can."""
@@ -39,8 +42,32 @@ _ACCOUNT_KEYS: Final = frozenset({"aws:resourceaccount", "aws:sourceaccount", "a
 _WITHOUT_COLONS: Final = frozenset({"iam", "sts"})
 """Services whose names and paths have no colon:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+_ID: Final[Pattern] = (Token(frozenset("/"), True, False), Token(frozenset("/"), True, True))
+"""Ids of models and profiles have colons and no slash."""
+_CODE: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+_REGION: Final[Pattern] = (Token(_CODE, False, False), Token(_CODE, False, True))
+"""Codes of regions, ``unspecified`` among them, are lower case:
+https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html"""
 _SERVICE_LINKED: Final = "role/aws-service-role/"
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z0-9_-]*)\}")
+_KEY_ARNS: Final = {
+    "bedrock:inferenceprofilearn": ("inference-profile/{}", "application-inference-profile/{}"),
+    "bedrock:guardrailidentifier": ("guardrail/{}", "guardrail/{}:{}"),
+}
+"""Keys with one value, an ARN of Bedrock of these kinds:
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonbedrock.html
+https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-permissions-id.html"""
+_MODEL: Final = "anthropic.claude-sonnet-4-5-20250929-v1:0"
+_KEY_EXAMPLES: Final = {
+    "bedrock:inferenceprofilearn": (
+        *(
+            f"us-east-1:{{}}:inference-profile/{geography}.{_MODEL}"
+            for geography in ("us", "eu", "global", "apac")
+        ),
+        "us-east-1:{}:application-inference-profile/abcdefghijkl",
+    ),
+    "bedrock:guardrailidentifier": ("us-east-1:{}:guardrail/abcdefghijkl:1",),
+}
 
 
 @dataclass(frozen=True)
@@ -66,13 +93,13 @@ def account_callers(account: str, partition: str = "aws") -> Callers:
 def entity_callers(account: str, partition: str = "aws") -> Callers:
     """Return every user and role of an account: whoever an identity policy may be attached to."""
     everybody = account_callers(account, partition)
-    return Callers(everybody.patterns[:2], likely=everybody.likely, account=account)
+    return Callers(everybody.patterns[:-1], likely=everybody.likely, account=account)
 
 
 def any_entity(partition: str = "aws") -> Callers:
     """Return every user and role of any account: whoever a document may be attached to."""
     likely = entity_callers("111122223333", partition).likely
-    return Callers(_principals(partition, ACCOUNT)[:2], likely=likely)
+    return Callers(_principals(partition, ACCOUNT)[:-1], likely=likely)
 
 
 def one_caller(principal: str) -> Callers:
@@ -88,11 +115,16 @@ def any_caller(partition: str = "aws", names: Sequence[str] = ()) -> Callers:
     return Callers(_principals(partition, ACCOUNT), ("*", *names))
 
 
-def _principals(partition: str, account: Pattern) -> tuple[Pattern, Pattern, Pattern]:
-    """Return the patterns of roles, of users and of root users."""
+def _principals(partition: str, account: Pattern) -> tuple[Pattern, ...]:
+    """Return the patterns of roles and users without and with a path, and of root users, which come last.
+
+    A path may hold anything, a name has neither colon nor slash:
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+    """
     head = joined(exact(f"arn:{partition}:iam::"), account)
-    role, user = joined(head, exact(":role/"), ANYTHING), joined(head, exact(":user/"), ANYTHING)
-    return role, user, joined(head, exact(":root"))
+    named = [joined(head, exact(kind), SEGMENT) for kind in (":role/", ":user/")]
+    below = [joined(head, exact(kind), ANYTHING, exact("/"), SEGMENT) for kind in (":role/", ":user/")]
+    return (*named, *below, joined(head, exact(":root")))
 
 
 def caller_domain(
@@ -103,15 +135,18 @@ def caller_domain(
     wanted = [compile_glob(p) for p in requests.principals]
     named = any(_SERVICE_LINKED in p for p in requests.principals)
     free = requests.principals == ("*",)
+    exempt = tuple(arn_glob(p) for p in requests.exempt)
 
     def admits(value: str) -> bool:
         if _SERVICE_LINKED in value and not (named or callers.service_linked):
             return False
         if not (free or any(w(value) for w in wanted)):
             return False
+        if any(matches(p, value) for p in exempt):
+            return False
         return all(values.hold(values_of(value, key)) for key, values in asked)
 
-    patterns = () if free else tuple(glob(p) for p in requests.principals)
+    patterns = exempt if free else (*exempt, *(glob(p) for p in requests.principals))
     patterns += tuple(q for key, values in asked for p in values.patterns for q in in_principal(key, glob(p)))
     linked = () if callers.service_linked else (glob(f"arn:*:iam::*:{_SERVICE_LINKED}*"),)
     literal = () if free else tuple(p for p in requests.principals if not has_wildcard(p))
@@ -134,14 +169,15 @@ def resource_domain(
     extra: tuple[str, ...] = ("*",) if starred else ()
     if free_text:
         extra = tuple(r for r in requests.resources if not has_wildcard(r))
-    if requests.resources == ("*",):
+    if requests.resources == ("*",) and not requests.excluded:
         return Domain(universe, extra=extra, account=account)
-    wanted = [compile_glob(p) for p in requests.resources]
-    patterns = tuple(glob(p) for p in requests.resources)
+    wanted = tuple(resource_pattern(p) for p in requests.resources)
+    unwanted = tuple(resource_pattern(p) for p in requests.excluded)
+    patterns = (*wanted, *unwanted)
     return Domain(
         universe,
         extra=extra,
-        admits=lambda v: any(w(v) for w in wanted),
+        admits=lambda v: any(matches(w, v) for w in wanted) and not any(matches(u, v) for u in unwanted),
         patterns=patterns,
         account=account,
     )
@@ -150,10 +186,13 @@ def resource_domain(
 def key_domain(key: str, wanted: Values | None, callers: Callers) -> Domain:
     """Return the domain of a condition key; ``wanted``: the values a question is about."""
     known = global_key(key)
-    several = known is None or known.multivalued
+    several = known.multivalued if known is not None else key not in _KEY_ARNS
     kind = "string" if known is None else known.kind
     boolean = kind == "bool"
     nice = REGIONS if key == "aws:requestedregion" else ("example", "Example", "*")
+    arns = _key_arns(key, callers)
+    if arns:
+        return _arn_domain(key, wanted, callers, arns)
     if wanted is None:
         always = ("always",) if "*" in callers.names else ("always", "signed")
         absent = known is None or known.present not in always
@@ -162,6 +201,7 @@ def key_domain(key: str, wanted: Values | None, callers: Callers) -> Domain:
         return Domain(_universe(key, boolean), absent, several, boolean, rare, kind, nice, empty)
     patterns = tuple(glob(p) for p in wanted.patterns)
     universe = _universe(key, boolean) if wanted.negated else (patterns or (exact("\0"),))
+    patterns += tuple(glob(p) for p in wanted.but)
     return Domain(
         universe,
         wanted.absent,
@@ -172,9 +212,46 @@ def key_domain(key: str, wanted: Values | None, callers: Callers) -> Domain:
         nice,
         (),
         wanted.hold,
-        wanted.patterns,
+        (*wanted.patterns, *wanted.but),
         patterns=patterns,
     )
+
+
+def _arn_domain(key: str, wanted: Values | None, callers: Callers, arns: tuple[Pattern, ...]) -> Domain:
+    account = callers.account or "111122223333"
+    nice = tuple(f"arn:{_partition(callers)}:bedrock:{form.format(account)}" for form in _KEY_EXAMPLES[key])
+    if wanted is None:
+        return Domain(arns, True, rare=True, nice=nice, account=callers.account)
+    patterns = tuple(glob(p) for p in (*wanted.patterns, *wanted.but))
+    return Domain(
+        arns, wanted.absent, nice=nice, admits=wanted.hold, patterns=patterns, account=callers.account
+    )
+
+
+def _key_arns(key: str, callers: Callers) -> tuple[Pattern, ...]:
+    """Return the patterns of the ARNs a key holds; none where it may hold any text."""
+    account = ACCOUNT if callers.account is None else exact(callers.account)
+    if key == "bedrock:guardrailidentifier":
+        account = ACCOUNT  # an organisation's guardrail is its management account's
+    found: list[Pattern] = []
+    for form in _KEY_ARNS.get(key, ()):
+        head, *rest = form.split("{}")
+        name = joined(*(part for text in rest for part in (_ID if len(rest) == 1 else SEGMENT, exact(text))))
+        found.append(
+            joined(
+                exact(f"arn:{_partition(callers)}:bedrock:"),
+                _REGION,
+                exact(":"),
+                account,
+                exact(f":{head}"),
+                name,
+            )
+        )
+    return tuple(found)
+
+
+def _partition(callers: Callers) -> str:
+    return callers.likely[0].split(":", 2)[1] if callers.likely else "aws"
 
 
 def _universe(key: str, boolean: bool) -> tuple[Pattern, ...]:
@@ -183,7 +260,7 @@ def _universe(key: str, boolean: bool) -> tuple[Pattern, ...]:
     if key in _ACCOUNT_KEYS:
         return (ACCOUNT,)
     if key == "aws:requestedregion":
-        return (SEGMENT,)
+        return (_REGION,)
     return (ANYTHING,)
 
 
@@ -211,6 +288,10 @@ def _variable(name: str, last: bool, partition: str, service: str, account: str 
         return ACCOUNT if account is None else exact(account)
     if name == "BucketName":
         return SEGMENT
+    if name == "Region":
+        return _REGION
+    if last and service == "bedrock":
+        return _ID
     return ANYTHING if last and service not in _WITHOUT_COLONS else PART
 
 
@@ -219,4 +300,5 @@ def free_resources(requests: RequestSet, partition: str) -> tuple[Pattern, ...]:
     if requests.resources == ("*",):
         head = exact(f"arn:{partition}:")
         return (joined(head, PART, exact(":"), PART_RUN, exact(":"), PART_RUN, exact(":"), ANYTHING),)
-    return tuple(glob(r) for r in requests.resources)
+    here = f"arn:{partition}:"
+    return tuple(resource_pattern(r.replace("arn:*:", here, 1)) for r in requests.resources)

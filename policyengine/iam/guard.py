@@ -210,6 +210,8 @@ def _outside(requests: RequestSet, policies: Sequence[Policy], kind: ChainKind) 
             named |= action_bits(statement, known)
     if named & ~asked:
         yield "its actions match some that are not in the set"
+    if requests.exempt:
+        yield "whether it denies principals that are left out was not decided"
     everything = EVERYTHING if kind == "scp" else EVERYONE
     callers: Callers | None = any_caller() if kind == "rcp" else None
     for key, outside in complements(requests, kind).items():

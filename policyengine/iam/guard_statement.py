@@ -39,12 +39,16 @@ def variants(
         *requests.principals,
         *(p for v in requests.context.values() for p in v.patterns),
     )
+    if requests.excluded:
+        return Inexpressible("resources that are left out of it")
     variable = next((text for text in texts if "${" in text), None)
     if variable is not None:
         return Inexpressible(f"`{variable}`: a policy would take it for a variable")
     choices: list[list[Conditions]] = []
     if requests.principals != ("*",):
         choices.append(_principals(requests.principals))
+    if requests.exempt:
+        choices.append([{"ArnNotLike": {"aws:PrincipalArn": _one_or_many(requests.exempt)}}])
     for key, values in requests.context.items():
         if not values.patterns and not values.negated and not values.absent:
             return Inexpressible(f"no value of `{key}` is in the set, so no request is")
@@ -107,7 +111,15 @@ def _key(key: str, values: Values) -> list[Conditions]:
         if values.absent:
             return [plain]
         return [{**plain, **present}] if several else [plain, {**plain, **present}]
-    return [{f"{operator}{'IfExists' if values.absent else ''}": {key: value}}]
+    found: Conditions = {f"{operator}{'IfExists' if values.absent else ''}": {key: value}}
+    return [{**found, **_left_out(key, values)}]
+
+
+def _left_out(key: str, values: Values) -> Conditions:
+    if not values.but:
+        return {}
+    like = "Like" if any(has_wildcard(p) for p in values.but) else "Equals"
+    return {f"StringNot{like}": {key: _one_or_many(values.but)}}
 
 
 def _operator(kind: str, values: Values) -> str:
@@ -211,6 +223,8 @@ def complements(requests: RequestSet, kind: ChainKind) -> Mapping[str, RequestSe
             )
             if opposite.patterns or opposite.negated or opposite.absent:
                 found[key] = RequestSet(context={key: opposite})
+            if values.but:
+                found[f"{key} (left out)"] = RequestSet(context={key: Values(values.but)})
     return found
 
 

@@ -36,7 +36,7 @@ def who(principal: str) -> str:
         caller = read_caller(principal)
     except PolicyError:
         return principal
-    name = principal.rpartition(":")[2].partition("/")[2]
+    name = principal.split(":", 5)[-1].partition("/")[2]
     account = f" in account {caller.account}" if caller.account else ""
     match caller.kind:
         case "role" | "user":

@@ -45,6 +45,7 @@ REASONS: Final[dict[str, tuple[frozenset[str], str]]] = {
     "tag_placeholder": (frozenset({FAIL}), "a tag has a placeholder instead of a value"),
     "request_allowed": (frozenset({FAIL, PASS}), "policies allow a request that shows it"),
     "request_not_denied": (frozenset({FAIL}), "no Deny stops a request that must be denied"),
+    "request_denied": (frozenset({FAIL}), "a request that must be possible is denied"),
     "no_such_request": (frozenset({FAIL, PASS}), "policies allow no such request"),
     "expired": (frozenset({FAIL}), "a date has passed"),
     "expires_soon": (frozenset({FAIL}), "a date is too near"),

@@ -18,7 +18,7 @@ TYPES: Final = tuple(
     f"AWS::Organizations::{name}" for name in ("Organization", "OrganizationalUnit", "Account", "Policy")
 )
 _MOST: Final = 4
-_MOST_QUESTIONS: Final = 64
+_MOST_QUESTIONS: Final = 512
 
 
 @dataclass(slots=True)

@@ -1,0 +1,55 @@
+"""Requests as AWS makes them: the region in the ARN of a resource is the region that is asked.
+
+A search treats the resource and ``aws:RequestedRegion`` as two values. Of Bedrock's resources they are one,
+unless a global profile is called, whose model has an ARN without a region:
+https://docs.aws.amazon.com/bedrock/latest/userguide/global-cross-region-inference.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from policyengine.iam.request_set import RequestSet
+from policyengine.iam.search import Witness
+
+_REGION: Final = "aws:requestedregion"
+_MODELS: Final = frozenset({"bedrock:invokemodel", "bedrock:invokemodelwithresponsestream"})
+_MODEL: Final = "foundation-model/anthropic.claude-sonnet-4-5-20250929-v1:0"
+_NOWHERE: Final = "unspecified"
+"""The region that is asked for where a global profile chooses one."""
+
+
+def plainer(witness: Witness) -> Iterator[Witness]:
+    """Yield the witness about resources that a reader expects; each is still to be decided."""
+    region, parts = _region(witness), witness.resource.split(":", 5)
+    if region is None or len(parts) < 6:
+        return
+    if witness.action.lower() in _MODELS:
+        where = "" if region == _NOWHERE else region
+        yield replace(witness, resource=f"arn:{parts[1]}:bedrock:{where}::{_MODEL}")
+    if parts[3] and region != _NOWHERE:
+        yield replace(witness, resource=":".join([*parts[:3], region, *parts[4:]]))
+
+
+def in_its_region(requests: RequestSet, witness: Witness) -> RequestSet | None:
+    """Return the requests about resources in the region asked, where a witness is about one elsewhere.
+
+    None where the witness is a possible request, or the set does not leave regions out.
+    """
+    wanted, region = requests.context.get(_REGION), _region(witness)
+    parts = witness.resource.split(":", 5)
+    if wanted is None or not wanted.negated or not wanted.patterns or len(parts) < 6:
+        return None
+    if not parts[2].startswith("bedrock") or not parts[3] or parts[3] == region:
+        return None
+    elsewhere = tuple(f"arn:*:{parts[2]}:{pattern}:*" for pattern in wanted.patterns)
+    if requests.excluded[-len(elsewhere) :] == elsewhere:
+        return None
+    return replace(requests, excluded=(*requests.excluded, *elsewhere))
+
+
+def _region(witness: Witness) -> str | None:
+    found = next((v for k, v in witness.context.items() if k.lower() == _REGION), None)
+    return found if isinstance(found, str) else None
