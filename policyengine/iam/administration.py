@@ -23,7 +23,7 @@ from policyengine.iam.holding import GLOBAL_REGION, example, masks, templates
 from policyengine.iam.layers import Layer, read_layer
 from policyengine.iam.likely import weight
 from policyengine.iam.opaque import Opaque, negate
-from policyengine.iam.reason import Answer, No, Unknown, Yes, first, granted
+from policyengine.iam.reason import Answer, No, Unknown, Yes, extended, first, granted
 from policyengine.iam.request import Request
 from policyengine.iam.request_set import RequestSet
 from policyengine.iam.search import Question, Way, Witness
@@ -188,7 +188,7 @@ def _in_some_context(policies: Sequence[Policy], pattern: str, sample: str, prin
 def _not_allowed(policies: Sequence[Policy], pattern: str, who: str, facts: Facts) -> Answer:
     """Say whether a request is not allowed: Allow statements count as far as they surely hold, Deny
     statements as far as they may."""
-    known = catalogue().covering(a for p in policies for s in p.statements for a in s.actions)
+    known = extended(policies, RequestSet((pattern,)))
     fixed = {k: v for k, v in facts.items() if v is not None}
 
     def verify(request: Request) -> bool | Opaque:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Final
+from typing import Final, TypeVar
 
 from policyengine.iam.action_table import LEVELS, Table, Taken
 from policyengine.iam.glob import compile_glob, has_wildcard
@@ -23,7 +23,10 @@ from policyengine.iam.global_keys import GlobalKey as GlobalKey
 from policyengine.iam.global_keys import global_key, key_matcher
 
 CACHED_PATTERNS: Final = 8192
+CACHED_TUPLES: Final = 4096
 """So many masks are remembered (3 kB each at most); then they are forgotten all at once."""
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +72,13 @@ class Action:
 class Catalogue:
     """All actions, in the order of their bits. Immutable but for its caches."""
 
-    def __init__(self, table: Table, extras: tuple[str, ...] = ()) -> None:
+    def __init__(self, table: Table, extras: tuple[str, ...] = (), without: Catalogue | None = None) -> None:
         self._table = table
         self._extras = extras
+        self._without = without
+        """The catalogue without any extras, whose caches serve this one too."""
+        self._of_tuples: dict[tuple[str, ...], int] = {}
+        self._strange: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._lower_extras = [name.lower() for name in extras]
         self._extra_index = {name: table.size + at for at, name in enumerate(self._lower_extras)}
         self._masks: dict[str, int] = {}
@@ -103,7 +110,8 @@ class Catalogue:
                 added.setdefault(name.lower(), name)
         if not added:
             return self
-        return Catalogue(self._table, (*self._extras, *(added[key] for key in sorted(added))))
+        every = (*self._extras, *(added[key] for key in sorted(added)))
+        return Catalogue(self._table, every, self._without or self)
 
     def covering(self, patterns: Iterable[str]) -> Catalogue:
         """Return a catalogue in which each of these patterns and names matches some action.
@@ -147,19 +155,31 @@ class Catalogue:
         lowered = pattern.lower()
         found = self._masks.get(lowered)
         if found is None:
-            found = self._table.matching(lowered)
-            if self._extras:
-                found |= self._matching_extras(lowered)
-            if len(self._masks) >= CACHED_PATTERNS:
-                self._masks.clear()
-            self._masks[lowered] = found
+            if self._without is None:
+                found = self._table.matching(lowered)
+            else:
+                found = self._without.matching(lowered) | self._matching_extras(lowered)
+            _remember(self._masks, lowered, found, CACHED_PATTERNS)
         return found
 
     def matching_any(self, patterns: Iterable[str]) -> int:
-        """Return the actions that any of the patterns matches."""
+        """Return the actions that any of the patterns matches; of a tuple looked up once."""
+        known = self._of_tuples.get(patterns) if isinstance(patterns, tuple) else None
+        if known is not None:
+            return known
         found = 0
         for pattern in patterns:
             found |= self.matching(pattern)
+        if isinstance(patterns, tuple):
+            _remember(self._of_tuples, patterns, found, CACHED_TUPLES)
+        return found
+
+    def unmatched(self, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the patterns that match no action here, looked up once."""
+        found = self._strange.get(patterns)
+        if found is None:
+            found = tuple(p for p in patterns if p and not self.matching(p))
+            _remember(self._strange, patterns, found, CACHED_TUPLES)
         return found
 
     def _matching_extras(self, lowered: str) -> int:
@@ -234,6 +254,12 @@ class Catalogue:
     def key_type(self, service: str, key: str) -> str | None:
         """Return AWS's type of a service's condition key as written (``ArrayOfString``, ``Bool``, …)."""
         return self._table.key_types(service.lower()).get(key.lower())
+
+
+def _remember(cache: dict[Key, Value], key: Key, value: Value, most: int) -> None:
+    if len(cache) >= most:
+        cache.clear()
+    cache[key] = value
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import Final, Literal
 
 from policyengine.iam.catalogue import catalogue
@@ -65,6 +66,10 @@ class Wildcard:
     def actions(self) -> tuple[str, ...]:
         """Return the actions it allows so, in the order of the catalogue."""
         return tuple(_names(self.bits))
+
+    def some(self, most: int) -> list[str]:
+        """Return the first of the actions: there may be thousands."""
+        return list(islice(_names(self.bits), most))
 
 
 def exposures(policies: Sequence[Policy], principal: str | None = None) -> list[Exposure]:

@@ -226,8 +226,10 @@ def named_callers(policies: Iterable[Policy]) -> tuple[str, ...]:
 
 def extended(documents: Iterable[Policy], requests: RequestSet) -> Catalogue:
     """Return the catalogue with the actions that only the documents or the question know."""
-    patterns = [a for p in documents for s in p.statements for a in s.actions]
-    return catalogue().covering([*patterns, *requests.actions])
+    known = catalogue()
+    strange = [a for p in documents for s in p.statements for a in known.unmatched(s.actions)]
+    strange += known.unmatched(requests.actions)
+    return known.covering(strange) if strange else known
 
 
 def _all_of(policies: Policies) -> list[Policy]:

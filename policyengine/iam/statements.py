@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from policyengine.iam.conditions import Holds, compile_condition
 from policyengine.iam.documents import Statement
-from policyengine.iam.glob import compile_glob, compile_pieces
+from policyengine.iam.glob import Matcher, compile_glob, compile_pieces, has_wildcard
 from policyengine.iam.opaque import Answer, Opaque, any_of
 from policyengine.iam.principals import Named, NamedBy, compile_exempt, compile_principals
 from policyengine.iam.request import Request
@@ -24,6 +24,7 @@ MAX_REMEMBERED: Final = 256
 FEW: Final = 3
 """Up to so many patterns are matched as fast as an answer is looked up."""
 
+_ANYTHING: Final = compile_glob("*")
 _NOTHING: Final[dict[str, Any]] = {}
 """What is remembered where nothing is; replaced, never filled."""
 
@@ -32,7 +33,7 @@ class Compiled:
     """One statement's matchers, each made when a request first comes that far."""
 
     __slots__ = (
-        "_actions", "_conditions", "_exempt", "_named", "_opaque", "_resources", "_templates", "allow", "place",
+        "_actions", "_conditions", "_exempt", "_named", "_opaque", "_patterns", "_resources", "_templates", "allow", "place",
         "plain", "statement", "unconditional", "variables",
     )  # fmt: skip
 
@@ -43,6 +44,7 @@ class Compiled:
         """What layers keep of the statement: itself in the place where it was seen last."""
         self._opaque = statement.opaque
         self._actions: dict[str, str | None] = _NOTHING
+        self._patterns: tuple[frozenset[str], tuple[Matcher, ...]] | None = None
         self._resources: dict[str, str | Opaque | None] = _NOTHING
         self._templates: list[Covers] | None = None
         self._conditions: tuple[Holds, ...] | None = None if statement.conditions else ()
@@ -109,13 +111,25 @@ class Compiled:
         """Return the code of why an action is not covered, None where it is."""
         if len(self.statement.actions) > FEW:
             return self._actions[action] if action in self._actions else self._of_action(action)
-        return _code_of_action(self.statement, action)
+        return self._code(action)
 
     def _of_action(self, action: str) -> str | None:
         if self._actions is _NOTHING or len(self._actions) >= MAX_REMEMBERED:
             self._actions = {}
-        code = self._actions[action] = _code_of_action(self.statement, action)
+        code = self._actions[action] = self._code(action)
         return code
+
+    def _code(self, action: str) -> str | None:
+        named = self._patterns
+        if named is None:
+            lowered = [pattern.lower() for pattern in self.statement.actions]
+            exact = frozenset(p for p in lowered if not has_wildcard(p))
+            found = [_ANYTHING if p in ("*", "*:*") else compile_glob(p) for p in lowered if p not in exact]
+            named = self._patterns = (exact, tuple(found))
+        hit = action in named[0] or any(matches(action) for matches in named[1])
+        if self.statement.not_action:
+            return "action_excluded" if hit else None
+        return None if hit else "action_not_named"
 
     def of_resource(self, resource: str) -> str | Opaque | None:
         """Return the code of why a resource is not covered, None where it is; for a ``plain`` statement."""
@@ -160,18 +174,6 @@ def compiled(statement: Statement) -> Compiled:
         statement.compiled.append(Compiled(statement))
     found: Compiled = statement.compiled[0]
     return found
-
-
-def _code_of_action(statement: Statement, action: str) -> str | None:
-    """Return the reason an action is not covered; None where it is."""
-    hit = False
-    for pattern in statement.actions:
-        if pattern == "*" or pattern == "*:*" or compile_glob(pattern.lower())(action):
-            hit = True
-            break
-    if statement.not_action:
-        return "action_excluded" if hit else None
-    return None if hit else "action_not_named"
 
 
 def _code_of_resource(statement: Statement, covered: Answer) -> str | Opaque | None:
