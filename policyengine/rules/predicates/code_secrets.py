@@ -11,6 +11,7 @@ from policyengine.model.resource import Path
 from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
 
+_DYNAMIC: Final = "{{resolve:"
 _SECURE: Final = ("{{resolve:secretsmanager:", "{{resolve:ssm-secure:")
 """Beginnings of dynamic references whose values CloudFormation neither stores nor shows; ``{{resolve:ssm:`` reads
 a parameter in plain text
@@ -27,15 +28,22 @@ def by_reference(subject: Subject, *, properties: Sequence[str]) -> Answer:
     for name in properties:
         steps = name.split(".")
         for path, value in _at(subject.resource.properties, steps, ()):
-            if isinstance(value, Unresolved):
-                if not (_final(path) == steps[-1] and _kept_elsewhere(value)):
-                    doubts.append(Evidence(path, value, _EXPECTED, value.reason))
-            elif _written(value):
+            known = _dynamic(value)
+            if isinstance(known, Unresolved):
+                if not (_final(path) == steps[-1] and _kept_elsewhere(known)):
+                    doubts.append(Evidence(path, value, _EXPECTED, known.reason))
+            elif _written(known):
                 return Answer(FALSE, (Evidence(path, value, _EXPECTED, "value_mismatch"),))
             shown = shown or Evidence(path, value, _EXPECTED, "requirement_met")
     if doubts:
         return Answer(UNKNOWN, tuple(doubts))
     return Answer(TRUE, (shown,) if shown else ())
+
+
+def _dynamic(value: Any) -> Any:
+    """Return the text of a dynamic reference, which sources do not resolve; any other value as it is."""
+    is_reference = isinstance(value, Unresolved) and value.detail.startswith(_DYNAMIC)
+    return value.detail if is_reference else value
 
 
 def _final(path: Path) -> str | int:
