@@ -66,6 +66,9 @@ VIEWS: Final[Mapping[str, tuple[View, ...]]] = {
     "AWS::SNS::Subscription": (ParsedView("RedrivePolicy", "RedrivePolicy"),),
     "AWS::DMS::ReplicationTask": (ParsedView("ReplicationTaskSettings", "Settings"),),
     "AWS::EMR::SecurityConfiguration": (ParsedView("SecurityConfiguration", "SecurityConfiguration"),),
+    "AWS::CodeCommit::ApprovalRuleTemplate": (
+        ParsedView("ApprovalRuleTemplateContent", "ApprovalRuleTemplateContent"),
+    ),
     "AWS::CodePipeline::Pipeline": (ActionsView("Stages", "Actions"),),
 }
 """Type -> its views. Each ``into`` is declared in ``TypeSpec.extra`` or is a registry property."""

@@ -180,7 +180,6 @@ TYPES = (
         defaults=(
             *off(_GROUP, "AutoRollbackConfiguration.Enabled", "AlarmConfiguration.Enabled"),
             is_("DeploymentStyle.DeploymentType", "IN_PLACE", _GROUP),
-            depends("DeploymentConfigName", _GROUP, "OneAtATime for servers, all at once for Lambda and ECS"),
         ),
         relations=(
             to("application", "AWS::CodeDeploy::Application", "ApplicationName", one=True),

@@ -11,6 +11,7 @@ from policyengine.rules.predicates import (
     backup,
     code_secrets,
     codebuild,
+    deployment,
     iam,
     kms,
     lifecycle,
@@ -28,6 +29,7 @@ from policyengine.rules.predicates import (
     time,
     trust,
     usage,
+    values,
     watched,
 )
 from policyengine.rules.predicates.api import Predicate
@@ -52,8 +54,10 @@ PREDICATES: Final[dict[str, Predicate]] = {
         ai,
         privilege,
         usage,
+        values,
         code_secrets,
         codebuild,
+        deployment,
         pipeline_access,
         plain_secrets,
         stages,
