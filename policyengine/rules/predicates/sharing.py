@@ -49,6 +49,13 @@ def endpoint_open(subject: Subject) -> Answer:
     return sharing_endpoint.endpoint_open(subject)
 
 
+def device_acts_for_others(subject: Subject) -> Answer:
+    """TRUE when an IoT policy lets its device act for another one."""
+    from policyengine.rules.predicates import sharing_devices
+
+    return sharing_devices.device_acts_for_others(subject)
+
+
 def _requests_problem(arguments: Mapping[str, Any]) -> str | None:
     from policyengine.rules.predicates import iam_asking
 
@@ -108,5 +115,12 @@ PREDICATES: tuple[Predicate, ...] = (
         "The policy of the VPC endpoint lets anybody reach anybody's resources.",
         {},
         ("AWS::EC2::VPCEndpoint",),
+    ),
+    Predicate(
+        "sharing.device_acts_for_others",
+        device_acts_for_others,
+        "The IoT policy lets its device act for another one.",
+        {},
+        ("AWS::IoT::Policy",),
     ),
 )
