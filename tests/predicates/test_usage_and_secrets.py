@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
-from policyengine.model.logic import TRUE, UNKNOWN
+from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.values import Unresolved
-from policyengine.rules.predicates import code_secrets, usage
+from policyengine.rules.predicates import code_secrets, usage, values
 from policyengine.rules.predicates.api import Predicate
 
 from .conformance import cases, check, subject
 
-PREDICATES: dict[str, Predicate] = {p.name: p for p in (*usage.PREDICATES, *code_secrets.PREDICATES)}
+PREDICATES: dict[str, Predicate] = {
+    p.name: p for p in (*usage.PREDICATES, *code_secrets.PREDICATES, *values.PREDICATES)
+}
 CASES = [(name, case) for name in PREDICATES for case in cases(name)]
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,6 +43,12 @@ def password(value: Any) -> Any:
 def test_a_parameter_without_default_keeps_its_value_out_of_the_code() -> None:
     assert password(Unresolved("unresolved_reference", "parameter `Secret` has no default")) is TRUE
     assert password(Unresolved("redacted", "parameter `Secret` is NoEcho", present=True)) is UNKNOWN
+
+
+def test_a_reference_that_cloudformation_resolves_is_judged_by_where_it_leads() -> None:
+    assert password(Unresolved("unresolved_reference", "{{resolve:secretsmanager:s:SecretString:p}}")) is TRUE
+    assert password(Unresolved("unresolved_reference", "{{resolve:ssm-secure:p:1}}")) is TRUE
+    assert password(Unresolved("unresolved_reference", "{{resolve:ssm:p:1}}")) is FALSE
 
 
 def test_a_text_with_an_unknown_part_is_a_reference_when_it_begins_as_one() -> None:
