@@ -99,11 +99,12 @@ def _first(value: Any, ways: Sequence[Sequence[str]], path: Path) -> _Found:
 
 
 def _at(value: Any, steps: Sequence[str], path: Path) -> _Found:
+    whole = (*path, *steps)
     for step in steps:
         if isinstance(value, Unresolved):
             return _Found(path, value.part())
         if not isinstance(value, Mapping):
-            return _Found((*path, *steps), ABSENT)
+            return _Found(whole, ABSENT)
         path = (*path, step)
         value = value.get(step, value.more if isinstance(value, OpenDict) else ABSENT)
     return _Found(path, value)
