@@ -84,10 +84,10 @@ def read_only(subject: Subject, *, allowed: Sequence[str], forbidden: Sequence[s
 
 def _changing(found: Held, harmless: Sequence[str], forbidden: Sequence[str]) -> Reasoned:
     known = catalogue()
-    wanted = known.matching_any(forbidden)
+    writes = 0
     for level in _WRITES:
-        wanted |= known.access_level_mask(level)
-    wanted &= ~known.matching_any(harmless)
+        writes |= known.access_level_mask(level)
+    wanted = writes & ~known.matching_any(harmless) | known.matching_any(forbidden)
     may = masks(found.policies).may & wanted
     if found.boundary is not None:
         may &= masks((found.boundary.policy,)).may
