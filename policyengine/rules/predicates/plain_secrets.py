@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -27,6 +28,10 @@ _KEPT: Final = frozenset({"PARAMETER_STORE", "SECRETS_MANAGER"})
 (https://docs.aws.amazon.com/codebuild/latest/APIReference/API_EnvironmentVariable.html)."""
 _SECRET_ATTRIBUTES: Final = frozenset({"SecretAccessKey", "secret_string", "ses_smtp_password_v4"})
 _MAX_JSON: Final = 100_000
+_GAP: Final = re.compile(r"\$\{([^{}]{0,200})\}")
+_GIVEN: Final = re.compile(r"AWS::[A-Za-z]+")
+"""Pseudo parameters
+(https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html)."""
 
 
 class _Found(NamedTuple):
@@ -143,8 +148,16 @@ def _unresolved(path: Path, name: str, value: Unresolved) -> Iterator[_Found]:
         kind = f"the `{value.target[1]}` of `{value.target[0]}`"
     if kind is not None:
         yield _Found(path, name, kind)
-    elif value.target is None or names_secret(name):
+    elif (value.target is None or names_secret(name)) and not _harmless(value):
         yield _Found(path, name, doubt=value)
+
+
+def _harmless(value: Unresolved) -> bool:
+    """Say whether all that is not known of a value are names that CloudFormation gives itself."""
+    if value.detail.startswith("Ref: AWS::"):
+        return True
+    gaps = _GAP.findall(value.detail)
+    return value.parts is not None and len(gaps) == len(value.parts) - 1 and all(map(_GIVEN.fullmatch, gaps))
 
 
 def _parsed(text: str) -> Any:

@@ -302,7 +302,8 @@ def _cidr(r: Evaluation, raw: Any, _at: Path, doc: Path) -> Any:
 def _base64(r: Evaluation, raw: Any, _at: Path, doc: Path) -> Any:
     text = _inner(r, raw, doc)
     if isinstance(text, Unresolved):
-        return r.unknown(f"Base64: {text.detail}")
+        # the parts are those of the text: who looks at user data wants that, and nobody the parts of its encoding
+        return r.unknown(f"Base64: {text.detail}", parts=text.parts)
     if not _is_scalar(text):
         return r.wrong(f"`Fn::Base64` takes text, not {kind_of(text)}", doc)
     return base64.b64encode(scalar_text(text).encode("utf-8", "surrogatepass")).decode()
