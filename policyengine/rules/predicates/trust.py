@@ -54,6 +54,20 @@ def names(
     return trust_principals.names(subject, kinds=kinds, services=services, at_least=at_least, policy=policy)
 
 
+def lasts_at_most(subject: Subject, *, field: tuple[str, ...], seconds: int) -> Answer:
+    """TRUE when the duration at the property is at most so many seconds."""
+    from policyengine.rules.predicates import trust_limits
+
+    return trust_limits.lasts_at_most(subject, field=field, seconds=seconds)
+
+
+def of_management_account(subject: Subject, *, field: tuple[str, ...]) -> Answer:
+    """TRUE when the property names the organisation's management account."""
+    from policyengine.rules.predicates import trust_limits
+
+    return trust_limits.of_management_account(subject, field=field)
+
+
 def _token_problem(arguments: Mapping[str, Any]) -> str | None:
     from policyengine.iam.token_issuers import ISSUERS, QUESTIONS
 
@@ -120,5 +134,21 @@ PREDICATES: tuple[Predicate, ...] = (
         _ROLE,
         _PROVIDERS,
         _kinds_problem,
+    ),
+    Predicate(
+        "trust.lasts_at_most",
+        lasts_at_most,
+        "The ISO 8601 duration at a property is at most so many seconds.",
+        {
+            "field": Arg("path", help="the property that holds the duration"),
+            "seconds": Arg("integer", help="the longest"),
+        },
+    ),
+    Predicate(
+        "trust.of_management_account",
+        of_management_account,
+        "A property names the organisation's management account.",
+        {"field": Arg("path", help="the property that holds the id of an account")},
+        wide=("AWS::Organizations::Organization",),
     ),
 )
