@@ -91,6 +91,20 @@ def whole_services(
     )
 
 
+def trusted_tags(subject: Subject) -> Answer:
+    """TRUE when a statement trusts a tag that the principal itself may set or remove."""
+    from policyengine.rules.predicates import privilege_limits
+
+    return privilege_limits.trusted_tags(subject)
+
+
+def sheds_boundary(subject: Subject) -> Answer:
+    """TRUE when a user or role may remove, replace or rewrite its own permissions boundary."""
+    from policyengine.rules.predicates import privilege_limits
+
+    return privilege_limits.sheds(subject)
+
+
 def _kind_problem(arguments: Mapping[str, Any]) -> str | None:
     found = arguments.get("kind")
     if isinstance(found, str) and not found.startswith("$") and found not in _EXPOSED:
@@ -208,5 +222,21 @@ PREDICATES: tuple[Predicate, ...] = (
         _IDENTITY,
         _NEEDS,
         _documents_problem,
+    ),
+    Predicate(
+        "privilege.trusted_tags",
+        trusted_tags,
+        "A statement trusts a tag that the principal itself may set or remove.",
+        {},
+        _IDENTITY,
+        _NEEDS,
+    ),
+    Predicate(
+        "privilege.sheds_boundary",
+        sheds_boundary,
+        "The user or role may remove, replace or rewrite its own permissions boundary.",
+        {},
+        ("AWS::IAM::Role", "AWS::IAM::User"),
+        _NEEDS,
     ),
 )

@@ -1,0 +1,71 @@
+"""``privilege.trusted_tags`` and ``privilege.sheds_boundary``: can a principal undo what limits it?"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from policyengine.iam.bounds_held import sheds_boundary
+from policyengine.iam.reason import Answer as Reasoned
+from policyengine.iam.reason import Yes
+from policyengine.iam.sentences import may_call
+from policyengine.iam.trusted_tags import Change, changes, names_tags
+from policyengine.model.finding import Evidence
+from policyengine.model.logic import FALSE, TRUE
+from policyengine.model.values import ABSENT
+from policyengine.rules.iam.held import Held, held, remembered
+from policyengine.rules.predicates.api import Answer, Subject
+from policyengine.rules.predicates.iam_asking import allowed, undecided, witness
+from policyengine.rules.predicates.privilege_given import asker, in_person, layers
+from policyengine.rules.predicates.privilege_grants import MOST, statement_name
+
+_TAGS: Final = "a tag that a condition trusts and the principal may change"
+_SHED: Final = "a way out of the permissions boundary"
+
+
+def trusted_tags(subject: Subject) -> Answer:
+    """TRUE when a statement trusts a tag that the principal itself may set or remove."""
+    found = held(subject)
+    limit = None if found.boundary is None else found.boundary.policy
+    every = layers(found)
+    if not names_tags(every):
+        if found.doubts:
+            return undecided(found, (), _TAGS)
+        return Answer(FALSE, (Evidence(found.where, ABSENT, _TAGS, "no_such_request"),))
+    who = (
+        found.arn if found.about == "principal" and found.arn and ":group/" not in found.arn else asker(found)
+    )
+    each: list[Change] = remembered(("tags", who), every, lambda: changes(found.policies, limit, who))
+    known = [change for change in each if isinstance(change.answer, Yes)]
+    if not known:
+        if each or found.doubts:
+            why = [text for change in each for text in getattr(change.answer, "why", ())]
+            return undecided(found, why, _TAGS)
+        return Answer(FALSE, (Evidence(found.where, ABSENT, _TAGS, "no_such_request"),))
+    evidence = [_shown(found, change) for change in known[:MOST]]
+    first = known[0].answer
+    assert isinstance(first, Yes)
+    return Answer(TRUE, tuple(evidence), witness(in_person(found, first.witness)))
+
+
+def _shown(found: Held, change: Change) -> Evidence:
+    assert isinstance(change.answer, Yes)
+    document, number = change.trusted.place
+    inside = document < len(found.documents)
+    where = statement_name(found, document, number) if inside else f"statement {number + 1} of the boundary"
+    request = may_call(in_person(found, change.answer.witness))
+    text = f"{change.trusted.key} decides in {where}, and {request}"
+    return Evidence(found.where, text, f"not {_TAGS}", "request_allowed")
+
+
+def sheds(subject: Subject) -> Answer:
+    """TRUE when a user or role may remove, replace or rewrite its own permissions boundary."""
+    found = held(subject)
+    limit, who = found.boundary, found.arn
+    if limit is None or found.about != "principal" or who is None:
+        return Answer(FALSE, (Evidence(("PermissionsBoundary",), ABSENT, _SHED, "no_such_request"),))
+    arn = limit.arn
+    question = ("sheds", who, arn)
+    answer: Reasoned = remembered(
+        question, layers(found), lambda: sheds_boundary(found.policies, limit.policy, arn, who)
+    )
+    return allowed(found, answer, _SHED)
