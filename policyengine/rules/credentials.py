@@ -16,6 +16,7 @@ from typing import Final
 MAX_TEXT: Final = 200_000
 """More of a text is not read; user data has at most 16 KB, an environment a few."""
 
+RESOLVED: Final = "a secret that CloudFormation writes out"
 _FORMS: Final = tuple(
     (kind, re.compile(form))
     for kind, form in (
@@ -33,7 +34,7 @@ _FORMS: Final = tuple(
         ("an Azure storage key", r"\bAccountKey=[A-Za-z0-9+/]{86}=="),
         ("a private key", r"-----BEGIN (?:[A-Z]{2,9} ){0,2}PRIVATE KEY-----"),
         ("a signed token", r"\beyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10}"),
-        ("a secret that CloudFormation writes out", r"\{\{resolve:secretsmanager:[^}]{1,600}"),
+        (RESOLVED, r"\{\{resolve:secretsmanager:[^}]{1,600}"),
         ("a password in a URL", r"\b[a-z][a-z0-9+.-]{1,20}://[^/\s:@]{0,80}:(?![/$<{%*])[^/\s:@]{1,200}@"),
         ("a token in a URL", r"\bhttps?://[A-Za-z0-9_-]{20,200}@"),
     )
@@ -102,9 +103,9 @@ def names_secret(name: str) -> bool:
 
 
 def written_out(value: str) -> bool:
-    """Say whether a value is itself what its name promises, not the place where it is kept."""
+    """Say whether a value is itself what its name promises, not the place where it is kept nor what AWS masked."""
     text = value.strip()
-    return len(text) > 1 and text.lower() not in _NOTHING and not text.startswith(_ELSEWHERE)
+    return len(text.strip("*")) > 1 and text.lower() not in _NOTHING and not text.startswith(_ELSEWHERE)
 
 
 def in_text(text: str) -> Iterator[str]:
@@ -127,4 +128,4 @@ def _looks_secret(name: str, value: str, quoted: bool) -> bool:
     return any(c.isalpha() for c in value) and "/" not in value[:1] and not value.startswith("--")
 
 
-__all__ = ["form_of", "in_text", "names_secret", "written_out"]
+__all__ = ["RESOLVED", "form_of", "in_text", "names_secret", "written_out"]

@@ -17,7 +17,7 @@ from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Path
 from policyengine.model.values import ABSENT, OpenDict, OpenList, Unresolved
-from policyengine.rules.credentials import form_of, in_text, names_secret, written_out
+from policyengine.rules.credentials import RESOLVED, form_of, in_text, names_secret, written_out
 from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
 
 _EXPECTED: Final = "no credential in plain text"
@@ -27,7 +27,12 @@ _KEPT: Final = frozenset({"PARAMETER_STORE", "SECRETS_MANAGER"})
 """Types of CodeBuild's variables whose value is a name
 (https://docs.aws.amazon.com/codebuild/latest/APIReference/API_EnvironmentVariable.html)."""
 _SECRET_ATTRIBUTES: Final = frozenset({"SecretAccessKey", "secret_string", "ses_smtp_password_v4"})
+_MASKED: Final = frozenset({"OAuthToken", "SecretToken"})
+"""What CodePipeline shows to nobody, so that a reference which CloudFormation resolves stays hidden
+(https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_GetPipeline.html)."""
 _MAX_JSON: Final = 100_000
+_BETWEEN: Final = "$"
+"""Stands for what is not known between two known parts of a text: a reference, so never itself a credential."""
 _GAP: Final = re.compile(r"\$\{([^{}]{0,200})\}")
 _GIVEN: Final = re.compile(r"AWS::[A-Za-z]+")
 """Pseudo parameters
@@ -49,6 +54,7 @@ def none_written(subject: Subject, *, fields: Sequence[str]) -> Answer:
     found = [
         one for name in fields for path, value in _at(root, name.split("."), ()) for one in _look(path, value)
     ]
+    found = [f for f in found if not (f.name in _MASKED and f.kind == RESOLVED)]
     bad = [f for f in found if f.doubt is None]
     if bad:
         shown = [(f.path, _said(f)) for f in bad]
@@ -143,7 +149,8 @@ def _named(path: Path, name: str, value: Any) -> Iterator[_Found]:
 
 def _unresolved(path: Path, name: str, value: Unresolved) -> Iterator[_Found]:
     """What refers to a resource is no secret, unless the attribute is one."""
-    kind = next((k for part in value.parts or () for k in in_text(part)), None)
+    written = value.detail if value.detail.startswith("{{resolve:") else ""
+    kind = next(in_text(_BETWEEN.join(value.parts or (written,))), None)
     if value.target is not None and value.target[1] in _SECRET_ATTRIBUTES:
         kind = f"the `{value.target[1]}` of `{value.target[0]}`"
     if kind is not None:
