@@ -208,7 +208,9 @@ class Table:
         if not has_wildcard(lowered):
             index = self.find(lowered)
             return 0 if index is None else 1 << index
-        prefix, colon, _ = lowered.partition(":")
+        prefix, colon, operation = lowered.partition(":")
+        if prefix == "*" and operation and not has_wildcard(operation.removesuffix("*")):
+            return self._of_any_service(operation)
         if not colon or has_wildcard(prefix):
             return self._matching(self.lower, lowered)
         if prefix not in self.slices:
@@ -217,6 +219,25 @@ class Table:
         if lowered == f"{prefix}:*":
             return (1 << stop) - (1 << start)
         return self._matching(self._of(prefix)[0], lowered) << start
+
+    @cached_property
+    def _operations(self) -> tuple[list[str], list[int]]:
+        """All names behind their prefix, sorted, and the bit of each."""
+        pairs = sorted((name.partition(":")[2], at) for at, name in enumerate(self.lower))
+        return [name for name, _ in pairs], [at for _, at in pairs]
+
+    def _of_any_service(self, operation: str) -> int:
+        """Return the actions ``*:operation`` matches; only its last character may be a star."""
+        names, bits = self._operations
+        head = operation[:-1]
+        if operation[-1] == "*":
+            start, stop = bisect_left(names, head), bisect_left(names, head + _LAST)
+        else:
+            start, stop = bisect_left(names, operation), bisect_right(names, operation)
+        found = bytearray(self.size // 8 + 1)
+        for at in bits[start:stop]:
+            found[at >> 3] |= 1 << (at & 7)
+        return int.from_bytes(found, "little")
 
     def _matching(self, names: list[str], lowered: str) -> int:
         """Return those of sorted names that a pattern matches, the first as bit 0."""

@@ -16,10 +16,10 @@ from policyengine.iam.account_ids import account_of
 from policyengine.iam.atoms import PRINCIPAL, PRINCIPAL_KEYS, Atom, Setting, atoms_of
 from policyengine.iam.catalogue import catalogue
 from policyengine.iam.dimensions import key_dimension, text_dimension
-from policyengine.iam.documents import Policy
+from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.domains import Callers, any_entity, caller_domain, key_domain, one_caller
 from policyengine.iam.glob import has_wildcard
-from policyengine.iam.holding import GLOBAL_REGION, example, masks, templates
+from policyengine.iam.holding import GLOBAL_REGION, apart, example, masks, regardless, templates
 from policyengine.iam.layers import Layer, read_layer
 from policyengine.iam.likely import weight
 from policyengine.iam.opaque import Opaque, negate
@@ -27,7 +27,7 @@ from policyengine.iam.reason import Answer, No, Unknown, Yes, extended, first, g
 from policyengine.iam.request import Request
 from policyengine.iam.request_set import RequestSet
 from policyengine.iam.search import Question, Way, Witness
-from policyengine.iam.ways import parts
+from policyengine.iam.ways import action_bits, parts
 
 Facts = Mapping[str, tuple[str, ...] | None]
 
@@ -88,31 +88,51 @@ def service_administrators(policies: Sequence[Policy], principal: str | None = N
     return administered(policies, principal).services
 
 
-def administered(policies: Sequence[Policy], principal: str | None = None) -> Administered:
-    """Return the same as ``service_administrators``, and whether others are ruled out."""
+def administered(
+    policies: Sequence[Policy], principal: str | None = None, only: Sequence[str] = ()
+) -> Administered:
+    """Return the same as ``service_administrators``, and whether others are ruled out.
+
+    ``only``: the services that are asked about, all where there are none.
+    """
     known = catalogue()
     held = masks(policies)
     found: list[str] = []
     complete = True
-    services = _named(policies)
+    services = [name for name in _named(policies) if not only or name in only]
     left, heavy = MAX_SEARCHED_OF_ALL, _weight(policies)
     if len(services) == len(known.services) and isinstance(administrator(policies, principal), Yes):
         return Administered(list(services), True)
+    statements = [(s, action_bits(s, known)) for p in policies for s in p.statements]
+    answers: dict[object, Answer] = {}
     for service in services:
         actions = known.service_mask(service)
         if not actions or actions & ~held.may:
             continue
         action = known.names[_lowest(actions)]
-        if actions & ~held.sure:
-            left -= heavy
-            if left < 0:
-                complete = False
-                continue
-        answer = _everything(policies, actions, f"{service}:*", action, principal)
+        alike = _alike(service, actions, statements)
+        answer = answers.get(alike)
+        if answer is None:
+            if actions & ~held.sure:
+                left -= heavy
+                if left < 0:
+                    complete = False
+                    continue
+            answer = _everything(policies, actions, f"{service}:*", action, principal)
+            answers[alike] = answer
         complete = complete and not isinstance(answer, Unknown)
         if isinstance(answer, Yes):
             found.append(service)
     return Administered(found, complete)
+
+
+def _alike(service: str, actions: int, statements: Sequence[tuple[Statement, int]]) -> object:
+    """Return what services have in common whose answers are the same: the statements about all of their
+    actions, where these treat all actions alike; else the service itself."""
+    about = [(s, bits) for s, bits in statements if bits & actions]
+    if all(not actions & ~bits and regardless(s) for s, bits in about):
+        return (*(id(s) for s, _ in about), apart(f"{service}:"))
+    return service
 
 
 def _weight(policies: Sequence[Policy]) -> int:

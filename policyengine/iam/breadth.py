@@ -17,7 +17,15 @@ from policyengine.iam.catalogue import catalogue
 from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.exposure import own_policy
 from policyengine.iam.glob import has_wildcard
-from policyengine.iam.holding import GLOBAL_REGION, Holder, example, templates, unrestricted
+from policyengine.iam.holding import (
+    GLOBAL_REGION,
+    Holder,
+    apart,
+    example,
+    regardless,
+    templates,
+    unrestricted,
+)
 from policyengine.iam.reason import No, Unknown, Yes
 from policyengine.iam.search import Witness
 from policyengine.iam.ways import action_bits
@@ -85,20 +93,24 @@ class _Breadth:
                 name = catalogue().names[(sure & bits & -(sure & bits)).bit_length() - 1]
                 self._add((at,), sure & bits, self._request(name))
         why: dict[str, None] = {}
-        asked: dict[object, Yes | No | Unknown] = {}
-        for bit in each(may & ~sure):
-            alike = self._alike(bit)
-            if alike not in asked:
-                if len(asked) >= MAX_ASKED:
-                    why["too_large"] = None
-                    break
-                asked[alike] = self._ask(catalogue().names[bit])
-            answer = asked[alike]
+        for bits in self._groups(may & ~sure, why).values():
+            answer = self._ask(catalogue().names[next(each(bits))])
             if isinstance(answer, Unknown):
                 why.update(dict.fromkeys(answer.why))
             elif isinstance(answer, Yes):
-                self._add(self._deciding(answer.witness), 1 << bit, answer.witness)
+                self._add(self._deciding(answer.witness), bits, answer.witness)
         return Breadth(tuple(self.found.values()), tuple(why))
+
+    def _groups(self, bits: int, why: dict[str, None]) -> dict[object, int]:
+        """Return the actions by what they have in common, as far as so many are looked at."""
+        found: dict[object, int] = {}
+        for bit in each(bits):
+            alike = self._alike(bit)
+            if alike not in found and len(found) >= MAX_ASKED:
+                why["too_large"] = None
+                break
+            found[alike] = found.get(alike, 0) | 1 << bit
+        return found
 
     def _add(self, statements: tuple[tuple[int, int], ...], bits: int, witness: Witness) -> None:
         known = self.found.get(statements)
@@ -113,10 +125,13 @@ class _Breadth:
 
     def _alike(self, bit: int) -> object:
         """Return what actions have in common whose answers are the same: what is said of them, what they take."""
-        about = [id(s) for _, s, bits in self.parts if bits >> bit & 1]
-        limits = [id(s) for s, bits in self.above if bits >> bit & 1]
+        about = [s for _, s, bits in self.parts if bits >> bit & 1]
+        limits = [s for s, bits in self.above if bits >> bit & 1]
+        said = tuple(map(id, about)), tuple(map(id, limits))
         name = catalogue().names[bit]
-        return tuple(about), tuple(limits), templates(catalogue(), name), name.partition(":")[0]
+        if all(map(regardless, about)) and all(map(regardless, limits)):
+            return said, apart(name)
+        return said, templates(catalogue(), name), name.partition(":")[0]
 
     def _request(self, action: str) -> Witness:
         shape = next(iter(_shapes(action)), None)

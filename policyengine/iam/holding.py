@@ -18,6 +18,7 @@ from policyengine.iam.catalogue import Catalogue, catalogue
 from policyengine.iam.documents import Policy, Statement, read_policy
 from policyengine.iam.domains import one_caller
 from policyengine.iam.glob import has_wildcard
+from policyengine.iam.global_keys import global_key
 from policyengine.iam.likely import denies, statements, weight
 from policyengine.iam.likely import requests as suggested
 from policyengine.iam.reason import Answer, No, Unknown, Yes, can
@@ -59,6 +60,23 @@ def unrestricted(statement: Statement) -> bool:
         and statement.principals is None
         and statement.opaque is None
     )
+
+
+def regardless(statement: Statement) -> bool:
+    """Say whether a statement treats all actions it is about alike, whatever they take."""
+    everything = statement.resources == ("*",) and not statement.not_resource
+    return everything and all(_of_every_request(c.key) for c in statement.conditions)
+
+
+def _of_every_request(key: str) -> bool:
+    found = global_key(key)
+    return found is not None and found.present in ("always", "signed")
+
+
+def apart(action: str) -> str:
+    """Return what sets the services apart whose requests are asked about in a way of their own."""
+    service = action.partition(":")[0]
+    return service if service in ("iam", "kms", "sts") else ""
 
 
 @lru_cache(maxsize=4096)

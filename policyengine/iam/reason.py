@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from policyengine.iam.atoms import Setting
@@ -229,7 +230,12 @@ def extended(documents: Iterable[Policy], requests: RequestSet) -> Catalogue:
     known = catalogue()
     strange = [a for p in documents for s in p.statements for a in known.unmatched(s.actions)]
     strange += known.unmatched(requests.actions)
-    return known.covering(strange) if strange else known
+    return _covering(frozenset(strange)) if strange else known
+
+
+@lru_cache(maxsize=128)
+def _covering(strange: frozenset[str]) -> Catalogue:
+    return catalogue().covering(sorted(strange))
 
 
 def _all_of(policies: Policies) -> list[Policy]:

@@ -57,7 +57,8 @@ def whole_services(policies: Sequence[Policy], services: Sequence[str]) -> list[
     for number, policy in enumerate(policies):
         for statement in policy.statements:
             bits = action_bits(statement, catalogue()) & ~denied if statement.allow else 0
-            named = [name for name, mask in _masks(tuple(services)) if not mask & ~bits] if bits else []
+            enough = bits.bit_count() >= (1 if services else SMALLEST)
+            named = [name for name, mask in _masks(tuple(services)) if not mask & ~bits] if enough else []
             if named:
                 asked = RequestSet(
                     tuple(f"{name}:*" for name in named) if len(named) <= MOST_ASKED else ("*",)

@@ -119,7 +119,7 @@ def _administrator(policies: Sequence[Policy]) -> Reasoned:
     iam = catalogue().service_mask("iam")
     if isinstance(answer, Yes) or iam & ~masks(policies).may:
         return answer
-    named = remembered(("services",), policies, lambda: administered(policies)).services
+    named = remembered(("services", "iam"), policies, lambda: administered(policies, only=("iam",))).services
     request = Request(PLAUSIBLE, "iam:CreateUser", _USER, {"aws:RequestedRegion": GLOBAL_REGION})
     return Yes(request) if "iam" in named else answer
 
@@ -250,10 +250,11 @@ def whole(
         return _statements(subject, found, found_ones, _WHOLE)
     if not found.documents:
         return _none(found, _WHOLE)
-    named, complete = remembered(("services",), found.policies, lambda: administered(found.policies))
+    asking = ("services", *names)
+    named, complete = remembered(asking, found.policies, lambda: administered(found.policies, only=names))
     if found.boundary is not None and named:
         limit = found.boundary.policy
-        within = remembered(("services",), (limit,), lambda: administered([limit]))
+        within = remembered(asking, (limit,), lambda: administered([limit], only=names))
         named, complete = [s for s in named if s in within.services], complete and within.complete
     told = [name for name in named if not names or name in names]
     if told:
