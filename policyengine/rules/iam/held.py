@@ -17,6 +17,7 @@ from policyengine.model.resource import Path, Resource
 from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.rules.iam.principals import KINDS, Principals
 from policyengine.rules.iam.reader import Document, Reader
+from policyengine.rules.iam.source_standins import sources_filled
 from policyengine.rules.iam.standins import ACCOUNT, filled, own_arn
 from policyengine.rules.iam.tables import spots
 from policyengine.rules.iam.values import along, partition
@@ -152,13 +153,27 @@ def _documents(resource: Resource) -> list[Document]:
     reader = _KEPT.fresh_reader()
     code = resource.file is not None
     found = [
-        reader.document(resource, path, filled(value, resource) if code else value, kind)
+        reader.document(resource, path, _of_code(value, resource) if code else value, kind)
         for path, value, kind in spots(resource)
     ]
     key, kind = _ALWAYS.get(resource.type, ("", "identity"))
-    if key and key not in resource.properties and not (code and kind == "key"):
-        found.append(reader.unknown(resource, (key,), kind, f"`{key}` is not given"))
+    if key and key not in resource.properties:
+        if code and kind == "key":
+            found.append(reader.document(resource, (key,), _default_key_policy(resource), kind))
+        else:
+            found.append(reader.unknown(resource, (key,), kind, f"`{key}` is not given"))
     return found
+
+
+def _of_code(value: Any, resource: Resource) -> Any:
+    """Return a document of code with what it refers to filled in."""
+    return sources_filled(filled(value, resource), resource)
+
+
+def _default_key_policy(resource: Resource) -> dict[str, Any]:
+    root = f"arn:{partition(resource)}:iam::{resource.account or ACCOUNT}:root"
+    statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def _made(about: str, resource: Resource, found: tuple[Document, ...], where: Path | None = None) -> Held:

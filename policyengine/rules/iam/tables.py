@@ -194,13 +194,24 @@ def _permissions(resource: Resource) -> Iterator[tuple[Path, Any, Kind]]:
     https://docs.aws.amazon.com/lambda/latest/api/API_AddLayerVersionPermission.html"""
     for path, value in _walk(("related",), resource.related, ["permissions", "*"]):
         made = value if isinstance(value, Unresolved) else [_permission(value)]
-        yield path, {"Version": "2012-10-17", "Statement": made}, "resource"
+        yield (*path, *_doubtful(value)), {"Version": "2012-10-17", "Statement": made}, "resource"
+
+
+def _doubtful(value: Any) -> tuple[str, ...]:
+    """Return which part of a permission is not known, if one is."""
+    found = value if isinstance(value, dict) else {}
+    return next(((key,) for key in ("Principal", "Action", *_CONDITIONS) if _is_doubt(found.get(key))), ())
+
+
+def _is_doubt(value: Any) -> bool:
+    return isinstance(value, Unresolved)
 
 
 def _permission_alone(resource: Resource) -> Iterator[tuple[Path, Any, Kind]]:
     """Yield the policy that a permission is, whose function or layer belongs to another source."""
     made = _permission(resource.properties)
-    yield ("Principal",), {"Version": "2012-10-17", "Statement": [made]}, "resource"
+    path = _doubtful(resource.properties) or ("Principal",)
+    yield path, {"Version": "2012-10-17", "Statement": [made]}, "resource"
 
 
 _CONDITIONS: Final = {

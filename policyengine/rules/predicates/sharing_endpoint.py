@@ -13,13 +13,17 @@ from typing import Final
 from policyengine.iam.cells import ANYTHING, exact, joined
 from policyengine.iam.domains import Callers
 from policyengine.iam.reason import Answer as Reasoned
-from policyengine.iam.reason import grants
+from policyengine.iam.reason import No, Yes, grants
 from policyengine.iam.request_set import RequestSet, Values
+from policyengine.model.resource import Path
+from policyengine.model.values import Unresolved
 from policyengine.rules.iam.held import Held, held, remembered
 from policyengine.rules.predicates.api import Answer, Subject
-from policyengine.rules.predicates.iam_asking import allowed
+from policyengine.rules.predicates.iam_asking import allowed, undecided
 from policyengine.rules.predicates.iam_outside import nowhere, strangers
 
+_SOMEBODYS: Final = "com.amazonaws.vpce."
+"""Services that AWS does not run; endpoints to them take no policy."""
 _EXPECTED: Final = "only known principals, or only known resources"
 _BUCKET: Final = "arn:aws:s3:::a-bucket-of-somebody-else-7c1f"
 _OF_RESOURCE: Final = ("aws:resourceorgid", "aws:resourceorgpaths")
@@ -35,8 +39,21 @@ _NETWORK: Final = frozenset(
 def endpoint_open(subject: Subject) -> Answer:
     """TRUE when the endpoint lets anybody reach anybody's resources, with such a request."""
     found = held(subject)
+    service = subject.resource.properties.get("ServiceName")
+    if isinstance(service, str) and service.startswith(_SOMEBODYS):
+        return allowed(found, No(), _EXPECTED)
     answer = remembered(("endpoint_open", found.account), found.policies, lambda: _asked(found))
+    if isinstance(answer, Yes) and isinstance(service, Unresolved) and not _is_of_aws(service):
+        doubt: tuple[Path, Unresolved] = (("ServiceName",), service)
+        return undecided(replace(found, doubts=(doubt,)), (), _EXPECTED)
     return allowed(found, answer, _EXPECTED)
+
+
+def _is_of_aws(service: Unresolved) -> bool:
+    """Whether the name of a service whose region is not known is one of AWS's: somebody's own have a name
+    of their own after it."""
+    parts = service.parts or ("",)
+    return parts[0] == "com.amazonaws." and len(parts) == 2 and "vpce-svc" not in parts[1]
 
 
 def _asked(found: Held) -> Reasoned:
