@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 from policyengine.iam.account_ids import account_of, names_accounts
+from policyengine.iam.catalogue import catalogue
 from policyengine.iam.cells import ANYTHING, exact, joined
 from policyengine.iam.deputies import DEPUTIES
 from policyengine.iam.documents import Policy, Statement
@@ -19,6 +20,7 @@ from policyengine.iam.request_set import RequestSet, Values
 from policyengine.iam.search import Witness
 from policyengine.iam.sentences import may_call
 from policyengine.iam.tokens import claims_of, provider_of
+from policyengine.iam.ways import action_bits
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import TRUE
 from policyengine.model.resource import Path
@@ -71,7 +73,7 @@ def _of_kinds(
         for name in _named(statement):
             if name in sure or not _is_of(name, kinds, services, found):
                 continue
-            answer = _may_assume(found, name)
+            answer = Yes(_NOBODY) if _plainly(found, statement, name) else _may_assume(found, name)
             if (
                 isinstance(answer, Yes)
                 and found.account == ACCOUNT
@@ -83,6 +85,16 @@ def _of_kinds(
             elif isinstance(answer, Unknown):
                 perhaps.update(dict.fromkeys(answer.why))
     return list(sure), tuple(perhaps)
+
+
+def _plainly(found: Held, statement: Statement, name: str) -> bool:
+    """Say whether a statement lets a principal it names assume the role, whatever else is said."""
+    if statement.conditions or statement.not_principal or not _kind(name):
+        return False
+    if any(not s.allow or s.opaque is not None for p in found.policies for s in p.statements):
+        return False
+    wanted = catalogue().matching_any(_ASSUME.get(_kind(name), ("sts:AssumeRole",)))
+    return bool(action_bits(statement, catalogue()) & wanted)
 
 
 def _allowing(policies: Sequence[Policy]) -> Iterator[Statement]:
