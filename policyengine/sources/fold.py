@@ -6,17 +6,20 @@ naming property or physical id, branch by branch where the source has branches.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from policyengine.catalog import registry
 from policyengine.catalog.spec import Satellite
 from policyengine.model.location import Location
 from policyengine.model.resource import Locator, Path, Resource
 from policyengine.model.values import ABSENT, OpenDict, OpenList, Unresolved
+
+_PSEUDO: Final = re.compile(r"\$\{AWS::[A-Za-z]+\}")
 
 
 @dataclass(slots=True)
@@ -81,6 +84,9 @@ class _Parents:
                     names.add(value)
                 elif isinstance(value, Unresolved):
                     self.nameless[type_].append(resource)
+                    written = _written(value)
+                    if written is not None:
+                        names.add(written)
         for name in names:
             self.by_name[type_, name].append(resource)
 
@@ -89,6 +95,9 @@ class _Parents:
         if isinstance(value, Unresolved):
             if value.target is not None:
                 return self._near(self.by_id.get((type_, value.target[0]), ()), satellite), []
+            same = self._near(self.by_name.get((type_, _written(value) or ""), ()), satellite)
+            if same:
+                return same, []
             return [], self._near(self.by_type.get(type_, ()), satellite)
         if not isinstance(value, str):
             return [], []
@@ -100,6 +109,13 @@ class _Parents:
 
     def _near(self, found: Sequence[Resource], satellite: Resource) -> list[Resource]:
         return [parent for parent in found if parent is not satellite and _same_place(parent, satellite)]
+
+
+def _written(value: Unresolved) -> str | None:
+    """Return a text of code that only pseudo parameters are unknown of: wherever it stands it means the same."""
+    if value.parts is None or not _PSEUDO.search(value.detail):
+        return None
+    return value.detail if tuple(_PSEUDO.sub("\0", value.detail).split("\0")) == value.parts else None
 
 
 def _names_in(value: str) -> Iterator[str]:

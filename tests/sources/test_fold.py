@@ -96,6 +96,30 @@ def test_a_literal_name_may_be_that_of_a_parent_whose_name_is_unknown():
     assert found[0].related["policies"].more.detail == "`P` may belong to this resource"
 
 
+def _named(text, *parts):
+    return Unresolved("unresolved_reference", text, present=True, parts=parts)
+
+
+def test_a_text_of_pseudo_parameters_means_the_same_wherever_it_stands():
+    data = _named("data-${AWS::AccountId}", "data-", "")
+    logs = _named("logs-${AWS::AccountId}", "logs-", "")
+    buckets = [
+        resource("AWS::S3::Bucket", "Data", {"BucketName": data}, file="t.yaml"),
+        resource("AWS::S3::Bucket", "Logs", {"BucketName": logs}, file="t.yaml"),
+    ]
+    policy = resource("AWS::S3::BucketPolicy", "P", {"Bucket": data}, file="t.yaml")
+    first, second = fold([*buckets, policy])
+    assert first.related == {"policies": [{"Bucket": data}]}
+    assert second.related == {}
+
+
+def test_a_text_with_a_parameter_may_mean_any():
+    data = _named("data-${Name}", "data-", "")
+    bucket = resource("AWS::S3::Bucket", "Data", {"BucketName": data}, file="t.yaml")
+    found = fold([bucket, resource("AWS::S3::BucketPolicy", "P", {"Bucket": data}, file="t.yaml")])
+    assert isinstance(found[0].related["policies"], OpenList)
+
+
 def test_what_was_unknown_stays_unknown():
     parent = group(properties={"SecurityGroupIngress": DENIED})
     (found,) = fold([parent, ingress("r", "sg-1")])
