@@ -27,7 +27,7 @@ from policyengine.rules.iam.held import remembered, shared_reader
 from policyengine.rules.iam.organizations import members_of
 from policyengine.rules.iam.principals import KINDS, TYPES, Principals, caller_arn
 from policyengine.rules.iam.reader import Reader
-from policyengine.rules.iam.standins import filled
+from policyengine.rules.iam.standins import ACCOUNT, filled, own_arn
 from policyengine.rules.predicates.api import Subject
 
 NEEDS: Final = tuple(sorted(TYPES))
@@ -248,6 +248,13 @@ def staff_of(subject: Subject) -> Staff:
     return kept[1]
 
 
+def _alone(resource: Resource) -> Resource:
+    """Return one branch of a resource by itself, of code with the ARN that stands for it wherever it is named."""
+    if resource.file is None:
+        return replace(resource, variants=()) if resource.variants else resource
+    return replace(resource, variants=(), arn=own_arn(resource), account=resource.account or ACCOUNT)
+
+
 def _staff(tables: Sequence[Any], organization: Organization | None, own: Resource) -> Staff:
     resources: list[Resource] = []
     beside: dict[str, Resource] = {own.id: own}
@@ -256,7 +263,7 @@ def _staff(tables: Sequence[Any], organization: Organization | None, own: Resour
         known = () if isinstance(table, Unresolved) else table
         beside.update((r.id, r) for r in known)
         if type_ in TYPES:
-            resources.extend(replace(r, variants=()) if r.variants else r for r in known)
+            resources.extend(_alone(r) for r in known)
             open_ = table if isinstance(table, Unresolved) else getattr(table, "more", None)
             more = more or open_
     code = own.file is not None

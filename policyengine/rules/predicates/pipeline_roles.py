@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from policyengine.iam.account_ids import account_of
@@ -48,13 +49,22 @@ def role_of(subject: Subject, *, services: Sequence[str]) -> Answer:
     expected = f"a role that {' or '.join(services)} may assume"
     doubt: Unknown | None = None
     for service in services:
-        if not any(names_service(policy, service) for policy in found.policies):
+        if not any(_may_name(policy, service) for policy in found.policies):
             continue
         answer = _assumed_by(found.policies, service)
         if isinstance(answer, Yes):
             return allowed(found, answer, expected)
         doubt = answer if isinstance(answer, Unknown) else doubt
     return allowed(found, doubt or No(), expected)
+
+
+def _may_name(policy: Policy, service: str) -> bool:
+    """Say whether a trust policy may name a service; one under `AWS` that is not known is none."""
+    return any(
+        names_service(replace(policy, statements=(statement,)), service)
+        for statement in policy.statements
+        if statement.principals is None or statement.not_principal or statement.principals.keys() != {"AWS"}
+    )
 
 
 def _assumed_by(policies: Sequence[Policy], service: str) -> Reasoned:
