@@ -41,6 +41,14 @@ _ASSUME: Final = {
     "web": ("sts:AssumeRoleWithWebIdentity",),
 }
 """Kind of principal → how it assumes a role; the others by ``sts:AssumeRole``."""
+_OF_AWS: Final = frozenset(
+    {"account", "anybody", "deleted", "itself", "other_account", "role", "session", "user"}
+)
+"""Kinds that the element ``AWS`` names."""
+_SPELLED: Final = {
+    key.lower(): key
+    for key in ("aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID", "aws:SourceOrgPaths")
+}
 _NOBODY: Final = Witness("*", "sts:AssumeRole", "*", {})
 _UNBOUND: Final = "the account of code that is bound to none"
 _FOR_A_STRANGER: Final = "the service to assume the role for an account that nobody names"
@@ -68,7 +76,8 @@ def _of_kinds(
     plain = [kind for kind in kinds if kind != "other_account"]
     for statement in _allowing(found.policies):
         if statement.opaque is not None:
-            perhaps[statement.opaque.reason] = None
+            if _may_be_of(statement, kinds, services, found):
+                perhaps[statement.opaque.reason] = None
             continue
         for name in _named(statement):
             if name in sure or not _is_of(name, kinds, services, found):
@@ -120,6 +129,22 @@ def _is_of(name: str, kinds: Sequence[str], services: Sequence[str], found: Held
     account = name if name.isdigit() else account_of(name)
     local = kind not in ("account", "role", "user", "session")
     return "other_account" in kinds and not local and account != found.account
+
+
+def _may_be_of(statement: Statement, kinds: Sequence[str], services: Sequence[str], found: Held) -> bool:
+    """Whether a statement of which something is not known may name a principal of the kinds."""
+    principals = statement.principals or {}
+    if statement.not_principal or "*" in principals:
+        return True
+    return any(
+        not _OF_AWS.isdisjoint(kinds)
+        if name == "*" and element == "AWS"
+        else not _OF_AWS.issuperset(kinds)
+        if name == "*"
+        else _is_of(name, kinds, services, found)
+        for element, several in principals.items()
+        for name in several
+    )
 
 
 def _kind(name: str) -> str:
@@ -210,7 +235,8 @@ def _for_strangers(found: Held, service: str) -> Reasoned:
         }
         asked = {key: value for key, value in context.items() if _values(found.policies, key)}
         asked["aws:sourceaccount"] = context["aws:sourceaccount"]
-        requests = RequestSet(("sts:AssumeRole",), (found.arn,) if found.arn else ("*",), context=asked)
+        role = (found.arn,) if found.arn else ("*",)
+        requests = RequestSet(("sts:AssumeRole",), role, context=asked, spelled=_SPELLED)
         answer = grants(found.policies, requests, Callers((), (service,)))
         if isinstance(answer, Yes):
             return answer
