@@ -19,6 +19,8 @@ from policyengine.model.resource import Resource
 from policyengine.sources.snapshot import write_snapshot
 
 ROLES, POLICIES = 50, 40
+POWER_USER: Final = 8
+"""The policy of each account that allows nearly everything."""
 MANAGEMENT: Final = "999999999999"
 REGION: Final = "eu-west-1"
 NOW: Final = "2026-11-21T00:00:00Z"
@@ -130,7 +132,7 @@ def account(id_: str, roles: int = ROLES, policies: int = POLICIES) -> Iterator[
 
 
 def _document(account_: str, number: int, rng: random.Random) -> dict[str, Any]:
-    """Return one of ten common kinds of policy, about things of the account."""
+    """Return one of ten common kinds of policy, about things of the account, or the power users'."""
     name = f"app{number}-{account_}"
     bucket, table = f"arn:aws:s3:::{name}", f"arn:aws:dynamodb:{REGION}:{account_}:table/{name}"
     key = f"arn:aws:kms:{REGION}:{account_}:key/0000-{number}"
@@ -147,12 +149,15 @@ def _document(account_: str, number: int, rng: random.Random) -> dict[str, Any]:
         [_allow(["s3:*"], bucket, f"{bucket}/*"), {**_deny(["s3:DeleteBucket*"]), "Resource": bucket}],
         [_allow(["sts:AssumeRole"], role), _allow(["sqs:SendMessage", "sqs:ReceiveMessage"],
          f"arn:aws:sqs:{REGION}:{account_}:{name}")],
-        [{"Effect": "Allow", "NotAction": ["iam:*", "organizations:*", "account:*"], "Resource": "*",
-          "Condition": {"StringEquals": {"aws:RequestedRegion": [REGION, f"region-{number}"]}}}],
+        [_allow(["ec2:StartInstances", "ec2:StopInstances"], f"arn:aws:ec2:*:{account_}:instance/*")
+         | {"Condition": {"StringEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team}"}}}],
         [_allow(["bedrock:InvokeModel*"], f"arn:aws:bedrock:{REGION}::foundation-model/{name}*"),
          _allow(["codebuild:StartBuild"], f"arn:aws:codebuild:{REGION}:{account_}:project/build")],
     ]  # fmt: skip
-    return {"Version": "2012-10-17", "Statement": kinds[number % len(kinds)]}
+    power_user = [{"Effect": "Allow", "NotAction": ["iam:*", "organizations:*", "account:*"], "Resource": "*",
+                   "Condition": {"StringEquals": {"aws:RequestedRegion": [REGION, f"region-{account_}"]}}}]  # fmt: skip
+    statements = power_user if number == POWER_USER else kinds[number % len(kinds)]
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def _allow(actions: list[str], *resources: str) -> dict[str, Any]:
