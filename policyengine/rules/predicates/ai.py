@@ -106,7 +106,10 @@ PREDICATES: tuple[Predicate, ...] = (
         "bedrock.models_in_regions",
         models_in_regions,
         "Every region that may process requests to the resource's models is approved.",
-        _REGIONS,
+        {
+            **_REGIONS,
+            "profile_regions": Arg("json", False, None, "geography -> the regions of its profiles, if known"),
+        },
         _USERS,
         _BEHIND_MODELS,
         wide=_ORGANIZATION,

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from policyengine.iam.opaque import Opaque
-from policyengine.model.finding import Evidence
-from policyengine.model.logic import UNKNOWN
 from policyengine.model.resource import Resource
 from policyengine.model.values import Unresolved
 from policyengine.rules.iam.declared import nodes_above
 from policyengine.rules.iam.organizations import Members, members_of
-from policyengine.rules.predicates.api import Answer, Subject
+from policyengine.rules.predicates.api import Subject
 
 _ACCOUNT: Final = "AWS::Organizations::Account"
 _OU: Final = "AWS::Organizations::OrganizationalUnit"
+_OTHERS: Final = "*"
+"""The class of accounts that have none, or one that is not listed; it goes before the plain list."""
 _MOST: Final = 4
 _TAGS: Final[OrderedDict[int, tuple[Members, dict[str, Mapping[str, Any] | Unresolved]]]] = OrderedDict()
 """By identity of the organisation. INVARIANT: an entry holds the organisation that is its key."""
@@ -60,31 +60,20 @@ class Approved:
         return self.doubt or Unresolved("not_collected", "what is approved for the account")
 
 
-def approved(
-    subject: Subject, default: Sequence[str], by_classification: Any, tag: str
-) -> Approved | Unresolved:
-    """Return what is approved for a resource; Unresolved where nothing can be said."""
+def approved(subject: Subject, default: Sequence[str], by_classification: Any, tag: str) -> Approved:
+    """Return what is approved for a resource: ``default`` for accounts of no class, or one without a list."""
     mapping = _mapping(by_classification)
     if not mapping or not tag:
         return Approved((tuple(default),), None, None, "")
+    others = tuple(mapping.get(_OTHERS, default))
     own = _own(subject.resource, tag, mapping)
     found = _classification(subject, tag)
     if isinstance(found, Unresolved):
-        choices = {tuple(v): None for v in mapping.values()}
-        if default:
-            choices[tuple(default)] = None
+        choices = {tuple(values): None for values in (*mapping.values(), others)}
         return Approved(tuple(choices), own, found, f", by the tag `{tag}` of the account")
-    if found is not None and found.lower() in mapping:
-        return Approved((tuple(mapping[found.lower()]),), own, None, f" for {tag} `{found}`")
-    if default:
-        return Approved((tuple(default),), own, None, "")
-    why = "the account is not classified" if found is None else f"nothing is approved for {tag} `{found}`"
-    return Unresolved("not_collected", f"{why}, and nothing for accounts without")
-
-
-def doubtful(value: Unresolved, what: str) -> Answer:
-    """Return the answer where it is not known what is approved."""
-    return Answer(UNKNOWN, (Evidence((), value, what, value.reason),))
+    listed = None if found is None else mapping.get(found.lower())
+    because = f"; the account has no tag `{tag}`" if found is None else f" for {tag} `{found}`"
+    return Approved((others if listed is None else tuple(listed),), own, None, because)
 
 
 def _mapping(form: Any) -> dict[str, list[str]]:

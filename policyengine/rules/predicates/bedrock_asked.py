@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from policyengine.iam.glob import compile_glob
@@ -10,10 +10,11 @@ from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.values import ABSENT, Unresolved
 from policyengine.rules.predicates.api import Answer, Subject
-from policyengine.rules.predicates.approved import Approved, approved, doubtful
+from policyengine.rules.predicates.approved import Approved, approved
 from policyengine.rules.predicates.bedrock_models import Model, geographies, models_of
 
 _NO_REGION: Final = Unresolved("not_collected", "the region of code that is bound to none")
+_NOTHING: Final[Mapping[str, Any]] = {}
 _Judge = Callable[[Model, Approved, str], Evidence]
 
 
@@ -23,12 +24,12 @@ def in_regions(
     approved_regions: Sequence[str],
     regions_by_classification: Any,
     classification_tag: str,
+    profile_regions: Any,
 ) -> Answer:
     """TRUE when every region that may process a request to the resource's models is approved."""
     found = approved(subject, approved_regions, regions_by_classification, classification_tag)
-    if isinstance(found, Unresolved):
-        return doubtful(found, "models processed in approved regions")
-    return _all(subject, found, _region, found.expected("processed only in"))
+    known = profile_regions if isinstance(profile_regions, dict) else {}
+    return _all(subject, found, _region, found.expected("processed only in"), known)
 
 
 def allowed(
@@ -40,14 +41,14 @@ def allowed(
 ) -> Answer:
     """TRUE when every model that the resource uses is on the list."""
     found = approved(subject, allowed_models, models_by_classification, classification_tag)
-    if isinstance(found, Unresolved):
-        return doubtful(found, "models of the list")
     return _all(subject, found, _listed, found.expected("one of"))
 
 
-def _all(subject: Subject, found: Approved, judge: _Judge, expected: str) -> Answer:
+def _all(
+    subject: Subject, found: Approved, judge: _Judge, expected: str, known: Mapping[str, Any] = _NOTHING
+) -> Answer:
     """Return the conjunction over the models: what is not approved decides, then doubts."""
-    evidence = list(_evidence(subject, found, judge, expected))
+    evidence = list(_evidence(subject, found, judge, expected, known))
     bad = tuple(e for e in evidence if e.reason == "value_mismatch")
     if bad:
         return Answer(FALSE, bad)
@@ -57,8 +58,10 @@ def _all(subject: Subject, found: Approved, judge: _Judge, expected: str) -> Ans
     return Answer(TRUE, tuple(evidence) or (Evidence((), ABSENT, "no model is named", "requirement_met"),))
 
 
-def _evidence(subject: Subject, found: Approved, judge: _Judge, expected: str) -> Iterator[Evidence]:
-    for one in models_of(subject):
+def _evidence(
+    subject: Subject, found: Approved, judge: _Judge, expected: str, known: Mapping[str, Any]
+) -> Iterator[Evidence]:
+    for one in models_of(subject, known):
         if isinstance(one, Model):
             yield judge(one, found, expected)
         else:

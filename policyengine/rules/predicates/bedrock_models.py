@@ -60,6 +60,9 @@ _BEHIND: Final = {
     "provisioned-model": THROUGHPUT,
     "custom-model-deployment": DEPLOYMENT,
 }
+_CALLED: Final = (
+    "InferenceProfileId", "InferenceProfileArn", "PromptRouterArn", "ProvisionedModelArn", "CustomModelDeploymentArn",
+)  # fmt: skip
 _DEEPEST: Final = 8
 
 
@@ -88,10 +91,14 @@ def geographies() -> Mapping[str, tuple[str, ...]]:
     return {prefix: tuple(regions) for prefix, regions in data["regions"].items()}
 
 
-def models_of(subject: Subject) -> Iterator[Found]:
-    """Yield the models a resource uses; with a path and Unresolved what is not known."""
+def models_of(subject: Subject, profile_regions: Mapping[str, Any]) -> Iterator[Found]:
+    """Yield the models a resource uses; with a path and Unresolved what is not known.
+
+    ``profile_regions``: geography -> exactly the regions of its profiles, where somebody says so.
+    """
+    naming = _Naming(subject, profile_regions)
     for path, value in _named(subject.resource):
-        yield from _models(subject, path, value, subject.resource.region, 0)
+        yield from naming.models(path, value, subject.resource.region, 0)
 
 
 def _named(resource: Resource) -> Iterator[tuple[Path, Any]]:
@@ -169,86 +176,95 @@ def _of_definition(definition: Any, path: Path, depth: int) -> Iterator[tuple[Pa
         yield (*path, "Nodes", "-"), nodes.more
 
 
-def _models(subject: Subject, path: Path, value: Any, region: str | None, depth: int) -> Iterator[Found]:
-    if isinstance(value, Unresolved):
-        target = _declared(subject, value) if value.target is not None else None
-        if target is None:
-            yield path, value
+class _Naming:
+    """Finds the models behind names, in one place of one source."""
+
+    def __init__(self, subject: Subject, profile_regions: Mapping[str, Any]) -> None:
+        self._subject = subject
+        self._regions = profile_regions
+
+    def models(self, path: Path, value: Any, region: str | None, depth: int) -> Iterator[Found]:
+        """Yield the models that one value names; ``region`` is that of what names it."""
+        if isinstance(value, Unresolved):
+            target = self._declared(value) if value.target is not None else None
+            if target is None:
+                yield path, value
+            else:
+                yield from self._behind(path, target, depth)
+        elif not isinstance(value, str):
+            yield path, Unresolved("unsupported", "what names the model is no text")
+        elif value.startswith("arn:"):
+            yield from self._by_arn(path, value, depth)
         else:
-            yield from _behind(subject, path, target, depth)
-    elif not isinstance(value, str):
-        yield path, Unresolved("unsupported", "what names the model is no text")
-    elif value.startswith("arn:"):
-        yield from _by_arn(subject, path, value, depth)
-    else:
-        yield _by_id(path, value, region)
+            yield from self._by_id(path, value, value, region, depth)
 
-
-def _by_id(path: Path, value: str, region: str | None) -> Found:
-    prefix, _, rest = value.partition(".")
-    if prefix == "global" and "." in rest:
-        return Model(path, value, rest, None, False)
-    if "." in rest and (prefix in geographies() or len(prefix) == 2):
-        regions = geographies().get(prefix)
-        if regions is None:
-            return path, Unresolved("unsupported", f"`{value}`: a geography that is not known")
-        return Model(path, value, rest, regions, False)
-    if region is None:
-        return Model(path, value, value, (), False)
-    return Model(path, value, value, (region,), True)
-
-
-def _by_arn(subject: Subject, path: Path, value: str, depth: int) -> Iterator[Found]:
-    parts = value.split(":", 5)
-    kind, _, name = parts[5].partition("/") if len(parts) == 6 else ("", "", "")
-    region = parts[3] if len(parts) == 6 else ""
-    if kind == "foundation-model":
-        yield Model(path, value, name, (region,) if region else None, bool(region))
-    elif kind == "inference-profile":
-        found = _by_id(path, name, region)
-        yield found._replace(named=value) if isinstance(found, Model) else found
-    elif kind in ("custom-model", "imported-model"):
-        yield Model(path, value, f"{kind}/{name}", (region,), True)
-    elif kind in _BEHIND:
-        target = _shown(subject, _BEHIND[kind], value, name)
-        if target is None:
-            yield path, Unresolved("not_collected", f"the model behind `{value}`")
+    def _by_id(self, path: Path, named: str, name: str, region: str | None, depth: int) -> Iterator[Found]:
+        prefix, _, rest = name.partition(".")
+        if prefix == "global" and "." in rest:
+            yield Model(path, named, rest, None, False)
+        elif "." in rest and (prefix in geographies() or len(prefix) == 2):
+            yield from self._by_profile(path, named, name, depth)
         else:
-            yield from _behind(subject, path, target, depth)
-    else:
-        yield path, Unresolved("unsupported", f"`{value}` is not known to name a model")
+            yield Model(path, named, name, () if region is None else (region,), region is not None)
 
+    def _by_profile(self, path: Path, named: str, name: str, depth: int) -> Iterator[Found]:
+        """Yield the models of a geographic profile: those it has, where the source shows it."""
+        prefix, _, rest = name.partition(".")
+        shown = self._shown(PROFILE, named, name)
+        given = self._regions.get(prefix)
+        if shown is not None and shown.properties.get("Models") is not None and depth < _DEEPEST:
+            yield from self._behind(path, shown, depth)
+        elif isinstance(given, list) and given:
+            yield Model(path, named, rest, tuple(f"{region}" for region in given), True)
+        elif prefix in geographies():
+            yield Model(path, named, rest, geographies()[prefix], False)
+        else:
+            yield path, Unresolved("unsupported", f"`{name}`: a geography that is not known")
 
-def _behind(subject: Subject, path: Path, target: Resource, depth: int) -> Iterator[Found]:
-    """Yield the models that a profile, a router or throughput stands for."""
-    if depth >= _DEEPEST:
-        yield path, Unresolved("unsupported", "profiles that refer to each other")
-        return
-    if target.type not in NEEDS:
-        yield path, Unresolved("unsupported", f"{target.type} is not known to name a model")
-        return
-    nothing = True
-    for _, value in _named(target):
-        nothing = False
-        yield from _models(subject, path, value, target.region, depth + 1)
-    if nothing:
-        yield path, Unresolved("not_collected", f"the model behind `{target.id}`")
+    def _by_arn(self, path: Path, value: str, depth: int) -> Iterator[Found]:
+        parts = value.split(":", 5)
+        kind, _, name = parts[5].partition("/") if len(parts) == 6 else ("", "", "")
+        region = parts[3] if len(parts) == 6 else ""
+        if kind == "foundation-model":
+            yield Model(path, value, name, (region,) if region else None, bool(region))
+        elif kind == "inference-profile":
+            yield from self._by_id(path, value, name, region, depth)
+        elif kind in ("custom-model", "imported-model"):
+            yield Model(path, value, f"{kind}/{name}", (region,), True)
+        elif kind in _BEHIND:
+            target = self._shown(_BEHIND[kind], value, name)
+            if target is None:
+                yield path, Unresolved("not_collected", f"the model behind `{value}`")
+            else:
+                yield from self._behind(path, target, depth)
+        else:
+            yield path, Unresolved("unsupported", f"`{value}` is not known to name a model")
 
+    def _behind(self, path: Path, target: Resource, depth: int) -> Iterator[Found]:
+        """Yield the models that a profile, a router or throughput stands for."""
+        if depth >= _DEEPEST:
+            yield path, Unresolved("unsupported", "profiles that refer to each other")
+            return
+        nothing = True
+        for _, value in _named(target):
+            nothing = False
+            yield from self.models(path, value, target.region, depth + 1)
+        if nothing:
+            yield path, Unresolved("not_collected", f"the model behind `{target.id}`")
 
-def _declared(subject: Subject, value: Unresolved) -> Resource | None:
-    name = value.target[0] if value.target is not None else ""
-    found = (r for type_ in NEEDS for r in _table(subject, type_) if r.id == name)
-    return next(found, None)
+    def _declared(self, value: Unresolved) -> Resource | None:
+        name = value.target[0] if value.target is not None else ""
+        return next((r for type_ in NEEDS for r in self._table(type_) if r.id == name), None)
 
+    def _shown(self, type_: str, named: str, name: str) -> Resource | None:
+        """Return the resource of a type that an ARN or an id names."""
+        for resource in self._table(type_):
+            own = resource.properties
+            called = (resource.id, resource.arn, *(own[key] for key in _CALLED if key in own))
+            if named in called or name in called:
+                return resource
+        return None
 
-def _shown(subject: Subject, type_: str, arn: str, name: str) -> Resource | None:
-    keys = ("InferenceProfileArn", "PromptRouterArn", "ProvisionedModelArn", "CustomModelDeploymentArn")
-    for resource in _table(subject, type_):
-        if arn in (resource.arn, *(resource.properties.get(key) for key in keys)) or name == resource.id:
-            return resource
-    return None
-
-
-def _table(subject: Subject, type_: str) -> list[Resource]:
-    found = subject.tables(type_)
-    return found if isinstance(found, list) else []
+    def _table(self, type_: str) -> list[Resource]:
+        found = self._subject.tables(type_)
+        return found if isinstance(found, list) else []

@@ -10,10 +10,8 @@ from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Path
 from policyengine.model.values import ABSENT, OpenList, Unresolved
 from policyengine.rules.predicates.api import Answer, Subject
-from policyengine.rules.predicates.approved import Approved, approved, doubtful
+from policyengine.rules.predicates.approved import Approved, approved
 from policyengine.rules.predicates.paths import Mistyped, read
-
-_WHAT = "one of the approved regions"
 
 
 def stands(
@@ -27,8 +25,6 @@ def stands(
 ) -> Answer:
     """TRUE when the resource, those of a relation, or what an ARN names stands in an approved region."""
     found = approved(subject, approved_regions, regions_by_classification, classification_tag)
-    if isinstance(found, Unresolved):
-        return doubtful(found, _WHAT)
     evidence = [_one(path, region, found) for path, region in _places(subject, resources, arn)]
     bad = tuple(e for e in evidence if e.reason == "value_mismatch")
     if bad:
