@@ -8,9 +8,11 @@ from typing import Final
 
 from policyengine.iam.account_ids import account_of
 from policyengine.iam.catalogue import catalogue
+from policyengine.iam.domains import any_caller, one_caller
 from policyengine.iam.duties import DUTIES, Deed, Need
 from policyengine.iam.opaque import Opaque
-from policyengine.iam.reason import Answer, No, Unknown, Yes
+from policyengine.iam.reason import Answer, No, Unknown, Yes, grants
+from policyengine.iam.request_set import RequestSet, Values
 from policyengine.iam.search import Witness
 from policyengine.rules.iam.deliveries import Delivery, Thing
 from policyengine.rules.iam.staff import Ask, Member, Staff
@@ -56,6 +58,27 @@ class DutyHolders:
             if thing.word in words and account not in ("", self.delivery.account):
                 return f"{thing.arn} is in another account, whose principals are not looked at"
         return None
+
+    def outside(self, duty: str) -> Iterator[Answer]:
+        """Yield what the policies of things let principals of other accounts do, each but No.
+
+        The delivery's own roles are not asked about; what their own account allows others is taken for granted.
+        """
+        home, own = self.delivery.account, tuple(sorted(self.delivery.role_arns()))
+        context = {
+            "aws:principalaccount": Values((home,), True, True),
+            "aws:principalarn": Values(own, True, True),
+        }
+        for deed in DUTIES[duty].deeds:
+            for thing in self.delivery.of(deed.needs[0].on):
+                if thing.own is None or isinstance(thing.arn, Opaque) or len(deed.needs) > 1:
+                    continue
+                asked = RequestSet((deed.needs[0].action,), (thing.arn,), ("*",), context)
+                answer = grants((thing.own,), asked, one_caller("*"))
+                if not isinstance(answer, Yes):
+                    answer = grants((thing.own,), asked, any_caller())
+                if not isinstance(answer, No):
+                    yield answer
 
     def holds(
         self,

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from policyengine.iam.duties import DUTIES
 from policyengine.iam.glob import compile_glob
-from policyengine.iam.reason import WHY
+from policyengine.iam.reason import WHY, Yes
 from policyengine.iam.search import Witness as Request
-from policyengine.iam.sentences import who
+from policyengine.iam.sentences import may_call, who
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Resource
@@ -163,6 +163,13 @@ def reserved(subject: Subject, *, duty: str, exempt: Sequence[str], administrato
             question.found.append((member, {duty: found}))
         else:
             question.doubts.append((member, list(found.perhaps)))
+    for answer in leave.holders.outside(duty):
+        if not isinstance(answer, Yes):
+            question.others.extend(getattr(answer, "why", ()))
+        elif answer.witness.principal == "*":
+            question.anybody.append(answer.witness)
+        elif not leave.is_exempt(answer.witness.principal):
+            question.others.append(f"{may_call(answer.witness)}, if its own account lets it")
     return question.answer(leave.holders, (duty,), away=True)
 
 
@@ -175,18 +182,20 @@ class _Question:
         self.found: list[tuple[Member, dict[str, Holding]]] = []
         self.doubts: list[tuple[Member, list[str]]] = []
         self.administrators: list[Member] = []
+        self.anybody: list[Request] = []
+        """Requests that a policy of the delivery's lets anybody make."""
+        self.others: list[str] = []
+        """What is not known of principals of other accounts."""
 
     def answer(self, holders: DutyHolders, duties: Sequence[str], away: bool = False) -> Answer:
         """Return the answer: one who holds too much decides, then whatever is not known."""
-        if self.found:
-            evidence = [
-                Evidence((), _sentence(m, found), self.expected, "request_allowed")
-                for m, found in self.found[:_SHOWN]
-            ]
+        if self.found or self.anybody:
+            said = [_sentence(m, found) for m, found in self.found] + [may_call(r) for r in self.anybody]
+            evidence = [Evidence((), text, self.expected, "request_allowed") for text in said[:_SHOWN]]
             if self.administrators:
                 evidence.append(Evidence((), self._left(), self.expected, "request_allowed"))
-            first = next(iter(self.found[0][1].values())).requests[0]
-            return Answer(FALSE, tuple(evidence), witness(first))
+            shown = [next(iter(found.values())).requests[0] for _, found in self.found[:1]]
+            return Answer(FALSE, tuple(evidence), witness((shown or self.anybody)[0]))
         unknown = list(self._unknown(holders, duties, away))
         if unknown:
             return Answer(UNKNOWN, tuple(Evidence((), u, self.expected, u.reason) for u in unknown[:_SHOWN]))
@@ -204,6 +213,8 @@ class _Question:
         for member, why in self.doubts:
             text = "; ".join(dict.fromkeys(WHY.get(w, w) for w in why))
             yield Unresolved("not_collected", f"{who(member.arn)}: {text}")
+        for text in dict.fromkeys(self.others):
+            yield Unresolved("not_collected", WHY.get(text, text))
         if holders.staff.more is not None:
             yield holders.staff.more
         for duty in duties:
