@@ -254,6 +254,9 @@ class World:
         if scope == "account":
             regions = self._regions.get(account, set())
             return bool(regions) and all(self._covered(account, r, type_) for r in regions)
+        if self._is_global(type_, region):  # what is global sees all regions, so all must have been looked at
+            regions = self._regions.get(account, set()) - {"global"}
+            return bool(regions) and all(self._covered(account, r, type_) for r in regions)
         return self._covered(account, region, type_)
 
     def _covers_all(self, type_: str) -> bool:

@@ -9,6 +9,17 @@ from policyengine.rules.iam.tables import SPOTS
 from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
 
 _NEEDS: Final = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Group")
+_CARRIERS: Final = (
+    "AWS::Lambda::Function", "AWS::EC2::Instance", "AWS::EC2::LaunchTemplate", "AWS::CloudFormation::Stack",
+    "AWS::CodeBuild::Project", "AWS::Glue::DevEndpoint", "AWS::SageMaker::NotebookInstance", "AWS::ECS::Service",
+    "AWS::AppRunner::Service", "AWS::BedrockAgentCore::CodeInterpreterCustom", "AWS::IAM::InstanceProfile",
+    "AWS::ECS::TaskDefinition",
+)  # fmt: skip
+"""What runs with a role, as ``rules.iam.carriers`` reads it."""
+_ORGANIZATION: Final = (
+    "AWS::Organizations::Organization", "AWS::Organizations::OrganizationalUnit",
+    "AWS::Organizations::Account", "AWS::Organizations::Policy",
+)  # fmt: skip
 _IDENTITY: Final = tuple(
     sorted(type_ for type_, spots in SPOTS.items() if any(kind == "identity" for _, kind in spots))
 )
@@ -103,6 +114,13 @@ def sheds_boundary(subject: Subject) -> Answer:
     from policyengine.rules.predicates import privilege_limits
 
     return privilege_limits.sheds(subject)
+
+
+def reaches_administrator(subject: Subject) -> Answer:
+    """TRUE when known paths lead a user or role to administrator, over others of its account."""
+    from policyengine.rules.predicates import privilege_graph
+
+    return privilege_graph.reaches(subject)
 
 
 def _kind_problem(arguments: Mapping[str, Any]) -> str | None:
@@ -238,5 +256,14 @@ PREDICATES: tuple[Predicate, ...] = (
         {},
         ("AWS::IAM::Role", "AWS::IAM::User"),
         _NEEDS,
+    ),
+    Predicate(
+        "privilege.reaches_administrator",
+        reaches_administrator,
+        "Known paths lead the user or role to administrator, over other principals of its account.",
+        {},
+        ("AWS::IAM::Role", "AWS::IAM::User"),
+        (*_NEEDS, "AWS::IAM::Role", "AWS::IAM::User", *_CARRIERS),
+        wide=_ORGANIZATION,
     ),
 )
