@@ -224,7 +224,13 @@ def _arn_domain(key: str, wanted: Values | None, callers: Callers, arns: tuple[P
         return Domain(arns, True, rare=True, nice=nice, account=callers.account)
     patterns = tuple(glob(p) for p in (*wanted.patterns, *wanted.but))
     return Domain(
-        arns, wanted.absent, nice=nice, admits=wanted.hold, patterns=patterns, account=callers.account
+        arns,
+        wanted.absent,
+        rare=wanted.absent,
+        nice=nice,
+        admits=wanted.hold,
+        patterns=patterns,
+        account=callers.account,
     )
 
 
