@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-MAX_TEXT: Final = 200_000
+MAX_TEXT: Final = 100_000
 """More of a text is not read; user data has at most 16 KB, an environment a few."""
 
 RESOLVED: Final = "a secret that CloudFormation writes out"
@@ -76,9 +76,10 @@ _NOTHING: Final = frozenset(
     {"true", "false", "yes", "no", "none", "null", "undefined", "on", "off", "enabled", "disabled", "0", "1"}
 )
 _ASSIGNED: Final = re.compile(
-    r"([A-Za-z0-9_.-]{0,60}(?i:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)"
-    r"[A-Za-z0-9_-]{0,40})[\"']?[ \t]{0,5}(?:[:=]|[ \t])[ \t]{0,5}([\"']?)([^\s\"'`;,)}|&\\]{6,200})"
+    r"((?i:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)[A-Za-z0-9_-]{0,40})"
+    r"[\"']?[ \t]{0,5}(?:[:=]|[ \t])[ \t]{0,5}([\"']?)([^\s\"'`;,)}|&\\]{6,200})"
 )
+_NAME_BEFORE: Final = re.compile(r"[A-Za-z0-9_.-]{0,60}\Z")
 
 
 def form_of(text: str) -> str | None:
@@ -110,11 +111,13 @@ def written_out(value: str) -> bool:
 
 def in_text(text: str) -> Iterator[str]:
     """Yield the kinds of credentials in a script or a file, by form and by assignment."""
+    text = text[:MAX_TEXT]
     kind = form_of(text)
     if kind is not None:
         yield kind
-    for found in _ASSIGNED.finditer(text[:MAX_TEXT]):
-        name, quoted, value = found[1], found[2], found[3]
+    for found in _ASSIGNED.finditer(text):
+        before = _NAME_BEFORE.search(text[max(0, found.start() - 60) : found.start()])
+        name, quoted, value = (before[0] if before else "") + found[1], found[2], found[3]
         if names_secret(name) and written_out(value) and _looks_secret(name, value, bool(quoted)):
             yield f"a value for `{name.lstrip('-')}`"
 
@@ -128,4 +131,4 @@ def _looks_secret(name: str, value: str, quoted: bool) -> bool:
     return any(c.isalpha() for c in value) and "/" not in value[:1] and not value.startswith("--")
 
 
-__all__ = ["RESOLVED", "form_of", "in_text", "names_secret", "written_out"]
+__all__ = ["MAX_TEXT", "RESOLVED", "form_of", "in_text", "names_secret", "written_out"]

@@ -4,8 +4,9 @@ CodeBuild looks for a webhook filter's pattern anywhere in the value: `^refs/hea
 `refs/heads/branch-name` (https://docs.aws.amazon.com/codebuild/latest/APIReference/API_WebhookFilter.html). So the
 anchors matter and stand wherever their author put them, `(^111$)|(^222$)` and `^(111|222)$` alike. The question is
 which ids several such patterns admit together, some of them negated. Each becomes an automaton over the text
-between two marks, which `^` and `$` stand for; the product of all is walked breadth first, counting the
-texts that lead to each state. Time and memory are bounded by ``MAX_STATES`` states at each length.
+between marks, which `^` and `$` stand for (as many on each side as the pattern could ask for in a row); the
+product of all is walked breadth first, counting the texts that lead to each state. Time and memory are bounded by
+``MAX_STATES`` states at each length.
 """
 
 from __future__ import annotations
@@ -69,15 +70,13 @@ class _SearchParser(_Parser):
         self.at += 2 if char == "\\" else 1
         if self.peek() and self.peek() in "*+?{":
             raise self.error(f"`{char}` is repeated")
-        if self.peek() in _MARKS and _MARKS[self.peek()] is mark:
-            raise self.error(f"`{char}` stands twice")
         return Node("chars", 1, mark)
 
 
 class _Searched:
     """The automaton of one pattern, stepped by characters and marks."""
 
-    __slots__ = ("_cache", "_follow", "_last", "_members", "start")
+    __slots__ = ("_cache", "_follow", "_last", "_marks", "_members", "start")
 
     def __init__(self, text: str) -> None:
         parser = _SearchParser(text)
@@ -91,7 +90,10 @@ class _Searched:
         self._follow = automaton.follow
         self._members = tuple(automaton.members.items())
         self._cache: dict[tuple[int, str | Chars], int] = {}
-        self.start = self.step(first, _BEGIN)
+        self._marks = min(sum(map(text.count, "^$AzZ")), 50) + 1
+        self.start = first
+        for _ in range(self._marks):
+            self.start = self.step(self.start, _BEGIN)
 
     def step(self, positions: int, symbol: str | Chars) -> int:
         """Return the positions that may come after a symbol read at ``positions``."""
@@ -107,6 +109,8 @@ class _Searched:
 
     def ends(self, positions: int) -> bool:
         """Return whether a text that ends here has the pattern in it."""
+        for _ in range(self._marks - 1):
+            positions = self.step(positions, _END)
         return any(positions & mask & self._last for chars, mask in self._members if chars == _END)
 
     def _after(self, matched: int) -> int:

@@ -63,6 +63,8 @@ def _answers(groups: Any, events: frozenset[str], actors: int, ids: Texts) -> li
         return [_unknown(_GROUPS, groups)]
     if groups is ABSENT or (groups == [] and not isinstance(groups, OpenList)):
         return [_admits(_GROUPS, "no filter: every event of everybody", "1", min(events))]
+    if not isinstance(groups, list):
+        return [_unknown(_GROUPS, groups)]
     answers = [_of_group((*_GROUPS, i), group, events, actors, ids) for i, group in enumerate(groups)]
     if isinstance(groups, OpenList):
         answers.append(_unknown((*_GROUPS, "-"), groups.more))

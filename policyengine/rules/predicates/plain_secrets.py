@@ -17,7 +17,7 @@ from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Path
 from policyengine.model.values import ABSENT, OpenDict, OpenList, Unresolved
-from policyengine.rules.credentials import RESOLVED, form_of, in_text, names_secret, written_out
+from policyengine.rules.credentials import MAX_TEXT, RESOLVED, form_of, in_text, names_secret, written_out
 from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
 
 _EXPECTED: Final = "no credential in plain text"
@@ -102,6 +102,8 @@ def _look(path: Path, value: Any) -> Iterator[_Found]:
             yield from ((found._replace(path=path)) for found in _look(path, parsed))
         else:
             yield from (_Found(path, "", kind) for kind in in_text(_decoded(value)))
+            if len(value) > MAX_TEXT:
+                yield _Found(path, "", doubt=Unresolved("unsupported", "the text is too long to be read"))
     elif isinstance(value, list):
         for index, one in enumerate(value):
             yield from _variable((*path, index), one)
