@@ -19,7 +19,8 @@ from policyengine.model.location import Location
 from policyengine.model.resource import Locator, Path, Resource
 from policyengine.model.values import ABSENT, OpenDict, OpenList, Unresolved
 
-_PSEUDO: Final = re.compile(r"\$\{AWS::[A-Za-z]+\}")
+_HOLE: Final = re.compile(r"\$\{[A-Za-z0-9:.]+\}")
+_PARAMETER: Final = re.compile(r"Ref: [A-Za-z0-9:]+")
 
 
 @dataclass(slots=True)
@@ -112,10 +113,13 @@ class _Parents:
 
 
 def _written(value: Unresolved) -> str | None:
-    """Return a text of code that only pseudo parameters are unknown of: wherever it stands it means the same."""
-    if value.parts is None or not _PSEUDO.search(value.detail):
+    """Return a text of a template that parameters are unknown of: wherever it stands it means the same."""
+    if value.reason != "unresolved_reference":
         return None
-    return value.detail if tuple(_PSEUDO.sub("\0", value.detail).split("\0")) == value.parts else None
+    if value.parts is None:
+        return value.detail if _PARAMETER.fullmatch(value.detail) else None
+    same = tuple(_HOLE.sub("\0", value.detail).split("\0")) == value.parts
+    return value.detail if same and len(value.parts) > 1 else None
 
 
 def _names_in(value: str) -> Iterator[str]:

@@ -96,13 +96,19 @@ def test_a_literal_name_may_be_that_of_a_parent_whose_name_is_unknown():
     assert found[0].related["policies"].more.detail == "`P` may belong to this resource"
 
 
-def _named(text, *parts):
-    return Unresolved("unresolved_reference", text, present=True, parts=parts)
+def _named(text, *parts, reason="unresolved_reference"):
+    return Unresolved(reason, text, present=True, parts=parts or None)
 
 
-def test_a_text_of_pseudo_parameters_means_the_same_wherever_it_stands():
-    data = _named("data-${AWS::AccountId}", "data-", "")
-    logs = _named("logs-${AWS::AccountId}", "logs-", "")
+@pytest.mark.parametrize(
+    ("data", "logs"),
+    [
+        (_named("data-${AWS::AccountId}", "data-", ""), _named("logs-${AWS::AccountId}", "logs-", "")),
+        (_named("${Name}-data", "", "-data"), _named("${Name}-logs", "", "-logs")),
+        (_named("Ref: Data"), _named("Ref: Logs")),
+    ],
+)
+def test_a_text_of_parameters_means_the_same_wherever_it_stands(data, logs):
     buckets = [
         resource("AWS::S3::Bucket", "Data", {"BucketName": data}, file="t.yaml"),
         resource("AWS::S3::Bucket", "Logs", {"BucketName": logs}, file="t.yaml"),
@@ -113,10 +119,17 @@ def test_a_text_of_pseudo_parameters_means_the_same_wherever_it_stands():
     assert second.related == {}
 
 
-def test_a_text_with_a_parameter_may_mean_any():
-    data = _named("data-${Name}", "data-", "")
-    bucket = resource("AWS::S3::Bucket", "Data", {"BucketName": data}, file="t.yaml")
-    found = fold([bucket, resource("AWS::S3::BucketPolicy", "P", {"Bucket": data}, file="t.yaml")])
+@pytest.mark.parametrize(
+    "name",
+    [
+        _named("data-${…}", "data-", ""),
+        _named("data-${Name}", "data-", "", reason="known_after_apply"),
+        _named("Fn::ImportValue: a"),
+    ],
+)
+def test_a_text_of_something_else_may_mean_any(name):
+    bucket = resource("AWS::S3::Bucket", "Data", {"BucketName": name}, file="t.yaml")
+    found = fold([bucket, resource("AWS::S3::BucketPolicy", "P", {"Bucket": name}, file="t.yaml")])
     assert isinstance(found[0].related["policies"], OpenList)
 
 

@@ -8,8 +8,9 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_data-perimeters
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
+from policyengine.iam.catalogue import catalogue
 from policyengine.iam.cells import ANYTHING, exact, joined
 from policyengine.iam.domains import Callers
 from policyengine.iam.reason import Answer as Reasoned
@@ -42,11 +43,22 @@ def endpoint_open(subject: Subject) -> Answer:
     service = subject.resource.properties.get("ServiceName")
     if isinstance(service, str) and service.startswith(_SOMEBODYS):
         return allowed(found, No(), _EXPECTED)
-    answer = remembered(("endpoint_open", found.account), found.policies, lambda: _asked(found))
+    actions = _actions(service)
+    question = ("endpoint_open", found.account, actions)
+    answer = remembered(question, found.policies, lambda: _asked(found, actions))
     if isinstance(answer, Yes) and isinstance(service, Unresolved) and not _is_of_aws(service):
         doubt: tuple[Path, Unresolved] = (("ServiceName",), service)
         return undecided(replace(found, doubts=(doubt,)), (), _EXPECTED)
     return allowed(found, answer, _EXPECTED)
+
+
+def _actions(service: Any) -> tuple[str, ...]:
+    """Return the actions that come through an endpoint: those of its service, where its name tells which."""
+    name = service if isinstance(service, str) else (getattr(service, "parts", None) or ("",))[-1]
+    region, _, last = name.removeprefix("com.amazonaws.").partition(".")
+    prefix = last.partition(".")[0]
+    known = bool(region or isinstance(service, Unresolved)) and catalogue().service_mask(prefix)
+    return (f"{prefix}:*",) if known else ("*",)
 
 
 def _is_of_aws(service: Unresolved) -> bool:
@@ -56,7 +68,7 @@ def _is_of_aws(service: Unresolved) -> bool:
     return parts[0] == "com.amazonaws." and len(parts) == 2 and "vpce-svc" not in parts[1]
 
 
-def _asked(found: Held) -> Reasoned:
+def _asked(found: Held, actions: tuple[str, ...]) -> Reasoned:
     stranger = strangers(found)[0]
     context = {key: values for key, values in nowhere(found.policies).items() if key not in _NETWORK}
     context["aws:resourceaccount"] = Values((stranger,))
@@ -69,7 +81,12 @@ def _asked(found: Held) -> Reasoned:
         likely=(f"arn:aws:iam::{stranger}:role/example",),
     )
     resources = (_BUCKET, f"{_BUCKET}/*", f"arn:aws:*:*:{stranger}:*")
-    return grants(found.policies, replace(RequestSet(context=context), resources=resources), callers)
+    requests = RequestSet(resources=resources, context=context)
+    if actions == ("s3:*",):
+        answer = grants(found.policies, replace(requests, actions=("s3:PutObject",)), callers)
+        if isinstance(answer, Yes):  # what a reader is most afraid of
+            return answer
+    return grants(found.policies, replace(requests, actions=actions), callers)
 
 
 def _values(found: Held, key: str) -> tuple[str, ...]:
