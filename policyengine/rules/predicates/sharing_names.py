@@ -86,7 +86,7 @@ class _Judge:
         if isinstance(value, int) and not isinstance(value, bool):
             value = f"{value:012d}"  # YAML reads an account id without quotes as a number
         if not isinstance(value, str):
-            return Unresolved("wrong_type", "neither an account nor a principal")
+            return Unresolved("unsupported", "neither an account nor a principal")
         if value.lower() in _EVERYBODY:
             return False
         if value in self.trusted or value.endswith(_SERVICES):

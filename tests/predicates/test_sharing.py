@@ -1,0 +1,82 @@
+"""Conformance data of the predicates about sharing, and what code refers to in conditions on a source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from policyengine.model.values import Unresolved
+from policyengine.rules.iam.source_standins import sources_filled
+from policyengine.rules.predicates import sharing
+from policyengine.rules.predicates.api import Predicate
+
+from .conformance import cases, check, resource
+
+PREDICATES: dict[str, Predicate] = {p.name: p for p in sharing.PREDICATES}
+CASES = [(name, case) for name in PREDICATES for case in cases(name)]
+ROOT = Path(__file__).resolve().parents[2]
+TOPIC = resource({"type": "AWS::SNS::Topic", "resource": {"id": "T", "file": "t.yaml"}}, {})
+
+
+@pytest.mark.parametrize(("name", "case"), CASES, ids=[f"{n}: {c['case']}" for n, c in CASES])
+def test_conformance(name: str, case: dict[str, Any]) -> None:
+    check(PREDICATES[name], case)
+
+
+@pytest.mark.parametrize("name", PREDICATES)
+def test_the_page_says_what_it_means_and_takes(name: str) -> None:
+    page = (ROOT / "docs" / "predicates" / "sharing.md").read_text(encoding="utf-8")
+    assert f"## `{name}`" in page
+    assert PREDICATES[name].summary in page
+    assert all(f"`{argument}`" in page for argument in PREDICATES[name].args)
+
+
+def _unknown(text: str, *parts: str, target: tuple[str, str] | None = None) -> Unresolved:
+    return Unresolved("unresolved_reference", text, present=True, parts=parts or None, target=target)
+
+
+@pytest.mark.parametrize(
+    ("value", "account"),
+    [
+        (_unknown("GetAtt: Rule.Arn", target=("Rule", "Arn")), "111122223333"),
+        (_unknown("${Api.Arn}/*", "", "/*", target=("Api", "Arn")), "111122223333"),
+        (
+            _unknown("arn:aws:x:${AWS::Region}:444455556666:${X}", "arn:aws:x:", ":444455556666:", ""),
+            "444455556666",
+        ),
+        (_unknown("arn:aws:x:r:${AWS::AccountId}:${X}", "arn:aws:x:r:", ":", ""), "111122223333"),
+        (_unknown("…", "arn:aws:x:r:444455556666:", "/x"), "444455556666"),
+    ],
+    ids=repr,
+)
+def test_a_source_whose_account_is_known_gets_a_stand_in(value: Unresolved, account: str) -> None:
+    statement = {"Effect": "Allow", "Condition": {"ArnLike": {"aws:SourceArn": [value]}}}
+    for document in ({"Statement": statement}, {"Statement": [statement]}):
+        found = sources_filled(document, TOPIC)["Statement"]
+        one = found[0] if isinstance(found, list) else found
+        (text,) = one["Condition"]["ArnLike"]["aws:SourceArn"]
+        assert text.split(":")[4] == account
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        _unknown("Ref: Source"),
+        _unknown("arn:aws:sns:r:${Account}:t", "arn:aws:sns:r:", ":t"),
+        _unknown("${Prefix}:t", "", ":t"),
+    ],
+    ids=repr,
+)
+def test_a_source_whose_account_is_not_known_stays_unknown(value: Unresolved) -> None:
+    statement = {"Effect": "Allow", "Condition": {"ArnLike": {"AWS:SourceArn": value}}}
+    found = sources_filled({"Statement": [statement]}, TOPIC)
+    assert found["Statement"][0]["Condition"]["ArnLike"]["AWS:SourceArn"] is value
+
+
+def test_other_keys_are_left_as_they_are() -> None:
+    value = _unknown("GetAtt: Role.Arn", target=("Role", "Arn"))
+    statement = {"Effect": "Allow", "Condition": {"ArnLike": {"aws:PrincipalArn": value}}}
+    assert sources_filled({"Statement": [statement]}, TOPIC)["Statement"] == [statement]
+    assert sources_filled(value, TOPIC) is value
