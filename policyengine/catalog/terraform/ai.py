@@ -155,4 +155,99 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
         """,
         partial=True,
     ),
+    "aws_bedrock_custom_model": TypeMap(
+        "AWS::Bedrock::CustomModel",
+        """
+            custom_model_name=ModelName base_model_identifier=BaseModelArn customization_type
+            custom_model_kms_key_id=ModelKmsKeyArn output_data_config { s3_uri }
+            training_data_config { s3_uri } vpc_config { security_group_ids* subnet_ids* }
+        """,
+    ),
+    "aws_bedrock_provisioned_model_throughput": TypeMap(
+        "AWS::Bedrock::ProvisionedModelThroughput",
+        "provisioned_model_name model_arn model_units commitment_duration",
+    ),
+    "aws_bedrockagent_flow": TypeMap(
+        "AWS::Bedrock::Flow",
+        """
+            name execution_role_arn customer_encryption_key_arn description definition {
+            node*=Nodes { name type configuration { agent { agent_alias_arn } knowledge_base {
+            knowledge_base_id model_id guardrail_configuration { guardrail_identifier
+            guardrail_version } number_of_results } lambda_function { lambda_arn } lex {
+            bot_alias_arn locale_id } prompt { guardrail_configuration { guardrail_identifier
+            guardrail_version } source_configuration { inline { model_id template_type }
+            resource { prompt_arn } } } } } }
+        """,
+        absent="DefinitionString DefinitionS3Location DefinitionSubstitutions",
+    ),
+    "aws_bedrockagent_prompt": TypeMap(
+        "AWS::Bedrock::Prompt",
+        """
+            name customer_encryption_key_arn default_variant description variant*=Variants {
+            name template_type model_id gen_ai_resource { agent { agent_identifier } } }
+        """,
+    ),
+    "aws_bedrockagentcore_agent_runtime": TypeMap(
+        "AWS::BedrockAgentCore::Runtime",
+        """
+            agent_runtime_name role_arn description authorizer_configuration {
+            custom_jwt_authorizer=CustomJWTAuthorizer { discovery_url allowed_audience*
+            allowed_clients* } } network_configuration { network_mode network_mode_config {
+            security_groups* subnets* } } protocol_configuration.server_protocol=ProtocolConfiguration
+            environment_variables agent_runtime_artifact { container_configuration {
+            container_uri } }
+        """,
+    ),
+    "aws_bedrockagentcore_browser": TypeMap(
+        "AWS::BedrockAgentCore::BrowserCustom",
+        """
+            name description execution_role_arn network_configuration { network_mode vpc_config {
+            security_groups* subnets* } } recording=RecordingConfig { enabled s3_location {
+            bucket prefix } }
+        """,
+    ),
+    "aws_bedrockagentcore_code_interpreter": TypeMap(
+        "AWS::BedrockAgentCore::CodeInterpreterCustom",
+        """
+            name description execution_role_arn network_configuration { network_mode vpc_config {
+            security_groups* subnets* } }
+        """,
+    ),
+    "aws_bedrockagentcore_gateway": TypeMap(
+        "AWS::BedrockAgentCore::Gateway",
+        """
+            name role_arn description authorizer_type protocol_type exception_level kms_key_arn
+            authorizer_configuration { custom_jwt_authorizer=CustomJWTAuthorizer { discovery_url
+            allowed_audience* allowed_clients* } }
+        """,
+    ),
+    "aws_bedrockagentcore_memory": TypeMap(
+        "AWS::BedrockAgentCore::Memory",
+        "name description encryption_key_arn event_expiry_duration memory_execution_role_arn",
+    ),
+    "aws_qbusiness_application": TypeMap(
+        "AWS::QBusiness::Application",
+        """
+            display_name description identity_center_instance_arn iam_service_role_arn=RoleArn
+            attachments_configuration { attachments_control_mode } encryption_configuration {
+            kms_key_id }
+        """,
+        absent="IdentityType",
+    ),
+    "aws_kendra_data_source": TypeMap(
+        "AWS::Kendra::DataSource",
+        """
+            index_id name type description role_arn language_code schedule
+            configuration=DataSourceConfiguration { s3_configuration { bucket_name
+            access_control_list_configuration { key_path } inclusion_prefixes* }
+            template_configuration { template:json } }
+        """,
+    ),
+    "aws_iam_service_specific_credential": Merge(
+        "AWS::IAM::User",
+        "user_name",
+        "",
+        append=("ServiceSpecificCredentials",),
+        code="service_specific_credential",
+    ),
 }

@@ -75,9 +75,18 @@ def approval_rule_template_association(part: Draft) -> dict[str, Any]:
     return {"RepositoryNames": [settle(part.tree.get("repository_name"))]}
 
 
+_CREDENTIAL = "service_name status credential_age_days"
+
+
+def service_specific_credential(part: Draft) -> dict[str, Any]:
+    """One credential is one element of the user's list; its dates are known once it exists."""
+    return {"ServiceSpecificCredentials": [Mapper().map(parse(_CREDENTIAL), part.tree)]}
+
+
 PARTS: Final[Mapping[str, Callable[[Draft], dict[str, Any]]]] = {
     "approval_rule_template_association": approval_rule_template_association,
     "codebuild_webhook": codebuild_webhook,
+    "service_specific_credential": service_specific_credential,
     "event_target": event_target,
     "method_settings": method_settings,
 }
