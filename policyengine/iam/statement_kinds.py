@@ -13,6 +13,7 @@ from typing import Final, Literal
 from policyengine.iam.catalogue import catalogue
 from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.exposure import Place, place_of
+from policyengine.iam.glob import has_wildcard
 from policyengine.iam.holding import denied_everywhere
 from policyengine.iam.reason import ALL, No, Unknown, Yes, grants
 from policyengine.iam.request_set import RequestSet
@@ -58,7 +59,9 @@ def whole_services(policies: Sequence[Policy], services: Sequence[str]) -> list[
         for statement in policy.statements:
             bits = action_bits(statement, catalogue()) & ~denied if statement.allow else 0
             enough = bits.bit_count() >= (1 if services else SMALLEST)
-            named = [name for name, mask in _masks(tuple(services)) if not mask & ~bits] if enough else []
+            named = (
+                [n for n, mask in _masks(_named(statement, services)) if not mask & ~bits] if enough else []
+            )
             if named:
                 asked = RequestSet(
                     tuple(f"{name}:*" for name in named) if len(named) <= MOST_ASKED else ("*",)
@@ -68,11 +71,22 @@ def whole_services(policies: Sequence[Policy], services: Sequence[str]) -> list[
     return found
 
 
-@lru_cache(maxsize=64)
+def _named(statement: Statement, services: Sequence[str]) -> tuple[str, ...]:
+    """Return the services that a statement may allow whole, of those that count."""
+    prefixes = {action.partition(":")[0].lower() for action in statement.actions}
+    if statement.not_action or any(has_wildcard(prefix) for prefix in prefixes):
+        return tuple(services or catalogue().services)
+    if services:
+        return tuple(name for name in services if name in prefixes)
+    known = catalogue()
+    return tuple(n for n in sorted(prefixes) if known.service_mask(n).bit_count() >= SMALLEST)
+
+
+@lru_cache(maxsize=1024)
 def _masks(services: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
     known = catalogue()
-    wanted = [(name, known.service_mask(name)) for name in services or known.services]
-    least = 1 if services else SMALLEST
+    wanted = [(name, known.service_mask(name)) for name in services]
+    least = SMALLEST if services == known.services else 1
     return tuple((name, mask) for name, mask in wanted if mask.bit_count() >= least)
 
 

@@ -15,10 +15,12 @@ from policyengine.iam.documents import Policy
 from policyengine.iam.errors import PolicyError
 from policyengine.iam.exposed_actions import credential_exposure, resource_exposure, writes
 from policyengine.iam.exposure import Place, Wildcard, wildcards
+from policyengine.iam.glob import has_wildcard
 from policyengine.iam.holding import GLOBAL_REGION, masks
 from policyengine.iam.questions import administered, administrator
 from policyengine.iam.reason import Answer as Reasoned
 from policyengine.iam.reason import No, Yes
+from policyengine.iam.request_set import RequestSet
 from policyengine.iam.search import Witness as Request
 from policyengine.iam.sentences import may_call
 from policyengine.iam.statement_kinds import Found, negated, whole_services
@@ -83,14 +85,35 @@ def allows(subject: Subject, *, requests: Any, documents: str, except_sids: Sequ
     except PolicyError as error:
         return unreadable(error)
     found = given(subject, documents=documents, except_sids=except_sids)
-    if not found.documents:
+    if not found.documents or _names_none(found, asked):
         return _none(found, _ALLOWED)
     return allowed(found, granted(found, asked), _ALLOWED)
 
 
+def _names_none(found: Held, asked: RequestSet) -> bool:
+    """Say whether the documents plainly allow none of the actions, which are all known."""
+    bits = 0
+    for action in asked.actions:
+        one = 0 if has_wildcard(action) else catalogue().matching(action)
+        if not one:
+            return False
+        bits |= one
+    return not bits & masks(found.policies).may
+
+
+_LAST: Final[list[tuple[Held, Answer]]] = []
+"""What was answered last: many rules ask about one resource after the other."""
+
+
 def in_question(subject: Subject) -> Answer:
     """TRUE unless AWS manages the principal or it is surely administrator: those are other findings."""
-    resource, found = subject.resource, held(subject)
+    found = held(subject)
+    if not _LAST or _LAST[0][0] is not found:
+        _LAST[:] = [(found, _in_question(subject.resource, found))]
+    return _LAST[0][1]
+
+
+def _in_question(resource: Resource, found: Held) -> Answer:
     path = resource.properties.get("Path")
     if isinstance(path, str) and path.startswith(_OF_AWS):
         return Answer(FALSE, (Evidence(("Path",), path, "not a role that AWS manages", "value_mismatch"),))
@@ -147,7 +170,7 @@ def exposes(
 
 
 def _broad(subject: Subject, found: Held, bits: int, context: Mapping[str, str | None]) -> Answer:
-    if not found.documents:
+    if not found.documents or not bits & masks(found.policies).may:
         return _none(found, _ANY)
     who = holder(found)
     question = ("breadth", bits, tuple(context.items()), who.arn)
