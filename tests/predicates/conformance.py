@@ -67,7 +67,7 @@ def resource(case: dict[str, Any], properties: Any) -> Resource:
     return Resource(
         type=case.get("type", "AWS::EC2::Instance"),
         id=own.get("id", "subject"),
-        account="111122223333",
+        account=own.get("account", "111122223333"),
         region=own.get("region", "eu-west-1"),
         properties=properties,
         arn=own.get("arn"),
@@ -89,9 +89,10 @@ def table(case: dict[str, Any], type_: str) -> Any:
 
 
 def _related(properties: Any) -> Resource:
-    """Return a related resource; the key ``$region`` among its properties is its region."""
-    region = {"region": properties["$region"]} if "$region" in properties else {}
-    return resource({"resource": region}, {k: v for k, v in properties.items() if k != "$region"})
+    """Return a related resource; keys with a dollar among its properties are its own: region, type, account."""
+    own = {key[1:]: text for key, text in properties.items() if key.startswith("$")}
+    form = {"resource": own, **({"type": own["type"]} if "type" in own else {})}
+    return resource(form, {k: v for k, v in properties.items() if not k.startswith("$")})
 
 
 def subject(case: dict[str, Any]) -> Subject:
