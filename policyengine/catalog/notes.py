@@ -25,6 +25,7 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
         "and `access_key_2_last_used_date`; absent when never",
         "RootHardwareMfa": "IAM `ListVirtualMFADevices`: the root user's MFA device is not virtual",
         "AlternateContacts": "Account Management `GetAlternateContact`; a kind is absent when there is none",
+        "ContactInformation": "Account Management `GetContactInformation`",
         "OrganizationId": "Organizations `DescribeOrganization`; absent when the account is in none",
         "IsManagementAccount": "Organizations `DescribeOrganization`",
         "IsLogArchiveAccount": "configuration of the source: the account that holds the organisation's logs",

@@ -308,6 +308,18 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
         code="batch_job_definition",
         sets="ContainerProperties NodeProperties",
     ),
+    "aws_amplify_app": TypeMap(
+        "AWS::Amplify::App",
+        """
+            name build_spec compute_role_arn custom_headers description
+            enable_branch_auto_deletion iam_service_role_arn=IAMServiceRole platform repository
+            environment_variables:pairs custom_rule*=CustomRules { source target condition status }
+            access_token oauth_token cache_config { type } job_config { build_compute_type }
+            enable_auto_branch_creation=AutoBranchCreationConfig.EnableAutoBranchCreation
+            auto_branch_creation_patterns*=AutoBranchCreationConfig.AutoBranchCreationPatterns
+        """,
+        partial=True,
+    ),
     "aws_apprunner_service": TypeMap(
         "AWS::AppRunner::Service",
         """

@@ -29,7 +29,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "AWS::Redshift",
         "AWS::RedshiftServerless",
     ),
-    "applications": ("AWS::Cognito", "AWS::Transfer", "AWS::WorkSpaces"),
+    "applications": ("AWS::Amplify", "AWS::Cognito", "AWS::Transfer", "AWS::WorkSpaces"),
     "cache": ("AWS::ElastiCache", "AWS::MemoryDB"),
     "containers": ("AWS::AppRunner", "AWS::Batch", "AWS::ECR", "AWS::ECS", "AWS::EKS"),
     "data": ("AWS::DAX", "AWS::DocDB", "AWS::DynamoDB", "AWS::EFS", "AWS::FSx", "AWS::Neptune"),

@@ -172,6 +172,8 @@ TYPES = (
                 for kind in ("SECURITY", "BILLING", "OPERATIONS")
                 for name in _CONTACT
             ),
+            ("ContactInformation.FullName", "string"),
+            ("ContactInformation.PhoneNumber", "string"),
             ("OrganizationId", "string"),
             ("IsManagementAccount", "boolean"),
             ("IsLogArchiveAccount", "boolean"),

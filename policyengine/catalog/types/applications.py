@@ -1,4 +1,4 @@
-"""Cognito, Transfer Family and WorkSpaces."""
+"""Amplify, Cognito, Transfer Family and WorkSpaces."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ _PASSWORDS = doc("cognito/latest/developerguide/managing-users-passwords")
 _CLIENT = doc("cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient")
 
 TYPES = (
+    TypeSpec(
+        "AWS::Amplify::App",
+        names=("AppId", "Arn"),
+        secrets=("Value", "AccessToken", "OauthToken", "BasicAuthConfig"),
+    ),
     TypeSpec(
         "AWS::Cognito::UserPool",
         names=("UserPoolId", "Arn"),
