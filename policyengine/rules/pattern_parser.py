@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -87,11 +88,14 @@ def _case_variants(char: str) -> tuple[str, ...]:
     return tuple(other for other in found if len(other) == 1 and other != char)
 
 
-def parse(text: str) -> Node:
-    """Return the tree of a pattern. Raises PatternError."""
+def parse(text: str, marks: Mapping[str, Chars] | None = None) -> Node:
+    """Return the tree of a pattern. Raises PatternError.
+
+    With ``marks`` the anchors ``^`` and ``$`` may stand anywhere and are these sets of characters.
+    """
     if len(text) > MAX_LENGTH:
         raise PatternError(MAX_LENGTH + 1, f"the pattern is longer than {MAX_LENGTH} characters: split it")
-    parser = _Parser(text)
+    parser = _Parser(text, marks or {})
     tree = parser.choice(0)
     if parser.at < len(text):
         raise parser.error("this `)` closes no group: write `\\)` for a parenthesis")
@@ -101,8 +105,9 @@ def parse(text: str) -> Node:
 class _Parser:
     """Recursive descent over the groups, so MAX_DEPTH bounds the recursion."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, marks: Mapping[str, Chars]) -> None:
         self.text = text
+        self.marks = marks
         self.fold = text.startswith("(?i)")
         self.at = 4 if self.fold else 0
 
@@ -128,10 +133,11 @@ class _Parser:
 
     def sequence(self, depth: int) -> Node:
         items: list[Node] = []
-        if depth == 0 and self.peek() == "^":
+        top = depth == 0 and not self.marks
+        if top and self.peek() == "^":
             self.at += 1
         while self.at < len(self.text) and self.peek() not in "|)":
-            if self.peek() == "$" and depth == 0 and self.text[self.at + 1 : self.at + 2] in ("", "|"):
+            if self.peek() == "$" and top and self.text[self.at + 1 : self.at + 2] in ("", "|"):
                 self.at += 1
                 break
             start = self.at
@@ -158,6 +164,8 @@ class _Parser:
             return self.set()
         if char in "*+?":
             raise self.error(f"`{char}` has nothing to repeat: write `\\{char}` for the character")
+        if char in self.marks:
+            return self.mark(char)
         if char in "^$":
             raise self.error(
                 f"`{char}` may only stand at an end of the whole pattern: remove it, or write `\\{char}`"
@@ -168,6 +176,12 @@ class _Parser:
         if char == ".":
             return self.one(Chars(((10, 10),), negated=True))
         return self.one(Chars(((ord(char), ord(char)),)))
+
+    def mark(self, char: str) -> Node:
+        self.at += 1
+        if self.peek() and (self.peek() in "*+?" or self.counted() is not None):
+            raise self.error(f"`{char}` cannot be repeated: remove the quantifier")
+        return Node("chars", 1, self.marks[char])
 
     def one(self, chars: Chars) -> Node:
         return Node("chars", 1, Chars(chars.ranges, chars.classes, chars.negated, self.fold))

@@ -37,7 +37,7 @@ class Pattern:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        automaton = _Automaton()
+        automaton = Automaton()
         first, last, nullable = automaton.add(parse(text))
         self._follow = automaton.follow
         self._members = [(chars, mask) for chars, mask in automaton.members.items()]
@@ -95,7 +95,7 @@ class Pattern:
         return known
 
 
-class _Automaton:
+class Automaton:
     """The positions of a pattern and which may follow which (Glushkov's form of Thompson's NFA).
 
     Each character test of the tree is one position; there are no empty moves to close over.

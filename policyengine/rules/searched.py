@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from policyengine.rules.pattern_parser import Chars, Node, PatternError, _Parser
-from policyengine.rules.patterns import _Automaton
+from policyengine.rules.pattern_parser import Chars, Node, PatternError, parse
+from policyengine.rules.patterns import Automaton
 
 MAX_STATES: Final = 500
 _BEGIN: Final = Chars(((0x110000, 0x110000),))
@@ -24,7 +24,6 @@ _END: Final = Chars(((0x110001, 0x110001),))
 """Beyond every character, so that no class or `.` takes a mark for one."""
 _ANY: Final = Chars(negated=True)
 _MARKS: Final = {"^": _BEGIN, "$": _END}
-_NAMED_MARKS: Final = {"A": _BEGIN, "z": _END, "Z": _END}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,49 +47,21 @@ class TooLarge(ValueError):
     """The patterns need more states than are walked."""
 
 
-class _SearchParser(_Parser):
-    """The same subset of regular expressions, with anchors where they stand."""
-
-    def sequence(self, depth: int) -> Node:
-        items: list[Node] = []
-        while self.at < len(self.text) and self.peek() not in "|)":
-            start = self.at
-            item = self.quantified(self.atom(depth), start)
-            if item.chars in (_BEGIN, _END) or item.size:
-                items.append(item)
-        if len(items) == 1:
-            return items[0]
-        return self.sized(Node("sequence", sum(i.size for i in items), children=tuple(items)), self.at)
-
-    def atom(self, depth: int) -> Node:
-        char, following = self.peek(), self.text[self.at + 1 : self.at + 2]
-        mark = _MARKS.get(char) or (_NAMED_MARKS.get(following) if char == "\\" else None)
-        if mark is None:
-            return super().atom(depth)
-        self.at += 2 if char == "\\" else 1
-        if self.peek() and self.peek() in "*+?{":
-            raise self.error(f"`{char}` is repeated")
-        return Node("chars", 1, mark)
-
-
 class _Searched:
     """The automaton of one pattern, stepped by characters and marks."""
 
     __slots__ = ("_cache", "_follow", "_last", "_marks", "_members", "start")
 
     def __init__(self, text: str) -> None:
-        parser = _SearchParser(text)
-        found = parser.choice(0)
-        if parser.at < len(text):
-            raise parser.error("this `)` closes no group")
+        found = parse(text, _MARKS)
         before, after = _skipped(_BEGIN), _skipped(_END)
         whole = Node("sequence", before.size + found.size + after.size, children=(before, found, after))
-        automaton = _Automaton()
+        automaton = Automaton()
         first, self._last, _ = automaton.add(whole)
         self._follow = automaton.follow
         self._members = tuple(automaton.members.items())
         self._cache: dict[tuple[int, str | Chars], int] = {}
-        self._marks = min(sum(map(text.count, "^$AzZ")), 50) + 1
+        self._marks = min(sum(map(text.count, "^$")), 50) + 1
         self.start = first
         for _ in range(self._marks):
             self.start = self.step(self.start, _BEGIN)

@@ -271,7 +271,8 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
             packaging path } environment { compute_type image type certificate docker_server
             { compute_type security_group_ids* } environment_variable*=EnvironmentVariables
             { name value type } fleet { fleet_arn } image_pull_credentials_type
-            privileged_mode registry_credential { credential credential_provider } } name
+            privileged_mode registry_credential { credential credential_provider } fleet {
+            fleet_arn } } name
             service_role source { type auth { resource type } buildspec=BuildSpec
             build_status_config { context target_url } git_clone_depth git_submodules_config
             { fetch_submodules } insecure_ssl location report_build_status }
