@@ -350,7 +350,7 @@ def members(subject: Subject) -> tuple[set[str], str | None, Unresolved | None]:
     records = subject.organization("AWS::Organizations::Organization")
     if isinstance(accounts, Unresolved):
         return set(), None, accounts
-    ids = {r.properties.get("AccountId", r.id) for r in accounts}
+    ids = [r.properties.get("AccountId", r.id) for r in accounts]
     found = {i for i in ids if isinstance(i, str)}
     roots = records if isinstance(records, list) else []
     managers = (r.properties.get("ManagementAccountId") for r in roots)
@@ -358,7 +358,7 @@ def members(subject: Subject) -> tuple[set[str], str | None, Unresolved | None]:
     names = [r.properties.get("Id", r.id) for r in roots]
     organization = names[0] if len(names) == 1 and isinstance(names[0], str) else None
     more = getattr(accounts, "more", None)
-    if more is None and (organization is None or not found):
+    if more is None and (organization is None or not found or not all(isinstance(i, str) for i in ids)):
         more = Unresolved("not_collected", "the accounts of the organisation")
     return found, organization, more
 

@@ -69,8 +69,8 @@ def _manager(subject: Subject) -> str | Unresolved:
     records = subject.organization(_ORGANIZATION)
     if isinstance(records, Unresolved):
         return records
-    names = {r.properties.get("ManagementAccountId") for r in records}
-    found = names.pop() if len(names) == 1 else None
+    names = [r.properties.get("ManagementAccountId") for r in records]
+    found = names[0] if names and all(name == names[0] for name in names) else None
     if isinstance(found, str) and getattr(records, "more", None) is None:
         return found
     return (
