@@ -153,6 +153,11 @@ def compressed(requests: RequestSet, known: Catalogue, kind: ChainKind) -> tuple
     return tuple(_fewer(requests.actions, wanted, known)), beyond
 
 
+def spared(requests: RequestSet, known: Catalogue) -> tuple[str, ...]:
+    """Return patterns of the actions that are not in a set, for a set of most actions."""
+    return tuple(_patterns(known.all & ~known.matching_any(requests.actions), known))
+
+
 def _fewer(patterns: Sequence[str], wanted: int, known: Catalogue) -> Iterator[str]:
     """Yield the patterns without those that others contain, names that share a beginning as one."""
     lowered = list(dict.fromkeys(p for p in patterns))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from policyengine.iam.documents import read_policy
-from policyengine.iam.guard_statement import Inexpressible, compressed, variants
+from policyengine.iam.guard_statement import Inexpressible, compressed, spared, variants
 from policyengine.iam.organization_records import FULL_ACCESS
 from policyengine.iam.reason import No, covered, extended
 from policyengine.iam.request_set import RequestSet
@@ -19,13 +19,26 @@ def proposed(requests: RequestSet) -> Mapping[str, Any] | None:
 
     None where one statement cannot say the set.
     """
-    actions, _ = compressed(requests, extended([], requests), "scp")
-    made = variants(requests, actions, "scp") if actions else Inexpressible("no action")
-    if isinstance(made, Inexpressible):
-        return None
     everything = FULL_ACCESS["p-FullAWSAccess"][1]
-    for statement in made:
+    for statement in _statements(requests):
         policy = read_policy({"Version": "2012-10-17", "Statement": [statement]}, "scp")
         if isinstance(covered(requests, [[everything, policy]], _ACCOUNT), No):
             return statement
     return None
+
+
+def _statements(requests: RequestSet) -> Iterator[Mapping[str, Any]]:
+    known = extended([], requests)
+    most = requests.actions != ("*",) and known.matching_any(requests.actions).bit_count() * 2 > len(
+        known.names
+    )
+    actions = ("*",) if most else compressed(requests, known, "scp")[0]
+    made = variants(requests, actions, "scp") if actions else Inexpressible("no action")
+    if isinstance(made, Inexpressible):
+        return
+    for statement in made:
+        if most:
+            rest = {key: value for key, value in statement.items() if key not in ("Effect", "Action")}
+            yield {"Effect": "Deny", "NotAction": list(spared(requests, known)), **rest}
+        else:
+            yield statement

@@ -145,7 +145,8 @@ def _let_through(result: Coverage) -> Iterator[Evidence]:
     elif not result.denials:
         yield Evidence((), "no SCP denies any of these actions", EXPECTED, "request_not_denied")
     request = result.answer.witness
-    for denial, _ in list(passed_over(result.denials, request))[:_SHOWN]:
+    passed = [denial for denial, _ in passed_over(result.denials, request)]
+    for denial in (passed or result.denials)[:_SHOWN]:
         place = ("with", denial.node, denial.attached.name)
         name = f" `{denial.statement.sid}`" if denial.statement.sid else ""
         observed = f"the Deny{name} in SCP {denial.attached.name} {why_passed(denial.statement, request)}"
