@@ -295,6 +295,7 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
         "ServiceLastAccessedDetails": _LAST_ACCESSED,
         "": "IAM `GetRole`",
     },
+    "AWS::IAM::ManagedPolicy": {"": "IAM `GetPolicy`"},
     "AWS::IAM::User": {
         "CreateDate": "IAM `GetUser`",
         "MFADevices": "IAM `ListMFADevices`; the serial number of a virtual device is an ARN `…:mfa/…`",

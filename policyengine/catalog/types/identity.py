@@ -110,7 +110,13 @@ TYPES = (
             to("roles", ROLE, "Roles", scope="account"),
             to("users", "AWS::IAM::User", "Users", scope="account"),
             to("groups", "AWS::IAM::Group", "Groups", scope="account"),
+            of("attached_roles", ROLE, "ManagedPolicyArns", scope="account"),
+            of("attached_users", "AWS::IAM::User", "ManagedPolicyArns", scope="account"),
+            of("attached_groups", "AWS::IAM::Group", "ManagedPolicyArns", scope="account"),
+            of("bounded_roles", ROLE, "PermissionsBoundary", scope="account"),
+            of("bounded_users", "AWS::IAM::User", "PermissionsBoundary", scope="account"),
         ),
+        extra=extra(AttachmentCount="integer", PermissionsBoundaryUsageCount="integer"),
     ),
     TypeSpec(
         "AWS::IAM::InstanceProfile",
