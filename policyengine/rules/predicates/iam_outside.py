@@ -353,12 +353,13 @@ def members(subject: Subject) -> tuple[set[str], str | None, Unresolved | None]:
     ids = [r.properties.get("AccountId", r.id) for r in accounts]
     found = {i for i in ids if isinstance(i, str)}
     roots = records if isinstance(records, list) else []
-    managers = (r.properties.get("ManagementAccountId") for r in roots)
+    managers = [r.properties.get("ManagementAccountId", "") for r in roots]
     found.update(m for m in managers if isinstance(m, str))
     names = [r.properties.get("Id", r.id) for r in roots]
     organization = names[0] if len(names) == 1 and isinstance(names[0], str) else None
     more = getattr(accounts, "more", None)
-    if more is None and (organization is None or not found or not all(isinstance(i, str) for i in ids)):
+    known = all(isinstance(i, str) for i in (*ids, *managers))
+    if more is None and (organization is None or not found or not known):
         more = Unresolved("not_collected", "the accounts of the organisation")
     return found, organization, more
 
