@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import extract_frameworks as frameworks  # a sibling, found through the line above
 
 PEERS = frameworks.TABLE.with_name("peer-checks.csv")
-FAMILIES = ("network", "encryption", "tagging", "logging", "resilience")
+FAMILIES = ("bedrock", "encryption", "iam", "logging", "network", "pipeline", "resilience", "tagging")
 COLUMNS = ("peer", "service", "check", "title", "severity")
 
 Bound = dict[str, dict[str, set[str]]]
