@@ -9,7 +9,7 @@ from typing import Any, Final
 from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.domains import one_caller
 from policyengine.iam.errors import PolicyError
-from policyengine.iam.glob import has_wildcard
+from policyengine.iam.glob import compile_glob, has_wildcard
 from policyengine.iam.reason import No, Unknown, Yes, grants
 from policyengine.iam.request_set import RequestSet
 from policyengine.model.finding import Evidence
@@ -43,7 +43,11 @@ def one_may_both(subject: Subject, *, policy: Path | None, one: Any, other: Any)
     found = held(subject, policy)
     found = replace(found, documents=tuple(_named_only(d) for d in found.documents))
     why: dict[str, None] = {}
-    for name in list(dict.fromkeys(_names(found.policies)))[:_MOST]:
+    names = list(dict.fromkeys(_names(found.policies)))[:_MOST]
+    allows = [s for p in found.policies for s in p.statements if s.allow]
+    if not all(any(_may_be(s, requests) for s in allows) for requests in (first, second)):
+        return allowed(found, No(), _EXPECTED)
+    for name in names:
         answer = _both(found, name, first, second)
         if isinstance(answer, Answer):
             return answer
@@ -51,6 +55,17 @@ def one_may_both(subject: Subject, *, policy: Path | None, one: Any, other: Any)
     if any(s.opaque is not None and s.allow for p in found.policies for s in p.statements):
         return undecided(found, tuple(why), _EXPECTED)
     return undecided(found, tuple(why), _EXPECTED) if why else allowed(found, No(), _EXPECTED)
+
+
+def _may_be(statement: Statement, requests: RequestSet) -> bool:
+    """Whether a statement may be about an action of a set; a quick look before the proof."""
+    if statement.not_action:
+        return True
+    for pattern in statement.actions:
+        matches = compile_glob(pattern.lower())
+        if any(has_wildcard(a) or matches(a.lower()) for a in requests.actions):
+            return True
+    return False
 
 
 def _both(found: Held, name: str, one: RequestSet, other: RequestSet) -> Answer | tuple[str, ...]:

@@ -10,7 +10,7 @@ that names an account, or by the path that the service writes for an account
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -34,6 +34,7 @@ from policyengine.rules.predicates.iam_asking import (
 from policyengine.rules.predicates.iam_outside import in_organization, nowhere
 
 _EXPECTED: Final = "services let in only for the own account or organisation"
+_PLAIN: Final = frozenset({"stringequals", "stringlike", "arnequals", "arnlike"})
 _NAMES: Final = (".amazonaws.com", ".amazonaws.com.cn", ".amazon.com")
 _SOME: Final = "unknown.amazonaws.com"
 """Stands for a service that a policy names in a way that is not known."""
@@ -72,6 +73,9 @@ def service_for_anybody(
 def _asked(found: Held, services: Sequence[str], asked: RequestSet) -> Reasoned:
     """Say whether one of the services is let in for a stranger."""
     context = {**nowhere(found.policies), **_named(found.policies), **asked.context}
+    let_in = [s for p in found.policies for s in p.statements if _let_in(s)]
+    if all(_keeps_strangers_out(statement, context) for statement in let_in):
+        return No()
     requests = replace(asked, context=context)
     why: dict[str, None] = {}
     for service in services:
@@ -83,6 +87,16 @@ def _asked(found: Held, services: Sequence[str], asked: RequestSet) -> Reasoned:
             return answer
         why.update(dict.fromkeys(answer.why if isinstance(answer, Unknown) else ()))
     return Unknown(tuple(why)) if why else No()
+
+
+def _keeps_strangers_out(statement: Statement, context: Mapping[str, Values]) -> bool:
+    """Whether a condition plainly asks for a value that a stranger does not have: most do, and need no proof."""
+    for condition in statement.conditions:
+        other = context.get(condition.key.lower())
+        plain = condition.operator.lower() in _PLAIN
+        if plain and other and other.negated and set(condition.values) <= set(other.patterns):
+            return True
+    return False
 
 
 def _services(policies: Sequence[Policy]) -> list[str]:
