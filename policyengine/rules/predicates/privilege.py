@@ -16,6 +16,13 @@ _CARRIERS: Final = (
     "AWS::ECS::TaskDefinition",
 )  # fmt: skip
 """What runs with a role, as ``rules.iam.carriers`` reads it."""
+_WORKLOADS: Final = (
+    "AWS::Lambda::Function", "AWS::ECS::TaskDefinition", "AWS::CodeBuild::Project",
+    "AWS::CodePipeline::Pipeline", "AWS::StepFunctions::StateMachine", "AWS::Glue::Job",
+    "AWS::SageMaker::NotebookInstance", "AWS::AppRunner::Service", "AWS::Batch::JobDefinition",
+    "AWS::IAM::InstanceProfile",
+)  # fmt: skip
+"""What runs with a role, as ``privilege_shared`` reads it."""
 _ORGANIZATION: Final = (
     "AWS::Organizations::Organization", "AWS::Organizations::OrganizationalUnit",
     "AWS::Organizations::Account", "AWS::Organizations::Policy",
@@ -121,6 +128,13 @@ def reaches_administrator(subject: Subject) -> Answer:
     from policyengine.rules.predicates import privilege_graph
 
     return privilege_graph.reaches(subject)
+
+
+def shared_role(subject: Subject, *, at_most: int, tag: str | None, not_counting: Sequence[str]) -> Answer:
+    """TRUE when more workloads run with the role than a number."""
+    from policyengine.rules.predicates import privilege_shared
+
+    return privilege_shared.shared(subject, at_most=at_most, tag=tag, not_counting=not_counting)
 
 
 def _kind_problem(arguments: Mapping[str, Any]) -> str | None:
@@ -265,5 +279,17 @@ PREDICATES: tuple[Predicate, ...] = (
         ("AWS::IAM::Role", "AWS::IAM::User"),
         (*_NEEDS, "AWS::IAM::Role", "AWS::IAM::User", *_CARRIERS),
         wide=_ORGANIZATION,
+    ),
+    Predicate(
+        "privilege.shared_role",
+        shared_role,
+        "More workloads run with the role than a number.",
+        {
+            "at_most": Arg("integer", False, 1, "so many workloads"),
+            "tag": Arg("string", False, None, "what carries the same value of this tag is one workload"),
+            "not_counting": Arg("list:string", False, (), "types of workloads that do not count"),
+        },
+        ("AWS::IAM::Role",),
+        _WORKLOADS,
     ),
 )
