@@ -335,7 +335,7 @@ def in_principal(key: str, pattern: Pattern) -> Iterable[Pattern]:
 
 def _within(pattern: Pattern, without: str) -> Pattern:
     """Return the pattern with its open classes narrowed to texts without some characters."""
-    return tuple(t._replace(chars=t.chars | frozenset(without)) if t.negated else t for t in pattern)
+    return Pattern(t._replace(chars=t.chars | frozenset(without)) if t.negated else t for t in pattern)
 
 
 def _loosely(condition: Condition, operator: Operator, setting: Setting) -> Callable[[Request], Truth]:

@@ -31,7 +31,19 @@ class Token(NamedTuple):
     star: bool
 
 
-Pattern = tuple[Token, ...]
+class Pattern(tuple[Token, ...]):
+    """A pattern of texts, token by token. Patterns are looked up all the time, so each knows its hash."""
+
+    _hash: int
+
+    def __hash__(self) -> int:
+        """Return the hash of the tokens, worked out once."""
+        try:
+            return self._hash
+        except AttributeError:
+            found = self._hash = tuple.__hash__(self)
+            return found
+
 
 _ANY: Final = Token(frozenset(), True, False)
 _ANY_RUN: Final = Token(frozenset(), True, True)
@@ -41,22 +53,22 @@ _SEGMENT: Final = Token(frozenset(":/"), True, False)
 _SEGMENT_RUN: Final = Token(frozenset(":/"), True, True)
 _DIGIT: Final = Token(frozenset("0123456789"), False, False)
 
-ANYTHING: Final[Pattern] = (_ANY, _ANY_RUN)
+ANYTHING: Final = Pattern((_ANY, _ANY_RUN))
 """Any text but the empty one."""
-PART: Final[Pattern] = (_PART, _PART_RUN)
+PART: Final = Pattern((_PART, _PART_RUN))
 """A text without colons, as between the colons of an ARN."""
-SEGMENT: Final[Pattern] = (_SEGMENT, _SEGMENT_RUN)
+SEGMENT: Final = Pattern((_SEGMENT, _SEGMENT_RUN))
 """A text without colons and slashes."""
-ACCOUNT: Final[Pattern] = (_DIGIT,) * 12
-ANY_RUN: Final[Pattern] = (_ANY_RUN,)
+ACCOUNT: Final = Pattern((_DIGIT,) * 12)
+ANY_RUN: Final = Pattern((_ANY_RUN,))
 """Any text, the empty one too."""
-PART_RUN: Final[Pattern] = (_PART_RUN,)
+PART_RUN: Final = Pattern((_PART_RUN,))
 """A text without colons, the empty one too."""
 
 
 def exact(text: str) -> Pattern:
     """Return the pattern of one text."""
-    return tuple(_character(c) for c in text)
+    return Pattern(_character(c) for c in text)
 
 
 @lru_cache(maxsize=1024)
@@ -66,7 +78,7 @@ def _character(character: str) -> Token:
 
 def ignoring_case(text: str) -> Pattern:
     """Return the pattern of one text in any case."""
-    return tuple(Token(frozenset((c, c.lower(), c.upper()[:1])), False, False) for c in text)
+    return Pattern(Token(frozenset((c, c.lower(), c.upper()[:1])), False, False) for c in text)
 
 
 @lru_cache(maxsize=8192)
@@ -92,7 +104,7 @@ def _tidy(tokens: Iterable[Token]) -> Pattern:
     for token in tokens:
         if not (token.star and kept and kept[-1] == token):
             kept.append(token)
-    return tuple(kept)
+    return Pattern(kept)
 
 
 def joined(*parts: Pattern) -> Pattern:

@@ -42,10 +42,10 @@ _ACCOUNT_KEYS: Final = frozenset({"aws:resourceaccount", "aws:sourceaccount", "a
 _WITHOUT_COLONS: Final = frozenset({"iam", "sts"})
 """Services whose names and paths have no colon:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
-_ID: Final[Pattern] = (Token(frozenset("/"), True, False), Token(frozenset("/"), True, True))
+_ID: Final = Pattern((Token(frozenset("/"), True, False), Token(frozenset("/"), True, True)))
 """Ids of models and profiles have colons and no slash."""
 _CODE: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
-_REGION: Final[Pattern] = (Token(_CODE, False, False), Token(_CODE, False, True))
+_REGION: Final = Pattern((Token(_CODE, False, False), Token(_CODE, False, True)))
 """Codes of regions, ``unspecified`` among them, are lower case:
 https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html"""
 _SERVICE_LINKED: Final = "role/aws-service-role/"
@@ -83,6 +83,7 @@ class Callers:
     """Whose they all are."""
 
 
+@lru_cache(maxsize=4096)
 def account_callers(account: str, partition: str = "aws") -> Callers:
     """Return every user and role of an account and its root user; service-linked roles are AWS's own."""
     head = f"arn:{partition}:iam::{account}:"
@@ -96,12 +97,14 @@ def entity_callers(account: str, partition: str = "aws") -> Callers:
     return Callers(everybody.patterns[:-1], likely=everybody.likely, account=account)
 
 
+@lru_cache(maxsize=4096)
 def any_entity(partition: str = "aws") -> Callers:
     """Return every user and role of any account: whoever a document may be attached to."""
     likely = entity_callers("111122223333", partition).likely
     return Callers(_principals(partition, ACCOUNT)[:-1], likely=likely)
 
 
+@lru_cache(maxsize=4096)
 def one_caller(principal: str) -> Callers:
     """Return the one principal that asks."""
     account = account_of(principal) or None

@@ -79,7 +79,7 @@ def apart(action: str) -> str:
     return service if service in ("iam", "kms", "sts") else ""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def _of(policy: Policy) -> _Of:
     known = catalogue()
     found = [0, 0, 0, 0]
@@ -102,6 +102,17 @@ def masks(policies: Iterable[Policy]) -> Masks:
         denies |= one.denies
         denies_all |= one.denies_all
     return Masks(allows & ~denies_all, allows_all & ~denies)
+
+
+def surely_not(policies: Sequence[Policy], patterns: tuple[str, ...]) -> bool:
+    """Say whether documents surely allow none of the actions that patterns match, whatever the resource.
+
+    False is no answer: of an action that AWS does not document nothing is said.
+    """
+    known = catalogue()
+    if known.unmatched(patterns) or masks(policies).may & known.matching_any(patterns):
+        return False
+    return not any(known.unmatched(s.actions) for p in policies for s in p.statements if s.allow)
 
 
 def denied_everywhere(policies: Iterable[Policy]) -> int:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from policyengine.iam.bounded import granted_within
-from policyengine.iam.catalogue import catalogue
 from policyengine.iam.errors import PolicyError
-from policyengine.iam.glob import has_wildcard
-from policyengine.iam.holding import masks
+from policyengine.iam.holding import surely_not
 from policyengine.iam.reason import Answer as Reasoned
 from policyengine.iam.reason import No, Yes, denies, grants
 from policyengine.iam.request_set import RequestSet
@@ -42,34 +39,16 @@ def allows(subject: Subject, *, requests: Any, policy: Path | None) -> Answer:
     except PolicyError as error:
         return unreadable(error)
     found = held(subject, policy)
-    if not _leaves_open(found, asked.actions):
-        return allowed(found, No(), _ALLOWED)
     answer = granted(found, about_own(asked, found))
     if isinstance(answer, No) and names_others(found):
         answer = granted(found, asked)
     return allowed(found, answer, _ALLOWED)
 
 
-def _leaves_open(found: Held, actions: tuple[str, ...]) -> bool:
-    """Say whether the documents allow any of the actions on something: a cheap look before a search."""
-    asked = _bits(actions)
-    return asked is None or bool(masks(found.policies).may & asked)
-
-
-@lru_cache(maxsize=1024)
-def _bits(actions: tuple[str, ...]) -> int | None:
-    """Return actions as bits; None for patterns and for names AWS does not document, which policies may mean."""
-    found = 0
-    for name in actions:
-        bit = None if has_wildcard(name) else catalogue().index(name)
-        if bit is None:
-            return None
-        found |= 1 << bit
-    return found
-
-
 def granted(found: Held, requests: RequestSet) -> Reasoned:
     """Say whether the documents grant a request, within the boundary where there is one."""
+    if surely_not(found.policies, requests.actions):
+        return No()
     callers = callers_of(found)
     if found.boundary is None:
         return grants(found.policies, requests, callers)

@@ -32,6 +32,14 @@ _ABOUT_WHO: Final = frozenset({"aws:userid", "aws:username"})
 
 def given(subject: Subject, *, documents: str, except_sids: Sequence[str] = ()) -> Held:
     """Return the documents in question, without the Allow statements whose Sid matches a pattern."""
+    key = (given, documents, tuple(except_sids))
+    known: Held | None = subject.answers.get(key)
+    if known is None:
+        known = subject.answers[key] = _given(subject, documents, except_sids)
+    return known
+
+
+def _given(subject: Subject, documents: str, except_sids: Sequence[str]) -> Held:
     found, type_ = held(subject), subject.resource.type
     if documents != "all" and (type_ in KINDS or type_ == PERMISSION_SET):
         found = _some(found, subject.resource, inline=documents == "inline")
