@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from policyengine.iam.account_ids import account_of
 from policyengine.iam.catalogue import catalogue
 from policyengine.iam.domains import any_caller, one_caller
 from policyengine.iam.duties import DUTIES, Deed, Need
+from policyengine.iam.holding import masks
 from policyengine.iam.opaque import Opaque
 from policyengine.iam.reason import Answer, No, Unknown, Yes, grants
 from policyengine.iam.request_set import RequestSet, Values
@@ -43,6 +44,8 @@ class DutyHolders:
         self.staff = staff
         self.delivery = delivery
         self._found: dict[tuple[str, str], Holding] = {}
+        self._looks: dict[str, _Look] = {}
+        self._asked: dict[tuple[Need, int], Ask] = {}
 
     def blind(self, duty: str) -> str | None:
         """Return what about a duty the source cannot show."""
@@ -114,7 +117,27 @@ class DutyHolders:
             known = self._found[key] = self._directly(member, duty)
         return known
 
+    def _look(self, duty: str) -> _Look:
+        """Return what a cheap look at a principal needs to know of a duty."""
+        if duty not in self._looks:
+            known, actions, always = catalogue(), 0, False
+            for deed in DUTIES[duty].deeds:
+                first = deed.needs[0]
+                bit = 1 << (known.index(first.action) or 0)
+                for thing in self.delivery.of(first.on):
+                    actions |= bit
+                    away = isinstance(thing.arn, str) and account_of(thing.arn) not in (
+                        "",
+                        self.delivery.account,
+                    )
+                    always = always or away or (thing.own is not None and bool(masks((thing.own,)).may & bit))
+            self._looks[duty] = _Look(actions, always)
+        return self._looks[duty]
+
     def _directly(self, member: Member, duty: str) -> Holding:
+        look = self._look(duty)
+        if not look.always and not member.holder.masks.may & look.actions:
+            return NOT
         why: dict[str, None] = {}
         for deed in DUTIES[duty].deeds:
             for found in self._deed(member, deed):
@@ -138,24 +161,36 @@ class DutyHolders:
 
     def _ask(self, member: Member, need: Need, thing: Thing) -> Answer:
         arn = thing.arn
+        may = member.holder.may(need.action)
         if isinstance(arn, Opaque):
-            return (
-                Unknown((f"which {need.on} is meant: {arn.reason}",))
-                if member.holder.may(need.action)
-                else No()
-            )
+            return Unknown((f"which {need.on} is meant: {arn.reason}",)) if may else No()
         account = account_of(arn)
         if account not in ("", self.delivery.account):
             away = self.staff.elsewhere(member, account)
             return Unknown((f"whether it may act in account {account}",)) if away else No()
+        if not may and thing.own is None:
+            return No()
+        key = (need, id(thing))  # the delivery holds its things
+        if key not in self._asked:
+            self._asked[key] = self._request(need, thing, arn)
+        return self.staff.asks(member, self._asked[key])
+
+    def _request(self, need: Need, thing: Thing, arn: str) -> Ask:
+        """Return a request about a thing with the keys it has; those AWS does not list for the action are left out."""
         keys: dict[str, str | None] = dict(thing.context)
         keys.update(need.context)
         region = self.delivery.region if ":iam::" not in arn else REGION
         if region != REGION:
             keys[_REGION] = (arn.split(":", 4)[3] if arn != "*" else "") or region
         carried = {k: v for k, v in keys.items() if catalogue().may_carry(need.action, k) is not False}
-        ask = Ask(need.action, arn, tuple(sorted(carried.items())), thing.own, thing.likely, thing.tags)
-        return self.staff.asks(member, ask)
+        return Ask(need.action, arn, tuple(sorted(carried.items())), thing.own, thing.likely, thing.tags)
+
+
+class _Look(NamedTuple):
+    """The actions a duty begins with, as bits; ``always``: policies of others may give it as well."""
+
+    actions: int
+    always: bool
 
 
 def _best(answers: list[Answer]) -> Answer:

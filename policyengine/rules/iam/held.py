@@ -15,7 +15,7 @@ from policyengine.iam.opaque import Opaque
 from policyengine.iam.request import read_caller
 from policyengine.model.resource import Path, Resource
 from policyengine.model.values import OpenDict, OpenList, Unresolved
-from policyengine.rules.iam.principals import KINDS, Principals
+from policyengine.rules.iam.principals import KINDS, PrincipalRecord, Principals
 from policyengine.rules.iam.reader import Document, Reader
 from policyengine.rules.iam.source_standins import sources_filled
 from policyengine.rules.iam.standins import ACCOUNT, filled, own_arn
@@ -37,6 +37,7 @@ https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html"""
 _MOST_READ: Final = 20_000
 _MOST_ANSWERS: Final = 50_000
 _TABLES: Final = 4
+_MOST_RECORDS: Final = 2048
 T = TypeVar("T")
 
 
@@ -72,6 +73,7 @@ class _Kept:
         self.reader = Reader()
         self.read = 0
         self.gathered: OrderedDict[tuple[int, ...], tuple[Any, Principals]] = OrderedDict()
+        self.records: OrderedDict[tuple[int, int], tuple[Any, PrincipalRecord]] = OrderedDict()
         self.answers: dict[Any, tuple[Any, Any]] = {}
         self.last: tuple[tuple[Any, ...], Held] | None = None
 
@@ -80,6 +82,7 @@ class _Kept:
         if self.read > _MOST_READ:
             self.read, self.reader, self.answers = 0, Reader(), {}
             self.gathered.clear()
+            self.records.clear()
         self.reader.errors.clear()
         return self.reader
 
@@ -200,8 +203,7 @@ def _root(found: Sequence[Document]) -> Path:
 def _principal(subject: Subject) -> Held:
     resource = subject.resource
     managed, groups = subject.tables(MANAGED), subject.tables(GROUP)
-    gathered = _gathered(managed, groups)
-    record = gathered.record(resource)
+    record = record_of(managed, groups, resource)
     found = list(record.identity)
     for table in (managed, groups):
         more = getattr(table, "more", None)
@@ -254,6 +256,18 @@ def _caller(arn: str | None) -> str | None:
         return None if arn is None or read_caller(arn).kind not in ("role", "user") else arn
     except PolicyError:
         return None if arn is None or ":group/" not in arn else arn
+
+
+def record_of(managed: Any, groups: Any, resource: Resource) -> PrincipalRecord:
+    """Return a user, role or group with the managed policies and groups of these tables; read once."""
+    gathered = _gathered(managed, groups)
+    key = (id(gathered), id(resource))
+    known = _KEPT.records.get(key)
+    if known is None:
+        known = _KEPT.records[key] = ((gathered, resource), gathered.record(resource))
+        if len(_KEPT.records) > _MOST_RECORDS:
+            _KEPT.records.popitem(last=False)
+    return known[1]
 
 
 def _gathered(*tables: Any) -> Principals:

@@ -23,9 +23,9 @@ from policyengine.model.resource import Resource
 from policyengine.model.values import OpenDict, Unresolved
 from policyengine.rules.iam.deliveries import BESIDE
 from policyengine.rules.iam.graph import world_of
-from policyengine.rules.iam.held import remembered, shared_reader
+from policyengine.rules.iam.held import GROUP, MANAGED, record_of, remembered
 from policyengine.rules.iam.organizations import members_of
-from policyengine.rules.iam.principals import KINDS, TYPES, Principals, caller_arn
+from policyengine.rules.iam.principals import KINDS, TYPES, PrincipalRecord, Principals, caller_arn
 from policyengine.rules.iam.reader import Reader
 from policyengine.rules.iam.standins import ACCOUNT, filled, own_arn
 from policyengine.rules.predicates.api import Subject
@@ -114,6 +114,8 @@ class Staff:
     def _context(self, member: Member, ask: Ask) -> dict[str, str | None]:
         """Return the keys of a request: those that are asked about, and tags that policies ask for."""
         found = dict(ask.context)
+        if not self._mentioned(member):
+            return found
         for prefix, tags in (("aws:resourcetag/", ask.tags), ("aws:principaltag/", self._own_tags(member))):
             if tags is None:
                 continue
@@ -256,28 +258,35 @@ def _alone(resource: Resource) -> Resource:
 
 
 def _staff(tables: Sequence[Any], organization: Organization | None, own: Resource) -> Staff:
-    resources: list[Resource] = []
-    beside: dict[str, Resource] = {own.id: own}
+    known: dict[str, Sequence[Resource]] = {}
     more: Unresolved | None = None
     for type_, table in zip((*NEEDS, *BESIDE), tables, strict=False):
-        known = () if isinstance(table, Unresolved) else table
-        beside.update((r.id, r) for r in known)
+        known[type_] = () if isinstance(table, Unresolved) else table
         if type_ in TYPES:
-            resources.extend(_alone(r) for r in known)
-            open_ = table if isinstance(table, Unresolved) else getattr(table, "more", None)
-            more = more or open_
-    code = own.file is not None
-    reader = Reader(lambda of, value: filled(value, of, beside)) if code else shared_reader()
-    gathered = Principals(reader)
-    for resource in resources:
-        gathered.add(resource)
+            more = more or (table if isinstance(table, Unresolved) else getattr(table, "more", None))
+    people = [r for type_ in KINDS for r in known[type_]]
+    if own.file is not None:
+        people = [_alone(r) for r in people]
+        records = _of_code(people, known, own)
+    else:
+        managed, groups = (tables[NEEDS.index(type_)] for type_ in (MANAGED, GROUP))
+        records = [record_of(managed, groups, resource) for resource in people]
     tags: dict[str, Mapping[str, Any] | None] = {}
-    for resource in resources:
-        if resource.type in KINDS:
-            known = (
-                None
-                if resource.tags is None or isinstance(resource.tags, Unresolved | OpenDict)
-                else resource.tags
-            )
-            tags[caller_arn(gathered.record(resource))[0]] = known
-    return Staff(world_of(gathered.records(), None, organization), tags, more)
+    for resource, record in zip(people, records, strict=True):
+        unknown = resource.tags is None or isinstance(resource.tags, Unresolved | OpenDict)
+        tags[caller_arn(record)[0]] = None if unknown else resource.tags  # type: ignore[assignment]  # narrowed above
+    return Staff(world_of(records, None, organization), tags, more)
+
+
+def _of_code(
+    people: Sequence[Resource], known: Mapping[str, Sequence[Resource]], own: Resource
+) -> list[PrincipalRecord]:
+    """Return the principals of a file of code, with what their policies refer to filled in."""
+    beside = {own.id: own, **{r.id: r for resources in known.values() for r in resources}}
+    gathered = Principals(Reader(lambda of, value: filled(value, of, beside)))
+    for resource in people:
+        gathered.add(resource)
+    for type_ in TYPES - KINDS.keys():
+        for resource in known[type_]:
+            gathered.add(_alone(resource))
+    return list(gathered.records())
