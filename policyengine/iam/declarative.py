@@ -139,9 +139,8 @@ def _doubt(at: Setting, why: Opaque, level: int) -> None:
     """Mark what a policy that is not known may have changed."""
     allowed = at.allowed(level)
     if allowed is None or allowed:
-        at.more = why
-        if at.value is not None:
-            at.value = why
+        at.more = at.value = why
+        at.controls.append((level, None))
     for inner in at.below.values():
         _doubt(inner, why, level)
 

@@ -50,7 +50,7 @@ def test_what_cannot_be_read_opens_what_is_not_locked() -> None:
     assert value([[{"a": {**NONE, "@@assign": "x"}}], [unknown]], "a") == "x"
     assert value([[{"a": {**NONE, "@@assign": "x"}}, unknown]], "a") is unknown
     assert value([[unknown, {"a": {"@@assign": "x"}}]], "a") is unknown
-    assert value([[unknown], [{"a": {"@@assign": "x"}}]], "a") == "x"
+    assert isinstance(value([[unknown], [{"a": {"@@assign": "x"}}]], "a"), Opaque)  # it may be locked above
     assert value([[unknown]], "a", "b") is unknown
     assert isinstance(value([[{"a": 5}]], "a", "b"), Opaque)
     control = {"a": {"@@operators_allowed_for_child_policies": unknown, "@@assign": "x"}}

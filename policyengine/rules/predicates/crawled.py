@@ -85,7 +85,7 @@ def _of_template(configuration: Any, path: Path) -> Answer:
 def _named(found: _Found) -> Answer:
     """Answer for a connector that reads the lists only where it is told."""
     value = found.value
-    if isinstance(value, Unresolved) and not value.present:
+    if isinstance(value, Unresolved) and value.target is None:
         return Answer(UNKNOWN, (Evidence(found.path, value, _EXPECTED, value.reason),))
     if value is ABSENT or value in ("", None):
         return Answer(FALSE, (Evidence(found.path, ABSENT, _EXPECTED, "missing"),))
