@@ -27,6 +27,7 @@ from policyengine.rules.predicates import (
     sharing,
     stages,
     tags,
+    tenants,
     time,
     trust,
     usage,
@@ -40,6 +41,7 @@ PREDICATES: Final[dict[str, Predicate]] = {
     for module in (
         net,
         tags,
+        tenants,
         time,
         lifecycle,
         kms,
