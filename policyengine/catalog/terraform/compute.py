@@ -318,7 +318,6 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
             enable_auto_branch_creation=AutoBranchCreationConfig.EnableAutoBranchCreation
             auto_branch_creation_patterns*=AutoBranchCreationConfig.AutoBranchCreationPatterns
         """,
-        partial=True,
     ),
     "aws_apprunner_service": TypeMap(
         "AWS::AppRunner::Service",
