@@ -115,7 +115,7 @@ def allows_outside_account(
         return unreadable(error)
     found = in_organization(_attached(subject, policy), _OWN_ORGANIZATION)
     inside = {found.account, *trusted_accounts}
-    answer = _granted_to(found, _outside(found, inside), _anonymous(found), {}, asked)
+    answer = _to_outsiders(found, inside, {}, asked)
     return _of_known_account(subject, found, answer, _ACCOUNT, asked)
 
 
@@ -130,13 +130,13 @@ def allows_outside_organization(
     attached = _attached(subject, policy)
     found = in_organization(attached, _OWN_ORGANIZATION)
     inside = {found.account, *trusted_accounts}
-    answer = _granted_to(found, _outside(found, inside), _anonymous(found), {}, asked)
+    answer = _to_outsiders(found, inside, {}, asked)
     if isinstance(answer, No):  # most policies let nobody of any other account in
         return allowed(found, answer, _ORGANIZATION)
     others, organization, more = members(subject)
     found, inside = in_organization(attached, organization or _OWN_ORGANIZATION), inside | others
     context = _beyond(organization) if organization else {}
-    answer = _granted_to(found, _outside(found, inside), _anonymous(found), context, asked)
+    answer = _to_outsiders(found, inside, context, asked)
     if isinstance(answer, Yes) and more is not None:
         anybody = _from_anybody(found, asked)
         if isinstance(anybody, Yes):
@@ -156,6 +156,26 @@ def _of_known_account(
             return undecided(replace(found, doubts=((found.where, unknown),)), (), expected)
         answer = anybody
     return allowed(found, answer, expected)
+
+
+def _to_outsiders(
+    found: Held, inside: Collection[str], context: dict[str, Values], asked: RequestSet
+) -> Reasoned:
+    """Say whether strangers from nowhere, or accounts outside that documents name, are granted anything.
+
+    Who is let in from one network, or by a source that is inside, is let in by that; a role is not, because
+    who takes it has it from then on wherever they are.
+    """
+    anonymous = _anonymous(found)
+    trust = any(document.policy.kind == "trust" for document in found.documents)
+    keys = {} if trust else nowhere(found.policies)
+    elsewhere = {key: values for key, values in keys.items() if key not in _ORGANIZATION_KEYS}
+    answer = _granted_to(found, strangers(found), anonymous, {**elsewhere, **context}, asked)
+    if isinstance(answer, Yes):
+        return answer
+    named = _named_outside(found, inside)
+    other = _granted_to(found, named, False, context, asked) if named else No()
+    return answer if isinstance(other, No) else other
 
 
 # -- who ------------------------------------------------------------------------------------------------
@@ -181,9 +201,9 @@ def _of_parts(texts: Iterable[str], named: Collection[str]) -> Iterator[str]:
                     yield filled
 
 
-def _outside(found: Held, inside: Collection[str]) -> list[str]:
+def _named_outside(found: Held, inside: Collection[str]) -> list[str]:
     named = names_accounts(_texts(found.policies))
-    return [*strangers(found), *sorted(a for a in named if a != "*" and a not in inside)][:MOST_ACCOUNTS]
+    return sorted(a for a in named if a != "*" and a not in inside)[:MOST_ACCOUNTS]
 
 
 def _anonymous(found: Held) -> bool:
