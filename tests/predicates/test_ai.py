@@ -12,7 +12,7 @@ import pytest
 from policyengine.catalog import registry
 from policyengine.rules.predicates import ai
 from policyengine.rules.predicates.api import Predicate
-from policyengine.rules.predicates.bedrock_models import NEEDS, PATHS, geographies
+from policyengine.rules.predicates.bedrock_models import GUARDRAIL, NEEDS, PATHS, geographies
 
 from .conformance import cases, check
 
@@ -36,7 +36,8 @@ def test_documented_and_tested_in_all_ways(name: str) -> None:
 
 
 def test_the_types_asked_about_name_models() -> None:
-    assert set(PREDICATES["bedrock.models_allowed"].types) == set(PATHS)
+    assert set(PREDICATES["bedrock.models_in_regions"].types) == set(PATHS)
+    assert set(PREDICATES["bedrock.models_allowed"].types) == set(PATHS) - {GUARDRAIL}
     assert set(NEEDS) <= set(PATHS)
 
 

@@ -110,7 +110,7 @@ PREDICATES: tuple[Predicate, ...] = (
             **_REGIONS,
             "profile_regions": Arg("json", False, None, "geography -> the regions of its profiles, if known"),
         },
-        _USERS,
+        (*_USERS, "AWS::Bedrock::Guardrail"),
         _BEHIND_MODELS,
         wide=_ORGANIZATION,
     ),

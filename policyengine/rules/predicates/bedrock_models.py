@@ -17,6 +17,7 @@ from policyengine.model.resource import Path, Resource
 from policyengine.model.values import ABSENT, OpenDict, OpenList, Unresolved
 from policyengine.rules.predicates.api import Subject
 
+GUARDRAIL: Final = "AWS::Bedrock::Guardrail"
 PROFILE: Final = "AWS::Bedrock::ApplicationInferenceProfile"
 ROUTER: Final = "AWS::Bedrock::IntelligentPromptRouter"
 THROUGHPUT: Final = "AWS::Bedrock::ProvisionedModelThroughput"
@@ -46,8 +47,9 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     DEPLOYMENT: ("ModelArn",),
     "AWS::Bedrock::CustomModel": ("BaseModelArn",),
     "AWS::BedrockAgentCore::Harness": ("Model.BedrockModelConfig.ModelId",),
+    GUARDRAIL: ("CrossRegionConfig.GuardrailProfileArn",),
 }
-"""Where each type names models. https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Bedrock.html"""
+"""Where each type names models; a guardrail names the profile that says where it examines content. https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Bedrock.html"""
 _NODE: Final = (
     "Prompt.SourceConfiguration.Inline.ModelId",
     "KnowledgeBase.ModelId",
@@ -227,6 +229,8 @@ class _Naming:
         region = parts[3] if len(parts) == 6 else ""
         if kind == "foundation-model":
             yield Model(path, value, name, (region,) if region else None, bool(region))
+        elif kind == "guardrail-profile" and "." in name:
+            yield from self._by_profile(path, value, name, depth)
         elif kind == "inference-profile":
             yield from self._by_id(path, value, name, region, depth)
         elif kind in ("custom-model", "imported-model"):
