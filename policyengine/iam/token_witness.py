@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import Final
 
 from policyengine.iam.search import Witness
+from policyengine.iam.token_forms import PLACE
 
-PLACE: Final = re.compile(r"\{([a-z]+)\}")
 _NICE: Final = {
     "who": "someone-else", "like": "anything-else", "owner": "your-org", "repository": "your-repo", "name": "repo",
     "rest": "ref:refs/heads/main", "number": "7", "any": "any", "namespace": "default", "phase": "apply",

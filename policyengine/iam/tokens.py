@@ -8,7 +8,7 @@ claims fit together, as far as places of their forms have the same name.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
@@ -20,8 +20,10 @@ from policyengine.iam.glob import compile_glob, has_wildcard
 from policyengine.iam.reason import Answer, No, Unknown, Witness, Yes, granted, grants
 from policyengine.iam.request import WEB_IDENTITY
 from policyengine.iam.request_set import RequestSet, Values
+from policyengine.iam.token_forms import glob_of, spelled_out
 from policyengine.iam.token_issuers import ISSUERS, SIGN_IN, Issuer, Tokens
-from policyengine.iam.token_witness import PLACE, fitting
+from policyengine.iam.token_shortcut import all_fail, fails_by_audience, fails_by_name, positive
+from policyengine.iam.token_witness import fitting
 
 ACTIONS: Final = {
     "oidc": "sts:AssumeRoleWithWebIdentity",
@@ -204,26 +206,50 @@ class _Asked:
     trusted: tuple[str, ...]
     context: Mapping[str, Values]
 
+    def _shut(self, fails: Callable[[Condition], bool]) -> bool:
+        return all_fail(self.policies, self.provider.principal, fails)
+
     def audience(self, audiences: Sequence[str]) -> Answer:
         if self.provider.issuer.kind == "saml":
-            return self._grants({"saml:aud": Values(tuple(audiences) or SIGN_IN, True)})
+            wanted = tuple(audiences) or SIGN_IN
+            if self._shut(lambda c: fails_by_audience(c, "saml:aud", wanted)):
+                return No()
+            return self._grants({"saml:aud": Values(wanted, True)})
         others = self._others(self._keys())
         key = self.provider.key("oaud" if self.provider.issuer.id == "google" else "aud")
         if self.provider.issuer.kind == "service":
+            return No()
+        if self._shut(lambda c: fails_by_audience(c, key, audiences)):
             return No()
         named = tuple(v for v in self._values().get(key, ()) if v.strip("*?"))
         return self._grants({**others, key: Values(tuple(audiences) or named, True)})
 
     def nothing(self) -> Answer:
         """Ask about a token that carries none of the claims the conditions are about but its audience."""
-        keys = [k for k in self._keys() if k.startswith(f"{self.provider.prefix}:")]
+        prefix = f"{self.provider.prefix}:"
+        keys = [k for k in self._keys() if k.startswith(prefix)]
         kept = (self.provider.key("aud"), self.provider.key("oaud"))
+        if self._shut(lambda c: positive(c) and c.key.lower() in keys and c.key.lower() not in kept):
+            return No()
         context = {k: Values((), False, True) for k in keys if k not in kept}
         return self._grants({**self._others(self._keys()), **context}) if context else No()
 
     def tokens(self, tokens: Tokens) -> Answer:
         """Ask about tokens that look so: first what is sure of them, then what may be."""
         keys = self._keys()
+        forms = {
+            key: (*several, *tokens.doubted.get(claim, ()))
+            for claim, several in tokens.claims.items()
+            for key in self._named_by(claim, keys)
+        }
+        never = {self.provider.key(claim) for claim in tokens.without}
+
+        def fails(condition: Condition) -> bool:
+            lacking = condition.key.lower() in never and positive(condition)
+            return lacking or (not self.trusted and fails_by_name(condition, forms, spelled_out))
+
+        if self._shut(fails):
+            return No()
         strange = [k for k in keys if not self._known(k, tokens)]
         sure = self._context(tokens, {}, keys)
         sure.update({k: Values((), False, True) for k in strange})
@@ -261,7 +287,7 @@ class _Asked:
                 heads = tuple(d.split("{")[0] for d in doubted.get(claim, ()))
                 sure = [f for f in forms if not heads or not f.startswith(heads)]
                 but = (*self._spelled(key, sure), *tokens.never.get(claim, ()))
-                found[key] = Values(tuple(map(_glob, forms)), False, self._optional(claim), but)
+                found[key] = Values(tuple(map(glob_of, forms)), False, self._optional(claim), but)
         found.update({k: v for k, v in self._others(keys).items() if k not in found})
         for claim in tokens.without:
             found[self.provider.key(claim)] = Values((), False, True)
@@ -301,7 +327,7 @@ class _Asked:
         """Yield patterns of the values whose ``{who}`` somebody named has."""
         if self.trusted:
             yield from (
-                _glob(f.replace("{who}", name)) for f in forms if "{who}" in f for name in self.trusted
+                glob_of(f.replace("{who}", name)) for f in forms if "{who}" in f for name in self.trusted
             )
             return
         for policy in self.policies:
@@ -344,55 +370,3 @@ class _Asked:
                 key = condition.key.lower()
                 found[key] = (*found.get(key, ()), *condition.values)
         return found
-
-
-@lru_cache(maxsize=1024)
-def _glob(form: str) -> str:
-    return PLACE.sub("?*", form)
-
-
-def spelled_out(form: str, value: str) -> str | None:
-    """Return the pattern of all values that have the ``{who}`` (or ``{like}``) which a condition's value
-    spells out at that place of the form; None where it leaves it open, or has another form.
-
-    Of a form without such a place, its end is what is spelled out.
-    """
-    marker = "{who}" if "{who}" in form else "{like}" if "{like}" in form else None
-    if "${" in value:
-        return None
-    if marker is None:
-        end = form.rpartition("}")[2]
-        return value if end and end != form and value.endswith(end) else None
-    before, _, after = form.partition(marker)
-    head = _begins(before, value)
-    if head is None:
-        return None
-    tail = value[head:]
-    stop = after[:1]
-    name, found, _ = tail.partition(stop) if stop else (tail, "", "")
-    if not name or (stop and not found):
-        return None
-    fixed = re.split(r"[*?]", name, maxsplit=1)[0]
-    if not fixed:
-        return None
-    if marker == "{who}":
-        name = fixed  # of `acme*`, that is `acme`, and nobody else whose name begins so
-    return f"{value[:head]}{name}{stop}*" if after else f"{value[:head]}{name}"
-
-
-def _begins(before: str, value: str) -> int | None:
-    """Return where the text behind the beginning of a form begins, with wildcards only in its places."""
-    at = 0
-    pieces = PLACE.split(before)
-    for index, text in enumerate(pieces[0::2]):
-        if index:
-            # a place ends where the next text begins; a star in it must not swallow that text
-            found = value.find(text, at)
-            if found < 0 or not text:
-                return None
-            at = found + len(text)
-        elif value.startswith(text):
-            at = len(text)
-        else:
-            return None
-    return at

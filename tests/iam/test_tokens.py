@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from policyengine.iam import tokens
 from policyengine.iam.deputies import DEPUTIES
 from policyengine.iam.documents import Policy, read_policy
 from policyengine.iam.glob import has_wildcard
-from policyengine.iam.reason import No, Yes, granted
+from policyengine.iam.reason import No, Unknown, Yes, granted
 from policyengine.iam.request import Request
+from policyengine.iam.token_forms import spelled_out
 from policyengine.iam.token_issuers import ISSUERS, QUESTIONS
-from policyengine.iam.tokens import ACTIONS, admitted, provider_of, providers, spelled_out
+from policyengine.iam.tokens import ACTIONS, admitted, provider_of, providers
 
 HOST = "token.actions.githubusercontent.com"
 HUB = f"arn:aws:iam::111122223333:oidc-provider/{HOST}"
@@ -114,6 +116,22 @@ def test_a_token_of_a_branch_is_one_that_the_policy_grants(statements: list[Any]
         assert granted([policy], answer.witness.request()) is True
 
 
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(_STATEMENT, min_size=1, max_size=2),
+    st.sampled_from(["stranger", "project", "branch", "audience", "nothing"]),
+)
+def test_what_needs_no_search_is_what_the_search_finds(statements: list[Any], question: str) -> None:
+    policy = _policy(statements)
+    provider = provider_of(HUB)
+    assert provider is not None
+    quick = admitted([policy], provider, question, ROLE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokens, "all_fail", lambda *_: False)
+        slow = admitted([policy], provider, question, ROLE)
+    assert type(quick) is type(slow) or (isinstance(quick, No) and isinstance(slow, Unknown))
+
+
 @pytest.mark.parametrize(
     ("form", "value", "expected"),
     [
@@ -187,10 +205,10 @@ def test_the_table_of_issuers_is_sound() -> None:
         assert issuer.page.startswith("https://"), issuer.id
         assert set(issuer.asks) <= set(QUESTIONS), issuer.id
         for ways in issuer.asks.values():
-            for tokens in ways:
-                assert tokens.claims
-                assert bool(tokens.why) == bool(tokens.doubted)
-                assert not any(has_wildcard(form) for forms in tokens.claims.values() for form in forms)
+            for way in ways:
+                assert way.claims
+                assert bool(way.why) == bool(way.doubted)
+                assert not any(has_wildcard(form) for forms in way.claims.values() for form in forms)
 
 
 def test_every_deputy_has_its_page() -> None:

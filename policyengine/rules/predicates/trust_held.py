@@ -6,6 +6,7 @@ from collections import OrderedDict
 from dataclasses import replace
 from typing import Any, Final
 
+from policyengine.iam.search import Witness
 from policyengine.model.resource import Path, Resource
 from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.rules.iam.held import Held, held
@@ -32,6 +33,21 @@ def trust_of(subject: Subject, policy: Path | None) -> Held:
         if len(_FILLED) > _MOST:
             _FILLED.popitem(last=False)
     return held(replace(subject, resource=known[2], answers={}), path)
+
+
+def any_role(found: Held) -> str:
+    """Return the ARN that stands for the role in questions about its trust policy.
+
+    Roles with the same policy are asked about once, unless conditions are about the role's account.
+    """
+    keys = (c.key for p in found.policies for s in p.statements for c in s.conditions)
+    account = found.account if any("resource" in key.lower() for key in keys) else "123456789012"
+    return f"arn:aws:iam::{account}:role/example"
+
+
+def of_role(found: Held, request: Witness) -> Witness:
+    """Return a request about any role as one about the role in question."""
+    return request if found.arn is None else replace(request, resource=found.arn)
 
 
 def _refers(value: Any) -> bool:

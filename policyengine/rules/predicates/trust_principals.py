@@ -8,8 +8,10 @@ from functools import partial
 from typing import Final
 
 from policyengine.iam.account_ids import account_of, names_accounts
+from policyengine.iam.atoms import PRINCIPAL_KEYS
 from policyengine.iam.catalogue import catalogue
 from policyengine.iam.cells import ANYTHING, exact, joined
+from policyengine.iam.conditions import read_operator
 from policyengine.iam.deputies import DEPUTIES
 from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.domains import Callers
@@ -22,14 +24,15 @@ from policyengine.iam.sentences import may_call
 from policyengine.iam.tokens import claims_of, provider_of
 from policyengine.iam.ways import action_bits
 from policyengine.model.finding import Evidence
-from policyengine.model.logic import TRUE
+from policyengine.model.logic import FALSE, TRUE
 from policyengine.model.resource import Path
+from policyengine.model.values import ABSENT
 from policyengine.rules.iam.held import Held, remembered
 from policyengine.rules.iam.standins import ACCOUNT
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam_asking import allowed, undecided, witness
-from policyengine.rules.predicates.iam_outside import in_organization, strangers
-from policyengine.rules.predicates.trust_held import trust_of
+from policyengine.rules.predicates.iam_outside import STRANGERS, in_organization, strangers
+from policyengine.rules.predicates.trust_held import any_role, of_role, trust_of
 
 _UNIQUE: Final = re.compile(r"A(?:ROA|IDA)[A-Z0-9]{12,}")
 """Ids of roles and users, which AWS puts in place of the ARN of one that is deleted:
@@ -60,11 +63,32 @@ def names(
     """TRUE when principals of the kinds may assume the role; those that every request of is denied are none."""
     found = trust_of(subject, policy)
     expected = f"at least {at_least} of: {', '.join(kinds)}" if at_least > 1 else " or ".join(kinds)
-    asked = ("names", tuple(kinds), tuple(services), found.arn, found.account)
+    named = remembered(("kinds",), found.policies, lambda: _kinds(found.policies))
+    if (
+        named is not None
+        and named.isdisjoint(kinds)
+        and found.arn not in named
+        and "other_account" not in kinds
+    ):
+        return Answer(FALSE, (Evidence(found.where, ABSENT, expected, "no_such_request"),))
+    own = found.arn if "itself" in kinds else None
+    account = found.account if "other_account" in kinds else None
+    asked = ("names", tuple(kinds), tuple(services), own, account, any_role(found))
     sure, perhaps = remembered(asked, found.policies, lambda: _of_kinds(found, kinds, services))
     if len(sure) >= at_least:
         return Answer(TRUE, (Evidence(found.where, ", ".join(sure), expected, "request_allowed"),))
     return undecided(found, perhaps, expected) if perhaps else allowed(found, No(), expected)
+
+
+def _kinds(policies: Sequence[Policy]) -> frozenset[str | None] | None:
+    """Return the kinds, issuers and names of all principals that are let in; None where there may be others."""
+    found: set[str | None] = set()
+    for statement in _allowing(policies):
+        if statement.opaque is not None or statement.not_principal:
+            return None
+        for name in _named(statement):
+            found.update((name, _kind(name), _issuer(name)))
+    return frozenset(found)
 
 
 def _of_kinds(
@@ -98,12 +122,24 @@ def _of_kinds(
 
 def _plainly(found: Held, statement: Statement, name: str) -> bool:
     """Say whether a statement lets a principal it names assume the role, whatever else is said."""
-    if statement.conditions or statement.not_principal or not _kind(name):
+    if statement.not_principal or not _kind(name) or not _can_hold(statement):
         return False
     if any(not s.allow or s.opaque is not None for p in found.policies for s in p.statements):
         return False
     wanted = catalogue().matching_any(_ASSUME.get(_kind(name), ("sts:AssumeRole",)))
     return bool(action_bits(statement, catalogue()) & wanted)
+
+
+def _can_hold(statement: Statement) -> bool:
+    """Whether it is plain that the conditions of a statement can hold together: each is about a key of its own
+    that has nothing to do with who asks."""
+    keys = [c.key.lower() for c in statement.conditions]
+    return len(set(keys)) == len(keys) and all(
+        read_operator(c.operator) is not None
+        and c.key.lower() not in PRINCIPAL_KEYS
+        and "${" not in "".join(c.values)
+        for c in statement.conditions
+    )
 
 
 def _allowing(policies: Sequence[Policy]) -> Iterator[Statement]:
@@ -174,9 +210,7 @@ def _may_assume(found: Held, name: str) -> Reasoned:
     """Say whether a named principal may assume the role under some circumstances."""
     kind = _kind(name)
     context = claims_of(found.policies, name)
-    requests = RequestSet(
-        _ASSUME.get(kind, ("sts:AssumeRole",)), (found.arn,) if found.arn else ("*",), context=context
-    )
+    requests = RequestSet(_ASSUME.get(kind, ("sts:AssumeRole",)), (any_role(found),), context=context)
     if kind == "deleted":
         return Yes(_NOBODY)  # it names nobody who could ask
     if kind == "account":
@@ -204,12 +238,13 @@ def admits_service(subject: Subject, *, services: Sequence[str], policy: Path | 
         named += wanted[:1]  # one stands for any that is not known
     why: dict[str, None] = {}
     for service in dict.fromkeys(named):
-        asked = ("deputy", service, found.arn, found.account)
+        asked = ("deputy", service, found.account if found.account in STRANGERS else None, any_role(found))
         answer = remembered(asked, found.policies, partial(_for_strangers, found, service))
         if isinstance(answer, Yes):
-            said = may_call(answer.witness)
+            request = of_role(found, answer.witness)
+            said = may_call(request)
             evidence = Evidence(found.where, said, _FOR_A_STRANGER, "request_allowed")
-            return Answer(TRUE, (evidence,), witness(answer.witness))
+            return Answer(TRUE, (evidence,), witness(request))
         why.update(dict.fromkeys(answer.why if isinstance(answer, Unknown) else ()))
     return undecided(found, tuple(why), _FOR_A_STRANGER) if why else allowed(found, No(), _FOR_A_STRANGER)
 
@@ -235,8 +270,7 @@ def _for_strangers(found: Held, service: str) -> Reasoned:
         }
         asked = {key: value for key, value in context.items() if _values(found.policies, key)}
         asked["aws:sourceaccount"] = context["aws:sourceaccount"]
-        role = (found.arn,) if found.arn else ("*",)
-        requests = RequestSet(("sts:AssumeRole",), role, context=asked, spelled=_SPELLED)
+        requests = RequestSet(("sts:AssumeRole",), (any_role(found),), context=asked, spelled=_SPELLED)
         answer = grants(found.policies, requests, Callers((), (service,)))
         if isinstance(answer, Yes):
             return answer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from policyengine.iam.reason import Answer as Reasoned
 from policyengine.iam.reason import No, Unknown, Yes
@@ -17,9 +16,7 @@ from policyengine.rules.iam.held import Held, remembered
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam_asking import allowed, undecided, witness
 from policyengine.rules.predicates.iam_outside import nowhere
-from policyengine.rules.predicates.trust_held import trust_of
-
-_ANY_ROLE: Final = "arn:aws:iam::123456789012:role/example"
+from policyengine.rules.predicates.trust_held import any_role, of_role, trust_of
 
 
 def admits_token(
@@ -38,32 +35,40 @@ def admits_token(
     for provider in _asked(found, issuers):
         answer = _admitted(found, provider, of, tuple(trusted), tuple(audiences))
         if isinstance(answer, Yes):
-            evidence = Evidence(found.where, _said(provider, answer), expected, "request_allowed")
-            return Answer(TRUE, (evidence,), witness(answer.witness))
+            evidence = Evidence(found.where, _said(found, provider, answer), expected, "request_allowed")
+            return Answer(TRUE, (evidence,), witness(of_role(found, answer.witness)))
         why.update(dict.fromkeys(answer.why if isinstance(answer, Unknown) else ()))
     return undecided(found, tuple(why), expected) if why else allowed(found, No(), expected)
 
 
 def _asked(found: Held, issuers: Sequence[str]) -> list[Provider]:
-    named = remembered(("providers",), found.policies, lambda: providers(found.policies, found.account))
+    named = remembered(
+        ("providers", found.account), found.policies, lambda: providers(found.policies, found.account)
+    )
     return [provider for provider in named if not issuers or provider.issuer.id in issuers]
 
 
 def _admitted(
     found: Held, provider: Provider, of: str, trusted: tuple[str, ...], audiences: tuple[str, ...]
 ) -> Reasoned:
-    role = found.arn or _ANY_ROLE
-    context = nowhere(found.policies) if of == "stranger" else {}
+    """Return the answer about roles with this trust policy, which says nothing of the role itself."""
+    role = any_role(found)
     return remembered(
         ("token", provider.principal, of, trusted, audiences, role),
         found.policies,
         lambda: admitted(
-            found.policies, provider, of, role, trusted=trusted, audiences=audiences, context=context
+            found.policies,
+            provider,
+            of,
+            role,
+            trusted=trusted,
+            audiences=audiences,
+            context=nowhere(found.policies) if of == "stranger" else {},
         ),
     )
 
 
-def _said(provider: Provider, answer: Yes) -> str:
+def _said(found: Held, provider: Provider, answer: Yes) -> str:
     """Return the token as a message names it: by its claims, without what they begin with."""
     prefix = f"{provider.shown}:"
     pairs = [
@@ -74,6 +79,6 @@ def _said(provider: Provider, answer: Yes) -> str:
         return (
             f"any token of {provider.issuer.name}"
             if provider.issuer.kind != "service"
-            else may_call(answer.witness)
+            else may_call(of_role(found, answer.witness))
         )
     return f"{provider.issuer.name} with {'; '.join(pairs)}"
