@@ -66,6 +66,10 @@ _OVERRIDING: Final = (
         ),
         _BUILD_KEYS,
     ),
+    Deed(
+        (Need("codebuild:StartSandbox", "project"), Need("codebuild:StartCommandExecution", "sandbox")),
+        f"{_CODEBUILD}/sandbox.html",
+    ),
 )
 _PUSHING: Final = _each(
     "branch",

@@ -147,6 +147,7 @@ class _Reading:
         for word, service, tail in (
             ("new pipeline", "codepipeline", ""),
             ("new project", "codebuild", "project/"),
+            ("sandbox", "codebuild", "sandbox/"),
         ):
             head = here.format(service) + tail
             found.things.append(Thing(word, f"{head}*", f"{head}new"))

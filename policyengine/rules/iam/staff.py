@@ -12,13 +12,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from policyengine.iam.account_ids import account_of
 from policyengine.iam.documents import Policy, Statement
+from policyengine.iam.domains import one_caller
 from policyengine.iam.escalation_world import Principal, World, names_service
 from policyengine.iam.glob import compile_glob
 from policyengine.iam.holding import Holder
 from policyengine.iam.organization import Organization
 from policyengine.iam.questions import administrator
-from policyengine.iam.reason import Answer, Unknown, Yes
+from policyengine.iam.reason import Answer, Unknown, Yes, grants
+from policyengine.iam.request_set import RequestSet
 from policyengine.model.resource import Resource
 from policyengine.model.values import OpenDict, Unresolved
 from policyengine.rules.iam.deliveries import BESIDE
@@ -74,6 +77,7 @@ class Staff:
         self._administrators: dict[object, bool] = {}
         self._answers: dict[tuple[object, Ask], tuple[Ask, Answer]] = {}
         self._keys: dict[object, tuple[str, ...]] = {}
+        self._guests: Mapping[str, tuple[Member, ...]] | None = None
         self.members: dict[str, Member] = {
             arn: self._member(principal, tags.get(arn))
             for arn, principal in world.principals.items()
@@ -191,6 +195,19 @@ class Staff:
                 found[role.arn] = (other, answer)
                 yield other, isinstance(answer, Yes)
 
+    def guests(self) -> Mapping[str, tuple[Member, ...]]:
+        """Return users, roles and sessions of other accounts with the roles whose trust policies let them in.
+
+        Only those that are named by their ARNs: who else of an account may come is not known here.
+        """
+        if self._guests is None:
+            found: dict[str, list[Member]] = {}
+            for role in self.members.values():
+                for name in _strangers(role):
+                    found.setdefault(name, []).append(role)
+            self._guests = {name: tuple(roles) for name, roles in sorted(found.items())}
+        return self._guests
+
     def run_by(self, services: Sequence[str]) -> tuple[str, ...]:
         """Return the roles that only AWS services assume, one of these among them."""
         found = []
@@ -214,6 +231,23 @@ class Staff:
         roles = f"arn:{partition}:iam::{account}:role/"
         answer = self.asks(member, Ask("sts:AssumeRole", f"{roles}*", (), None, f"{roles}example"))
         return isinstance(answer, Yes | Unknown)
+
+
+def _strangers(role: Member) -> Iterator[str]:
+    """Yield principals of other accounts that a role's trust policy names by their ARNs and lets in."""
+    trust = role.trust
+    if trust is None:
+        return
+    named = (n for s in trust.statements if s.allow for n in (s.principals or {}).get("AWS", ()))
+    for name in dict.fromkeys(named):
+        account = account_of(name)
+        if account in ("", role.holder.account) or not (
+            ":role/" in name or ":user/" in name or ":sts:" in name
+        ):
+            continue
+        asked = RequestSet(("sts:AssumeRole",), (role.arn,))
+        if isinstance(grants((trust,), asked, one_caller(name)), Yes):
+            yield name
 
 
 def _is_personal(statement: Statement) -> bool:

@@ -145,7 +145,19 @@ def separated(
             question.found.append((member, {d: f for d, f in some.items() if f.requests}))
         else:
             question.doubts.append((member, [w for f in some.values() for w in f.perhaps]))
+    question.others.extend(_guests(leave, duties))
     return question.answer(leave.holders, duties)
+
+
+def _guests(leave: _Leave, duties: Sequence[str]) -> Iterator[str]:
+    """Yield who of other accounts may take roles that hold two duties between them."""
+    for name, roles in leave.holders.staff.guests().items():
+        counted = [r for r in roles if not leave.is_exempt(r.arn) and not leave.is_left(r)]
+        held = {duty: [r.arn for r in counted if leave.holds(r, duty).requests] for duty in duties}
+        both = {arn: None for arns in held.values() for arn in arns}
+        if sum(bool(arns) for arns in held.values()) > 1 and not leave.is_exempt(name):
+            named = " and ".join(map(_name, both))
+            yield f"{who(name)} may take roles {named}, if its own account lets it"
 
 
 def reserved(subject: Subject, *, duty: str, exempt: Sequence[str], administrators: bool) -> Answer:
