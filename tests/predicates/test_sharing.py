@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from policyengine.model.values import Unresolved
+from policyengine.rules.iam.json_texts import parsed
 from policyengine.rules.iam.source_standins import sources_filled
 from policyengine.rules.predicates import sharing
 from policyengine.rules.predicates.api import Predicate
@@ -80,3 +81,28 @@ def test_other_keys_are_left_as_they_are() -> None:
     statement = {"Effect": "Allow", "Condition": {"ArnLike": {"aws:PrincipalArn": value}}}
     assert sources_filled({"Statement": [statement]}, TOPIC)["Statement"] == [statement]
     assert sources_filled(value, TOPIC) is value
+
+
+def test_a_json_text_with_variables_is_known_but_for_them() -> None:
+    text = '{"Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": ["${Group.Arn}:*", "a-${AWS::Region}"]}]}'
+    parts = tuple(text.replace("${Group.Arn}", "\0").replace("${AWS::Region}", "\0").split("\0"))
+    (statement,) = parsed(_unknown(text, *parts))["Statement"]
+    first, second = statement.pop("Resource")
+    assert statement == {"Effect": "Allow", "Action": "logs:*"}
+    assert (first.parts, first.target, first.detail) == (("", ":*"), ("Group", "Arn"), "${Group.Arn}:*")
+    assert (second.parts, second.target, second.detail) == (("a-", ""), None, "a-${AWS::Region}")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        _unknown("{${Key}: 1}", "{", ": 1}"),
+        _unknown('{"${Key}": 1}', '{"', '": 1}'),
+        _unknown("${Document}", "", ""),
+        _unknown("Ref: Document"),
+        {"Statement": []},
+    ],
+    ids=repr,
+)
+def test_what_is_no_such_text_stays_as_it_is(value: Any) -> None:
+    assert parsed(value) is value

@@ -15,6 +15,7 @@ from policyengine.iam.opaque import Opaque
 from policyengine.iam.request import read_caller
 from policyengine.model.resource import Path, Resource
 from policyengine.model.values import OpenDict, OpenList, Unresolved
+from policyengine.rules.iam.json_texts import parsed
 from policyengine.rules.iam.principals import KINDS, PrincipalRecord, Principals
 from policyengine.rules.iam.reader import Document, Reader
 from policyengine.rules.iam.source_standins import sources_filled
@@ -170,7 +171,7 @@ def _documents(resource: Resource) -> list[Document]:
 
 def _of_code(value: Any, resource: Resource) -> Any:
     """Return a document of code with what it refers to filled in."""
-    return sources_filled(filled(value, resource), resource)
+    return sources_filled(filled(parsed(value), resource), resource)
 
 
 def _default_key_policy(resource: Resource) -> dict[str, Any]:
