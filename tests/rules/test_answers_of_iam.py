@@ -54,11 +54,19 @@ def written(value: Any) -> Any:
     return [written(inner) for inner in value] if isinstance(value, list) else value
 
 
-def verdict(rule: str, type_: str, properties: dict[str, Any], *others: dict[str, Any]) -> str:
+def verdict(
+    rule: str, type_: str, properties: dict[str, Any], *others: dict[str, Any], **related: Any
+) -> str:
     path = next(path for path in rule_files(data_root().rules) if path.stem == rule)
     form, errors = compile_text(path, path.read_bytes())
     assert form is not None, errors
-    subject = {"type": type_, "id": "subject", "region": "global", "properties": written(properties)}
+    subject: dict[str, Any] = {
+        "type": type_,
+        "id": "subject",
+        "region": "global",
+        "properties": written(properties),
+    }
+    subject["related"] = written(related)
     form_ = {"case": "of an answer", "resources": [subject, *others], "expect": "PASS"}
     result = run_case(form, s.Case.model_validate(form_))
     assert result.finding is not None, result.problem
@@ -149,9 +157,10 @@ def key(used: dict[str, Any]) -> dict[str, Any]:
 def test_the_last_use_of_an_access_key() -> None:
     used = key({"LastUsedDate": SOON, "ServiceName": "s3", "Region": "eu-west-1"})
     never = key({"ServiceName": "N/A", "Region": "N/A"})
-    assert verdict("iam-access-key-used", "AWS::IAM::AccessKey", used) == "PASS"
-    assert verdict("iam-access-key-used", "AWS::IAM::AccessKey", never) == "FAIL"
-    assert verdict("iam-access-key-age", "AWS::IAM::AccessKey", used) == "FAIL"
+    user = {"UserName": "ann"}
+    assert verdict("iam-access-key-used", "AWS::IAM::User", user, access_keys=[used]) == "PASS"
+    assert verdict("iam-access-key-used", "AWS::IAM::User", user, access_keys=[used, never]) == "FAIL"
+    assert verdict("iam-access-key-age", "AWS::IAM::User", user, access_keys=[used]) == "FAIL"
 
 
 @pytest.mark.parametrize(
