@@ -8,20 +8,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from typing import Final, Literal
 
+from policyengine.iam.breadth import each
 from policyengine.iam.catalogue import catalogue
 from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.exposure import Place, place_of
 from policyengine.iam.glob import has_wildcard
-from policyengine.iam.holding import denied_everywhere
-from policyengine.iam.reason import ALL, No, Unknown, Yes, grants
+from policyengine.iam.holding import GLOBAL_REGION, account_named, denied_everywhere, example, templates
+from policyengine.iam.likely import requests as suggested
+from policyengine.iam.reason import ALL, No, Unknown, Yes, granted, grants
+from policyengine.iam.request import Request
 from policyengine.iam.request_set import RequestSet
 from policyengine.iam.search import Witness
 from policyengine.iam.ways import action_bits
 
 Element = Literal["action", "resource"]
 MOST_ASKED: Final = 20
+TRIED: Final = 3
+"""Actions of a statement, and requests of each, that are tried before all are searched."""
 SMALLEST: Final = 5
 """Services with fewer actions are named whole by whoever needs them."""
 
@@ -102,6 +108,9 @@ def _granted(
         if (kept := tuple(s for s in p.statements if not s.allow))
     ]
     place = place_of(number, statement)
+    witness = _suggested([alone, *denials], statement, requests)
+    if witness is not None:
+        return [Found(place, witness)]
     answer = grants([alone, *denials], requests)
     if isinstance(answer, Yes):
         return [Found(place, answer.witness)]
@@ -110,3 +119,19 @@ def _granted(
         return [Found(place, None, why)]
     assert isinstance(answer, No)
     return []
+
+
+def _suggested(policies: Sequence[Policy], statement: Statement, requests: RequestSet) -> Witness | None:
+    """Return a request that the statement itself suggests, where it is surely granted: most need no search."""
+    wanted = catalogue().matching_any(requests.actions)
+    account = account_named(policies)
+    who = f"arn:aws:iam::{account}:role/example"
+    for at in islice(each(action_bits(statement, catalogue()) & wanted), TRIED):
+        action = catalogue().names[at]
+        shape = next(iter(templates(catalogue(), action)), None)
+        likely = "*" if shape is None else example(shape, account)
+        for guess in islice(suggested([statement], action, "*", likely, account), TRIED):
+            context = {"aws:RequestedRegion": GLOBAL_REGION, **guess.context}
+            if granted(policies, Request(who, action, guess.resource, context)) is True:
+                return Witness(who, action, guess.resource, context)
+    return None

@@ -7,7 +7,7 @@ where they are attached. ``inline``: neither. What the other known policies deny
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final
@@ -24,6 +24,7 @@ from policyengine.rules.iam.held import PERMISSION_SET, Held, held
 from policyengine.rules.iam.principals import KINDS
 from policyengine.rules.iam.reader import Document
 from policyengine.rules.iam.standins import ACCOUNT
+from policyengine.rules.iam.values import along
 from policyengine.rules.predicates.api import Subject
 
 _INLINE: Final = ("Policies", "related", "InlinePolicy")
@@ -151,3 +152,12 @@ def in_person(found: Held, request: Request) -> Request:
     own = own_policy(request.action, account_of(who))
     decision = authorize(moved.request(), Policies(identity=found.policies, boundary=limit, resource=own))
     return moved if decision.outcome == "Allowed" and not decision.unknown else request
+
+
+def as_written(resource: Resource, document: Document, index: int) -> Mapping[str, object] | None:
+    """Return a statement as the resource has it; None where that is not known, or not in this resource."""
+    own = (document.type, document.id) == (resource.type, resource.id)
+    written = [*along(resource, document.path)][-1] if own else None
+    listed = written.get("Statement") if isinstance(written, dict) else None
+    one = listed[index] if isinstance(listed, list) and index < len(listed) else listed
+    return one if isinstance(one, dict) else None

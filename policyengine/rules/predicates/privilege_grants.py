@@ -29,7 +29,6 @@ from policyengine.model.logic import FALSE, TRUE
 from policyengine.model.resource import Path, Resource
 from policyengine.model.values import ABSENT
 from policyengine.rules.iam.held import Held, held, remembered
-from policyengine.rules.iam.values import along
 from policyengine.rules.predicates import iam_questions
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam_asking import (
@@ -40,7 +39,7 @@ from policyengine.rules.predicates.iam_asking import (
     witness,
 )
 from policyengine.rules.predicates.iam_requests import granted
-from policyengine.rules.predicates.privilege_given import given, holder, in_person, layers
+from policyengine.rules.predicates.privilege_given import as_written, given, holder, in_person, layers
 
 MOST: Final = 10
 _YES: Final = "request_allowed"
@@ -247,18 +246,10 @@ def _may_leave_out(resource: Resource, found: Held, element: str) -> bool:
         for statement in document.policy.statements:
             if statement.opaque is None or not statement.allow:
                 continue
-            own = (document.type, document.id) == (resource.type, resource.id)
-            written = [*along(resource, document.path)][-1] if own else None
-            body = _statement_at(written, statement.index)
+            body = as_written(resource, document, statement.index)
             if body is None or any(key.lower() == f"not{element}" for key in body):
                 return True
     return False
-
-
-def _statement_at(document: object, index: int) -> Mapping[str, object] | None:
-    listed = document.get("Statement") if isinstance(document, dict) else None
-    one = listed[index] if isinstance(listed, list) and index < len(listed) else listed
-    return one if isinstance(one, dict) else None
 
 
 def whole(

@@ -11,11 +11,12 @@ from policyengine.iam.sentences import may_call
 from policyengine.iam.trusted_tags import Change, changes, names_tags
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE
-from policyengine.model.values import ABSENT
+from policyengine.model.resource import Resource
+from policyengine.model.values import ABSENT, OpenDict, OpenList, Unresolved
 from policyengine.rules.iam.held import Held, held, remembered
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam_asking import allowed, undecided, witness
-from policyengine.rules.predicates.privilege_given import asker, in_person, layers
+from policyengine.rules.predicates.privilege_given import as_written, asker, in_person, layers
 from policyengine.rules.predicates.privilege_grants import MOST, statement_name
 
 _TAGS: Final = "a tag that a condition trusts and the principal may change"
@@ -28,7 +29,7 @@ def trusted_tags(subject: Subject) -> Answer:
     limit = None if found.boundary is None else found.boundary.policy
     every = layers(found)
     if not names_tags(every):
-        if found.doubts:
+        if _unread(subject.resource, found):
             return undecided(found, (), _TAGS)
         return Answer(FALSE, (Evidence(found.where, ABSENT, _TAGS, "no_such_request"),))
     who = (
@@ -37,7 +38,7 @@ def trusted_tags(subject: Subject) -> Answer:
     each: list[Change] = remembered(("tags", who), every, lambda: changes(found.policies, limit, who))
     known = [change for change in each if isinstance(change.answer, Yes)]
     if not known:
-        if each or found.doubts:
+        if each or _unread(subject.resource, found):
             why = [text for change in each for text in getattr(change.answer, "why", ())]
             return undecided(found, why, _TAGS)
         return Answer(FALSE, (Evidence(found.where, ABSENT, _TAGS, "no_such_request"),))
@@ -45,6 +46,28 @@ def trusted_tags(subject: Subject) -> Answer:
     first = known[0].answer
     assert isinstance(first, Yes)
     return Answer(TRUE, tuple(evidence), witness(in_person(found, first.witness)))
+
+
+def _unread(resource: Resource, found: Held) -> bool:
+    """Say whether a condition may trust a tag that is not seen: one whose condition is not known."""
+    for document in (*found.documents, *([found.boundary] if found.boundary else [])):
+        for statement in document.policy.statements:
+            if statement.opaque is None:
+                continue
+            body = as_written(resource, document, statement.index)
+            if body is None or any(
+                _holes(value) for key, value in body.items() if key.lower() == "condition"
+            ):
+                return True
+    return False
+
+
+def _holes(value: object) -> bool:
+    """Say whether anything in a value is not known."""
+    if isinstance(value, Unresolved | OpenDict | OpenList):
+        return True
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(_holes(item) for item in items)
 
 
 def _shown(found: Held, change: Change) -> Evidence:
