@@ -28,6 +28,7 @@ from policyengine.model.logic import FALSE
 from policyengine.model.resource import Path
 from policyengine.model.values import Unresolved
 from policyengine.rules.iam import public_access
+from policyengine.rules.iam.aws_accounts import LOG_WRITERS
 from policyengine.rules.iam.held import Held, held
 from policyengine.rules.iam.standins import ACCOUNT
 from policyengine.rules.predicates.api import Answer, Subject
@@ -173,7 +174,7 @@ def _to_outsiders(
     answer = _granted_to(found, strangers(found), anonymous, {**elsewhere, **context}, asked)
     if isinstance(answer, Yes):
         return answer
-    named = _named_outside(found, inside)
+    named = _named_outside(found, inside if trust else {*inside, *LOG_WRITERS})
     other = _granted_to(found, named, False, context, asked) if named else No()
     return answer if isinstance(other, No) else other
 
