@@ -37,25 +37,30 @@ def gradual(subject: Subject, *, config: str, application: str) -> Answer:
 def _predefined(subject: Subject, name: str) -> bool | Unresolved:
     if name != "AllAtOnce":
         return not name.endswith("AllAtOnce")
-    style = subject.resource.properties.get("DeploymentStyle", {})
-    if isinstance(style, Unresolved):
-        return style
-    kind = style.get("DeploymentType", "IN_PLACE") if isinstance(style, Mapping) else "IN_PLACE"
+    kind = _get(_get(subject.resource.properties, "DeploymentStyle"), "DeploymentType")
     return kind if isinstance(kind, Unresolved) else kind == "BLUE_GREEN"
 
 
 def _keeps_some(config: Mapping[str, Any]) -> bool | Unresolved:
     """Decide a configuration of one's own: traffic in steps, or hosts that must stay healthy."""
-    routing, hosts = config.get("TrafficRoutingConfig", {}), config.get("MinimumHealthyHosts", {})
-    for value in (routing, hosts):
-        if isinstance(value, Unresolved):
-            return value
-    if isinstance(routing, Mapping) and ("TimeBasedCanary" in routing or "TimeBasedLinear" in routing):
-        return True
-    least = hosts.get("Value", 0) if isinstance(hosts, Mapping) else 0
+    routing, hosts = _get(config, "TrafficRoutingConfig"), _get(config, "MinimumHealthyHosts")
+    steps = [_get(routing, name) for name in ("TimeBasedCanary", "TimeBasedLinear")]
+    least = _get(hosts, "Value")
     if isinstance(least, str) and least.isascii() and least.isdigit() and len(least) < 10:
         least = int(least)
-    return least if isinstance(least, Unresolved) else isinstance(least, int | float) and least >= 1
+    if any(isinstance(step, Mapping) for step in steps):
+        return True
+    if isinstance(least, int | float) and not isinstance(least, bool) and least >= 1:
+        return True
+    return next((value for value in (*steps, least) if isinstance(value, Unresolved)), False)
+
+
+def _get(value: Any, name: str) -> Any:
+    if isinstance(value, Unresolved):
+        return value.part()
+    if not isinstance(value, Mapping):
+        return ABSENT
+    return value[name] if name in value else getattr(value, "more", ABSENT)
 
 
 def _one(subject: Subject, alias: str) -> Mapping[str, Any] | Unresolved:

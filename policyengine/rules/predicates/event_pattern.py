@@ -4,7 +4,7 @@ The operators are those of
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html: plain values, `prefix`,
 `suffix`, `equals-ignore-case`, `wildcard`, `anything-but` (with each of these), `exists`, `numeric` and `$or`; a
 field matches when one of its alternatives does, and a list in the event when one of its elements does. `cidr` and
-what is not known (an unresolved value, an operator of a later date) are answered None.
+what is not known (an unresolved value in pattern or event, an operator of a later date) are answered None.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ def _field(wanted: Any, value: Any) -> bool | None:
 
 def _one(wanted: Any, whole: Any, values: list[Any]) -> bool | None:
     if isinstance(wanted, Unresolved):
+        return True if any(_refers_alike(wanted, v) for v in values) else None
+    if any(isinstance(v, Unresolved) for v in values) and not _about_existence(wanted):
         return None
     if not isinstance(wanted, Mapping):
         return any(v is not _MISSING and _same(v, wanted) for v in values)
@@ -73,6 +75,17 @@ def _one(wanted: Any, whole: Any, values: list[Any]) -> bool | None:
     if name == "anything-but":
         return _anything_but(content, values)
     return _any(_operator(name, content, v) for v in values)
+
+
+def _refers_alike(wanted: Unresolved, value: Any) -> bool:
+    """Say whether pattern and event name the same resource without knowing its name."""
+    if not isinstance(value, Unresolved) or wanted.target is None or value.target is None:
+        return False
+    return wanted.target[0] == value.target[0]
+
+
+def _about_existence(wanted: Any) -> bool:
+    return isinstance(wanted, Mapping) and wanted.keys() == {"exists"}
 
 
 def _same(value: Any, wanted: Any) -> bool:

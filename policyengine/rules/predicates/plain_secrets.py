@@ -122,12 +122,16 @@ def _variable(path: Path, one: Any) -> Iterator[_Found]:
         return
     kind = one.get("Type", one.get("type", "PLAINTEXT"))
     name, value = _first(one, _NAMES), _first(one, _VALUES)
-    if kind in _KEPT or value is ABSENT:
+    if (isinstance(kind, str) and kind in _KEPT) or value is ABSENT:
         return
     if isinstance(kind, Unresolved):
-        yield _Found(path, str(name), doubt=kind)
+        yield _Found(path, str(name) if isinstance(name, str) else "", doubt=kind)
         return
-    yield from _named(path, name if isinstance(name, str) else "", value)
+    found = list(_named(path, name if isinstance(name, str) else "", value))
+    literal = isinstance(value, str | int | float) and not isinstance(value, bool)
+    if not found and isinstance(name, Unresolved) and literal and written_out(str(value)):
+        found.append(_Found(path, "", doubt=name))
+    yield from found
 
 
 def _first(one: Mapping[str, Any], names: Sequence[str]) -> Any:

@@ -68,9 +68,9 @@ def checked(
     def does(action: Mapping[str, Any]) -> bool | Unresolved:
         if _is(action, "Category", ("Approval", "Source", "Deploy")) is True:
             return False
-        if _is(action, "Category", categories) is True or _is(action, "Provider", providers) is True:
-            return True
-        return _named(_texts(action), names)
+        kinds = (_is(action, "Category", categories), _is(action, "Provider", providers))
+        found = True if True in kinds else _named(_texts(action), names)
+        return found or next((kind for kind in kinds if isinstance(kind, Unresolved)), False)
 
     return _before(_production(subject, production, other), does, what)
 
@@ -81,8 +81,10 @@ def rolled_back(
     """TRUE when each stage of production rolls back on failure, or all that changes it there does so by itself."""
     found = _production(subject, production, other)
     expected = "OnFailure with the result ROLLBACK, or actions that roll back by themselves"
+    if found.doubt is not None:
+        return Answer(UNKNOWN, (Evidence(_AT, found.doubt, expected, found.doubt.reason),))
     bad: list[Evidence] = []
-    doubts = [found.doubt] if found.doubt is not None else []
+    doubts: list[Unresolved] = []
     for index in found.stages:
         changing = [a for a in found.actions if a["StageIndex"] == index and _changes(a)]
         result = changing[0].get("StageOnFailure", ABSENT) if changing else "ROLLBACK"
@@ -135,7 +137,8 @@ def _start(actions: Sequence[Mapping[str, Any]], stage: int) -> int:
 
 
 def _changes(action: Mapping[str, Any]) -> bool:
-    return action.get("Category", "Deploy") not in _HARMLESS
+    category = action.get("Category", "Deploy")
+    return not (isinstance(category, str) and category in _HARMLESS)
 
 
 def _order(action: Mapping[str, Any]) -> int:
@@ -159,6 +162,8 @@ def _texts(action: Mapping[str, Any]) -> Iterator[Any]:
     yield from (action.get("Name", ""), action.get("Stage", ""), project)
     commands = action.get("Commands", [])
     yield from commands if isinstance(commands, list) else [commands]
+    if isinstance(commands, OpenList):
+        yield commands.more
 
 
 def _named(texts: Iterator[Any], patterns: Sequence[str]) -> bool | Unresolved:

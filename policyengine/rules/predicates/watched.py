@@ -102,19 +102,24 @@ def _settled(value: Any, subject: Resource) -> Any:
     return value
 
 
-def _name(subject: Resource) -> str:
+def _name(subject: Resource) -> str | Unresolved:
     for name in ("Name", "RepositoryName"):
-        if isinstance(subject.properties.get(name), str):
-            return str(subject.properties[name])
+        value = subject.properties.get(name)
+        if isinstance(value, str):
+            return value
+        if isinstance(value, Unresolved):
+            return Unresolved(value.reason, value.detail, present=True, target=(subject.id, name))
     return _UNNAMED if subject.file is not None or subject.type.startswith("PolicyEngine::") else subject.id
 
 
-def _filled(value: Any, name: str) -> Any:
+def _filled(value: Any, name: str | Unresolved) -> Any:
     if isinstance(value, dict):
         return {key: _filled(inner, name) for key, inner in value.items()}
     if isinstance(value, list):
         return [_filled(inner, name) for inner in value]
-    return value.replace(_NAME, name) if isinstance(value, str) else value
+    if isinstance(value, str) and _NAME in value:
+        return value.replace(_NAME, name) if isinstance(name, str) else name
+    return value
 
 
 def _shown(event: Any) -> str:
