@@ -65,6 +65,7 @@ VIEWS: Final[Mapping[str, tuple[View, ...]]] = {
     "AWS::SQS::Queue": (ParsedView("RedrivePolicy", "RedrivePolicy"),),
     "AWS::SNS::Subscription": (ParsedView("RedrivePolicy", "RedrivePolicy"),),
     "AWS::DMS::ReplicationTask": (ParsedView("ReplicationTaskSettings", "Settings"),),
+    "AWS::OpenSearchServerless::SecurityPolicy": (ParsedView("Policy", "Policy"),),
     "AWS::EMR::SecurityConfiguration": (ParsedView("SecurityConfiguration", "SecurityConfiguration"),),
     "AWS::CodeCommit::ApprovalRuleTemplate": (
         ParsedView("ApprovalRuleTemplateContent", "ApprovalRuleTemplateContent"),

@@ -312,6 +312,7 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
     },
     "AWS::IAM::SAMLProvider": {"": "IAM `GetSAMLProvider`; a template has none"},
     "AWS::IAM::ServerCertificate": {"": "IAM `ListServerCertificates`"},
+    "AWS::OpenSearchServerless::SecurityPolicy": {"Policy": "the registry's property; JSON text is parsed"},
     "AWS::Bedrock::CustomModel": {
         "VpcConfig": "Bedrock `GetModelCustomizationJob` of the job that made the model",
         "": "Bedrock `GetCustomModel`",

@@ -243,6 +243,11 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
             template_configuration { template:json } }
         """,
     ),
+    "aws_opensearchserverless_security_policy": TypeMap(
+        "AWS::OpenSearchServerless::SecurityPolicy",
+        "name type policy:json description",
+        tags="",
+    ),
     "aws_iam_service_specific_credential": Merge(
         "AWS::IAM::User",
         "user_name",

@@ -14,6 +14,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "AWS::BedrockAgentCore",
         "AWS::BedrockMantle",
         "AWS::Kendra",
+        "AWS::OpenSearchServerless",
         "AWS::QBusiness",
         "AWS::S3Vectors",
     ),

@@ -102,6 +102,7 @@ TYPES = (
         relations=(kms_key("EncryptionConfiguration.KmsKeyArn"),),
     ),
     TypeSpec("AWS::S3Vectors::Index", names=("IndexArn",)),
+    TypeSpec("AWS::OpenSearchServerless::SecurityPolicy", names=("Name",), extra=(("Policy", "json"),)),
     TypeSpec(
         _APPLICATION,
         names=("ApplicationId", "ApplicationArn"),
