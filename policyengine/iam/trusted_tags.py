@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/introduction_attribute-based-ac
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 from operator import or_
@@ -70,10 +70,17 @@ class Change:
     answer: Yes | Unknown
 
 
-def changes(policies: Sequence[Policy], boundary: Policy | None, principal: str) -> list[Change]:
-    """Return the tags that statements about a principal trust and that it may change itself."""
+def changes(
+    policies: Sequence[Policy], boundary: Policy | None, principal: str, passed_over: Collection[int] = ()
+) -> list[Change]:
+    """Return the tags that statements about a principal trust and that it may change itself.
+
+    ``passed_over``: documents whose trust is not asked about; what they allow counts.
+    """
     found: dict[tuple[str, str, bool], Change] = {}
     for trusted in _trusted([*policies, *([boundary] if boundary else [])]):
+        if trusted.place[0] in passed_over:
+            continue
         name = (trusted.of, trusted.tag.lower(), trusted.lets_in)
         if name in found or len(found) >= MAX_TAGS:
             continue

@@ -109,6 +109,13 @@ def whole_services(
     )
 
 
+def attached(subject: Subject, *, policies: Sequence[str]) -> Answer:
+    """TRUE when a policy that AWS manages is attached to the principal, by its path and name."""
+    from policyengine.rules.predicates import privilege_grants
+
+    return privilege_grants.attached(subject, policies=policies)
+
+
 def trusted_tags(subject: Subject) -> Answer:
     """TRUE when a statement trusts a tag that the principal itself may set or remove."""
     from policyengine.rules.predicates import privilege_limits
@@ -254,6 +261,14 @@ PREDICATES: tuple[Predicate, ...] = (
         _IDENTITY,
         _NEEDS,
         _documents_problem,
+    ),
+    Predicate(
+        "privilege.attached",
+        attached,
+        "A policy that AWS manages is attached to the principal.",
+        {"policies": Arg("list:string", help="paths and names: `PowerUserAccess`, `job-function/Billing`")},
+        ("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group"),
+        _NEEDS,
     ),
     Predicate(
         "privilege.trusted_tags",

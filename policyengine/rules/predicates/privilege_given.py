@@ -52,7 +52,7 @@ def _given(subject: Subject, documents: str, except_sids: Sequence[str]) -> Held
 
 
 def _some(found: Held, resource: Resource, *, inline: bool) -> Held:
-    own = [_is_inline(d, resource) or (not inline and _is_attached(d, resource)) for d in found.documents]
+    own = [_is_inline(d, resource) or (not inline and is_attached(d, resource)) for d in found.documents]
     if not any(own):
         return replace(found, documents=(), boundary=None, doubts=())
     documents = tuple(
@@ -72,9 +72,9 @@ def _is_inline(document: Document, resource: Resource) -> bool:
     return own and document.path[:1] != () and document.path[0] in _INLINE
 
 
-def _is_attached(document: Document, resource: Resource) -> bool:
+def is_attached(document: Document, resource: Resource) -> bool:
     """Say whether a policy that AWS manages is attached to a principal itself, not to a group it is in."""
-    if document.type is not None or document.arn is None:
+    if document.arn is None or ":iam::aws:policy/" not in document.arn:
         return False
     attached = resource.properties.get("ManagedPolicyArns")
     name = document.arn.rpartition("/")[2]

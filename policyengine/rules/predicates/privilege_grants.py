@@ -25,7 +25,7 @@ from policyengine.iam.search import Witness as Request
 from policyengine.iam.sentences import may_call
 from policyengine.iam.statement_kinds import Found, negated, whole_services
 from policyengine.model.finding import Evidence
-from policyengine.model.logic import FALSE, TRUE
+from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Path, Resource
 from policyengine.model.values import ABSENT
 from policyengine.rules.iam.held import Held, held, remembered
@@ -39,7 +39,14 @@ from policyengine.rules.predicates.iam_asking import (
     witness,
 )
 from policyengine.rules.predicates.iam_requests import granted
-from policyengine.rules.predicates.privilege_given import as_written, given, holder, in_person, layers
+from policyengine.rules.predicates.privilege_given import (
+    as_written,
+    given,
+    holder,
+    in_person,
+    is_attached,
+    layers,
+)
 
 MOST: Final = 10
 _YES: Final = "request_allowed"
@@ -50,6 +57,7 @@ _WILD: Final = "changes allowed by wildcards"
 _OF_AWS: Final = ("/aws-service-role/", "/aws-reserved/")
 """Paths of roles of AWS services and of Identity Center, which an account can not change:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/using-service-linked-roles.html"""
+_OF_AWS_MANAGED: Final = ":iam::aws:policy/"
 _USER: Final = "arn:aws:iam::123456789012:user/example"
 _ADMIN: Final = "permissions of an administrator"
 _WHOLE: Final = "all actions of a service allowed"
@@ -302,6 +310,27 @@ def _statements(subject: Subject, found: Held, each: Sequence[Found], expected: 
         evidence.append(Evidence(_path(subject.resource, found, (place,)), text, f"not {expected}", _YES))
     first = known[0].witness
     return Answer(TRUE, tuple(evidence), None if first is None else witness(in_person(found, first)))
+
+
+def attached(subject: Subject, *, policies: Sequence[str]) -> Answer:
+    """TRUE when a policy that AWS manages is attached to the principal, by its path and name."""
+    found, expected = held(subject), "none of the policies of AWS that are named"
+    unknown = []
+    for document in found.documents:
+        if document.arn is not None and _OF_AWS_MANAGED in document.arn:
+            name = document.arn.partition(_OF_AWS_MANAGED)[2]
+            if name in policies and is_attached(document, subject.resource):
+                return Answer(TRUE, (Evidence(document.path, document.arn, expected, "value_mismatch"),))
+        elif (
+            document.opaque is not None
+            and document.arn is None
+            and document.path[:1] == ("ManagedPolicyArns",)
+        ):
+            unknown += [(p, value) for p, value in found.doubts if p == document.path]
+    if unknown:
+        evidence = [Evidence(path, value, expected, value.reason) for path, value in unknown]
+        return Answer(UNKNOWN, tuple(evidence))
+    return Answer(FALSE, (Evidence((), ABSENT, expected, "missing"),))
 
 
 def _none(found: Held, expected: str) -> Answer:

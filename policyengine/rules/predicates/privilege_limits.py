@@ -35,7 +35,10 @@ def trusted_tags(subject: Subject) -> Answer:
     who = (
         found.arn if found.about == "principal" and found.arn and ":group/" not in found.arn else asker(found)
     )
-    each: list[Change] = remembered(("tags", who), every, lambda: changes(found.policies, limit, who))
+    # what policies of AWS trust is AWS's to judge: an account can neither change them nor do without them
+    aws = frozenset(at for at, document in enumerate(found.documents) if document.type is None)
+    question = ("tags", who, aws)
+    each: list[Change] = remembered(question, every, lambda: changes(found.policies, limit, who, aws))
     known = [change for change in each if isinstance(change.answer, Yes)]
     if not known:
         if each or _unread(subject.resource, found):
