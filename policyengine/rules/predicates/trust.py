@@ -54,6 +54,13 @@ def names(
     return trust_principals.names(subject, kinds=kinds, services=services, at_least=at_least, policy=policy)
 
 
+def allows_other_actions(subject: Subject, *, policy: Path | None) -> Answer:
+    """TRUE when a statement allows actions that have nothing to do with assuming a role."""
+    from policyengine.rules.predicates import trust_principals
+
+    return trust_principals.allows_other_actions(subject, policy=policy)
+
+
 def lasts_at_most(subject: Subject, *, field: tuple[str, ...], seconds: int) -> Answer:
     """TRUE when the duration at the property is at most so many seconds."""
     from policyengine.rules.predicates import trust_limits
@@ -134,6 +141,14 @@ PREDICATES: tuple[Predicate, ...] = (
         _ROLE,
         _PROVIDERS,
         _kinds_problem,
+    ),
+    Predicate(
+        "trust.allows_other_actions",
+        allows_other_actions,
+        "A statement of the trust policy allows actions that have nothing to do with assuming a role.",
+        {"policy": _POLICY},
+        _ROLE,
+        _PROVIDERS,
     ),
     Predicate(
         "trust.lasts_at_most",

@@ -9,6 +9,7 @@ from typing import Final
 
 from policyengine.iam.account_ids import account_of, names_accounts
 from policyengine.iam.atoms import PRINCIPAL_KEYS
+from policyengine.iam.authorize import ROLE_ACTIONS
 from policyengine.iam.catalogue import catalogue
 from policyengine.iam.cells import ANYTHING, exact, joined
 from policyengine.iam.conditions import read_operator
@@ -54,6 +55,7 @@ _SPELLED: Final = {
 }
 _NOBODY: Final = Witness("*", "sts:AssumeRole", "*", {})
 _UNBOUND: Final = "the account of code that is bound to none"
+_OTHERS: Final = "actions other than those of assuming a role"
 _FOR_A_STRANGER: Final = "the service to assume the role for an account that nobody names"
 
 
@@ -227,6 +229,20 @@ def _may_assume(found: Held, name: str) -> Reasoned:
     else:
         callers = Callers((), (name,))
     return grants(found.policies, requests, callers)
+
+
+def allows_other_actions(subject: Subject, *, policy: Path | None) -> Answer:
+    """TRUE when a statement allows actions that have nothing to do with assuming a role."""
+    found = trust_of(subject, policy)
+    known = catalogue()
+    wanted = known.matching_any((*ROLE_ACTIONS, "sts:SetContext"))
+    for statement in _allowing(found.policies):
+        if statement.opaque is None and action_bits(statement, known) & ~wanted:
+            named = ", ".join(("all but " if statement.not_action else "") + a for a in statement.actions)
+            return Answer(TRUE, (Evidence(found.where, named, _OTHERS, "request_allowed"),))
+    if any(s.opaque is not None for s in _allowing(found.policies)):
+        return undecided(found, ("what a statement allows is not known",), _OTHERS)
+    return allowed(found, No(), _OTHERS)
 
 
 def admits_service(subject: Subject, *, services: Sequence[str], policy: Path | None) -> Answer:
