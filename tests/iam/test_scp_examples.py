@@ -182,7 +182,7 @@ def test_together_they_are_an_organisation_with_gaps_in_it() -> None:
 
 INVOKE = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream", "bedrock:CreateModelInvocationJob"]
 NOT_EQUALS = {"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1", "eu-central-1"]}}
-KEYS = {"Effect": "Deny", "Action": "iam:CreateServiceSpecificCredential", "Resource": "*",
+KEYS: dict[str, Any] = {"Effect": "Deny", "Action": "iam:CreateServiceSpecificCredential", "Resource": "*",
         "Condition": {"StringEquals": {"iam:ServiceSpecificCredentialServiceName": "bedrock.amazonaws.com"}}}  # fmt: skip
 POLICIES: dict[str, list[Any]] = {
     "everything outside, Bedrock spared": [

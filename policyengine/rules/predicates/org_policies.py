@@ -47,7 +47,9 @@ class _Kept:
     def document(self, resource: Resource) -> Document:
         self.read += 1
         if self.read > _MOST:
-            self.__init__()  # type: ignore[misc]  # forgets everything at once
+            self.read, self.reader = 0, Reader()
+            self.answers.clear()
+            self.sets.clear()
         self.reader.errors.clear()
         value = resource.properties.get("Content")
         if value is None:
@@ -178,7 +180,7 @@ def denies_by(subject: Subject, *, requests: Any, key: str) -> Answer:
     wanted = known.matching_any(asked.actions)
     doubt = next((s.opaque for s in document.policy.statements if s.opaque is not None), None)
     for statement in document.policy.statements:
-        if statement.allow or not action_bits(statement, known) & wanted:
+        if statement.allow or statement.opaque is not None or not action_bits(statement, known) & wanted:
             continue
         if any(c.key.lower() == key.lower() for c in statement.conditions):
             return Answer(TRUE, (Evidence(_CONTENT, statement_name(statement), expected, "requirement_met"),))
