@@ -165,6 +165,10 @@ class _Reading:
     def _action(self, stage: str | Opaque, action: Any, path: Path) -> None:
         if isinstance(action, Unresolved):
             self._found.blind.setdefault("*", f"an action is not known: {action.describe()}")
+            for use in ("action", "build", "deploy"):
+                self._found.roles.append(
+                    RoleUse(use, Opaque(f"an action is not known: {action.describe()}"), path)
+                )
             return
         kind = _get(action, "ActionTypeId")
         category, provider = _get(kind, "Category"), _get(kind, "Provider")

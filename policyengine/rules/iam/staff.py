@@ -15,12 +15,14 @@ from typing import Any, Final
 from policyengine.iam.account_ids import account_of
 from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.domains import one_caller
+from policyengine.iam.errors import PolicyError
 from policyengine.iam.escalation_world import Principal, World, names_service
 from policyengine.iam.glob import compile_glob
 from policyengine.iam.holding import Holder
 from policyengine.iam.organization import Organization
 from policyengine.iam.questions import administrator
 from policyengine.iam.reason import Answer, Unknown, Yes, grants
+from policyengine.iam.request import read_caller
 from policyengine.iam.request_set import RequestSet
 from policyengine.model.resource import Resource
 from policyengine.model.values import OpenDict, Unresolved
@@ -68,11 +70,16 @@ class Staff:
     """The users and roles of one account, or of one file of code."""
 
     def __init__(
-        self, world: World, tags: Mapping[str, Mapping[str, Any] | None], more: Unresolved | None
+        self,
+        world: World,
+        tags: Mapping[str, Mapping[str, Any] | None],
+        more: Unresolved | None,
+        code: bool = False,
     ) -> None:
         self.more = more
         """Why there may be others."""
         self._world = world
+        self._code = code
         self._reach: dict[str, tuple[tuple[Member, Answer], ...]] = {}
         self._administrators: dict[object, bool] = {}
         self._answers: dict[tuple[object, Ask], tuple[Ask, Answer]] = {}
@@ -195,6 +202,13 @@ class Staff:
                 found[role.arn] = (other, answer)
                 yield other, isinstance(answer, Yes)
 
+    def unseen_roles(self, member: Member) -> Unresolved | None:
+        """Return why there may be roles a member can act as that are not shown; code is judged by what it shows,
+        unless the member may assume roles it does not name."""
+        if self.more is None or (self._code and not member.holder.may("sts:AssumeRole")):
+            return None
+        return self.more
+
     def guests(self) -> Mapping[str, tuple[Member, ...]]:
         """Return users, roles and sessions of other accounts with the roles whose trust policies let them in.
 
@@ -309,7 +323,18 @@ def _staff(tables: Sequence[Any], organization: Organization | None, own: Resour
     for resource, record in zip(people, records, strict=True):
         unknown = resource.tags is None or isinstance(resource.tags, Unresolved | OpenDict)
         tags[caller_arn(record)[0]] = None if unknown else resource.tags  # type: ignore[assignment]  # narrowed above
-    return Staff(world_of(records, None, organization), tags, more)
+    callers = [record for record in records if record.kind == "group" or _is_caller(caller_arn(record)[0])]
+    if len(callers) < len(records):
+        more = more or Unresolved("unsupported", "a principal has a name that none can have")
+    return Staff(world_of(callers, None, organization), tags, more, own.file is not None)
+
+
+def _is_caller(arn: str) -> bool:
+    """Say whether an ARN is one that a principal can have; a source may show a name that none has."""
+    try:
+        return read_caller(arn).kind in ("role", "user")
+    except PolicyError:
+        return False
 
 
 def _of_code(

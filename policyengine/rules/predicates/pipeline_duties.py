@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from policyengine.iam.duties import DUTIES
+from policyengine.iam.escalation_world import names_service
 from policyengine.iam.glob import compile_glob
 from policyengine.iam.reason import WHY, Yes
 from policyengine.iam.search import Witness as Request
@@ -40,6 +41,14 @@ _RUNS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     ),
 }
 """Type → the services whose roles are of the delivery, where the resource does not name them."""
+
+
+_SERVICES: Final = {
+    "pipeline": "codepipeline.amazonaws.com",
+    "build": "codebuild.amazonaws.com",
+    "deploy": "cloudformation.amazonaws.com",
+}
+"""Use of a role → the service that assumes it; an action's may be any role."""
 
 
 def holders_of(subject: Subject) -> DutyHolders:
@@ -102,14 +111,23 @@ class _Leave:
     holders: DutyHolders
     exempt: tuple[Callable[[str], object], ...]
     administrators: bool
-    own: bool = False
 
     def members(self) -> Iterator[Member]:
         """Yield whom the question is about."""
-        own = self.holders.delivery.role_arns() if not self.own else frozenset()
+        own = self.holders.delivery.role_arns()
         for member in self.holders.staff.members.values():
             if member.arn not in own and not self.is_exempt(member.arn):
                 yield member
+
+    def perhaps_own(self, member: Member) -> str | None:
+        """Return why a member may be one of the delivery's own roles, of which one is not known."""
+        for role in self.holders.delivery.roles:
+            if isinstance(role.arn, str) or member.trust is None:
+                continue
+            service = _SERVICES.get(role.use)
+            if service is None or names_service(member.trust, service):
+                return f"it may be the {role.use} role: {role.arn.reason}"
+        return None
 
     def is_exempt(self, arn: str) -> bool:
         name = arn.rpartition("/")[2]
@@ -141,6 +159,8 @@ def separated(
             continue
         if leave.is_left(member):
             question.administrators.append(member)
+        elif (own := leave.perhaps_own(member)) is not None:
+            question.doubts.append((member, [own]))
         elif sum(bool(found.requests) for found in some.values()) >= 2:
             question.found.append((member, {d: f for d, f in some.items() if f.requests}))
         else:
@@ -171,6 +191,8 @@ def reserved(subject: Subject, *, duty: str, exempt: Sequence[str], administrato
             continue
         if leave.is_left(member):
             question.administrators.append(member)
+        elif (own := leave.perhaps_own(member)) is not None:
+            question.doubts.append((member, [own]))
         elif found.requests:
             question.found.append((member, {duty: found}))
         else:
@@ -283,6 +305,8 @@ def roles_without(subject: Subject, *, uses: Sequence[str], duties: Sequence[str
             found.append(Evidence((), _sentence(member, some), expected, "request_allowed"))
             continue
         why = [w for h in held.values() for w in h.perhaps]
+        unseen = holders.staff.unseen_roles(member)
+        why += [f"as which roles it can act: {unseen.describe()}"] if unseen is not None else []
         why += [blind for duty in duties if (blind := holders.blind(duty)) is not None and why]
         if why:
             text = "; ".join(dict.fromkeys(WHY.get(w, w) for w in why))
