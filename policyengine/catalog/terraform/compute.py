@@ -292,6 +292,16 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
             job_execution_timeout_minutes terminate_jobs_on_update }
         """,
     ),
+    "aws_appstream_fleet": TypeMap(
+        "AWS::AppStream::Fleet",
+        """
+            name instance_type description disconnect_timeout_in_seconds display_name
+            enable_default_internet_access fleet_type iam_role_arn idle_disconnect_timeout_in_seconds
+            image_arn image_name max_sessions_per_instance max_user_duration_in_seconds stream_view
+            compute_capacity { desired_instances desired_sessions } domain_join_info { directory_name
+            organizational_unit_distinguished_name } vpc_config { security_group_ids* subnet_ids* }
+        """,
+    ),
     "aws_batch_job_definition": TypeMap(
         "AWS::Batch::JobDefinition",
         """

@@ -37,9 +37,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     "aws_iam_user_policy_attachment": (
         Merge("AWS::IAM::User", "user", "policy_arn*=ManagedPolicyArns", append=("ManagedPolicyArns",)),
     ),
-    "aws_iam_user_login_profile": (
-        Merge("AWS::IAM::User", "user", "password_reset_required=LoginProfile.PasswordResetRequired"),
-    ),
+    "aws_iam_user_login_profile": (Merge("AWS::IAM::User", "user", "", code="login_profile"),),
     "aws_iam_user_group_membership": (Merge("AWS::IAM::User", "user", "groups*=Groups", append=("Groups",)),),
     "aws_iam_group_membership": (Merge("AWS::IAM::User", "users", "group*=Groups", append=("Groups",)),),
     "aws_iam_group": TypeMap(

@@ -24,7 +24,7 @@ def at_least(subject: Subject, *, items: tuple[str, ...], count: int) -> Answer:
     if not isinstance(value, list):
         observed = value.value if isinstance(value, Mistyped) else value
         return Answer(UNKNOWN, (Evidence(items, observed, expected, "wrong_type"),))
-    shown = f"{len(value)} elements"
+    shown = _counted(len(value))
     if len(value) >= count:
         return Answer(TRUE, (Evidence(items, shown, expected, "requirement_met"),))
     if isinstance(value, OpenList):
@@ -48,13 +48,17 @@ def at_most(
     left_out = [_left_out(element, not_counting) for element in value]
     certain = left_out.count(None)
     if certain > count:
-        return Answer(FALSE, (Evidence(items, f"{certain} elements", expected, "value_mismatch"),))
+        return Answer(FALSE, (Evidence(items, _counted(certain), expected, "value_mismatch"),))
     doubts = [doubt for doubt in left_out if isinstance(doubt, Unresolved)]
     if isinstance(value, OpenList):
         doubts.append(value.more)
     if isinstance(value, OpenList) or certain + len(doubts) > count:
         return Answer(UNKNOWN, (Evidence(items, doubts[0], expected, doubts[0].reason),))
-    return Answer(TRUE, (Evidence(items, f"{certain} elements", expected, "requirement_met"),))
+    return Answer(TRUE, (Evidence(items, _counted(certain), expected, "requirement_met"),))
+
+
+def _counted(number: int) -> str:
+    return f"{number} element" if number == 1 else f"{number} elements"
 
 
 def _left_out(element: Any, values: Mapping[str, Any]) -> bool | Unresolved | None:

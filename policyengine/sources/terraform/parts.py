@@ -83,11 +83,18 @@ def service_specific_credential(part: Draft) -> dict[str, Any]:
     return {"ServiceSpecificCredentials": [Mapper().map(parse(_CREDENTIAL), part.tree)]}
 
 
+def login_profile(part: Draft) -> dict[str, Any]:
+    """A login profile is a password, whatever else is known of it: the provider makes one."""
+    profile = Mapper().map(parse("password_reset_required"), part.tree)
+    return {"LoginProfile": {"Password": Unresolved("known_after_apply", present=True), **profile}}
+
+
 PARTS: Final[Mapping[str, Callable[[Draft], dict[str, Any]]]] = {
     "approval_rule_template_association": approval_rule_template_association,
     "codebuild_webhook": codebuild_webhook,
     "service_specific_credential": service_specific_credential,
     "event_target": event_target,
+    "login_profile": login_profile,
     "method_settings": method_settings,
 }
 """What ``Merge.code`` may name."""
