@@ -320,7 +320,7 @@ def attached(subject: Subject, *, policies: Sequence[str]) -> Answer:
         if document.arn is not None and _OF_AWS_MANAGED in document.arn:
             name = document.arn.partition(_OF_AWS_MANAGED)[2]
             if name in policies and is_attached(document, subject.resource):
-                return Answer(TRUE, (Evidence(document.path, document.arn, expected, "value_mismatch"),))
+                return Answer(TRUE, (Evidence(document.path, document.arn, expected, "requirement_met"),))
         elif (
             document.opaque is not None
             and document.arn is None

@@ -54,7 +54,7 @@ def shared(subject: Subject, *, at_most: int, tag: str | None, not_counting: Seq
     shown = ", ".join(sorted(groups.values())[:_MOST]) + (" …" if len(groups) > _MOST else "")
     if len(groups) > at_most:
         observed = f"{len(groups)} workloads: {shown}"
-        return Answer(TRUE, (Evidence((), observed, expected, "value_mismatch"),))
+        return Answer(TRUE, (Evidence((), observed, expected, "requirement_met"),))
     unknown = doubts or _more(role, tables)
     if unknown is not None:
         return Answer(UNKNOWN, (Evidence((), unknown, expected, unknown.reason),))
