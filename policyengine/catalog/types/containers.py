@@ -193,8 +193,8 @@ TYPES = (
                 cfn("properties-apprunner-service-ingressconfiguration"),
             ),
         ),
-        satellites=(),
         relations=(kms_key("EncryptionConfiguration.KmsKey"),),
+        secrets=("Value",),
     ),
     TypeSpec(
         "AWS::Batch::ComputeEnvironment",
@@ -207,5 +207,6 @@ TYPES = (
         defaults=off(
             doc("batch/latest/APIReference/API_ContainerProperties"), "ContainerProperties.Privileged"
         ),
+        secrets=("Value",),
     ),
 )

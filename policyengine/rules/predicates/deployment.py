@@ -30,6 +30,8 @@ def gradual(subject: Subject, *, config: str, application: str) -> Answer:
         platform = found if isinstance(found, Unresolved) else found.get("ComputePlatform", "Server")
         shown = f"the default of {platform}" if isinstance(platform, str) else platform
         return _answer(shown, platform if isinstance(platform, Unresolved) else platform == "Server")
+    if isinstance(name, Unresolved) and name.target is None:
+        return _answer(name, name)
     found = _one(subject, config)
     return _answer(name, found if isinstance(found, Unresolved) else _keeps_some(found))
 
