@@ -27,7 +27,7 @@ TYPES: Final[Mapping[str, TypeMap | Merge | tuple[Merge, ...]]] = {
     "aws_iam_user": TypeMap(
         "AWS::IAM::User",
         "name=UserName path permissions_boundary",
-        absent="Policies",
+        absent="LoginProfile Policies",
     ),
     "aws_iam_user_policy": TypeMap(
         "AWS::IAM::UserPolicy",
