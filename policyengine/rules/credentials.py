@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -18,27 +19,36 @@ MAX_TEXT: Final = 100_000
 
 RESOLVED: Final = "a secret that CloudFormation writes out"
 _FORMS: Final = tuple(
-    (kind, re.compile(form))
-    for kind, form in (
-        ("an AWS access key", r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Za-z0-9])"),
-        ("a GitHub token", r"\bgh[pousr]_[A-Za-z0-9]{36}|\bgithub_pat_[A-Za-z0-9_]{22}"),
-        ("a GitLab token", r"\bglpat-[A-Za-z0-9_-]{20}"),
-        ("a Slack token", r"\bxox[abeoprs]-[A-Za-z0-9-]{10}"),
-        ("a Slack webhook", r"hooks\.slack\.com/services/T[A-Z0-9]{6,12}/B[A-Z0-9]{6,12}/[A-Za-z0-9]{16}"),
-        ("a Stripe key", r"\b[rs]k_live_[A-Za-z0-9]{16}"),
-        ("a Google API key", r"\bAIza[0-9A-Za-z_-]{35}"),
-        ("an npm token", r"\bnpm_[A-Za-z0-9]{36}"),
-        ("a PyPI token", r"\bpypi-AgE[A-Za-z0-9_-]{40}"),
-        ("a Docker token", r"\bdckr_pat_[A-Za-z0-9_-]{20}"),
-        ("a SendGrid key", r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),
-        ("an Azure storage key", r"\bAccountKey=[A-Za-z0-9+/]{86}=="),
-        ("a private key", r"-----BEGIN (?:[A-Z]{2,9} ){0,2}PRIVATE KEY-----"),
-        ("a signed token", r"\beyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10}"),
-        (RESOLVED, r"\{\{resolve:secretsmanager:[^}]{1,600}"),
-        ("a password in a URL", r"\b[a-z][a-z0-9+.-]{1,20}://[^/\s:@]{0,80}:(?![/$<{%*])[^/\s:@]{1,200}@"),
-        ("a token in a URL", r"\bhttps?://[A-Za-z0-9_-]{20,200}@"),
+    (kind, tuple(hints.split()), re.compile(form))
+    for kind, hints, form in (
+        ("an AWS access key", "AKIA ASIA", r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Za-z0-9])"),
+        ("a GitHub token", "gh", r"\bgh[pousr]_[A-Za-z0-9]{36}|\bgithub_pat_[A-Za-z0-9_]{22}"),
+        ("a GitLab token", "glpat-", r"\bglpat-[A-Za-z0-9_-]{20}"),
+        ("a Slack token", "xox", r"\bxox[abeoprs]-[A-Za-z0-9-]{10}"),
+        (
+            "a Slack webhook",
+            "hooks.slack.com/",
+            r"hooks\.slack\.com/services/T[A-Z0-9]{6,12}/B[A-Z0-9]{6,12}/[A-Za-z0-9]{16}",
+        ),
+        ("a Stripe key", "k_live_", r"\b[rs]k_live_[A-Za-z0-9]{16}"),
+        ("a Google API key", "AIza", r"\bAIza[0-9A-Za-z_-]{35}"),
+        ("an npm token", "npm_", r"\bnpm_[A-Za-z0-9]{36}"),
+        ("a PyPI token", "pypi-AgE", r"\bpypi-AgE[A-Za-z0-9_-]{40}"),
+        ("a Docker token", "dckr_pat_", r"\bdckr_pat_[A-Za-z0-9_-]{20}"),
+        ("a SendGrid key", "SG.", r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),
+        ("an Azure storage key", "AccountKey=", r"\bAccountKey=[A-Za-z0-9+/]{86}=="),
+        ("a private key", "-----BEGIN", r"-----BEGIN (?:[A-Z]{2,9} ){0,2}PRIVATE KEY-----"),
+        (
+            "a signed token",
+            "eyJ",
+            r"\beyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10}",
+        ),
+        (RESOLVED, "{{resolve:secretsmanager:", r"\{\{resolve:secretsmanager:[^}]{1,600}"),
+        ("a password in a URL", "://", r"(?<=[a-z0-9])://[^/\s:@]{0,80}:(?![/$<{%*])[^/\s:@]{1,200}@"),
+        ("a token in a URL", "://", r"(?<=http)s?://[A-Za-z0-9_-]{20,200}@"),
     )
 )
+"""Kind, texts of which one stands in every credential of this kind, and its form."""
 _EXAMPLE: Final = re.compile(
     r"EXAMPLE|xxxxx|XXXXX|\*\*\*\*|:SecretString:(?:username|host|port|dbname|engine|url)\b"
 )
@@ -79,14 +89,15 @@ _ASSIGNED: Final = re.compile(
     r"((?i:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)[A-Za-z0-9_-]{0,40})"
     r"[\"']?[ \t]{0,5}(?:[:=]|[ \t])[ \t]{0,5}([\"']?)([^\s\"'`;,)}|&\\]{6,200})"
 )
+_ASSIGNED_TO: Final = ("passw", "passphrase", "secret", "token", "key")
 _NAME_BEFORE: Final = re.compile(r"[A-Za-z0-9_.-]{0,60}\Z")
 
 
 def form_of(text: str) -> str | None:
     """Return which known form of a credential stands in the text, None when there is none."""
     text = text[:MAX_TEXT]
-    for kind, form in _FORMS:
-        for found in form.finditer(text):
+    for kind, hints, form in _FORMS:
+        for found in form.finditer(text) if any(hint in text for hint in hints) else ():
             if not _EXAMPLE.search(text, found.start(), min(len(text), found.end() + 100)):
                 return kind
     return None
@@ -109,12 +120,19 @@ def written_out(value: str) -> bool:
     return len(text.strip("*")) > 1 and text.lower() not in _NOTHING and not text.startswith(_ELSEWHERE)
 
 
-def in_text(text: str) -> Iterator[str]:
-    """Yield the kinds of credentials in a script or a file, by form and by assignment."""
+@lru_cache(maxsize=256)
+def in_text(text: str) -> tuple[str, ...]:
+    """Return the kinds of credentials in a script or a file, by form and by assignment."""
     text = text[:MAX_TEXT]
     kind = form_of(text)
-    if kind is not None:
-        yield kind
+    found = [kind] if kind is not None else []
+    lower = text.lower()
+    if any(word in lower for word in _ASSIGNED_TO):
+        found += _assigned(text)
+    return tuple(found)
+
+
+def _assigned(text: str) -> Iterator[str]:
     for found in _ASSIGNED.finditer(text):
         before = _NAME_BEFORE.search(text[max(0, found.start() - 60) : found.start()])
         name, quoted, value = (before[0] if before else "") + found[1], found[2], found[3]

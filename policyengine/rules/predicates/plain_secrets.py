@@ -156,7 +156,7 @@ def _named(path: Path, name: str, value: Any) -> Iterator[_Found]:
 def _unresolved(path: Path, name: str, value: Unresolved) -> Iterator[_Found]:
     """What refers to a resource is no secret, unless the attribute is one."""
     written = value.detail if value.detail.startswith("{{resolve:") else ""
-    kind = next(in_text(_BETWEEN.join(value.parts or (written,))), None)
+    kind = next(iter(in_text(_BETWEEN.join(value.parts or (written,)))), None)
     if value.target is not None and value.target[1] in _SECRET_ATTRIBUTES:
         kind = f"the `{value.target[1]}` of `{value.target[0]}`"
     if kind is not None:
