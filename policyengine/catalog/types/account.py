@@ -136,7 +136,7 @@ TYPES = (
             is_("PasswordPolicy.PasswordReusePrevention", 0, _PASSWORD),
             is_("PasswordPolicy.MaxPasswordAge", 0, _PASSWORD),
             *(
-                depends(f"AccountSummary.{field}", _SUMMARY, "AWS always says; nobody has asked here")
+                depends(f"AccountSummary.{field}", _SUMMARY, "nobody has asked for the account summary")
                 for field in _ROOT_HAS
             ),
             depends("RootHardwareMfa", _ROOT, "the root user's devices were not listed here"),
