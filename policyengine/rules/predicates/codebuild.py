@@ -62,7 +62,7 @@ def _answers(groups: Any, events: frozenset[str], actors: int, ids: Texts) -> li
     if isinstance(groups, Unresolved | Mistyped):
         return [_unknown(_GROUPS, groups)]
     if groups is ABSENT or (groups == [] and not isinstance(groups, OpenList)):
-        return [_admits(_GROUPS, "no filter: every event of everybody", "1", min(events))]
+        return [_admits(_GROUPS, "no filters at all", "1", min(events))]
     if not isinstance(groups, list):
         return [_unknown(_GROUPS, groups)]
     answers = [_of_group((*_GROUPS, i), group, events, actors, ids) for i, group in enumerate(groups)]
@@ -106,12 +106,9 @@ def _of_group(path: tuple[Any, ...], group: Any, events: frozenset[str], actors:
 
 
 def _admits(path: tuple[Any, ...], shown: str, actor: str, event: str) -> Answer:
-    evidence = Evidence(
-        path, shown, f"{_EXPECTED}; {event} of account {actor} starts a build", "forbidden_present"
-    )
-    return Answer(
-        FALSE, (evidence,), Witness(f"account {actor} of the source provider", event, "the webhook", {})
-    )
+    passes = f"{shown}: {event} of account {actor} starts a build"
+    witness = Witness(f"account {actor} of the source provider", event, "the webhook", {})
+    return Answer(FALSE, (Evidence(path, passes, _EXPECTED, "forbidden_present"),), witness)
 
 
 def _shown(read: _Group) -> str:
