@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import botocore.session
+import botocore.session  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
 from policyengine.catalog import registry
@@ -70,13 +70,19 @@ MADE_OF = {
 """Types that the registry lacks and moto mostly too: their shapes are held against botocore's service models."""
 
 
+def extra(type_: str) -> tuple[tuple[str, str], ...]:
+    found = registry.spec(type_)
+    assert found is not None
+    return found.extra
+
+
 @pytest.mark.parametrize("type_", sorted(MADE_OF))
 def test_extra_properties_are_fields_of_the_api(type_: str) -> None:
     service, operation = MADE_OF[type_]
     model = botocore.session.get_session().get_service_model(service)
     fields = {name[:1].upper() + name[1:] for name in model.operation_model(operation).output_shape.members}
     job = model.operation_model("GetModelCustomizationJob").output_shape.members
-    own = {path.split(".")[0] for path, _ in registry.spec(type_).extra}
+    own = {path.split(".")[0] for path, _ in extra(type_)}
     assert own - {"VpcConfig"} <= fields
     assert "vpcConfig" in job
 
@@ -85,9 +91,7 @@ def test_keys_and_invocation_logs_are_fields_of_the_api() -> None:
     session = botocore.session.get_session()
     key = session.get_service_model("iam").shape_for("ServiceSpecificCredentialMetadata").members
     own = {
-        p.split(".")[1]
-        for p, _ in registry.spec("AWS::IAM::User").extra
-        if p.startswith("ServiceSpecificC") and "." in p
+        p.split(".")[1] for p, _ in extra("AWS::IAM::User") if p.startswith("ServiceSpecificC") and "." in p
     }
     assert own - {"CredentialAgeDays"} <= set(key)
     made = session.get_service_model("iam").operation_model("CreateServiceSpecificCredential").input_shape
