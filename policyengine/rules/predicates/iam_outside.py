@@ -23,6 +23,7 @@ from policyengine.iam.public_access import FIXED_KEYS, WIDEST, PublicAccessBlock
 from policyengine.iam.reason import ALL, No, Unknown, Yes, grants
 from policyengine.iam.reason import Answer as Reasoned
 from policyengine.iam.request_set import RequestSet, Values
+from policyengine.iam.token_shortcut import positive
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE
 from policyengine.model.resource import Path
@@ -229,7 +230,8 @@ def _granted_to(
     asked: RequestSet = ALL,
 ) -> Reasoned:
     """Say whether principals of these accounts are granted anything."""
-    if not any(_may_name(statement, accounts) for statement in _statements(found.policies)):
+    absent = {k for k, v in asked.context.items() if v.absent and not v.patterns and not v.negated}
+    if not any(_may_name(s, accounts) and not _asks_for(s, absent) for s in _statements(found.policies)):
         return No()
     keys = {c.key.lower() for s in _statements(found.policies) for c in s.conditions}
     together = [accounts] if _CALLER_ACCOUNT not in keys else [[account] for account in accounts]
@@ -255,6 +257,11 @@ def _may_name(statement: Statement, accounts: Collection[str]) -> bool:
         return True
     names = principals.get("AWS", ())
     return "*" in names or not names_accounts(names).isdisjoint(accounts)
+
+
+def _asks_for(statement: Statement, keys: Collection[str]) -> bool:
+    """Whether a statement has a condition that no request without these keys meets."""
+    return any(c.key.lower() in keys and positive(c) for c in statement.conditions) if keys else False
 
 
 def _asked(found: Held, callers: Callers, context: dict[str, Values], asked: RequestSet) -> Reasoned:
