@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from policyengine.iam.action_sets import action_set, action_sets
@@ -163,6 +164,7 @@ def _actions(value: Mapping[str, Any]) -> tuple[str, ...]:
     return _less(_read_actions(wanted), _read_actions(without))
 
 
+@lru_cache(maxsize=256)
 def _less(wanted: tuple[str, ...], without: tuple[str, ...]) -> tuple[str, ...]:
     if not without:
         return wanted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, Final
 
 from policyengine.iam.covering import Coverage, Unnamed, passed_over
@@ -32,8 +32,8 @@ from policyengine.rules.predicates.org_spared import spared
 EXPECTED: Final = "SCPs that deny every such request"
 _SHOWN: Final = 8
 """Statements, actions or accounts that evidence names one by one."""
-_PROPOSED: Final[dict[int, tuple[RequestSet, str | None]]] = {}
-"""By identity of the set. INVARIANT: an entry holds its set."""
+_PROPOSED: Final[dict[Hashable, str | None]] = {}
+"""What a set of requests holds → the statement that would close it."""
 
 
 def covers(subject: Subject, *, requests: Any, exempt: Sequence[str]) -> Answer:
@@ -98,15 +98,15 @@ def unnamed_words(unnamed: Unnamed) -> str:
 
 
 def proposal(asked: RequestSet) -> str | None:
-    """Return the statement that would close a set, as JSON."""
-    known = _PROPOSED.get(id(asked))
-    if known is None:
+    """Return the statement that would close a set, as JSON; sets that are the same share one."""
+    context = tuple(asked.context.items())
+    key = (asked.actions, asked.resources, asked.principals, context, asked.exempt, asked.excluded)
+    if key not in _PROPOSED:
         if len(_PROPOSED) >= 256:
             _PROPOSED.clear()
         found = proposed(asked)
-        text = None if found is None else json.dumps(found, ensure_ascii=False)
-        known = _PROPOSED[id(asked)] = (asked, text)
-    return known[1]
+        _PROPOSED[key] = None if found is None else json.dumps(found, ensure_ascii=False)
+    return _PROPOSED[key]
 
 
 def _left_out(asked: RequestSet, code: str) -> Iterator[Evidence]:
