@@ -21,6 +21,7 @@ from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE
 from policyengine.model.values import Unresolved
 from policyengine.rules.iam.organizations import Members, members_of
+from policyengine.rules.iam.standins import ACCOUNT
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam_asking import unreadable, witness
 from policyengine.rules.predicates.org_asking import (
@@ -176,7 +177,9 @@ def _stops(denial: Denial, example: Witness) -> bool:
 
 
 def _example(leg: Leg, account: str) -> Witness:
-    """Return one of the requests of a leg."""
+    """Return one of the requests of a leg; of code's account, whose id is none, with one that stands for it."""
+    if len(account) != 12 or not account.isdigit():
+        account = ACCOUNT
     model = "anthropic.claude-sonnet-4-5-20250929-v1:0"
     profile = f"arn:aws:bedrock:{leg.region}:{account}:inference-profile/{leg.profile}.{model}"
     context = {"aws:RequestedRegion": leg.region}
