@@ -16,6 +16,10 @@ class IncompleteFindingError(ValueError):
     """The builder was asked for a finding that a reader could not act on."""
 
 
+PROPOSAL: Final = "proposed statement"
+"""Last step of the path of evidence that is no observation but a policy statement that would help."""
+
+
 class Evidence(NamedTuple):
     """What the rule looked at: ``observed`` may be ABSENT or Unresolved; ``expected`` is text."""
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from policyengine.model.finding import Finding
+from policyengine.model.finding import PROPOSAL, Finding
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, REASONS, UNKNOWN
 from policyengine.model.resource import parse_pointer
 from policyengine.reports.ansi import Paint
@@ -154,6 +154,9 @@ def _evidence(write: _Writer, evidence: Sequence[Mapping[str, Any]]) -> None:
     for index, item in enumerate(evidence):
         if index:
             write.blank()
+        if str(item["path"]).endswith(f"/{PROPOSAL}"):
+            write.row("proposal", show_value(item["observed"], 4_000))
+            continue
         write.row("at", _dotted(str(item["path"])) or "the resource itself")
         write.row("observed", show_value(item["observed"], 2_000))
         if item.get("provenance"):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
-from policyengine.model.finding import Evidence, Finding
+from policyengine.model.finding import PROPOSAL, Evidence, Finding
 from policyengine.model.values import ABSENT, Unresolved
 from policyengine.reports.ansi import Paint
 from policyengine.reports.base import SEVERITY_RANK, Context, RunInfo, TerminalOptions, is_open, is_unknown
@@ -212,8 +212,10 @@ class TerminalReport:
             return
         shown = finding.evidence[:MAX_EVIDENCE]
         for index, evidence in enumerate(shown):
-            path = visible(cut(".".join(str(step) for step in evidence.path), 200))
-            if index or not said:
+            if evidence.path[-1:] == (PROPOSAL,):
+                self._prose("    = proposal: ", visible(cut(str(evidence.observed), SENTENCE_LIMIT * 2)))
+            elif (index or not said) and not _told(evidence, finding.message):
+                path = visible(cut(".".join(str(step) for step in evidence.path), 200))
                 self._prose("    = observed: ", f"{observed(evidence)}{f' at {path}' if path else ''}")
             if index + 1 == len(shown) or shown[index + 1].expected != evidence.expected:
                 self._prose("    = expected: ", visible(cut(evidence.expected, EXPECTED_LIMIT)))
@@ -244,6 +246,12 @@ def output_line(text: str, options: TerminalOptions) -> str:
     if not options.unicode:
         line = line.replace("…", "...").encode("ascii", "backslashreplace").decode("ascii")
     return line + "\n"
+
+
+def _told(evidence: Evidence, message: str) -> bool:
+    """Say whether the message has told what was observed, as a sentence of its own."""
+    seen = evidence.observed
+    return isinstance(seen, str) and " " in seen and seen in message
 
 
 def missing(evidence: Sequence[Evidence]) -> str:
