@@ -44,6 +44,7 @@ MESSAGE_LIMIT = 600
 EXPECTED_LIMIT = 200
 NAME_LIMIT = 80
 SHORT_ID = 12
+_REQUESTS = frozenset({"request_allowed", "request_not_denied", "request_denied"})
 
 
 class TerminalReport:
@@ -249,9 +250,9 @@ def output_line(text: str, options: TerminalOptions) -> str:
 
 
 def _told(evidence: Evidence, message: str) -> bool:
-    """Say whether the message has told what was observed, as a sentence of its own."""
+    """Say whether the message has told in a sentence which request was observed."""
     seen = evidence.observed
-    return isinstance(seen, str) and " " in seen and seen in message
+    return evidence.reason in _REQUESTS and isinstance(seen, str) and seen in message
 
 
 def missing(evidence: Sequence[Evidence]) -> str:
