@@ -53,6 +53,7 @@ class Edges:
         self._holders: dict[State, Holder] = {}
         self._open: dict[State, list[Path]] = {}
         self._trusting: dict[tuple[str, str], Answer] = {}
+        self._ahead: dict[tuple[str, str], Sequence[Principal]] = {}
 
     def begin(self, checks: int) -> None:
         """Start another question that may look at so many requests and targets."""
@@ -68,6 +69,7 @@ class Edges:
         """Let go of what was found out about principals."""
         self._holders.clear()
         self._open.clear()
+        self._ahead.clear()
 
     def principal(self, state: State) -> Principal:
         """Return the principal of a state; a user that a path makes is under its account's SCPs."""
@@ -137,10 +139,8 @@ class Edges:
             return
         changed = path.gives.endswith("anything")
         assumed = path.needs[-1].action == "sts:AssumeRole" and len(path.needs) == 1
-        kind = path.gives.partition(" ")[0]
-        others = self.world.trusting(state.arn) if assumed else self.world.of(kind, holder.account)
-        for other in others:
-            if other.arn == state.arn or (protected(other.arn) and _changes(path)):
+        for other in self._towards(path, state.arn if assumed else None, holder.account):
+            if other.arn == state.arn:
                 continue
             target = State(other.arn, anything=changed)
             if not self.spend():
@@ -149,6 +149,31 @@ class Edges:
                 continue
             for resource, why in self._through(path, other):
                 yield from self._step(state, holder, path, target, resource, why, other.trust)
+
+    def _towards(self, path: Path, assumer: str | None, account: str) -> Sequence[Principal]:
+        """Return whom a path may lead to, by a quick look; ``assumer``: who assumes them.
+
+        But for the assumer nothing depends on who goes the path, so it is looked at once for an account.
+        """
+        if assumer is not None:
+            return [other for other in self.world.trusting(assumer) if self._may_lead(path, other)]
+        key = (path.id, account)
+        if key not in self._ahead:
+            others = self.world.of(path.gives.partition(" ")[0], account)
+            self._ahead[key] = [other for other in others if self._may_lead(path, other)]
+        return self._ahead[key]
+
+    def _may_lead(self, path: Path, other: Principal) -> bool:
+        """Say whether ``_through`` may yield anything."""
+        if _changes(path) and protected(other.arn):
+            return False
+        if path.service is None:
+            return True
+        if self.world.carriers is not None and any(n.on == "carrier" for n in path.needs):
+            unlisted = (account_of(other.arn), path.service) in self.world.unlisted
+            if not unlisted or (path.service, other.arn) in self.world.carried:
+                return (path.service, other.arn) in self.world.carried
+        return other.trust is None or names_service(other.trust, path.service)
 
     def _through(self, path: Path, other: Principal) -> Iterator[tuple[str, str | None]]:
         """Yield what the requests of a path to a principal are about, and what is not known of it."""
