@@ -27,9 +27,9 @@ from policyengine.iam.request_set import RequestSet, Values
 from policyengine.iam.shapes import shapes
 from policyengine.iam.ways import action_bits
 
-_SETS: Final = ("*:Tag*", "*:*Tags", "*:*Tagging", "*:*Tag")
-_REMOVES: Final = ("*:Untag*", "*:Delete*Tag*", "*:Remove*Tag*")
-_NOT: Final = ("*:TagSession", "*:Get*", "*:List*", "*:Describe*")
+_TAGS: Final = ("tag", "tags", "tagging")
+_REMOVE: Final = ("untag", "delete", "remove")
+_OTHERS: Final = ("tagsession", "get", "list", "describe")
 """What actions that change tags are called, in services whose actions AWS does not all call ``Tagging``."""
 _SPELLED: Final = {"aws:tagkeys": "aws:TagKeys"}
 _OF: Final[dict[str, Literal["resource", "principal"]]] = {
@@ -186,11 +186,17 @@ def _standing_for(bits: int, policies: Sequence[Policy]) -> Iterator[int]:
 @lru_cache(maxsize=2)
 def _tagging(setting: bool) -> int:
     """Return the actions that set tags; with ``setting`` false those that remove them too."""
-    known = catalogue()
-    sets = known.access_level_mask("Tagging") | (known.matching_any(_SETS) & writes())
-    removes = known.matching_any(_REMOVES) & writes()
-    sets &= ~known.matching_any(_NOT)
-    return sets & ~removes if setting else sets | removes
+    known, sets, removes, others = catalogue(), 0, 0, 0
+    for at, name in enumerate(known.names):
+        verb = name.partition(":")[2].lower()
+        if verb.startswith(_REMOVE) and "tag" in verb:
+            removes |= 1 << at
+        elif verb.startswith(_OTHERS):
+            others |= 1 << at
+        elif verb.startswith("tag") or verb.endswith(_TAGS):
+            sets |= 1 << at
+    sets = (sets & writes()) | (known.access_level_mask("Tagging") & ~removes & ~others)
+    return sets if setting else sets | (removes & writes())
 
 
 def _same_services(actions: int) -> int:
