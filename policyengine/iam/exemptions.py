@@ -11,8 +11,10 @@ compares the parts of an ARN one by one. Service-linked roles are beyond every S
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, NamedTuple
 
+from policyengine.iam.account_ids import names_accounts
 from policyengine.iam.cells import signature_of
 from policyengine.iam.conditions import read_operator
 from policyengine.iam.dimensions import Domain, text_dimension
@@ -22,6 +24,8 @@ from policyengine.iam.glob import has_wildcard
 from policyengine.iam.request_set import RequestSet
 
 _KEY: Final = "aws:principalarn"
+_ANY_ACCOUNT: Final = "567890123456"
+"""Stands for any account in the answer about a pattern that names none."""
 
 
 class Exemption(NamedTuple):
@@ -46,13 +50,20 @@ def exemptions(statement: Statement, account: str) -> Iterable[Exemption]:
 
 def besides(pattern: str, account: str) -> str | None:
     """Return a principal of the account whose ARN a pattern matches as a text but not part by part."""
+    if names_accounts([pattern]):
+        return _besides(pattern, account)
+    found = _besides(pattern, _ANY_ACCOUNT)
+    return None if found is None else found.replace(_ANY_ACCOUNT, account)
+
+
+@lru_cache(maxsize=1024)
+def _besides(pattern: str, account: str) -> str | None:
     if len(pattern.split(":", 5)) < 6:
         return None
     requests = RequestSet(principals=(pattern,), exempt=(pattern,))
     domain = caller_domain(account_callers(account), requests, lambda principal, key: None)
-    return next(
-        (plain for text in text_dimension([], domain).candidates if (plain := _plain(text, domain))), None
-    )
+    found = (_plain(str(text), domain) for text in text_dimension([], domain).candidates)
+    return next((text for text in found if text is not None), None)
 
 
 def _plain(text: str, domain: Domain) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
+from policyengine.iam.account_ids import account_of
 from policyengine.iam.covering import Coverage, Denial
 from policyengine.iam.exemptions import Exemption, exemptions
 from policyengine.iam.reason import No, Yes
@@ -21,8 +22,9 @@ _SHOWN: Final = 4
 def spared(members: Members, result: Coverage, escaped: str) -> Iterator[Evidence]:
     """Yield whom each Deny that a principal escaped by name spares, and who else may escape it so."""
     seen: set[tuple[str, str]] = set()
+    account = account_of(escaped) or result.account  # of an account in code, the one that stands for it
     for denial in result.denials:
-        for exemption in exemptions(denial.statement, result.account):
+        for exemption in exemptions(denial.statement, account):
             key = (exemption.pattern, exemption.operator)
             if key in seen or len(seen) >= _SHOWN or not _escapes(exemption, escaped):
                 continue
