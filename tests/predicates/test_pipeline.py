@@ -173,8 +173,11 @@ def _rule(name: str) -> dict[str, Any]:
 
 
 def _findings(tmp_path: Path, resources: dict[str, Any], account: str | None = None) -> dict[str, Finding]:
-    path = tmp_path / "template.yaml"
-    path.write_text(yaml.safe_dump({"Resources": resources}), encoding="utf-8")
+    return _found(tmp_path / "template.yaml", yaml.safe_dump({"Resources": resources}), account)
+
+
+def _found(path: Path, text: str, account: str | None) -> dict[str, Finding]:
+    path.write_text(text, encoding="utf-8")
     (source,) = open_targets([str(path)], SourceOptions(account=account)).sources
     world, found = World(), list(source.resources())
     for resource in found:
@@ -213,6 +216,48 @@ def test_a_template_s_own_bucket_is_the_artifact_bucket(tmp_path: Path) -> None:
     assert found["pipeline-artifacts-written-by-pipeline-only"].verdict == "FAIL"
     other = _findings(tmp_path, _template(_allow("s3:PutObject", "arn:aws:s3:::other/*")))
     assert other["pipeline-artifacts-written-by-pipeline-only"].verdict == "UNKNOWN"
+
+
+def test_a_plan_says_the_same(tmp_path: Path) -> None:
+    both = {"Effect": "Allow", "Action": ["codecommit:GitPush", "codepipeline:Put*"], "Resource": "*"}
+    stages = [
+        _stage("Source", "CodeCommit", {"RepositoryName": "app", "BranchName": "main"}),
+        _stage("Approval", "Manual", {}),
+    ]
+    store = {"location": "artifacts", "type": "S3", "encryption_key": [], "region": None}
+    changes = [
+        _change("aws_codepipeline", {"name": "app", "role_arn": "arn:aws:iam::111122223333:role/runner",
+                                     "artifact_store": [store], "stage": stages}),
+        _change("aws_iam_role", {"name": "a", "path": "/", "assume_role_policy": json.dumps(_trust())}),
+        _change("aws_iam_role_policy", {"name": "p", "role": "a", "policy": json.dumps(
+            {"Version": "2012-10-17", "Statement": [both]})}),
+    ]  # fmt: skip
+    plan = {
+        "format_version": "1.2",
+        "terraform_version": "1.9.0",
+        "resource_changes": changes,
+        "configuration": {"root_module": {"resources": []}},
+    }
+    found = _found(tmp_path / "plan.json", json.dumps(plan), None)
+    assert found["pipeline-committers-cannot-approve"].verdict == "FAIL"
+    assert found["pipeline-artifacts-written-by-pipeline-only"].verdict == "UNKNOWN"
+
+
+def _stage(category: str, provider: str, configuration: dict[str, str]) -> dict[str, Any]:
+    action = {"name": provider, "category": category, "owner": "AWS", "provider": provider, "version": "1",
+              "configuration": configuration}  # fmt: skip
+    return {"name": category, "action": [action]}
+
+
+def _change(kind: str, after: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "address": f"{kind}.it",
+        "mode": "managed",
+        "type": kind,
+        "name": "it",
+        "provider_name": "registry.terraform.io/hashicorp/aws",
+        "change": {"actions": ["create"], "before": None, "after": after, "after_unknown": {}},
+    }
 
 
 # -- laws --------------------------------------------------------------------------------------------------
