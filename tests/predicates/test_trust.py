@@ -139,3 +139,25 @@ def test_a_plan_gives_the_verdict_of_the_template(
         "configuration": {"root_module": {"resources": []}},
     }
     assert _verdict(_read(tmp_path, "plan.json", plan)) == expected
+
+
+@pytest.mark.parametrize(
+    ("service", "shape", "fields"),
+    [
+        ("iam", "GetSAMLProviderResponse", {"ValidUntil"}),
+        ("sso-admin", "PermissionSet", {"Name", "PermissionSetArn", "SessionDuration"}),
+        ("sso-admin", "AccountAssignment", {"AccountId", "PermissionSetArn", "PrincipalType", "PrincipalId"}),
+        (
+            "rolesanywhere",
+            "ProfileDetail",
+            {"durationSeconds", "enabled", "managedPolicyArns", "sessionPolicy"},
+        ),
+        ("rolesanywhere", "NotificationSettingDetail", {"enabled", "event"}),
+        ("cognito-identity", "IdentityPool", {"AllowUnauthenticatedIdentities", "AllowClassicFlow"}),
+    ],
+)
+def test_the_apis_have_what_the_rules_ask_for(service: str, shape: str, fields: set[str]) -> None:
+    """Fakes of AWS lack these services or fields, so the names are held against botocore's models."""
+    loader = pytest.importorskip("botocore.session").get_session().get_component("data_loader")
+    model = loader.load_service_model(service, "service-2")
+    assert fields <= set(model["shapes"][shape]["members"])

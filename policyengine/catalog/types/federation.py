@@ -12,7 +12,7 @@ TYPES = (
     TypeSpec(
         _SET,
         names=("PermissionSetArn", "Name"),
-        defaults=(is_("SessionDuration", "PT1H", doc("singlesignon/latest/APIReference/API_PermissionSet")),),
+        defaults=(is_("SessionDuration", "PT1H", doc("singlesignon/latest/userguide/howtosessionduration")),),
         relations=(of("assignments", "AWS::SSO::Assignment", "PermissionSetArn", scope="organization"),),
     ),
     TypeSpec(
