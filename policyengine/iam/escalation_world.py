@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from policyengine.iam.account_ids import account_of
-from policyengine.iam.documents import Policy
+from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.search import Witness
 
 _ANYBODY: Final = "*"
@@ -120,18 +120,20 @@ def _names(role: Principal) -> set[str]:
 
 def names_service(trust: Policy, service: str) -> bool:
     """Say whether a trust policy may let in a service, as far as whom it names."""
-    for statement in trust.statements:
-        named = statement.principals
-        if statement.allow and (
-            named is None
-            or statement.not_principal
-            or statement.opaque is not None
-            or "*" in named
-            or any(n == _ANYBODY or n.lower() == service for n in named.get("Service", ()))
-            or _ANYBODY in named.get("AWS", ())
-        ):
-            return True
-    return False
+    return any(allows_service(statement, service) for statement in trust.statements)
+
+
+def allows_service(statement: Statement, service: str) -> bool:
+    """Say whether a statement of a trust policy may let in a service, as far as whom it names."""
+    named = statement.principals
+    return statement.allow and (
+        named is None
+        or statement.not_principal
+        or statement.opaque is not None
+        or "*" in named
+        or any(n == _ANYBODY or n.lower() == service for n in named.get("Service", ()))
+        or _ANYBODY in named.get("AWS", ())
+    )
 
 
 class State(NamedTuple):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from policyengine.iam.account_ids import account_of
 from policyengine.iam.catalogue import catalogue
 from policyengine.iam.documents import Policy
 from policyengine.iam.domains import one_caller
-from policyengine.iam.escalation_world import names_service
+from policyengine.iam.escalation_world import allows_service
 from policyengine.iam.glob import compile_glob
 from policyengine.iam.holding import masks
 from policyengine.iam.reason import Answer as Reasoned
@@ -61,7 +60,7 @@ def role_of(subject: Subject, *, services: Sequence[str]) -> Answer:
 def _may_name(policy: Policy, service: str) -> bool:
     """Say whether a trust policy may name a service; one under `AWS` that is not known is none."""
     return any(
-        names_service(replace(policy, statements=(statement,)), service)
+        allows_service(statement, service)
         for statement in policy.statements
         if statement.principals is None or statement.not_principal or statement.principals.keys() != {"AWS"}
     )
@@ -82,7 +81,7 @@ def read_only(subject: Subject, *, allowed: Sequence[str], forbidden: Sequence[s
     found = held(subject)
     expected = "no permission that changes anything"
     limit = () if found.boundary is None else (found.boundary.policy,)
-    question = ("read only", tuple(allowed), tuple(forbidden))
+    question = ("read only", found.arn, tuple(allowed), tuple(forbidden))  # the request names who asks
     answer = remembered(question, (*found.policies, *limit), lambda: _changing(found, allowed, forbidden))
     if isinstance(answer, Yes):
         evidence = Evidence(found.where, may_call(answer.witness), expected, "request_allowed")
