@@ -45,9 +45,9 @@ _Ask = Callable[[Sequence[Policy]], Reasoned]
 def admin(subject: Subject, *, services: bool, policy: Path | None) -> Answer:
     """TRUE when the policies amount to administrator; with ``services`` also of a single service."""
     found = held(subject, policy)
-    answer = _within_boundary(found, "admin", administrator)
+    answer = within_boundary(found, "admin", administrator)
     if isinstance(answer, Yes) or not services:
-        return allowed(found, _by_holder(found, answer), _ADMIN)
+        return allowed(found, by_holder(found, answer), _ADMIN)
     named, complete = remembered(("services",), found.policies, lambda: administered(found.policies))
     limit = found.boundary
     if limit is not None and named:
@@ -66,14 +66,14 @@ def admin(subject: Subject, *, services: bool, policy: Path | None) -> Answer:
 def escalating(subject: Subject, *, policy: Path | None) -> Answer:
     """TRUE when a known path leads from the policies to more than they allow, with its first request."""
     found = held(subject, policy)
-    answer = _within_boundary(found, "escalates", escalates)
+    answer = within_boundary(found, "escalates", escalates)
     expected = _MORE
     if isinstance(answer, Escalates):
         expected = f"{_MORE} ({answer.escalation.path.id})"
-    return allowed(found, _by_holder(found, answer), expected)
+    return allowed(found, by_holder(found, answer), expected)
 
 
-def _by_holder(found: Held, answer: Reasoned) -> Reasoned:
+def by_holder(found: Held, answer: Reasoned) -> Reasoned:
     """Return the request as the holder of the documents would make it, where that is allowed too."""
     if not isinstance(answer, Yes):
         return answer
@@ -89,7 +89,7 @@ def _by_holder(found: Held, answer: Reasoned) -> Reasoned:
     return Yes(moved) if decision.outcome == "Allowed" and not decision.unknown else answer
 
 
-def _within_boundary(found: Held, name: str, ask: _Ask) -> Reasoned:
+def within_boundary(found: Held, name: str, ask: _Ask) -> Reasoned:
     """Ask about the documents; a boundary that is no administrator's may take away what they give."""
     policies = found.policies
     if found.boundary is None:

@@ -55,6 +55,13 @@ def administers(subject: Subject) -> Answer:
     return privilege_grants.administers(subject)
 
 
+def escalates(subject: Subject) -> Answer:
+    """TRUE when a known path leads from the policies to more than they allow."""
+    from policyengine.rules.predicates import privilege_grants
+
+    return privilege_grants.escalating(subject)
+
+
 def on_any(
     subject: Subject,
     *,
@@ -199,6 +206,14 @@ PREDICATES: tuple[Predicate, ...] = (
         "privilege.administers",
         administers,
         "The policies amount to administrator, of everything or of IAM.",
+        {},
+        _IDENTITY,
+        _NEEDS,
+    ),
+    Predicate(
+        "privilege.escalates",
+        escalates,
+        "A known path leads from the policies to more than they allow; all its requests are shown.",
         {},
         _IDENTITY,
         _NEEDS,

@@ -146,7 +146,7 @@ def in_person(found: Held, request: Request) -> Request:
     who = found.arn
     if found.about != "principal" or who is None or ":group/" in who or who == request.principal:
         return request
-    resource = request.resource.replace(f"::{account_of(request.principal)}:", f"::{account_of(who)}:")
+    resource = request.resource.replace(f":{account_of(request.principal)}:", f":{account_of(who)}:")
     moved = replace(request, principal=who, resource=resource)
     limit = None if found.boundary is None else found.boundary.policy
     own = own_policy(request.action, account_of(who))

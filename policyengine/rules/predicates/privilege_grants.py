@@ -8,23 +8,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
+from policyengine.iam.account_ids import account_of
 from policyengine.iam.administration import PLAUSIBLE
+from policyengine.iam.authorize import Policies, authorize
 from policyengine.iam.breadth import Breadth, breadth, each
 from policyengine.iam.catalogue import catalogue
 from policyengine.iam.documents import Policy
 from policyengine.iam.errors import PolicyError
 from policyengine.iam.exposed_actions import credential_exposure, resource_exposure, writes
-from policyengine.iam.exposure import Place, Wildcard, wildcards
+from policyengine.iam.exposure import Place, Wildcard, own_policy, wildcards
 from policyengine.iam.glob import has_wildcard
 from policyengine.iam.holding import GLOBAL_REGION, masks
-from policyengine.iam.questions import administered, administrator
+from policyengine.iam.questions import Escalates, administered, administrator, escalates
 from policyengine.iam.reason import Answer as Reasoned
 from policyengine.iam.reason import No, Yes
 from policyengine.iam.request_set import RequestSet
 from policyengine.iam.search import Witness as Request
 from policyengine.iam.sentences import may_call
+from policyengine.iam.sentences import who as who_is
 from policyengine.iam.statement_kinds import Found, negated, whole_services
-from policyengine.model.finding import Evidence
+from policyengine.model.finding import Evidence, Witness
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Path, Resource
 from policyengine.model.values import ABSENT
@@ -52,6 +55,7 @@ MOST: Final = 10
 _YES: Final = "request_allowed"
 _NAMES: Final = 4
 _ANY: Final = "such actions allowed on resources that no statement names"
+_MORE: Final = "a way to more permissions than these"
 _ALLOWED: Final = "such a request to be allowed"
 _WILD: Final = "changes allowed by wildcards"
 _OF_AWS: Final = ("/aws-service-role/", "/aws-reserved/")
@@ -138,9 +142,25 @@ def administers(subject: Subject) -> Answer:
     """TRUE when the policies amount to administrator, of everything or of IAM."""
     everything = iam_questions.admin(subject, services=False, policy=None)
     if everything.truth is TRUE:
-        return everything
+        by = statements_of(held(subject), everything.witness)
+        return everything._replace(
+            evidence=tuple(e._replace(observed=f"{e.observed}{by}") for e in everything.evidence)
+        )
     iam = whole(subject, services=("iam",), anywhere=True, documents="all", except_sids=())
     return iam if iam.truth is TRUE or everything.truth is FALSE else everything
+
+
+def escalating(subject: Subject) -> Answer:
+    """TRUE when a known path leads from the policies to more than they allow; each request of it is shown."""
+    found = held(subject)
+    answer = iam_questions.within_boundary(found, "escalates", escalates)
+    if not isinstance(answer, Escalates):
+        return allowed(found, answer, _MORE)
+    requests = [in_person(found, request) for request in answer.escalation.requests]
+    steps = [f"{r.action} on {r.resource}{statements_of(found, witness(r))}" for r in requests]
+    shown = witness(requests[0])
+    text = f"{answer.escalation.path.id}: {who_is(shown.principal)} may call {' and '.join(steps)}"
+    return Answer(TRUE, (Evidence(found.where, text, f"not {_MORE}", _YES),), shown)
 
 
 def _administrator(policies: Sequence[Policy]) -> Reasoned:
@@ -331,6 +351,19 @@ def attached(subject: Subject, *, policies: Sequence[str]) -> Answer:
         evidence = [Evidence(path, value, expected, value.reason) for path, value in unknown]
         return Answer(UNKNOWN, tuple(evidence))
     return Answer(FALSE, (Evidence((), ABSENT, expected, "missing"),))
+
+
+def statements_of(found: Held, request: Witness | None) -> str:
+    """Return ``, by statement 1 `Sid` of name``: what allows a request; nothing where that is not plain."""
+    if request is None:
+        return ""
+    asked = Request(request.principal, request.action, request.resource, request.context)
+    limit = None if found.boundary is None else found.boundary.policy
+    own = own_policy(request.action, account_of(request.principal))
+    decision = authorize(asked.request(), Policies(identity=found.policies, boundary=limit, resource=own))
+    by = [at for at in decision.deciding if at.layer == "identity"] if decision.outcome == "Allowed" else []
+    names = [statement_name(found, at.policy, at.statement.index) for at in by[:2]]
+    return f", by {' and '.join(names)}" if names else ""
 
 
 def _none(found: Held, expected: str) -> Answer:
