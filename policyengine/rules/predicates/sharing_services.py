@@ -76,12 +76,13 @@ def _asked(found: Held, services: Sequence[str], asked: RequestSet) -> Reasoned:
     let_in = [s for p in found.policies for s in p.statements if _let_in(s)]
     if all(_keeps_strangers_out(statement, context) for statement in let_in):
         return No()
+    unknown = any(statement.opaque is not None for statement in let_in)  # it may name another resource
     requests = replace(asked, context=context)
     why: dict[str, None] = {}
     for service in services:
         callers = Callers((), (service,), True)
         answer = grants(found.policies, about_own(requests, found), callers)
-        if isinstance(answer, No) and names_others(found):
+        if isinstance(answer, No) and (names_others(found) or unknown):
             answer = grants(found.policies, requests, callers)
         if isinstance(answer, Yes):
             return answer
