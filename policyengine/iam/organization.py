@@ -256,6 +256,8 @@ def _enabled(facts: Facts, levels: Levels, name: str, kind: ChainKind) -> bool |
         return Opaque(f"whether a {name} is attached anywhere is not known")
     if levels.complete is False or (levels.complete is None and not levels.template and not facts.policies):
         return Opaque("the organisation's policies were not all collected")
+    if levels.template and not facts.organization:
+        return Opaque("the organisation, whose policies may stand above, is not in this code")
     return False
 
 

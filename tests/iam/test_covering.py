@@ -12,7 +12,7 @@ from policyengine.iam.account_ids import names_accounts
 from policyengine.iam.authorize import Policies, authorize
 from policyengine.iam.covering import coverage
 from policyengine.iam.organization import Chain, read_organization
-from policyengine.iam.reason import EVERYONE, EVERYTHING, Yes, covered
+from policyengine.iam.reason import EVERYONE, EVERYTHING, Unknown, Yes, covered
 from policyengine.iam.request_set import read_request_set
 from tests.cli.organization_files import LAB, OU, ROOT, SHOP, organization
 
@@ -73,3 +73,21 @@ def test_each_account_has_the_answer_of_its_own_chain(found: Any, action: str) -
 )
 def test_texts_that_name_accounts(text: str, named: set[str]) -> None:
     assert names_accounts([text]) == named
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_code_without_its_organisation_does_not_say_that_no_scp_stands_above(shown: bool) -> None:
+    """An account alone in a template may be below any SCP; one beside its organisation is judged by what is shown."""
+    records = [
+        {
+            "type": "AWS::Organizations::Account",
+            "id": "Own",
+            "properties": {"ParentIds": ["ou-abcd-11111111"]},
+        }
+    ]
+    if shown:
+        about = {"FeatureSet": "ALL", "RootId": "Org.RootId"}
+        records.append({"type": "AWS::Organizations::Organization", "id": "Org", "properties": about})
+    known = read_organization(records, assume_full_access=True)
+    found = next(coverage(known, read_request_set({"action": ["organizations:LeaveOrganization"]})))
+    assert isinstance(found.answer, Yes if shown else Unknown)
