@@ -115,11 +115,11 @@ def _may_be_unknown(path: tuple[Any, ...], data: dict[str, Any]) -> bool:
 
     Nor is what a relation follows: the case says what it finds.
     """
+    if any(isinstance(step, str) and step.startswith("$") for step in path):
+        return False  # what a related resource is, not a property of it
     if path[0] == "properties" and path[1] in [
         via.split(".")[0] for via in data.get("relations", {}).values()
     ]:
-        return False
-    if "$region" in path:
         return False
     if path[0] == "tables":
         return len(path) > 4 and path[3] in ("properties", "related")

@@ -164,17 +164,13 @@ class _Reading:
 
     def _action(self, stage: str | Opaque, action: Any, path: Path) -> None:
         if isinstance(action, Unresolved):
-            self._found.blind.setdefault("*", f"an action is not known: {action.describe()}")
-            for use in ("action", "build", "deploy"):
-                self._found.roles.append(
-                    RoleUse(use, Opaque(f"an action is not known: {action.describe()}"), path)
-                )
+            self._unknown(f"an action is not known: {action.describe()}", ("action", "build", "deploy"), path)
             return
         kind = _get(action, "ActionTypeId")
         category, provider = _get(kind, "Category"), _get(kind, "Provider")
         self._role("action", _get(action, "RoleArn"), (*path, "RoleArn"))
         if isinstance(category, Unresolved) or isinstance(provider, Unresolved):
-            self._found.blind.setdefault("*", "the kind of an action is not known")
+            self._unknown("the kind of an action is not known", ("build", "deploy"), path)
         elif category == "Source":
             self._source(action, provider)
         elif category == "Approval":
@@ -185,6 +181,11 @@ class _Reading:
             self._build(action)
         elif category == "Deploy":
             self._deploy(action, provider, path)
+
+    def _unknown(self, why: str, uses: Sequence[str], path: Path) -> None:
+        """Note that an action may be of any kind, with roles for these uses."""
+        self._found.blind.setdefault("*", why)
+        self._found.roles.extend(RoleUse(use, Opaque(why), path) for use in uses)
 
     def _source(self, action: Any, provider: Any) -> None:
         found, configuration = self._found, _get(action, "Configuration")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from policyengine.iam.account_ids import account_of
 from policyengine.iam.catalogue import catalogue
@@ -171,17 +171,16 @@ def environments_apart(subject: Subject, *, environments: Mapping[str, Sequence[
     expected = "an account for each environment"
     places: dict[str | None, dict[str, str]] = {}
     unknown: list[Evidence] = []
-    for environment, stage, path, action in _deploys(subject.resource, environments):
-        role = action.get("RoleArn")
-        if isinstance(role, Unresolved):
-            unknown.append(Evidence(path, role, expected, role.reason))
-        else:
-            account = account_of(role) if isinstance(role, str) else None
-            own = account in (None, "", subject.resource.account)
-            places.setdefault(None if own else account, {}).setdefault(environment, stage)
-    for account, found in places.items():
-        if len(found) > 1:
-            named = " and ".join(f"{environment} (stage {stage})" for environment, stage in found.items())
+    for path, found in _deploys(subject.resource.properties.get("Stages"), environments):
+        if isinstance(found, Unresolved):
+            unknown.append(Evidence(path, found, expected, found.reason))
+            continue
+        account = account_of(found.role) if isinstance(found.role, str) else None
+        own = account in (None, "", subject.resource.account)
+        places.setdefault(None if own else account, {}).setdefault(found.environment, found.stage)
+    for account, stages in places.items():
+        if len(stages) > 1:
+            named = " and ".join(f"{environment} (stage {stage})" for environment, stage in stages.items())
             where = "the pipeline's own account" if account is None else f"account {account}"
             evidence = Evidence(("Stages",), f"{named} in {where}", expected, "value_mismatch")
             return Answer(FALSE, (evidence,))
@@ -190,20 +189,49 @@ def environments_apart(subject: Subject, *, environments: Mapping[str, Sequence[
     return Answer(TRUE, (Evidence(("Stages",), len(places), expected, "requirement_met"),))
 
 
+class _Deploy(NamedTuple):
+    environment: str
+    stage: str
+    role: Any
+
+
 def _deploys(
-    resource: Resource, environments: Mapping[str, Sequence[str]]
-) -> Iterator[tuple[str, str, Path, Mapping[str, Any]]]:
-    """Yield environment, stage, place of the role and deploy action."""
-    stages = resource.properties.get("Stages")
-    for at, stage in enumerate(stages if isinstance(stages, list) else ()):
-        name = stage.get("Name") if isinstance(stage, dict) else None
+    stages: Any, environments: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[Path, _Deploy | Unresolved]]:
+    """Yield each deploy action with the place of its role; with its own place what is not known and may be one."""
+    for at, stage in _elements(stages, ("Stages",)):
+        if isinstance(stage, Unresolved):
+            yield at, stage
+            continue
+        name = stage.get("Name")
         environment = _environment(name, environments)
-        actions = stage.get("Actions") if environment is not None else None
-        for inner, action in enumerate(actions if isinstance(actions, list) else ()):
-            kind = action.get("ActionTypeId") if isinstance(action, dict) else None
-            if isinstance(kind, dict) and kind.get("Category") == "Deploy":
-                assert environment is not None
-                yield environment, str(name), ("Stages", at, "Actions", inner, "RoleArn"), action
+        for inner, action in _elements(stage.get("Actions"), (*at, "Actions")):
+            if environment is None and not isinstance(name, Unresolved):
+                continue
+            category, role = _category(action), action.get("RoleArn") if isinstance(action, dict) else None
+            if isinstance(category, Unresolved):
+                yield inner, category
+            elif category == "Deploy" and isinstance(name, Unresolved):
+                yield (*at, "Name"), name
+            elif category == "Deploy" and environment is not None:
+                found = role if isinstance(role, Unresolved) else _Deploy(environment, str(name), role)
+                yield (*inner, "RoleArn"), found
+
+
+def _category(action: Any) -> Any:
+    kind = action.get("ActionTypeId") if isinstance(action, dict) else action
+    return kind.get("Category") if isinstance(kind, dict) else kind
+
+
+def _elements(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """Yield the objects of a list with their places, an Unresolved for what is not known."""
+    if isinstance(value, Unresolved):
+        yield path, value
+    for index, item in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(item, dict | Unresolved):
+            yield (*path, index), item
+    if isinstance(value, OpenList):
+        yield path, value.more
 
 
 def _environment(name: Any, environments: Mapping[str, Sequence[str]]) -> str | None:
