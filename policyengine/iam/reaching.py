@@ -15,7 +15,7 @@ from policyengine.iam.catalogue import catalogue
 from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.domains import one_caller
 from policyengine.iam.exposure import own_policy
-from policyengine.iam.reason import Answer, No, can
+from policyengine.iam.reason import Answer, can
 from policyengine.iam.request_set import RequestSet, Values
 from policyengine.iam.ways import action_bits
 
@@ -44,10 +44,11 @@ class Reached:
 
 
 def reaches(who: Reacher, what: Reached) -> Answer:
-    """Say whether some request of the service about the resource or its parts is allowed."""
+    """Say whether some request of the service about the resource or its parts is allowed.
+
+    Worth asking only where ``may_reach``: otherwise there is none.
+    """
     policy = what.policy or own_policy(f"{what.service}:Any", account_of(who.arn))
-    if not _may(who, what, policy):
-        return No()
     tags = tuple(sorted(who.tags.items()))
     identity = tuple(_told(p, tags) for p in who.identity)
     boundary = None if who.boundary is None else _told(who.boundary, tags)
@@ -100,15 +101,65 @@ def _tags(
     return found
 
 
-def _may(who: Reacher, what: Reached, policy: Policy | None) -> bool:
+def may_reach(who: Reacher, what: Reached) -> bool:
     """Say whether a look at names leaves it open: most statements are about other resources."""
     if any(_allows_near(p, what) for p in who.identity):
         return True
-    return (
-        what.policy is not None
-        and policy is not None
-        and any(_names(s, who.arn) for s in policy.statements if s.allow)
-    )
+    return what.policy is not None and any(_names(s, who.arn) for s in what.policy.statements if s.allow)
+
+
+def together(resources: Sequence[Reached]) -> Reached:
+    """Return resources as one, of which any may be reached: same service and tags, no policy of their own."""
+    first = resources[0]
+    others = (text for one in resources[1:] for text in (one.arn, *one.parts))
+    return replace(first, parts=(*first.parts, *others))
+
+
+def told_apart(policies: Iterable[Policy], what: Reached) -> tuple[int, ...] | None:
+    """Return how statements about a service see the name of a resource; those seen alike are as one.
+
+    None where a pattern is too odd to say so at a glance: with a wildcard inside, or what it leaves out.
+    """
+    found = []
+    for policy in policies:
+        for statement in policy.statements:
+            prefixes = {a.partition(":")[0].lower() for a in statement.actions}
+            if (
+                statement.not_action
+                or any("*" in p or "?" in p for p in prefixes)
+                or what.service in prefixes
+            ):
+                if statement.not_resource:
+                    return None
+                for text in statement.resources or ():
+                    seen = _seen(text, what.arn)
+                    if seen is None:
+                        return None
+                    found.append(seen)
+    return tuple(found)
+
+
+def _seen(pattern: str, arn: str) -> int | None:
+    """Return 0 where a pattern matches neither an ARN nor what begins with it, 1 where all of it, 2 else."""
+    if pattern == "*":
+        return 1
+    wanted, named = pattern.split(":", 5), arn.split(":", 5)
+    if len(wanted) < 6 or len(named) < 6 or any("*" in part and part != "*" for part in wanted[:5]):
+        return None
+    if any(w not in ("*", n) for w, n in zip(wanted[:5], named[:5], strict=True)):
+        return 0
+    head, star, rest = wanted[5].partition("*")
+    if rest or "?" in pattern or "$" in pattern:
+        return None
+    if star and named[5].startswith(head):
+        return 1
+    return 2 if head.startswith(named[5]) else 0
+
+
+def tags_asked(policies: Iterable[Policy]) -> frozenset[str]:
+    """Return the tags, in lower case, that conditions ask for."""
+    keys = (c.key.lower().partition("/") for p in policies for s in p.statements for c in s.conditions)
+    return frozenset(tag for kind, _, tag in keys if kind.endswith("tag"))
 
 
 def _allows_near(policy: Policy, what: Reached) -> bool:

@@ -14,8 +14,9 @@ from policyengine.iam.breadth import breadth
 from policyengine.iam.catalogue import catalogue
 from policyengine.iam.documents import Policy, read_policy
 from policyengine.iam.exposure import own_policy
+from policyengine.iam.glob import compile_glob
 from policyengine.iam.holding import Holder
-from policyengine.iam.reaching import Reached, Reacher, reaches
+from policyengine.iam.reaching import Reached, Reacher, reaches, told_apart
 from policyengine.iam.reason import No, Unknown, Yes
 from policyengine.iam.request import Request
 from policyengine.iam.statement_kinds import negated, whole_services
@@ -210,3 +211,22 @@ def test_tags_of_both_sides_decide() -> None:
 def test_a_tag_that_is_missing_is_not_guessed() -> None:
     answer = reached(allow("s3:*", "*", {"StringEquals": {"aws:PrincipalTag/Tenant": "globex"}}))
     assert isinstance(answer, No | Unknown)
+
+
+NAMES = st.text("ab-", min_size=1, max_size=4)
+HEADS = st.sampled_from(["arn:aws:s3:::", "arn:*:s3:::", "arn:aws:sqs:*:*:", "arn:aws:s3"])
+TEXTS = st.one_of(st.just("*"), st.tuples(HEADS, st.text("ab-*/", max_size=5)).map("".join))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(TEXTS, min_size=1, max_size=3), NAMES, NAMES)
+def test_resources_that_statements_see_alike_are_reached_alike(
+    patterns: list[str], one: str, two: str
+) -> None:
+    document = [policy(allow("s3:*", patterns))]
+    seen = [told_apart(document, Reached(f"arn:aws:s3:::{n}", (), "s3", None, {})) for n in (one, two)]
+    if seen[0] is None or seen[0] != seen[1] or 2 in seen[0]:
+        return
+    for below in ("", "/a", "/b-/a"):
+        matched = [[compile_glob(p)(f"arn:aws:s3:::{n}{below}") for p in patterns] for n in (one, two)]
+        assert matched[0] == matched[1]
