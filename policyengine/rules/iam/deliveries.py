@@ -53,7 +53,8 @@ class RoleUse:
 
 @dataclass(slots=True)
 class Delivery:
-    """``blind``: word of a duty → what about it this source cannot show."""
+    """``blind``: word of a duty → what about it this source cannot show. ``runs``: services whose roles are of
+    the delivery, where the resource does not name them."""
 
     arn: str
     account: str
@@ -61,6 +62,7 @@ class Delivery:
     things: list[Thing] = field(default_factory=list)
     roles: list[RoleUse] = field(default_factory=list)
     blind: dict[str, str] = field(default_factory=dict)
+    runs: tuple[str, ...] = ()
 
     def of(self, word: str) -> Iterator[Thing]:
         """Yield what a word stands for."""

@@ -71,8 +71,8 @@ def _holders(subject: Subject) -> DutyHolders:
         delivery = _delivery(subject)
         for role in tuple(delivery.roles):
             _add_policies(delivery, staff, role)
-        use, services = _RUNS.get(subject.resource.type, ("", ()))
-        delivery.roles.extend(RoleUse(use, arn) for arn in staff.run_by(services))
+        use, delivery.runs = _RUNS.get(subject.resource.type, ("", ()))
+        delivery.roles.extend(RoleUse(use, arn) for arn in staff.run_by(delivery.runs))
         # INVARIANT: an entry holds the objects whose identity is its key
         kept = _KEPT[key] = ((subject.resource, staff), DutyHolders(staff, delivery))
         if len(_KEPT) > _KEPT_DELIVERIES:
@@ -121,8 +121,15 @@ class _Leave:
 
     def perhaps_own(self, member: Member) -> str | None:
         """Return why a member may be one of the delivery's own roles, of which one is not known."""
-        for role in self.holders.delivery.roles:
-            if isinstance(role.arn, str) or member.trust is None:
+        delivery = self.holders.delivery
+        if member.trust is None:
+            return None
+        if any(s.opaque is not None for s in member.trust.statements) and any(
+            names_service(member.trust, service) for service in delivery.runs
+        ):
+            return "who may assume it is not known"
+        for role in delivery.roles:
+            if isinstance(role.arn, str):
                 continue
             service = _SERVICES.get(role.use)
             if service is None or names_service(member.trust, service):
