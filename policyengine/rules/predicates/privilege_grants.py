@@ -223,6 +223,7 @@ def wild(subject: Subject, *, of: str | None, documents: str, except_sids: Seque
         return _none(found, _WILD)
     every: list[Wildcard] = remembered(("wildcards",), found.policies, lambda: wildcards(found.policies))
     asked = [w for w in every if of in (None, w.kind)]
+    asked = [w for w in asked if not _is_tagged(found, w)]
     known = [w for w in asked if not _is_doubtful(found, w.place)]
     if not known:
         return undecided(found, (), _WILD) if asked else _none(found, _WILD)
@@ -235,6 +236,16 @@ def wild(subject: Subject, *, of: str | None, documents: str, except_sids: Seque
         text = f"{one.kind} {', '.join(one.patterns[:MOST])} in {statement_name(found, *place)}{told}"
         evidence.append(Evidence(_path(subject.resource, found, (place,)), text, f"no {_WILD}", _YES))
     return Answer(TRUE, tuple(evidence), None if first is None else witness(first))
+
+
+def _is_tagged(found: Held, wildcard: Wildcard) -> bool:
+    """Say whether conditions hold a wildcard of resources to those that carry tags, which names them."""
+    if wildcard.kind == "action" or not wildcard.place.conditions:
+        return False
+    who, place = holder(found), (wildcard.place.policy, wildcard.place.statement)
+    question = ("breadth", wildcard.bits, (), who.arn)
+    answer: Breadth = remembered(question, layers(found), lambda: breadth(who, wildcard.bits))
+    return not answer.why and not any(place in broad.statements for broad in answer.found)
 
 
 def _example(found: Held, wildcard: Wildcard) -> Request | None:
