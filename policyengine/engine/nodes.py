@@ -346,12 +346,19 @@ def _negated(child: Callable[[Any, Subject], Truth]) -> Callable[[Any, Subject],
     return decide
 
 
+def _by_relation(predicate: Predicate) -> bool:
+    """Say whether an argument may name a relation, which means something else in another rule."""
+    return "baseline" in predicate.args or any(arg.kind == "alias" for arg in predicate.args.values())
+
+
 class PredicateNode:
     """A named predicate with its arguments bound."""
 
     def __init__(self, predicate: Predicate, arguments: dict[str, Any]) -> None:
         self.check = predicate.check
         self.arguments = arguments
+        self.key: object = self if _by_relation(predicate) else (predicate.name, repr(arguments))
+        """What its answer about a resource is kept under; rules that ask the same share it."""
         self.short = None if predicate.short is None else predicate.short(**arguments)
         self.decide = self._make_decide()
 
@@ -364,16 +371,16 @@ class PredicateNode:
             answer = short(scope) if scope is subject.resource else None
             if answer is None:
                 return ask(scope, subject).truth
-            subject.answers[self] = answer
+            subject.answers[self.key] = answer
             return answer.truth
 
         return decide
 
     def _ask(self, scope: Any, subject: Subject) -> Answer:
         if scope is subject.resource:
-            answer = subject.answers.get(self)
+            answer: Answer | None = subject.answers.get(self.key)
             if answer is None:
-                answer = subject.answers[self] = self.check(subject, **self.arguments)
+                answer = subject.answers[self.key] = self.check(subject, **self.arguments)
             return answer
         about = Subject(
             resource=scope if isinstance(scope, Resource) else subject.resource,

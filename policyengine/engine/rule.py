@@ -105,7 +105,7 @@ class BoundRule:
         """Return the request that one of the answers behind the verdict rests on."""
         places = {item.path for item in evidence}
         for node in self._asking:
-            answer: Answer | None = subject.answers.get(node)
+            answer: Answer | None = subject.answers.get(node.key)
             if answer is not None and answer.witness and any(e.path in places for e in answer.evidence):
                 return answer.witness
         return None
