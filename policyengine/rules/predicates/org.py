@@ -63,6 +63,13 @@ def denies_by(subject: Subject, *, requests: Any, key: str) -> Answer:
     return org_policies.denies_by(subject, requests=requests, key=key)
 
 
+def spares_exactly(subject: Subject) -> Answer:
+    """TRUE when the SCP's exemptions spare nobody besides whom they name."""
+    from policyengine.rules.predicates import org_policies
+
+    return org_policies.spares_exactly(subject)
+
+
 def member(subject: Subject) -> Answer:
     """TRUE when the account is a member of an organisation and not its management account."""
     from policyengine.rules.predicates import org_accounts
@@ -175,6 +182,13 @@ PREDICATES: tuple[Predicate, ...] = (
         {"requests": _REQUESTS, "key": Arg("string", help="a condition key")},
         (_POLICY,),
         problem=_key_problem,
+    ),
+    Predicate(
+        "org.spares_exactly",
+        spares_exactly,
+        "The SCP's Deny statements spare nobody by ARN besides whom they name.",
+        {},
+        (_POLICY,),
     ),
     Predicate(
         "org.member",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -18,14 +18,14 @@ from policyengine.iam.sentences import may_call, why_passed
 from policyengine.iam.statements import compiled
 from policyengine.iam.ways import action_bits
 from policyengine.model.finding import Evidence
-from policyengine.model.logic import FALSE, TRUE
+from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Path, Resource
 from policyengine.model.values import ABSENT, Unresolved
 from policyengine.rules.iam.reader import Document, Reader
 from policyengine.rules.iam.standins import ACCOUNT, filled
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam_asking import unreadable, witness
-from policyengine.rules.predicates.org_asking import PolicyError, asked_of, undecided, unresolved
+from policyengine.rules.predicates.org_asking import PolicyError, asked_of, undecided
 from policyengine.rules.predicates.org_covers import proposal, statement_name
 
 _CONTENT: Final[Path] = ("Content",)
@@ -87,12 +87,26 @@ def denies(subject: Subject, *, requests: Any, exempt: Sequence[str], named: boo
 
 
 def _unknown(resource: Resource, answer: Unknown) -> Answer:
-    value = resource.properties.get("Content")
+    """UNKNOWN with the first value of the content that is not known, or why it could not be decided."""
+    found = next(_holes(_CONTENT, resource.properties.get("Content")), None)
+    if found is None:
+        return undecided(answer.why, _EXPECTED)
+    path, value = found
+    return Answer(UNKNOWN, (Evidence(path, value, _EXPECTED, value.reason),))
+
+
+def _holes(path: Path, value: Any) -> Iterator[tuple[Path, Unresolved]]:
     if isinstance(value, Unresolved):
-        return Answer(
-            unresolved(value, _EXPECTED).truth, (Evidence(_CONTENT, value, _EXPECTED, value.reason),)
-        )
-    return undecided(answer.why, _EXPECTED)
+        yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _holes((*path, key), item)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _holes((*path, index), item)
+    more = getattr(value, "more", None)
+    if isinstance(more, Unresolved):
+        yield path, more
 
 
 def _decided(policy: Policy, asked: RequestSet) -> Reasoned:
@@ -187,3 +201,26 @@ def denies_by(subject: Subject, *, requests: Any, key: str) -> Answer:
     if doubt is not None:
         return _unknown(subject.resource, Unknown((doubt.reason,)))
     return Answer(FALSE, (Evidence(_CONTENT, ABSENT, expected, "missing"),))
+
+
+def spares_exactly(subject: Subject) -> Answer:
+    """TRUE when whom the Deny statements spare by ARN is compared part by part, not as a text."""
+    expected = "exemptions that spare nobody besides"
+    document = _KEPT.document(subject.resource)
+    found: list[Evidence] = []
+    for statement in document.policy.statements:
+        for exemption in (
+            () if statement.allow or statement.opaque is not None else exemptions(statement, ACCOUNT)
+        ):
+            if exemption.besides is not None:
+                text = (
+                    f"{statement_name(statement)} spares {exemption.pattern} by {exemption.operator},"
+                    f" and so {exemption.besides} too"
+                )
+                found.append(Evidence(_CONTENT, text, expected, "value_mismatch"))
+    if found:
+        return Answer(FALSE, tuple(found))
+    doubt = next((s.opaque for s in document.policy.statements if s.opaque is not None and not s.allow), None)
+    if doubt is not None:
+        return _unknown(subject.resource, Unknown((doubt.reason,)))
+    return Answer(TRUE, (Evidence(_CONTENT, "nobody besides", expected, "requirement_met"),))
