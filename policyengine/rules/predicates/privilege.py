@@ -89,11 +89,13 @@ def exposes(
     )
 
 
-def wildcards(subject: Subject, *, of: str | None, documents: str, except_sids: Sequence[str]) -> Answer:
+def wildcards(
+    subject: Subject, *, of: str | None, unless: Sequence[str], documents: str, except_sids: Sequence[str]
+) -> Answer:
     """TRUE when a statement allows changes by wildcards."""
     from policyengine.rules.predicates import privilege_grants
 
-    return privilege_grants.wild(subject, of=of, documents=documents, except_sids=except_sids)
+    return privilege_grants.wild(subject, of=of, unless=unless, documents=documents, except_sids=except_sids)
 
 
 def negated(
@@ -179,6 +181,9 @@ def _requests_problem(arguments: Mapping[str, Any]) -> str | None:
     return iam_asking.argument_problem(arguments) or _documents_problem(arguments)
 
 
+_UNLESS: Final = {
+    "unless": Arg("list:string", False, (), "actions, or patterns of them, that do not count"),
+}
 _GIVEN: Final = {
     "documents": Arg("string", False, "all", "`all`; `own`: no customer managed ones; `inline`"),
     "except_sids": Arg("list:string", False, (), "patterns of Sids whose Allow statements do not count"),
@@ -239,7 +244,7 @@ PREDICATES: tuple[Predicate, ...] = (
         "What exposes resources, credentials or data is allowed on resources that no statement names.",
         {
             "kind": Arg("string", help="`resource`, `credentials` or `data`"),
-            "unless": Arg("list:string", False, (), "actions, or patterns of them, that do not count"),
+            **_UNLESS,
             **_GIVEN,
         },
         _IDENTITY,
@@ -250,7 +255,11 @@ PREDICATES: tuple[Predicate, ...] = (
         "privilege.wildcards",
         wildcards,
         "A statement allows changes by wildcards of actions or of resources.",
-        {"of": Arg("string", False, None, "`action` or `resource`: only wildcards of these"), **_GIVEN},
+        {
+            "of": Arg("string", False, None, "`action` or `resource`: only wildcards of these"),
+            **_UNLESS,
+            **_GIVEN,
+        },
         _IDENTITY,
         _NEEDS,
         _element_problem,

@@ -6,6 +6,7 @@ Each names the statements that allow, and one request. Documents that are the sa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 from policyengine.iam.account_ids import account_of
@@ -49,6 +50,7 @@ from policyengine.rules.predicates.privilege_given import (
     in_person,
     is_attached,
     layers,
+    without_references,
 )
 
 MOST: Final = 10
@@ -197,6 +199,7 @@ def exposes(
 
 
 def _broad(subject: Subject, found: Held, bits: int, context: Mapping[str, str | None]) -> Answer:
+    found = without_references(subject.resource, found)
     if not found.documents or not bits & masks(found.policies).may:
         return _none(found, _ANY)
     who = holder(found)
@@ -216,13 +219,18 @@ def _broad(subject: Subject, found: Held, bits: int, context: Mapping[str, str |
     return Answer(TRUE, tuple(evidence), witness(in_person(found, answer.found[0].witness)))
 
 
-def wild(subject: Subject, *, of: str | None, documents: str, except_sids: Sequence[str]) -> Answer:
+def wild(
+    subject: Subject, *, of: str | None, unless: Sequence[str], documents: str, except_sids: Sequence[str]
+) -> Answer:
     """TRUE when a statement allows changes by wildcards of actions or of resources."""
     found = given(subject, documents=documents, except_sids=except_sids)
+    if of == "resource":
+        found = without_references(subject.resource, found)
     if not found.documents:
         return _none(found, _WILD)
     every: list[Wildcard] = remembered(("wildcards",), found.policies, lambda: wildcards(found.policies))
-    asked = [w for w in every if of in (None, w.kind)]
+    count = ~catalogue().matching_any(unless)
+    asked = [replace(w, bits=w.bits & count) for w in every if of in (None, w.kind) and w.bits & count]
     asked = [w for w in asked if not _is_tagged(found, w)]
     known = [w for w in asked if not _is_doubtful(found, w.place)]
     if not known:
