@@ -12,6 +12,10 @@ from typing import Any
 
 import pytest
 
+from policyengine.iam import covering
+from policyengine.iam.organization import read_organization
+from policyengine.iam.reason import Yes, covered
+from policyengine.iam.request_set import read_request_set
 from policyengine.model.finding import Finding
 from policyengine.rules.data import data_root
 from policyengine.rules.loader import compile_text
@@ -162,3 +166,54 @@ PROWLER = [
 @pytest.mark.parametrize(("case", "verdict"), PROWLER)
 def test_what_another_tool_gets_wrong(case: str, verdict: str) -> None:
     assert _finding("organizations", "scp-denies-unapproved-regions", case).verdict == verdict
+
+
+def test_accounts_with_the_same_policies_above_them_are_decided_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """200 accounts below three units: three questions for a rule, and the same proposal for all."""
+    asked: list[str] = []
+    decided = covered
+
+    def counted(requests: Any, chain: Any, account: str, setting: Any = None) -> Any:
+        asked.append(account)
+        return decided(requests, chain, account, setting)
+
+    monkeypatch.setattr("policyengine.iam.covering.covered", counted)
+    units = [f"ou-root-{n:08d}" for n in range(3)]
+    accounts = [str(100_000_000_000 + n) for n in range(200)]
+    records: list[dict[str, Any]] = [
+        _record("Organization", "o-aaaaaaaaaa", Id="o-aaaaaaaaaa", ManagementAccountId="999988887777",
+                RootId="r-root", PolicyTypes=[{"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"}]),
+        *(_record("OrganizationalUnit", u, Id=u, ParentId="r-root") for u in units),
+        *(_record("Account", a, AccountId=a, ParentIds=[units[n % 3]]) for n, a in enumerate(accounts)),
+        _record("Policy", "p-FullAWSAccess", Type="SERVICE_CONTROL_POLICY", TargetIds=["r-root", *units, *accounts]),
+        *(_record("Policy", f"p-{n}", Type="SERVICE_CONTROL_POLICY", TargetIds=[u], Content=json.dumps(_spares(n)))
+          for n, u in enumerate(units)),
+    ]  # fmt: skip
+    known = read_organization(records, complete=True)
+    requests = read_request_set(
+        {"action": ["@bedrock-processing"], "context": {"aws:RequestedRegion": {"not": ["eu-west-1"]}},
+         "principal": {"not": ["arn:aws:iam::*:role/NetworkAdmin"]}}
+    )  # fmt: skip
+    found = list(covering.coverage(known, requests))
+    assert len(found) == 200
+    assert [isinstance(c.answer, Yes) for c in found[:3]] == [False, True, True]
+    assert len(asked) <= 3
+    assert {c.answer.witness.principal.split(":")[4] for c in found if isinstance(c.answer, Yes)} == {
+        a for n, a in enumerate(accounts) if n % 3
+    }
+
+
+def _record(kind: str, id_: str, **properties: Any) -> dict[str, Any]:
+    return {"type": f"AWS::Organizations::{kind}", "id": id_, "properties": properties}
+
+
+def _spares(number: int) -> dict[str, Any]:
+    prefixes = ["bedrock:*", "bedrock-mantle:*", "bedrock-agentcore:*", "bedrock-websearch:*"]
+    condition = {
+        "StringNotEquals": {"aws:RequestedRegion": ["eu-west-1", "eu-west-2"][: 1 + number % 2]},
+        ("ArnNotLike", "ArnNotLike", "StringNotLike")[number]: {
+            "aws:PrincipalArn": "arn:aws:iam::*:role/NetworkAdmin"
+        },
+    }
+    statement = {"Effect": "Deny", "Action": prefixes, "Resource": "*", "Condition": condition}
+    return {"Version": "2012-10-17", "Statement": [statement]}
