@@ -43,23 +43,23 @@ def allows(subject: Subject, *, requests: Any, documents: str, except_sids: Sequ
 
 def in_question(subject: Subject) -> Answer:
     """TRUE unless AWS manages the principal or it is surely administrator."""
-    from policyengine.rules.predicates import privilege_grants
+    from policyengine.rules.predicates import privilege_amount
 
-    return privilege_grants.in_question(subject)
+    return privilege_amount.in_question(subject)
 
 
 def administers(subject: Subject) -> Answer:
     """TRUE when the policies amount to administrator, of everything or of IAM."""
-    from policyengine.rules.predicates import privilege_grants
+    from policyengine.rules.predicates import privilege_amount
 
-    return privilege_grants.administers(subject)
+    return privilege_amount.administers(subject)
 
 
 def escalates(subject: Subject) -> Answer:
     """TRUE when a known path leads from the policies to more than they allow."""
-    from policyengine.rules.predicates import privilege_grants
+    from policyengine.rules.predicates import privilege_amount
 
-    return privilege_grants.escalating(subject)
+    return privilege_amount.escalating(subject)
 
 
 def on_any(
@@ -120,9 +120,9 @@ def whole_services(
 
 def attached(subject: Subject, *, policies: Sequence[str]) -> Answer:
     """TRUE when a policy that AWS manages is attached to the principal, by its path and name."""
-    from policyengine.rules.predicates import privilege_grants
+    from policyengine.rules.predicates import privilege_amount
 
-    return privilege_grants.attached(subject, policies=policies)
+    return privilege_amount.attached(subject, policies=policies)
 
 
 def trusted_tags(subject: Subject) -> Answer:

@@ -7,19 +7,20 @@ where they are attached. ``inline``: neither. What the other known policies deny
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
 from policyengine.iam.account_ids import account_of
 from policyengine.iam.authorize import Policies, authorize
-from policyengine.iam.documents import Policy
+from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.exposure import own_policy
 from policyengine.iam.glob import compile_glob
 from policyengine.iam.holding import Holder, account_named
 from policyengine.iam.search import Witness as Request
 from policyengine.model.resource import Resource
+from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.rules.iam.held import PERMISSION_SET, Held, held
 from policyengine.rules.iam.principals import KINDS
 from policyengine.rules.iam.reader import Document
@@ -161,3 +162,47 @@ def as_written(resource: Resource, document: Document, index: int) -> Mapping[st
     listed = written.get("Statement") if isinstance(written, dict) else None
     one = listed[index] if isinstance(listed, list) and index < len(listed) else listed
     return one if isinstance(one, dict) else None
+
+
+def without_references(resource: Resource, found: Held) -> Held:
+    """Return the documents of code without the Allow statements that may be about any resource only because
+    code refers to the one they are about: what refers to a resource names it, and is never ``*``."""
+    if not found.doubts:
+        return found
+    documents = tuple(
+        replace(d, policy=_kept(d.policy, [s for s in d.policy.statements if not _refers(resource, d, s)]))
+        for d in found.documents
+    )
+    doubts = tuple(
+        doubt
+        for doubt in found.doubts
+        if any(d.path == doubt[0] and _doubtful(d.policy) for d in (*documents, found.boundary) if d)
+    )
+    return replace(found, documents=documents, doubts=doubts)
+
+
+def _kept(policy: Policy, statements: Sequence[Statement]) -> Policy:
+    if len(statements) == len(policy.statements):
+        return policy
+    return Policy(policy.kind, policy.version, policy.id, tuple(statements))
+
+
+def _refers(resource: Resource, document: Document, statement: Statement) -> bool:
+    if statement.opaque is None or not statement.allow:
+        return False
+    body = as_written(resource, document, statement.index)
+    gaps = {} if body is None else {key.lower(): [*_gaps(value)] for key, value in body.items()}
+    others = any(found for key, found in gaps.items() if key != "resource")
+    named = gaps.get("resource", [])
+    return bool(named) and not others and all(gap.target is not None for gap in named)
+
+
+def _gaps(value: object) -> Iterator[Unresolved]:
+    """Yield what is not known inside a value."""
+    if isinstance(value, Unresolved):
+        yield value
+    elif isinstance(value, OpenDict | OpenList):
+        yield value.more
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _gaps(item)

@@ -10,30 +10,25 @@ from dataclasses import replace
 from typing import Any, Final, Literal
 
 from policyengine.iam.account_ids import account_of
-from policyengine.iam.administration import PLAUSIBLE
 from policyengine.iam.authorize import Policies, authorize
 from policyengine.iam.breadth import Breadth, breadth, each
 from policyengine.iam.catalogue import catalogue
-from policyengine.iam.documents import Policy
 from policyengine.iam.errors import PolicyError
 from policyengine.iam.exposed_actions import credential_exposure, resource_exposure, writes
 from policyengine.iam.exposure import Place, Wildcard, own_policy, wildcards
 from policyengine.iam.glob import has_wildcard
-from policyengine.iam.holding import GLOBAL_REGION, masks
-from policyengine.iam.questions import Escalates, administered, administrator, escalates
-from policyengine.iam.reason import Answer as Reasoned
-from policyengine.iam.reason import No, Yes
+from policyengine.iam.holding import masks
+from policyengine.iam.questions import administered
+from policyengine.iam.reason import Yes
 from policyengine.iam.request_set import RequestSet
 from policyengine.iam.search import Witness as Request
 from policyengine.iam.sentences import may_call
-from policyengine.iam.sentences import who as who_is
 from policyengine.iam.statement_kinds import Found, negated, whole_services
 from policyengine.model.finding import Evidence, Witness
-from policyengine.model.logic import FALSE, TRUE, UNKNOWN
+from policyengine.model.logic import FALSE, TRUE
 from policyengine.model.resource import Path, Resource
 from policyengine.model.values import ABSENT
-from policyengine.rules.iam.held import Held, held, remembered
-from policyengine.rules.predicates import iam_questions
+from policyengine.rules.iam.held import Held, remembered
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam_asking import (
     allowed,
@@ -48,7 +43,6 @@ from policyengine.rules.predicates.privilege_given import (
     given,
     holder,
     in_person,
-    is_attached,
     layers,
     without_references,
 )
@@ -57,15 +51,8 @@ MOST: Final = 10
 _YES: Final = "request_allowed"
 _NAMES: Final = 4
 _ANY: Final = "such actions allowed on resources that no statement names"
-_MORE: Final = "a way to more permissions than these"
 _ALLOWED: Final = "such a request to be allowed"
 _WILD: Final = "changes allowed by wildcards"
-_OF_AWS: Final = ("/aws-service-role/", "/aws-reserved/")
-"""Paths of roles of AWS services and of Identity Center, which an account can not change:
-https://docs.aws.amazon.com/IAM/latest/UserGuide/using-service-linked-roles.html"""
-_OF_AWS_MANAGED: Final = ":iam::aws:policy/"
-_USER: Final = "arn:aws:iam::123456789012:user/example"
-_ADMIN: Final = "permissions of an administrator"
 _WHOLE: Final = "all actions of a service allowed"
 _NEGATED: Final = {
     "action": "an Allow with NotAction",
@@ -98,12 +85,12 @@ def allows(subject: Subject, *, requests: Any, documents: str, except_sids: Sequ
     except PolicyError as error:
         return unreadable(error)
     found = given(subject, documents=documents, except_sids=except_sids)
-    if not found.documents or _names_none(found, asked):
-        return _none(found, _ALLOWED)
+    if not found.documents or _namesnone(found, asked):
+        return none(found, _ALLOWED)
     return allowed(found, granted(found, asked), _ALLOWED)
 
 
-def _names_none(found: Held, asked: RequestSet) -> bool:
+def _namesnone(found: Held, asked: RequestSet) -> bool:
     """Say whether the documents plainly allow none of the actions, which are all known."""
     bits = 0
     for action in asked.actions:
@@ -112,68 +99,6 @@ def _names_none(found: Held, asked: RequestSet) -> bool:
             return False
         bits |= one
     return not bits & masks(found.policies).may
-
-
-_LAST: Final[list[tuple[Held, Answer]]] = []
-"""What was answered last: many rules ask about one resource after the other."""
-
-
-def in_question(subject: Subject) -> Answer:
-    """TRUE unless AWS manages the principal or it is surely administrator: those are other findings."""
-    found = held(subject)
-    if not _LAST or _LAST[0][0] is not found:
-        _LAST[:] = [(found, _in_question(subject.resource, found))]
-    return _LAST[0][1]
-
-
-def _in_question(resource: Resource, found: Held) -> Answer:
-    path = resource.properties.get("Path")
-    if isinstance(path, str) and path.startswith(_OF_AWS):
-        return Answer(FALSE, (Evidence(("Path",), path, "not a role that AWS manages", "value_mismatch"),))
-    answer = _administrator(found.policies) if found.documents else No()
-    if isinstance(answer, Yes) and found.boundary is not None:
-        answer = _administrator((found.boundary.policy,))
-    if not isinstance(answer, Yes):
-        return Answer(TRUE)
-    request = in_person(found, answer.witness)
-    evidence = Evidence(found.where, may_call(request), f"not {_ADMIN}", _YES)
-    return Answer(FALSE, (evidence,), witness(request))
-
-
-def administers(subject: Subject) -> Answer:
-    """TRUE when the policies amount to administrator, of everything or of IAM."""
-    everything = iam_questions.admin(subject, services=False, policy=None)
-    if everything.truth is TRUE:
-        by = statements_of(held(subject), everything.witness)
-        return everything._replace(
-            evidence=tuple(e._replace(observed=f"{e.observed}{by}") for e in everything.evidence)
-        )
-    iam = whole(subject, services=("iam",), anywhere=True, documents="all", except_sids=())
-    return iam if iam.truth is TRUE or everything.truth is FALSE else everything
-
-
-def escalating(subject: Subject) -> Answer:
-    """TRUE when a known path leads from the policies to more than they allow; each request of it is shown."""
-    found = held(subject)
-    answer = iam_questions.within_boundary(found, "escalates", escalates)
-    if not isinstance(answer, Escalates):
-        return allowed(found, answer, _MORE)
-    requests = [in_person(found, request) for request in answer.escalation.requests]
-    steps = [f"{r.action} on {r.resource}{statements_of(found, witness(r))}" for r in requests]
-    shown = witness(requests[0])
-    text = f"{answer.escalation.path.id}: {who_is(shown.principal)} may call {' and '.join(steps)}"
-    return Answer(TRUE, (Evidence(found.where, text, f"not {_MORE}", _YES),), shown)
-
-
-def _administrator(policies: Sequence[Policy]) -> Reasoned:
-    """Say whether documents amount to administrator: of everything, or of IAM, which gives the rest."""
-    answer = remembered(("admin",), policies, lambda: administrator(policies))
-    iam = catalogue().service_mask("iam")
-    if isinstance(answer, Yes) or iam & ~masks(policies).may:
-        return answer
-    named = remembered(("services", "iam"), policies, lambda: administered(policies, only=("iam",))).services
-    request = Request(PLAUSIBLE, "iam:CreateUser", _USER, {"aws:RequestedRegion": GLOBAL_REGION})
-    return Yes(request) if "iam" in named else answer
 
 
 def on_any(
@@ -201,12 +126,12 @@ def exposes(
 def _broad(subject: Subject, found: Held, bits: int, context: Mapping[str, str | None]) -> Answer:
     found = without_references(subject.resource, found)
     if not found.documents or not bits & masks(found.policies).may:
-        return _none(found, _ANY)
+        return none(found, _ANY)
     who = holder(found)
     question = ("breadth", bits, tuple(context.items()), who.arn)
     answer: Breadth = remembered(question, layers(found), lambda: breadth(who, bits, context))
     if not answer.found:
-        return undecided(found, answer.why, _ANY) if answer.why else _none(found, _ANY)
+        return undecided(found, answer.why, _ANY) if answer.why else none(found, _ANY)
     evidence = []
     for broad in answer.found[:MOST]:
         names, count = broad.names(_NAMES), broad.bits.bit_count()
@@ -227,14 +152,14 @@ def wild(
     if of == "resource":
         found = without_references(subject.resource, found)
     if not found.documents:
-        return _none(found, _WILD)
+        return none(found, _WILD)
     every: list[Wildcard] = remembered(("wildcards",), found.policies, lambda: wildcards(found.policies))
     count = ~catalogue().matching_any(unless)
     asked = [replace(w, bits=w.bits & count) for w in every if of in (None, w.kind) and w.bits & count]
     asked = [w for w in asked if not _is_tagged(found, w)]
     known = [w for w in asked if not _is_doubtful(found, w.place)]
     if not known:
-        return undecided(found, (), _WILD) if asked else _none(found, _WILD)
+        return undecided(found, (), _WILD) if asked else none(found, _WILD)
     evidence, first = [], None
     for one in known[:MOST]:
         request = first or _example(found, one)
@@ -310,7 +235,7 @@ def whole(
         found_ones = remembered(question, found.policies, lambda: whole_services(found.policies, names))
         return _statements(subject, found, found_ones, _WHOLE)
     if not found.documents:
-        return _none(found, _WHOLE)
+        return none(found, _WHOLE)
     asking = ("services", *names)
     named, complete = remembered(asking, found.policies, lambda: administered(found.policies, only=names))
     if found.boundary is not None and named:
@@ -326,7 +251,7 @@ def whole(
         return Answer(TRUE, (evidence,), None if request is None else witness(request))
     if (found.doubts or not complete) and _may_be_whole(found, names):
         return undecided(found, () if found.doubts else ("too_large",), _WHOLE)
-    return _none(found, _WHOLE)
+    return none(found, _WHOLE)
 
 
 def _may_be_whole(found: Held, names: Sequence[str]) -> bool:
@@ -339,7 +264,7 @@ def _statements(subject: Subject, found: Held, each: Sequence[Found], expected: 
     known = [one for one in each if one.witness is not None and not _is_doubtful(found, one.place)]
     if not known:
         why = [text for one in each for text in one.why]
-        return undecided(found, why, expected) if each else _none(found, expected)
+        return undecided(found, why, expected) if each else none(found, expected)
     evidence = []
     for one in known[:MOST]:
         place = (one.place.policy, one.place.statement)
@@ -349,27 +274,6 @@ def _statements(subject: Subject, found: Held, each: Sequence[Found], expected: 
         evidence.append(Evidence(_path(subject.resource, found, (place,)), text, f"not {expected}", _YES))
     first = known[0].witness
     return Answer(TRUE, tuple(evidence), None if first is None else witness(in_person(found, first)))
-
-
-def attached(subject: Subject, *, policies: Sequence[str]) -> Answer:
-    """TRUE when a policy that AWS manages is attached to the principal, by its path and name."""
-    found, expected = held(subject), "none of the policies of AWS that are named"
-    unknown = []
-    for document in found.documents:
-        if document.arn is not None and _OF_AWS_MANAGED in document.arn:
-            name = document.arn.partition(_OF_AWS_MANAGED)[2]
-            if name in policies and is_attached(document, subject.resource):
-                return Answer(TRUE, (Evidence(document.path, document.arn, expected, "requirement_met"),))
-        elif (
-            document.opaque is not None
-            and document.arn is None
-            and document.path[:1] == ("ManagedPolicyArns",)
-        ):
-            unknown += [(p, value) for p, value in found.doubts if p == document.path]
-    if unknown:
-        evidence = [Evidence(path, value, expected, value.reason) for path, value in unknown]
-        return Answer(UNKNOWN, tuple(evidence))
-    return Answer(FALSE, (Evidence((), ABSENT, expected, "missing"),))
 
 
 def statements_of(found: Held, request: Witness | None) -> str:
@@ -385,7 +289,8 @@ def statements_of(found: Held, request: Witness | None) -> str:
     return f", by {' and '.join(names)}" if names else ""
 
 
-def _none(found: Held, expected: str) -> Answer:
+def none(found: Held, expected: str) -> Answer:
+    """Return FALSE: no such request, whoever asks."""
     return Answer(FALSE, (Evidence(found.where, ABSENT, expected, "no_such_request"),))
 
 
