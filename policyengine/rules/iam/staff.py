@@ -307,11 +307,13 @@ def _alone(resource: Resource) -> Resource:
 
 def _staff(tables: Sequence[Any], organization: Organization | None, own: Resource) -> Staff:
     known: dict[str, Sequence[Resource]] = {}
-    more: Unresolved | None = None
+    opens: dict[str, Unresolved] = {}
     for type_, table in zip((*NEEDS, *BESIDE), tables, strict=False):
         known[type_] = () if isinstance(table, Unresolved) else table
-        if type_ in TYPES:
-            more = more or (table if isinstance(table, Unresolved) else getattr(table, "more", None))
+        open_ = table if isinstance(table, Unresolved) else getattr(table, "more", None)
+        if open_ is not None:
+            opens[type_] = open_
+    more = next((opens[type_] for type_ in (*KINDS, *NEEDS) if type_ in opens), None)
     people = [r for type_ in KINDS for r in known[type_]]
     if own.file is not None:
         people = [_alone(r) for r in people]

@@ -241,7 +241,7 @@ class _Question:
         if unknown:
             return Answer(UNKNOWN, tuple(Evidence((), u, self.expected, u.reason) for u in unknown[:_SHOWN]))
         number = len(holders.staff.members)
-        looked = f"{number:,} user{'' if number == 1 else 's'} and roles looked at"
+        looked = "1 user or role looked at" if number == 1 else f"{number:,} users and roles looked at"
         observed = f"{looked}; {self._left()}" if self.administrators else looked
         return Answer(TRUE, (Evidence((), observed, self.expected, "no_such_request"),))
 
