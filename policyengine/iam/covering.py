@@ -18,7 +18,7 @@ from policyengine.iam.catalogue import Catalogue
 from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.opaque import Opaque
 from policyengine.iam.organization import Attached, Chain, ChainKind, Level, Organization
-from policyengine.iam.plain_requests import in_its_region, plainer
+from policyengine.iam.plain_requests import possible
 from policyengine.iam.protecting import protected
 from policyengine.iam.reason import EVERYONE, EVERYTHING, Answer, Unknown, Yes, covered, extended
 from policyengine.iam.request_set import RequestSet, Values
@@ -187,14 +187,11 @@ class _Asker:
     def _decided(self, requests: RequestSet, levels: Sequence[Sequence[Policy]], account: str) -> Answer:
         if self.kind == "rcp":
             return protected(requests, levels, account)
-        answer = covered(requests, levels, account)
-        if not isinstance(answer, Yes):
-            return answer
-        for witness in plainer(answer.witness):
-            if self._passes(witness, levels, account):
-                return Yes(witness)
-        narrower = in_its_region(requests, answer.witness)
-        return answer if narrower is None else covered(narrower, levels, account)
+        return possible(
+            requests,
+            lambda asked: covered(asked, levels, account),
+            lambda witness: self._passes(witness, levels, account),
+        )
 
     def _passes(self, witness: Witness, levels: Sequence[Sequence[Policy]], account: str) -> bool:
         if self.kind == "scp":

@@ -7,10 +7,11 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/global-cross-region-inferen
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
+from policyengine.iam.reason import Answer, Yes
 from policyengine.iam.request_set import RequestSet
 from policyengine.iam.search import Witness
 
@@ -19,6 +20,31 @@ _MODELS: Final = frozenset({"bedrock:invokemodel", "bedrock:invokemodelwithrespo
 _MODEL: Final = "foundation-model/anthropic.claude-sonnet-4-5-20250929-v1:0"
 _NOWHERE: Final = "unspecified"
 """The region that is asked for where a global profile chooses one."""
+
+
+MAX_ROUNDS: Final = 6
+"""Services of Bedrock, and one more."""
+
+
+def possible(
+    requests: RequestSet, ask: Callable[[RequestSet], Answer], passes: Callable[[Witness], bool]
+) -> Answer:
+    """Return the answer to a question with a witness that AWS can receive, as far as is known.
+
+    ``passes`` decides a single request of the set.
+    """
+    answer: Answer = ask(requests)
+    for _ in range(MAX_ROUNDS):
+        if not isinstance(answer, Yes):
+            return answer
+        for witness in plainer(answer.witness):
+            if passes(witness):
+                return Yes(witness)
+        narrower = in_its_region(requests, answer.witness)
+        if narrower is None:
+            return answer
+        requests, answer = narrower, ask(narrower)
+    return answer
 
 
 def plainer(witness: Witness) -> Iterator[Witness]:
@@ -45,7 +71,7 @@ def in_its_region(requests: RequestSet, witness: Witness) -> RequestSet | None:
     if not parts[2].startswith("bedrock") or not parts[3] or parts[3] == region:
         return None
     elsewhere = tuple(f"arn:*:{parts[2]}:{pattern}:*" for pattern in wanted.patterns)
-    if requests.excluded[-len(elsewhere) :] == elsewhere:
+    if set(elsewhere) <= set(requests.excluded):
         return None
     return replace(requests, excluded=(*requests.excluded, *elsewhere))
 

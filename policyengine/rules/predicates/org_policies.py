@@ -10,10 +10,11 @@ from policyengine.iam.conditions import read_operator
 from policyengine.iam.documents import Policy
 from policyengine.iam.exemptions import exemptions
 from policyengine.iam.organization_records import FULL_ACCESS
-from policyengine.iam.plain_requests import in_its_region, plainer
+from policyengine.iam.plain_requests import possible
 from policyengine.iam.reason import Answer as Reasoned
 from policyengine.iam.reason import No, Unknown, Yes, covered, extended
 from policyengine.iam.request_set import RequestSet, Values
+from policyengine.iam.search import Witness
 from policyengine.iam.sentences import may_call, why_passed
 from policyengine.iam.statements import compiled
 from policyengine.iam.ways import action_bits
@@ -120,16 +121,12 @@ def _decided(policy: Policy, asked: RequestSet) -> Reasoned:
 
 
 def _reasoned(policy: Policy, asked: RequestSet) -> Reasoned:
-    answer = covered(asked, [[_FULL, policy]], ACCOUNT)
-    if not isinstance(answer, Yes):
-        return answer
-    for plain in plainer(answer.witness):
-        request = plain.request()
+    def passes(witness: Witness) -> bool:
+        request = witness.request()
         verdicts = [compiled(s).verdict(request, False) for s in policy.statements if not s.allow]
-        if asked.holds(request) and all(isinstance(v, str) for v in verdicts):
-            return Yes(plain)
-    narrower = in_its_region(asked, answer.witness)
-    return answer if narrower is None else covered(narrower, [[_FULL, policy]], ACCOUNT)
+        return asked.holds(request) and all(isinstance(v, str) for v in verdicts)
+
+    return possible(asked, lambda requests: covered(requests, [[_FULL, policy]], ACCOUNT), passes)
 
 
 def _passed(statement: Any, answer: Yes) -> Evidence | None:
