@@ -15,7 +15,7 @@ from policyengine.model.errors import InputError, PolicyEngineError
 from policyengine.model.resource import Resource
 from policyengine.rules.iam import carriers, principals, public_access, tables
 from policyengine.rules.iam.principals import PrincipalRecord, Principals
-from policyengine.rules.iam.reader import Document, Reader
+from policyengine.rules.iam.reader import Document, Reader, merged
 from policyengine.rules.iam.references import References
 from policyengine.rules.iam.values import place, resource_arn
 from policyengine.sources.base import NO_COVERAGE, Coverage, Source, SourceOptions
@@ -54,10 +54,7 @@ class ResourcePolicies:
     @property
     def policy(self) -> Policy | None:
         """Return all documents as one; None where there is none."""
-        found = [document.policy for document in self.documents]
-        if len(found) < 2:
-            return found[0] if found else None
-        return replace(found[0], statements=tuple(s for policy in found for s in policy.statements))
+        return merged(self.documents)
 
 
 @dataclass(slots=True)
