@@ -60,6 +60,9 @@ def _singular(text: str) -> str:
     return _COUNTED.sub(r"\1", text)
 
 
+SENTENCES: Final = frozenset({"request_allowed", "request_not_denied", "request_denied"})
+"""Reasons whose evidence is a request in a sentence, which is read whole or not at all."""
+SENTENCE: Final = 500
 NOT_SET, NOT_KNOWN, EMPTY = "(not set)", "(not known)", "(empty)"
 _BRACKETED: Final = frozenset({NOT_SET, NOT_KNOWN, EMPTY})
 
@@ -119,7 +122,10 @@ def excluded_sentence(evidence: Sequence[Evidence]) -> str:
     if not evidence:
         return "the rule's `when` excludes this resource"
     first = evidence[0]
-    seen = fill([f"`{dotted(first.path)}` is ", ("value",), ""], lambda _: show(first.observed))
+    if first.reason in SENTENCES:
+        return f"{show(first.observed, SENTENCE)}; the rule asks for {first.expected}"
+    name = f"`{dotted(first.path)}`" if first.path else "the resource"
+    seen = fill([f"{name} is ", ("value",), ""], lambda _: show(first.observed))
     if first.expected.startswith(("a ", "an ")):
         return f"{seen}; the rule asks for {first.expected}"
     return f"{seen}; the rule is about resources where it is {first.expected}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from policyengine.engine.access import walk
-from policyengine.engine.message import all_paths, dotted, show
+from policyengine.engine.message import SENTENCE, SENTENCES, all_paths, dotted, show
 from policyengine.engine.secrets import hide
 from policyengine.model.finding import Evidence
 from policyengine.model.resource import Resource
@@ -41,9 +41,6 @@ def named(name: str, parameters: Mapping[str, Any], secrets: frozenset[str]) -> 
     return at_path
 
 
-_SENTENCES: Final = frozenset({"request_allowed", "request_not_denied", "request_denied"})
-"""Reasons whose evidence is a request in a sentence, which is read whole or not at all."""
-_SENTENCE: Final = 500
 _TREES: Final = frozenset({"properties", "tags", "related"})
 
 
@@ -53,7 +50,7 @@ def _observed(_resource: Resource, evidence: Sequence[Evidence]) -> str:
     first = evidence[0]
     if first.observed is ABSENT and first.provenance:
         return first.provenance
-    return show(first.observed, _SENTENCE) if first.reason in _SENTENCES else show(first.observed)
+    return show(first.observed, SENTENCE) if first.reason in SENTENCES else show(first.observed)
 
 
 _OF_EVIDENCE: Final[Mapping[str, Named]] = {
