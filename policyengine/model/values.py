@@ -56,10 +56,12 @@ class Unresolved:
     ``present`` is True when it is certain that *some* value is there (``!GetAtt Key.Arn``), so
     that ``is: present`` can be decided. ``target`` is ``(logical id or address, attribute)`` when
     the value refers to a resource of the same source; relations follow it. ``parts`` are the known
-    parts of a text, with one unknown text between each two: ``("arn:aws:s3:::", "/*")``.
+    parts of a text, with one unknown text between each two: ``("arn:aws:s3:::", "/*")``; ``gaps`` what is
+    known of those between, where the source tells: as many, or none. They say no more than the other fields
+    to whoever compares.
     """
 
-    __slots__ = ("detail", "parts", "present", "reason", "target")
+    __slots__ = ("detail", "gaps", "parts", "present", "reason", "target")
 
     def __init__(
         self,
@@ -69,6 +71,7 @@ class Unresolved:
         present: bool = False,
         target: tuple[str, str] | None = None,
         parts: tuple[str, ...] | None = None,
+        gaps: tuple[Unresolved, ...] = (),
     ) -> None:
         if reason not in UNRESOLVED_REASONS:
             raise ValueError(f"`{reason}` is not a reason for an unresolved value")
@@ -77,6 +80,7 @@ class Unresolved:
         self.present = present
         self.target = target
         self.parts = parts
+        self.gaps = gaps
 
     def describe(self) -> str:
         """Return a one-line sentence part, e.g. ``it refers to ... (`Ref: Days`)``."""
@@ -98,7 +102,9 @@ class Unresolved:
         return self._with(present=False) if self.present else self
 
     def _with(self, *, present: bool) -> Unresolved:
-        return Unresolved(self.reason, self.detail, present=present, target=self.target, parts=self.parts)
+        return Unresolved(
+            self.reason, self.detail, present=present, target=self.target, parts=self.parts, gaps=self.gaps
+        )
 
     def _key(self) -> tuple[Any, ...]:
         return (self.reason, self.detail, self.present, self.target, self.parts)

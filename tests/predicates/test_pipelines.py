@@ -266,6 +266,23 @@ def test_a_text_with_unknown_parts_is_read_around_them() -> None:
     assert asked("a ", " b ", "", detail="a ${AWS::StackName} b…") == "UNKNOWN"
 
 
+def test_a_text_around_names_of_resources_has_no_secret_in_it() -> None:
+    def asked(*gaps: Unresolved) -> str:
+        parts = ("signal ",) * len(gaps) + ("",)
+        value = Unresolved("unresolved_reference", "signal…", present=True, parts=parts, gaps=gaps)
+        about = subject({"case": "u", "properties": {"U": value}})
+        return plain_secrets.none_written(about, fields=["U"]).truth.name
+
+    def of(detail: str, target: tuple[str, str] | None = None) -> Unresolved:
+        return Unresolved("unresolved_reference", detail, present=True, target=target)
+
+    stack, group = of("Ref: AWS::StackName"), of("Ref: Group", ("Group", "Ref"))
+    assert asked(stack, group) == "TRUE"
+    assert asked(group, of("GetAtt: Db.Endpoint.Address", ("Db", "Endpoint.Address"))) == "TRUE"
+    assert asked(group, of("GetAtt: Key.SecretAccessKey", ("Key", "SecretAccessKey"))) == "UNKNOWN"
+    assert asked(stack, of("parameter `Password` has no default")) == "UNKNOWN"
+
+
 def test_wrong_arguments_are_named() -> None:
     approved, events = PREDICATES["stages.approved"], PREDICATES["events.watched"]
     assert approved.problem is not None

@@ -27,6 +27,8 @@ _KEPT: Final = frozenset({"PARAMETER_STORE", "SECRETS_MANAGER"})
 """Types of CodeBuild's variables whose value is a name
 (https://docs.aws.amazon.com/codebuild/latest/APIReference/API_EnvironmentVariable.html)."""
 _SECRET_ATTRIBUTES: Final = frozenset({"SecretAccessKey", "secret_string", "ses_smtp_password_v4"})
+_PLAIN: Final = frozenset({"Ref", "Arn", "DNSName", "Endpoint.Address", "Endpoint.Port", "Name", "PrivateIp"})
+"""Attributes that are in no case a secret; ``Ref`` gives names and identifiers."""
 _MASKED: Final = frozenset({"OAuthToken", "SecretToken"})
 """What CodePipeline shows to nobody, so that a reference which CloudFormation resolves stays hidden
 (https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_GetPipeline.html)."""
@@ -167,10 +169,12 @@ def _unresolved(path: Path, name: str, value: Unresolved) -> Iterator[_Found]:
 
 def _harmless(value: Unresolved) -> bool:
     """Say whether all that is not known of a value are names that CloudFormation gives itself."""
-    if value.detail.startswith("Ref: AWS::"):
-        return True
+    if value.parts is None:
+        return value.detail.startswith("Ref: AWS::")
+    if value.gaps:
+        return all(_harmless(g) or (g.target is not None and g.target[1] in _PLAIN) for g in value.gaps)
     gaps = _GAP.findall(value.detail)
-    return value.parts is not None and len(gaps) == len(value.parts) - 1 and all(map(_GIVEN.fullmatch, gaps))
+    return len(gaps) == len(value.parts) - 1 and all(map(_GIVEN.fullmatch, gaps))
 
 
 def _parsed(text: str) -> Any:

@@ -39,5 +39,6 @@ class Evaluation(Protocol):
         *,
         target: tuple[str, str] | None = None,
         parts: tuple[str, ...] | None = None,
+        gaps: tuple[Unresolved, ...] = (),
     ) -> Unresolved:
         """Return an unresolved reference of which it is certain that it gives some value."""

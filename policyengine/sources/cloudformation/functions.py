@@ -157,7 +157,10 @@ def _concatenate(r: Evaluation, parts: Sequence[Any], sources: Sequence[Any]) ->
         scalar_text(p) if _is_scalar(p) else str(s) if isinstance(s, str) else "${…}"
         for p, s in zip(parts, sources, strict=True)
     )
-    return r.unknown(shown, target=_target(parts), parts=_known(parts))
+    gaps = tuple(gap for p in unknown if isinstance(p, Unresolved) for gap in p.gaps or (p,))
+    known = _known(parts)
+    told = gaps if known is not None and len(gaps) == len(known) - 1 else ()
+    return r.unknown(shown, target=_target(parts), parts=known, gaps=told)
 
 
 def _known(parts: Sequence[Any]) -> tuple[str, ...] | None:
@@ -303,7 +306,7 @@ def _base64(r: Evaluation, raw: Any, _at: Path, doc: Path) -> Any:
     text = _inner(r, raw, doc)
     if isinstance(text, Unresolved):
         # the parts are those of the text: who looks at user data wants that, and nobody the parts of its encoding
-        return r.unknown(f"Base64: {text.detail}", parts=text.parts)
+        return r.unknown(f"Base64: {text.detail}", parts=text.parts, gaps=text.gaps)
     if not _is_scalar(text):
         return r.wrong(f"`Fn::Base64` takes text, not {kind_of(text)}", doc)
     return base64.b64encode(scalar_text(text).encode("utf-8", "surrogatepass")).decode()

@@ -84,13 +84,14 @@ class Resolver:
         *,
         target: tuple[str, str] | None = None,
         parts: tuple[str, ...] | None = None,
+        gaps: tuple[Unresolved, ...] = (),
     ) -> Unresolved:
         """Return an unresolved reference of which it is certain that it gives some value."""
         if len(detail) > _LONGEST_DETAIL:
             detail = detail[:_LONGEST_DETAIL] + "…"
         if not detail.isprintable():
             detail = " ".join(detail.split())
-        return Unresolved("unresolved_reference", detail, present=True, target=target, parts=parts)
+        return Unresolved("unresolved_reference", detail, present=True, target=target, parts=parts, gaps=gaps)
 
     def _text(self, raw: str) -> Any:
         if _DYNAMIC in raw:

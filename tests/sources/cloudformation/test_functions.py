@@ -13,6 +13,8 @@ from policyengine.model.values import Unresolved
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.cloudformation import open_template
 
+from .helpers import opened
+
 CASES = yaml.safe_load(Path(__file__).with_name("cases").joinpath("functions.yaml").read_text())
 
 TEMPLATE = """\
@@ -72,3 +74,16 @@ def test_a_secret_default_stands_nowhere_in_what_is_given():
     everything = repr([(r.properties, r.tags) for r in source.resources()]) + repr(source.notes)
     assert "hunter2" not in everything
     assert isinstance(value, Unresolved)
+
+
+def test_what_is_between_the_known_parts_of_a_text_is_kept() -> None:
+    written = "{Fn::Base64: !Sub 'a ${AWS::StackName} b ${Queue.Arn} c ${Given}'}"
+    text = (
+        "Parameters: {Given: {Type: String}}\nResources:\n  Queue: {Type: AWS::SQS::Queue}\n"
+        f"  I: {{Type: AWS::EC2::Instance, Properties: {{UserData: {written}}}}}\n"
+    )
+    _, resources = opened(text)
+    value = resources["I"].properties["UserData"]
+    assert value.parts == ("a ", " b ", " c ", "")
+    assert [gap.target for gap in value.gaps] == [None, ("Queue", "Arn"), None]
+    assert value.gaps[0].detail == "Ref: AWS::StackName"
