@@ -2,7 +2,7 @@
 
 Resource exposure is AWS's access level "Permissions management"
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_understand-policy-summary-access-level-summaries.html)
-without IAM itself and without what only reads or uses, and with ``ALSO_EXPOSE``: actions that set a
+without IAM itself and without what only reads, uses or opens nothing, and with ``ALSO_EXPOSE``: actions that set a
 resource's policy or share it with other accounts though AWS calls them ``Write``.
 """
 
@@ -17,6 +17,22 @@ _ONLY_USE: Final = (
     "Get*", "BatchGet*", "List*", "Describe*", "Search*", "Validate*", "View*", "Test*", "Use*", "Invoke*",
     "AllowVendedLogDelivery*", "GET", "POST", "connect", "AuthorizeAction", "PartiallyAuthorizeActions",
 )  # fmt: skip
+
+_OPENS_NOTHING: Final = (
+    "apigateway:RemoveCertificateFromDomain", "apigateway:SetWebACL", "appsync:SetWebACL",
+    "bedrock-agentcore:SynchronizeGatewayTargets", "cloudformation:SetStackPolicy", "cloudwatch:AssumeAccessProfile",
+    "ds:AccessDSData", "dynamodb:UpdateAbacStatus", "ec2:AttachApplianceToNatGateway",
+    "ec2:AttachResourcesToPlacementGroup", "ec2:DetachApplianceFromNatGateway",
+    "ec2:DetachResourcesFromPlacementGroup", "ec2:EnableImageBlockPublicAccess",
+    "ec2:EnableSnapshotBlockPublicAccess", "ec2:ResetSnapshotAttribute", "fsx:BypassSnaplockEnterpriseRetention",
+    "glacier:AbortVaultLock", "glacier:CompleteVaultLock", "glacier:InitiateVaultLock",
+    "glacier:SetDataRetrievalPolicy", "glue:DeregisterDataPreview", "glue:GlueNotebook*", "glue:ManagedConnector",
+    "glue:RefreshOAuth2Tokens", "glue:RequestLogParsing", "glue:RunDataPreviewStatement", "glue:SendRecipeAction",
+    "glue:StartNotebook", "glue:TerminateNotebook", "iotfleetwise:GenerateCommandPayload",
+    "license-manager:UpdateServiceSettings", "s3:BypassGovernanceRetention", "s3:ObjectOwnerOverrideToBucketOwner",
+    "ssm-contacts:AssociateContact", "waf-regional:*WebACL", "waf:*WebACL", "xray:PutEncryptionConfig",
+)  # fmt: skip
+"""What AWS lists as Permissions management and lets nobody else in: retention, encryption, firewalls, use of data."""
 
 ALSO_EXPOSE: Final = (
     "*:PutResourcePolicy", "*:CreateResourcePolicy", "*:UpdateResourcePolicy", "aoss:CreateAccessPolicy",
@@ -75,7 +91,7 @@ def resource_exposure() -> int:
     """Return the actions that change who may use a resource, as bits of the catalogue."""
     known = catalogue()
     found = known.access_level_mask("Permissions management") & ~known.service_mask("iam")
-    found &= ~known.matching_any(f"*:{name}" for name in _ONLY_USE)
+    found &= ~known.matching_any(f"*:{name}" for name in _ONLY_USE) & ~known.matching_any(_OPENS_NOTHING)
     return found | known.matching_any(ALSO_EXPOSE)
 
 
