@@ -33,7 +33,7 @@ UNRESOLVED_REASONS: Final[dict[str, str]] = {
     "access_denied": "the call that reads it was denied",
     "not_collected": "this source does not cover it",
     "throttled": "the call that reads it was throttled until the retries ran out",
-    "unsupported": "this version does not understand how it is written",
+    "unsupported": "this version does not resolve it",
     "too_many_branches": "the template's conditions allow more branches than are enumerated",
     "default_depends": "the AWS default depends on something this source does not show",
     "redacted": "it is sensitive and was left out",
