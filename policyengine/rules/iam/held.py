@@ -57,6 +57,15 @@ class Held:
     boundary: Document | None
     where: Path
     doubts: tuple[tuple[Path, Unresolved], ...] = ()
+    source: tuple[str, str] = ("", "")
+    """Type and id of the resource that is asked about; other documents are other resources'."""
+
+    def place(self, document: Document, statement: int) -> Path:
+        """Return the path of a statement in code, of its document elsewhere, ``where`` if it is another's."""
+        if (document.type, document.id) != self.source:
+            return self.where
+        code = any(s.line is not None for s in document.policy.statements if s.index == statement)
+        return (*document.path, "Statement", statement) if code else document.path
 
     @property
     def policies(self) -> tuple[Policy, ...]:
@@ -183,9 +192,8 @@ def _default_key_policy(resource: Resource) -> dict[str, Any]:
 def _made(about: str, resource: Resource, found: tuple[Document, ...], where: Path | None = None) -> Held:
     if where is None:
         where = found[0].path if len(found) == 1 else _root(found)
-    return Held(
-        about, own_arn(resource), resource.account or ACCOUNT, found, None, where, _doubts(resource, found)
-    )
+    doubts, source = _doubts(resource, found), (resource.type, resource.id)
+    return Held(about, own_arn(resource), resource.account or ACCOUNT, found, None, where, doubts, source)
 
 
 def _root(found: Sequence[Document]) -> Path:
@@ -219,6 +227,7 @@ def _principal(subject: Subject) -> Held:
         record.boundary,
         (),
         _doubts(resource, every),
+        (resource.type, resource.id),
     )
 
 

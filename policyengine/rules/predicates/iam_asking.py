@@ -18,8 +18,10 @@ from policyengine.iam.reason import Answer as Reasoned
 from policyengine.iam.request_set import RequestSet, read_request_set
 from policyengine.iam.search import Witness as Request
 from policyengine.iam.sentences import may_call
+from policyengine.iam.statements import compiled
 from policyengine.model.finding import Evidence, Witness
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
+from policyengine.model.resource import Path
 from policyengine.model.values import ABSENT, Unresolved
 from policyengine.rules.iam.held import Held
 from policyengine.rules.predicates.api import Answer
@@ -102,11 +104,23 @@ def witness(request: Request) -> Witness:
 def allowed(held: Held, answer: Reasoned, expected: str) -> Answer:
     """TRUE with the request that is allowed; ``expected`` says what was asked for."""
     if isinstance(answer, Yes):
-        found = Evidence(held.where, may_call(answer.witness), f"not {expected}", "request_allowed")
+        text = may_call(answer.witness)
+        found = Evidence(place_of(held, answer.witness), text, f"not {expected}", "request_allowed")
         return Answer(TRUE, (found,), witness(answer.witness))
     if isinstance(answer, No):
         return Answer(FALSE, (Evidence(held.where, ABSENT, expected, "no_such_request"),))
     return undecided(held, answer.why, expected)
+
+
+def place_of(held: Held, request: Request) -> Path:
+    """Return the path of the first statement of the resource's own that allows a request."""
+    if any(s.line is not None for d in held.documents for s in d.policy.statements):
+        asked = request.request()
+        for document in held.documents:
+            for statement in document.policy.statements:
+                if statement.allow and compiled(statement).verdict(asked) is None:
+                    return held.place(document, statement.index)
+    return held.where
 
 
 def undecided(held: Held, why: Sequence[str], expected: str) -> Answer:

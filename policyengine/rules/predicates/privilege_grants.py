@@ -139,7 +139,7 @@ def _broad(subject: Subject, found: Held, bits: int, context: Mapping[str, str |
         where = " and ".join(statement_name(found, *at) for at in broad.statements[:3])
         observed = f"{text} in {where}: {may_call(in_person(found, broad.witness))}"
         evidence.append(
-            Evidence(_path(subject.resource, found, broad.statements), observed, f"no {_ANY}", _YES)
+            Evidence(_path(found, broad.statements), observed, f"no {_ANY}", _YES)
         )
     return Answer(TRUE, tuple(evidence), witness(in_person(found, answer.found[0].witness)))
 
@@ -167,7 +167,7 @@ def wild(
         told = f": {may_call(request)}" if request is not None and one is known[0] else ""
         place = (one.place.policy, one.place.statement)
         text = f"{one.kind} {', '.join(one.patterns[:MOST])} in {statement_name(found, *place)}{told}"
-        evidence.append(Evidence(_path(subject.resource, found, (place,)), text, f"no {_WILD}", _YES))
+        evidence.append(Evidence(_path(found, (place,)), text, f"no {_WILD}", _YES))
     return Answer(TRUE, tuple(evidence), None if first is None else witness(first))
 
 
@@ -271,7 +271,7 @@ def _statements(subject: Subject, found: Held, each: Sequence[Found], expected: 
         services = f"{', '.join(one.services[:_NAMES])}{' …' if len(one.services) > _NAMES else ''} in "
         assert one.witness is not None
         text = f"{services if one.services else ''}{statement_name(found, *place)}: {may_call(in_person(found, one.witness))}"
-        evidence.append(Evidence(_path(subject.resource, found, (place,)), text, f"not {expected}", _YES))
+        evidence.append(Evidence(_path(found, (place,)), text, f"not {expected}", _YES))
     first = known[0].witness
     return Answer(TRUE, tuple(evidence), None if first is None else witness(in_person(found, first)))
 
@@ -301,11 +301,12 @@ def statement_name(found: Held, document: int, statement: int) -> str:
     return f"statement {statement + 1}" + (f" `{sid}`" if sid else "") + f" of {one.name}"
 
 
-def _path(resource: Resource, found: Held, statements: Sequence[tuple[int, int]]) -> Path:
-    """Return the path of a statement's document, where it stands in the resource itself."""
-    document = found.documents[statements[0][0]] if statements else None
-    own = document is not None and (document.type, document.id) == (resource.type, resource.id)
-    return document.path if document is not None and own else found.where
+def _path(found: Held, statements: Sequence[tuple[int, int]]) -> Path:
+    """Return the path of the first of the statements, where it stands in the resource itself."""
+    if not statements:
+        return found.where
+    document, statement = statements[0]
+    return found.place(found.documents[document], statement)
 
 
 def _is_doubtful(found: Held, place: Place) -> bool:

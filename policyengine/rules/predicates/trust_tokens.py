@@ -14,7 +14,7 @@ from policyengine.model.logic import TRUE
 from policyengine.model.resource import Path
 from policyengine.rules.iam.held import Held, remembered
 from policyengine.rules.predicates.api import Answer, Subject
-from policyengine.rules.predicates.iam_asking import allowed, undecided, witness
+from policyengine.rules.predicates.iam_asking import allowed, place_of, undecided, witness
 from policyengine.rules.predicates.iam_outside import nowhere
 from policyengine.rules.predicates.trust_held import any_role, of_role, trust_of
 
@@ -35,7 +35,9 @@ def admits_token(
     for provider in _asked(found, issuers):
         answer = _admitted(found, provider, of, tuple(trusted), tuple(audiences))
         if isinstance(answer, Yes):
-            evidence = Evidence(found.where, _said(found, provider, answer), expected, "request_allowed")
+            place = place_of(found, of_role(found, answer.witness))
+            said = _said(found, provider, answer)
+            evidence = Evidence(place, said, f"not {expected}", "request_allowed")
             return Answer(TRUE, (evidence,), witness(of_role(found, answer.witness)))
         why.update(dict.fromkeys(answer.why if isinstance(answer, Unknown) else ()))
     return undecided(found, tuple(why), expected) if why else allowed(found, No(), expected)
