@@ -157,7 +157,10 @@ class TerminalReport:
         self._place(finding)
         self._frame(finding, cut(visible(finding.message), MESSAGE_LIMIT), finding.severity)
         witness = finding.witness
-        told = witness is not None and witness.action in finding.message
+        first = finding.evidence[0] if finding.evidence else None
+        told = witness is not None and (
+            witness.action in finding.message or (first is not None and _told(first, finding.message))
+        )
         self._evidence(finding, said=told)
         self._branch(finding)
         if witness is not None and not told:
