@@ -41,6 +41,11 @@ TEMPLATE = [
     ("ThumbnailFunction", "tags-mandatory", "ThumbnailFunction:"),
     ("ThumbnailLogs", "log-group-retention-set", "ThumbnailLogs:"),
     ("ThumbnailLogs", "log-group-customer-managed-key", "ThumbnailLogs:"),
+    ("DeployRole", "github-oidc-role-no-strangers", "- Effect: Allow"),
+    ("DeployRole", "iam-pass-role-names-roles", 'Resource: "*"} # wrong: any role'),
+    ("DeployRole", "iam-principal-no-escalation", "DeployRole:"),
+    ("Build", "codebuild-environment-without-secrets", "Type: PLAINTEXT} # wrong"),
+    ("Build", "codebuild-webhook-only-named-actors", "# wrong: whoever opens one runs code here"),
 ]
 """(logical id, rule that fails, text of the line the finding names)"""
 
@@ -113,6 +118,7 @@ def test_every_comment_has_a_finding_that_is_pinned_here() -> None:
         "DataFromEverywhere: # wrong: a database port open to two halves of the internet",
         "# wrong: without SecurityGroupEgress AWS lets everything out",
         "# wrong: no tags at all",
+        'Condition: {StringEquals: {"token.actions.githubusercontent.com:aud": sts.amazonaws.com}} # wrong: whose repository?',
         'LogGroupName: !Sub "/aws/lambda/${ThumbnailFunction}" # wrong: kept for ever, no key',
         'bucket = "example-analytics-reporting-scratch" # wrong: no versioning, no access log',
         'Owner = "TBD" # wrong: a placeholder',
@@ -127,6 +133,12 @@ def test_what_is_not_marked_has_nothing_worse_than_low(resource: str) -> None:
     assert found, "the resource is evaluated"
     failed = [f["rule"] for f in found if f["verdict"] == "FAIL" and f["severity"] != "low"]
     assert failed == []
+
+
+def test_the_witness_of_a_trust_policy_is_a_token_of_a_stranger() -> None:
+    found = finding("DeployRole", "github-oidc-role-no-strangers")
+    assert "sub = repo:someone-else/repo" in found["message"]
+    assert found["witness"]["action"] == "sts:AssumeRoleWithWebIdentity"
 
 
 def test_a_branch_is_named_where_the_environment_decides() -> None:
