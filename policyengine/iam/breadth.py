@@ -37,6 +37,9 @@ MAX_ASKED: Final = 400
 MAX_REGIONS: Final = 40
 _ALIASES: Final = ("kms:resourcealiases", "kms:requestalias")
 """Keys that name a key: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html"""
+_FOR_SERVICE: Final = "kms:grantisforawsresource"
+"""True where a service of AWS makes the grant, for a resource it keeps for the caller: nobody else gets the key
+(the same page)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +184,12 @@ def _statements(policies: Iterable[Policy]) -> Iterator[tuple[tuple[int, int], S
 
 
 def _naming_keys(holder: Holder) -> Iterator[str]:
-    """Yield the keys by which statements name resources without their ARNs: tags, aliases."""
+    """Yield the keys by which statements say what is at stake without ARNs: tags, aliases, grants for services."""
     policies = [*holder.identity, *([holder.boundary] if holder.boundary else [])]
     for _, statement in _statements(policies):
         for condition in statement.conditions:
             key = condition.key.lower()
-            if "resourcetag/" in key or "-tag/" in key or key in _ALIASES:
+            if "resourcetag/" in key or "-tag/" in key or key in (*_ALIASES, _FOR_SERVICE):
                 yield condition.key
 
 
