@@ -154,8 +154,8 @@ DUTIES: Final[Mapping[str, Duty]] = {
         _each(
             "role",
             f"{_REFERENCE}/list_awsidentityandaccessmanagementiam.html",
-            "iam:PutRolePolicy iam:AttachRolePolicy iam:UpdateAssumeRolePolicy iam:DeleteRolePermissionsBoundary"
-            " iam:PutRolePermissionsBoundary",
+            "iam:PutRolePolicy iam:AttachRolePolicy iam:DeleteRolePolicy iam:DetachRolePolicy"
+            " iam:UpdateAssumeRolePolicy iam:DeleteRolePermissionsBoundary iam:PutRolePermissionsBoundary",
         )
         + _each(
             "role policy",
@@ -170,7 +170,8 @@ DUTIES: Final[Mapping[str, Duty]] = {
             _CODECOMMIT,
             "codecommit:OverridePullRequestApprovalRules codecommit:DeletePullRequestApprovalRule"
             " codecommit:UpdatePullRequestApprovalRuleContent"
-            " codecommit:DisassociateApprovalRuleTemplateFromRepository",
+            " codecommit:DisassociateApprovalRuleTemplateFromRepository"
+            " codecommit:BatchDisassociateApprovalRuleTemplateFromRepositories",
         )
         + _each(
             "approval rules",
@@ -209,7 +210,7 @@ DUTIES: Final[Mapping[str, Duty]] = {
             *_each(
                 "function",
                 f"{_REFERENCE}/list_awslambda.html",
-                "lambda:UpdateFunctionCode lambda:UpdateAlias",
+                "lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration lambda:UpdateAlias",
             ),
             *_each("service", f"{_REFERENCE}/list_amazonelasticcontainerservice.html", "ecs:UpdateService"),
             *_each("stack", f"{_REFERENCE}/list_awscloudformation.html", "cloudformation:UpdateStack"),

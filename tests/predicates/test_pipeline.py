@@ -25,7 +25,7 @@ from policyengine.iam.request_set import RequestSet, Values
 from policyengine.model.finding import Finding
 from policyengine.model.logic import FALSE, TRUE
 from policyengine.rules.iam.deliveries import BESIDE
-from policyengine.rules.iam.staff import NEEDS
+from policyengine.rules.iam.staff import CARRIERS, NEEDS
 from policyengine.rules.loader import compile_text
 from policyengine.rules.pack import Pack
 from policyengine.rules.predicates import pipeline_access
@@ -72,7 +72,7 @@ def test_the_actions_of_duties_and_their_keys_are_in_the_catalogue(duty: str) ->
 
 def test_the_types_that_are_read_are_those_the_table_asks_for() -> None:
     needs = PREDICATES["pipeline.separated"].needs
-    assert set(needs) == {*NEEDS, *BESIDE}
+    assert set(needs) == {*NEEDS, *BESIDE, *CARRIERS}
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,11 @@ from policyengine.iam.account_ids import account_of
 from policyengine.iam.catalogue import catalogue
 from policyengine.iam.domains import any_caller, one_caller
 from policyengine.iam.duties import DUTIES, Deed, Need
+from policyengine.iam.escalation_world import Step
+from policyengine.iam.glob import compile_glob
 from policyengine.iam.holding import masks
 from policyengine.iam.opaque import Opaque
-from policyengine.iam.reason import Answer, No, Unknown, Yes, grants
+from policyengine.iam.reason import WHY, Answer, No, Unknown, Yes, grants
 from policyengine.iam.request_set import RequestSet, Values
 from policyengine.iam.search import Witness
 from policyengine.rules.iam.deliveries import Delivery, Thing
@@ -26,15 +28,22 @@ _REGION: Final = "aws:RequestedRegion"
 class Holding:
     """Whether a duty is held. Yes: ``requests`` show it, made as ``role`` where it is not the member itself.
 
-    ``perhaps``: why it is not known; empty with no requests: the duty is not held.
+    ``perhaps``: why it is not known; empty with no requests: the duty is not held. ``step``: how the member, or
+    the role it may assume, first makes itself or another do it.
     """
 
     requests: tuple[Witness, ...] = ()
     role: str | None = None
     perhaps: tuple[str, ...] = ()
+    step: Step | None = None
 
 
 NOT: Final = Holding()
+Exempt = Callable[[str], bool]
+
+
+def _nobody(arn: str) -> bool:
+    return False
 
 
 class DutyHolders:
@@ -43,7 +52,9 @@ class DutyHolders:
     def __init__(self, staff: Staff, delivery: Delivery) -> None:
         self.staff = staff
         self.delivery = delivery
-        self._found: dict[tuple[str, str], Holding] = {}
+        self._found: dict[tuple[str, str, str], Holding] = {}
+        self._held: dict[tuple[str, str, bool, Exempt], Holding] = {}
+        self._aims: dict[tuple[str, bool, Exempt], tuple[tuple[Member, Holding], ...]] = {}
         self._looks: dict[str, _Look] = {}
         self._asked: dict[tuple[Need, int], Ask] = {}
 
@@ -84,34 +95,96 @@ class DutyHolders:
                     yield answer
 
     def holds(
-        self,
-        member: Member,
-        duty: str,
-        administrators: bool = True,
-        exempt: Callable[[str], bool] = lambda _: False,
+        self, member: Member, duty: str, administrators: bool = True, exempt: Exempt = _nobody
     ) -> Holding:
-        """Return whether a member holds a duty, as itself or as a role it may assume.
+        """Return whether a member holds a duty: as itself, as a role it may assume, or by a known escalation.
 
         ``administrators``: roles that are administrators count; those that are ``exempt`` do not.
         """
+        own = self._plainly(member, duty, administrators, exempt)
+        if own.requests:
+            return own
+        why = dict.fromkeys(own.perhaps)
+        for found in self._by_takeover(member, duty, administrators, exempt):
+            if found.requests:
+                return found
+            why.update(dict.fromkeys(found.perhaps))
+        return Holding(perhaps=tuple(why)) if why else NOT
+
+    def _plainly(self, member: Member, duty: str, administrators: bool, exempt: Exempt) -> Holding:
+        """Return whether a member holds a duty as itself or as a role it may assume."""
+        key = (member.arn, duty, administrators, exempt)
+        known = self._held.get(key)
+        if known is None:
+            known = self._held[key] = self._as_roles(member, duty, administrators, exempt)
+        return known
+
+    def _as_roles(self, member: Member, duty: str, administrators: bool, exempt: Exempt) -> Holding:
         own = self.directly(member, duty)
         if own.requests:
             return own
         why = dict.fromkeys(own.perhaps)
         for role, assumed in self.staff.reach(member):
             found = self.directly(role, duty)
-            if found is NOT or exempt(role.arn):
-                continue
-            if not administrators and self.staff.administers(role):
+            if found is NOT or not self._counts(role, administrators, exempt):
                 continue
             if found.requests and isinstance(assumed, Yes):
                 return Holding(found.requests, role.arn)
             why.update(dict.fromkeys(found.perhaps or (f"whether it may assume {role.arn}",)))
         return Holding(perhaps=tuple(why)) if why else NOT
 
+    def _counts(self, other: Member, administrators: bool, exempt: Exempt) -> bool:
+        return not exempt(other.arn) and (administrators or not self.staff.administers(other))
+
+    def _by_takeover(
+        self, member: Member, duty: str, administrators: bool, exempt: Exempt
+    ) -> Iterator[Holding]:
+        """Yield how a member, or a role it may assume, can make itself or another hold a duty, in one step."""
+        takeovers = self.staff.takeovers
+        starts = [(member, True), *((role, isinstance(a, Yes)) for role, a in self.staff.reach(member))]
+        for start, sure in starts:
+            if not takeovers.open(start.arn):
+                continue
+            if start is not member and not self._counts(start, administrators, exempt):
+                continue
+            for step in takeovers.changes(start.arn):
+                if step.target.arn == start.arn or not exempt(step.target.arn):
+                    yield self._after(step, self.directly(self.staff.changed(step.target), duty), sure)
+            for other, holding in self._those_who(duty, administrators, exempt):
+                step_ = None if other.arn in (start.arn, member.arn) else takeovers.step(start.arn, other.arn)
+                if step_ is not None:
+                    yield self._after(step_, holding, sure)
+            if takeovers.spent:
+                yield Holding(perhaps=("too_large",))
+
+    def _those_who(
+        self, duty: str, administrators: bool, exempt: Exempt
+    ) -> tuple[tuple[Member, Holding], ...]:
+        """Return who holds a duty, or may, those for certain first; an administrator only where they count."""
+        key = (duty, administrators, exempt)
+        if key not in self._aims:
+            found = [
+                (other, self._plainly(other, duty, administrators, exempt))
+                for other in self.staff.members.values()
+                if self._counts(other, administrators, exempt)
+            ]
+            held = [one for one in found if one[1] is not NOT]
+            self._aims[key] = tuple(sorted(held, key=lambda one: not one[1].requests))
+        return self._aims[key]
+
+    @staticmethod
+    def _after(step: Step, found: Holding, sure: bool) -> Holding:
+        """Return what a step amounts to whose target holds a duty like this."""
+        if found is NOT or (step.only and not _within(found.requests, step.only)):
+            return NOT
+        if found.requests and sure and step.unsure is None:
+            return Holding(found.requests, found.role or step.target.arn, (), step)
+        known = "" if step.unsure is None else f", if {WHY.get(step.unsure, step.unsure)}"
+        return Holding(perhaps=found.perhaps or (f"whether {step.path} makes it {step.target}{known}",))
+
     def directly(self, member: Member, duty: str) -> Holding:
         """Return whether a member holds a duty as itself."""
-        key = (member.arn, duty)
+        key = (member.arn, member.changed, duty)
         known = self._found.get(key)
         if known is None:
             known = self._found[key] = self._directly(member, duty)
@@ -191,6 +264,12 @@ class _Look(NamedTuple):
 
     actions: int
     always: bool
+
+
+def _within(requests: tuple[Witness, ...], only: tuple[str, ...]) -> bool:
+    """Say whether all requests are about actions that patterns match."""
+    matches = [compile_glob(pattern.lower()) for pattern in only]
+    return all(any(match(request.action.lower()) for match in matches) for request in requests)
 
 
 def _best(answers: list[Answer]) -> Answer:

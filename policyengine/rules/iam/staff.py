@@ -16,7 +16,7 @@ from policyengine.iam.account_ids import account_of
 from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.domains import one_caller
 from policyengine.iam.errors import PolicyError
-from policyengine.iam.escalation_world import Principal, World, names_service
+from policyengine.iam.escalation_world import Principal, State, World, names_service
 from policyengine.iam.glob import compile_glob
 from policyengine.iam.holding import Holder
 from policyengine.iam.organization import Organization
@@ -24,8 +24,10 @@ from policyengine.iam.questions import administrator
 from policyengine.iam.reason import Answer, Unknown, Yes, grants
 from policyengine.iam.request import read_caller
 from policyengine.iam.request_set import RequestSet
-from policyengine.model.resource import Resource
-from policyengine.model.values import OpenDict, Unresolved
+from policyengine.iam.takeovers import Takeovers
+from policyengine.model.resource import Coverage, Resource
+from policyengine.model.values import OpenDict, OpenList, Unresolved
+from policyengine.rules.iam import carriers
 from policyengine.rules.iam.deliveries import BESIDE
 from policyengine.rules.iam.graph import world_of
 from policyengine.rules.iam.held import GROUP, MANAGED, record_of, remembered
@@ -36,6 +38,8 @@ from policyengine.rules.iam.standins import ACCOUNT, filled, own_arn
 from policyengine.rules.predicates.api import Subject
 
 NEEDS: Final = tuple(sorted(TYPES))
+CARRIERS: Final = tuple(sorted({*carriers.TYPES, "AWS::ECS::Task"}))
+"""What runs with roles, so that whoever changes it acts as them."""
 _KEPT_STAFF: Final = 4
 _LONGEST_CHAIN: Final = 4
 """Roles one after another; AWS sets no limit, but nobody builds longer ones on purpose."""
@@ -57,13 +61,17 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A user or role. ``group``: what it has in common with those whose answers are the same as its own."""
+    """A user or role. ``group``: what it has in common with those whose answers are the same as its own.
+
+    ``changed``: how somebody could make it another than it is; empty: as it is.
+    """
 
     arn: str
     holder: Holder
     tags: Mapping[str, Any] | None
     trust: Policy | None
     group: object
+    changed: str = ""
 
 
 class Staff:
@@ -85,11 +93,13 @@ class Staff:
         self._answers: dict[tuple[object, Ask], tuple[Ask, Answer]] = {}
         self._keys: dict[object, tuple[str, ...]] = {}
         self._guests: Mapping[str, tuple[Member, ...]] | None = None
+        self._changed: dict[State, Member] = {}
         self.members: dict[str, Member] = {
             arn: self._member(principal, tags.get(arn))
             for arn, principal in world.principals.items()
             if principal.kind != "group" and ":role/aws-service-role/" not in arn
         }
+        self.takeovers = Takeovers(world, {arn: member.holder for arn, member in self.members.items()})
 
     def _member(self, principal: Principal, tags: Mapping[str, Any] | None) -> Member:
         world = self._world
@@ -107,9 +117,19 @@ class Staff:
         group: object = tuple(map(id, layers)) if shared else principal.arn
         return Member(principal.arn, holder, tags, principal.trust, (principal.kind, group))
 
+    def changed(self, state: State) -> Member:
+        """Return a principal as somebody could make it."""
+        if state not in self._changed:
+            holder = self.takeovers.holder(state)
+            own = self.members.get(state.arn)
+            tags, trust = (own.tags, own.trust) if own is not None else (None, None)
+            self._changed[state] = Member(state.arn, holder, tags, trust, state, str(state))
+        return self._changed[state]
+
     def asks(self, member: Member, ask: Ask) -> Answer:
         """Say whether a member, as itself, may make a request; asked once of members with the same policies."""
-        group: object = member.arn if ask.own is not None or member.tags else member.group
+        personal = ask.own is not None or bool(member.tags)
+        group: object = (member.arn, member.changed) if personal else member.group
         key = (group, ask)
         known = self._answers.get(key)
         if known is None:
@@ -284,14 +304,20 @@ def staff_of(subject: Subject) -> Staff:
         return found
     code = subject.resource.file is not None
     tables = [subject.tables(type_) for type_ in (*NEEDS, *(BESIDE if code else ()))]
+    running = {type_: subject.tables(type_) for type_ in CARRIERS}
     members = members_of(subject)
     organization = None if members is None or isinstance(members, Unresolved) else members.organization
-    key = (id(organization), *map(id, tables), id(subject.resource) if code else 0)
+    key = (
+        id(organization),
+        *map(id, tables),
+        *map(id, running.values()),
+        id(subject.resource) if code else 0,
+    )
     kept = _KEPT.get(key)
     if kept is None:
         # INVARIANT: an entry holds the objects whose identity is its key
-        held = (organization, tables, subject.resource)
-        kept = _KEPT[key] = (held, _staff(tables, organization, subject.resource))
+        held = (organization, tables, running, subject.resource)
+        kept = _KEPT[key] = (held, _staff(tables, running, organization, subject.resource))
         if len(_KEPT) > _KEPT_STAFF:
             _KEPT.popitem(last=False)
     subject.answers[Staff] = kept[1]
@@ -305,7 +331,25 @@ def _alone(resource: Resource) -> Resource:
     return replace(resource, variants=(), arn=own_arn(resource), account=resource.account or ACCOUNT)
 
 
-def _staff(tables: Sequence[Any], organization: Organization | None, own: Resource) -> Staff:
+def _carried(
+    running: Mapping[str, Any], records: Sequence[PrincipalRecord], own: Resource
+) -> carriers.Carried:
+    """Return what runs with the roles; a table that is complete covers its type in the whole account."""
+    runs, coverage = carriers.Carriers(), set[tuple[str, str, str]]()
+    for type_, table in running.items():
+        if isinstance(table, Unresolved):
+            continue
+        if not isinstance(table, OpenList):
+            coverage.add((own.account or "", "every region", type_))
+        for resource in table if type_ in carriers.TYPES else ():
+            runs.add(resource)
+    covered: Coverage = frozenset(coverage)
+    return runs.carried(records, covered)
+
+
+def _staff(
+    tables: Sequence[Any], running: Mapping[str, Any], organization: Organization | None, own: Resource
+) -> Staff:
     known: dict[str, Sequence[Resource]] = {}
     opens: dict[str, Unresolved] = {}
     for type_, table in zip((*NEEDS, *BESIDE), tables, strict=False):
@@ -328,7 +372,8 @@ def _staff(tables: Sequence[Any], organization: Organization | None, own: Resour
     callers = [record for record in records if record.kind == "group" or _is_caller(caller_arn(record)[0])]
     if len(callers) < len(records):
         more = more or Unresolved("unsupported", "a principal has a name that none can have")
-    return Staff(world_of(callers, None, organization), tags, more, own.file is not None)
+    world = world_of(callers, _carried(running, callers, own), organization)
+    return Staff(world, tags, more, own.file is not None)
 
 
 def _is_caller(arn: str) -> bool:

@@ -20,7 +20,22 @@ _IAM: Final = (
     "AWS::IAM::User",
     "AWS::IAM::UserToGroupAddition",
 )
-_NEEDS: Final = (*_IAM, _PROJECT, "AWS::S3::Bucket", _REPOSITORY, "AWS::CodeCommit::Repository", _PIPELINE)
+_CARRIERS: Final = (
+    "AWS::AppRunner::Service", "AWS::BedrockAgentCore::CodeInterpreterCustom", "AWS::CloudFormation::Stack",
+    "AWS::EC2::Instance", "AWS::EC2::LaunchTemplate", "AWS::ECS::Service", "AWS::ECS::Task",
+    "AWS::ECS::TaskDefinition", "AWS::Glue::DevEndpoint", "AWS::IAM::InstanceProfile", "AWS::Lambda::Function",
+    "AWS::SageMaker::NotebookInstance",
+)  # fmt: skip
+"""What runs with roles, but for build projects."""
+_NEEDS: Final = (
+    *_IAM,
+    _PROJECT,
+    "AWS::S3::Bucket",
+    _REPOSITORY,
+    "AWS::CodeCommit::Repository",
+    _PIPELINE,
+    *_CARRIERS,
+)
 _WIDE: Final = tuple(
     f"AWS::Organizations::{name}" for name in ("Organization", "OrganizationalUnit", "Account", "Policy")
 )
@@ -115,7 +130,7 @@ PREDICATES: tuple[Predicate, ...] = (
     Predicate(
         "pipeline.separated",
         separated,
-        "Nobody holds two of the duties around a pipeline, as themselves or as a role they may assume.",
+        "Nobody holds two of the duties around a pipeline, as themselves or as whom they can make themselves.",
         {"duties": _DUTIES, "exempt": _EXEMPT, "administrators": _ADMINISTRATORS},
         (_PIPELINE,),
         _NEEDS,

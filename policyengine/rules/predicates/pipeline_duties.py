@@ -235,7 +235,7 @@ class _Question:
             evidence = [Evidence((), text, self.expected, "request_allowed") for text in said[:_SHOWN]]
             if self.administrators:
                 evidence.append(Evidence((), self._left(), self.expected, "request_allowed"))
-            shown = [next(iter(found.values())).requests[0] for _, found in self.found[:1]]
+            shown = [_first(next(iter(found.values()))) for _, found in self.found[:1]]
             return Answer(FALSE, tuple(evidence), witness((shown or self.anybody)[0]))
         unknown = list(self._unknown(holders, duties, away))
         if unknown:
@@ -264,18 +264,46 @@ class _Question:
                 yield Unresolved("not_collected", blind)
 
 
+def _first(holding: Holding) -> Request:
+    """Return the first request that shows a duty: of what makes somebody hold it, if something does."""
+    return (*(holding.step.requests if holding.step is not None else ()), *holding.requests)[0]
+
+
 def _sentence(member: Member, found: dict[str, Holding]) -> str:
     """Return who can do what, with a request for each duty."""
     deeds = []
     for duty, holding in found.items():
-        through = f" as role {_name(holding.role)}" if holding.role else ""
+        through = _through(member, holding)
         requests = ", then ".join(map(_request, holding.requests))
         deeds.append(f"{DUTIES[duty].verb} ({requests}{through})")
     return f"{who(member.arn)} can {' and '.join(deeds)}"
 
 
+def _through(member: Member, holding: Holding) -> str:
+    """Say as whom a duty is done, and what makes the member that."""
+    if holding.role is None:
+        return ""
+    step = holding.step
+    if step is None:
+        return f" as role {_name(holding.role)}"
+    parts = [f" as {_kind_and_name(holding.role)}"] if holding.role != step.source.arn else []
+    changes = {
+        "with any policy": step.target.anything,
+        "without its boundary": step.target.unbounded,
+        f"in group {_name(step.target.group or '')}": step.target.group is not None,
+    }
+    parts += [f" {words}" for words, true in changes.items() if true]
+    asked = " and ".join(map(_request, step.requests))
+    start = "" if step.source.arn == member.arn else f" of {_kind_and_name(step.source.arn)}"
+    return f"{''.join(parts)}, by {asked}{start}"
+
+
+def _kind_and_name(arn: str) -> str:
+    return f"{arn.split(':', 5)[5].partition('/')[0]} {_name(arn)}"
+
+
 def _name(arn: str) -> str:
-    return arn.partition(":role/")[2]
+    return arn.split(":", 5)[-1].partition("/")[2]
 
 
 def _request(request: Request) -> str:
@@ -308,7 +336,7 @@ def roles_without(subject: Subject, *, uses: Sequence[str], duties: Sequence[str
         held = {duty: holders.holds(member, duty) for duty in duties}
         some = {duty: h for duty, h in held.items() if h.requests}
         if some:
-            first = first or next(iter(some.values())).requests[0]
+            first = first or _first(next(iter(some.values())))
             found.append(Evidence((), _sentence(member, some), expected, "request_allowed"))
             continue
         why = [w for h in held.values() for w in h.perhaps]
