@@ -8,11 +8,12 @@ claims fit together, as far as places of their forms have the same name.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
+from policyengine.iam.catalogue import catalogue
 from policyengine.iam.conditions import read_operator
 from policyengine.iam.documents import Condition, Policy, Statement
 from policyengine.iam.domains import Callers
@@ -24,6 +25,7 @@ from policyengine.iam.token_forms import glob_of, spelled_out
 from policyengine.iam.token_issuers import ISSUERS, SIGN_IN, Issuer, Tokens
 from policyengine.iam.token_shortcut import all_fail, fails_by_audience, fails_by_name, positive
 from policyengine.iam.token_witness import fitting
+from policyengine.iam.ways import action_bits
 
 ACTIONS: Final = {
     "oidc": "sts:AssumeRoleWithWebIdentity",
@@ -63,7 +65,7 @@ def providers(policies: Sequence[Policy], account: str) -> tuple[Provider, ...]:
     for statement in _allowing(policies):
         names = statement.principals or {}
         federated = names.get("Federated", ())
-        anybody |= statement.not_principal or "*" in names or "*" in federated
+        anybody |= statement.not_principal or "*" in names or "*" in (*federated, *names.get("AWS", ()))
         for name in (*federated, *names.get("Service", ())):
             if name != "*" and not statement.not_principal:
                 provider = provider_of(name)
@@ -75,6 +77,31 @@ def providers(policies: Sequence[Policy], account: str) -> tuple[Provider, ...]:
             if provider is not None:
                 found.setdefault(name, provider)
     return tuple(found.values())
+
+
+def unnamed(policies: Sequence[Policy], issuers: Collection[str] = ()) -> tuple[str, ...]:
+    """Return why a trust policy may let in issuers besides :func:`providers`: whom a statement names is not
+    known. ``issuers``: the ids that are meant; without, all.
+    A statement that needs a claim of one issuer lets no other in, and that one is found.
+    """
+    meant = {i.kind for i in ISSUERS if not issuers or i.id in issuers}
+    why: dict[str, None] = {}
+    for s in _allowing(policies):
+        if s.opaque is None or any(positive(c) and _is_claim(c.key.lower()) for c in s.conditions):
+            continue
+        wanted = catalogue().matching_any(tuple(ACTIONS[kind] for kind in _open_to(s) & meant))
+        if action_bits(s, catalogue()) & wanted:
+            why[s.opaque.reason] = None
+    return tuple(why)
+
+
+def _open_to(statement: Statement) -> Set[str]:
+    """Return the kinds of issuers that a statement may let in without their name."""
+    names = statement.principals or {}
+    if statement.not_principal or "*" in names:
+        return ACTIONS.keys()
+    found = {"service"} if "*" in names.get("Service", ()) else set()
+    return found | {"oidc", "saml"} if "*" in (*names.get("Federated", ()), *names.get("AWS", ())) else found
 
 
 def _allowing(policies: Iterable[Policy]) -> Iterator[Statement]:

@@ -8,7 +8,7 @@ from policyengine.iam.reason import Answer as Reasoned
 from policyengine.iam.reason import No, Unknown, Yes
 from policyengine.iam.sentences import may_call
 from policyengine.iam.token_issuers import QUESTIONS
-from policyengine.iam.tokens import Provider, admitted, providers
+from policyengine.iam.tokens import Provider, admitted, providers, unnamed
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import TRUE
 from policyengine.model.resource import Path
@@ -40,6 +40,7 @@ def admits_token(
             evidence = Evidence(place, said, f"not {expected}", "request_allowed")
             return Answer(TRUE, (evidence,), witness(of_role(found, answer.witness)))
         why.update(dict.fromkeys(answer.why if isinstance(answer, Unknown) else ()))
+    why.update(dict.fromkeys(unnamed(found.policies, issuers)))
     return undecided(found, tuple(why), expected) if why else allowed(found, No(), expected)
 
 
