@@ -18,9 +18,9 @@ from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.exposure import own_policy
 from policyengine.iam.glob import has_wildcard
 from policyengine.iam.holding import (
+    APART,
     GLOBAL_REGION,
     Holder,
-    apart,
     example,
     regardless,
     templates,
@@ -34,6 +34,8 @@ UNNAMED: Final = "zz-any"
 """A name that no document has; a pattern that matches it was not written for it."""
 MAX_ASKED: Final = 400
 """Actions one question looks at, those alike counted once."""
+MAX_CLASSES: Final = 2_000
+"""Parts of the actions that statements tell apart."""
 MAX_REGIONS: Final = 40
 _ALIASES: Final = ("kms:resourcealiases", "kms:requestalias")
 """Keys that name a key: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html"""
@@ -107,12 +109,39 @@ class _Breadth:
     def _groups(self, bits: int, why: dict[str, None]) -> dict[object, int]:
         """Return the actions by what they have in common, as far as so many are looked at."""
         found: dict[object, int] = {}
-        for bit in each(bits):
-            alike = self._alike(bit)
-            if alike not in found and len(found) >= MAX_ASKED:
+        for said, group in self._classes(bits, why):
+            if all(map(regardless, said)):
+                for service in APART:
+                    mask = catalogue().service_mask(service)
+                    if group & mask:
+                        found[tuple(map(id, said)), service] = group & mask
+                        group &= ~mask
+                if group:
+                    found[tuple(map(id, said)), ""] = group
+                continue
+            for bit in each(group):
+                name = catalogue().names[bit]
+                alike = tuple(map(id, said)), templates(catalogue(), name), name.partition(":")[0]
+                found[alike] = found.get(alike, 0) | 1 << bit
+        ordered = sorted(found.items(), key=lambda item: item[1] & -item[1])
+        if len(ordered) > MAX_ASKED:
+            why["too_large"] = None
+        return dict(ordered[:MAX_ASKED])
+
+    def _classes(self, bits: int, why: dict[str, None]) -> list[tuple[tuple[Statement, ...], int]]:
+        """Return the actions in parts, each with the statements that are about all of it; no other is."""
+        found: list[tuple[tuple[Statement, ...], int]] = [((), bits)]
+        for statement, about in [*((s, b) for _, s, b in self.parts), *self.above]:
+            split: list[tuple[tuple[Statement, ...], int]] = []
+            for said, group in found:
+                if group & about:
+                    split.append(((*said, statement), group & about))
+                if group & ~about:
+                    split.append((said, group & ~about))
+            if len(split) > MAX_CLASSES:
                 why["too_large"] = None
-                break
-            found[alike] = found.get(alike, 0) | 1 << bit
+                return []
+            found = split
         return found
 
     def _add(self, statements: tuple[tuple[int, int], ...], bits: int, witness: Witness) -> None:
@@ -125,16 +154,6 @@ class _Breadth:
         own = own_policy(witness.action, self.holder.account)
         decision = authorize(witness.request(), self.holder.policies(own))
         return tuple((at.policy, at.statement.index) for at in decision.deciding if at.layer == "identity")
-
-    def _alike(self, bit: int) -> object:
-        """Return what actions have in common whose answers are the same: what is said of them, what they take."""
-        about = [s for _, s, bits in self.parts if bits >> bit & 1]
-        limits = [s for s, bits in self.above if bits >> bit & 1]
-        said = tuple(map(id, about)), tuple(map(id, limits))
-        name = catalogue().names[bit]
-        if all(map(regardless, about)) and all(map(regardless, limits)):
-            return said, apart(name)
-        return said, templates(catalogue(), name), name.partition(":")[0]
 
     def _request(self, action: str) -> Witness:
         shape = next(iter(_shapes(action)), None)

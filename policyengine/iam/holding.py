@@ -73,10 +73,13 @@ def _of_every_request(key: str) -> bool:
     return found is not None and found.present in ("always", "signed")
 
 
+APART: Final = ("iam", "kms", "sts")
+
+
 def apart(action: str) -> str:
     """Return what sets the services apart whose requests are asked about in a way of their own."""
     service = action.partition(":")[0]
-    return service if service in ("iam", "kms", "sts") else ""
+    return service if service in APART else ""
 
 
 @lru_cache(maxsize=16_384)
@@ -120,6 +123,16 @@ def denied_everywhere(policies: Iterable[Policy]) -> int:
     found = 0
     for policy in policies:
         found |= _of(policy).denies_all
+    return found
+
+
+def perhaps_denied(policies: Iterable[Policy]) -> int:
+    """Return the actions that documents may deny whatever the resource and the context, for all one knows."""
+    found = 0
+    for policy in policies:
+        for s in policy.statements:
+            if s.opaque is not None and not s.allow and s.resources in (None, ("*",)) and not s.conditions:
+                found |= action_bits(s, catalogue())
     return found
 
 
