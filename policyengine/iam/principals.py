@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_pri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import IntEnum
 from typing import Final
 
@@ -93,23 +93,34 @@ def _in_account(caller: Caller, aws: frozenset[str]) -> Named | Opaque:
 def compile_exempt(principals: Mapping[str, tuple[str, ...]], deny: bool) -> Callable[[Request], Answer]:
     """Return what says whether NotPrincipal leaves the caller out.
 
-    "When you use NotPrincipal with Deny, you must also specify the account ARN of the not-denied
-    principal. Otherwise, the policy might deny access to the entire account containing the principal":
+    With Deny, a principal is left out where the element names it and its account: without the account "the
+    policy might deny access to the entire account containing the principal". An account is named for those
+    principals of it that are named: in the guide's example the user Bob and the root ARN of his account are
+    named, and "all principals except the user named Bob" are denied. What an account leaves out that is
+    named alone, the guide does not say:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html.
     """
     by = compile_principals(principals)
     aws = frozenset(principals.get("AWS", ()))
     alone = Opaque("NotPrincipal with Deny names the caller but not the account")
+    whole = Opaque("NotPrincipal with Deny names the account but not the caller")
 
     def exempt(request: Request) -> Answer:
         found = by(request)
         if isinstance(found, Opaque):
             return found
         caller = request.caller
-        if deny and found in (Named.DIRECT, Named.ROLE) and caller.account and caller.kind != "root":
+        if deny and caller.account and caller.kind != "root":
+            if found is Named.ACCOUNT:
+                return False if _named_inside(caller.account, aws) else whole
             root = f"arn:{caller.name.split(':', 2)[1]}:iam::{caller.account}:root"
-            if caller.account not in aws and root not in aws:
+            if found in (Named.DIRECT, Named.ROLE) and caller.account not in aws and root not in aws:
                 return alone
         return found is not Named.NOT
 
     return exempt
+
+
+def _named_inside(account: str, names: Collection[str]) -> bool:
+    """Whether principals of an account are named besides the account."""
+    return any(f"::{account}:" in name and not name.endswith(":root") for name in names)
