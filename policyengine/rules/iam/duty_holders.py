@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -22,24 +22,27 @@ from policyengine.rules.iam.staff import Ask, Member, Staff
 from policyengine.rules.iam.standins import REGION
 
 _REGION: Final = "aws:RequestedRegion"
+_LONGEST: Final = 4
+"""Escalations one after another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
     """Whether a duty is held. Yes: ``requests`` show it, made as ``role`` where it is not the member itself.
 
-    ``perhaps``: why it is not known; empty with no requests: the duty is not held. ``step``: how the member, or
-    the role it may assume, first makes itself or another do it.
+    ``perhaps``: why it is not known; empty with no requests: the duty is not held. ``steps``: how the member, or
+    a role it may assume, first makes itself or another do it.
     """
 
     requests: tuple[Witness, ...] = ()
     role: str | None = None
     perhaps: tuple[str, ...] = ()
-    step: Step | None = None
+    steps: tuple[Step, ...] = ()
 
 
 NOT: Final = Holding()
 Exempt = Callable[[str], bool]
+Holders = Mapping[str, tuple["Member", Holding]]
 
 
 def _nobody(arn: str) -> bool:
@@ -54,7 +57,7 @@ class DutyHolders:
         self.delivery = delivery
         self._found: dict[tuple[str, str, str], Holding] = {}
         self._held: dict[tuple[str, str, bool, Exempt], Holding] = {}
-        self._aims: dict[tuple[str, bool, Exempt], tuple[tuple[Member, Holding], ...]] = {}
+        self._all: dict[tuple[str, bool, Exempt], Holders] = {}
         self._looks: dict[str, _Look] = {}
         self._asked: dict[tuple[Need, int], Ask] = {}
 
@@ -104,12 +107,21 @@ class DutyHolders:
         own = self._plainly(member, duty, administrators, exempt)
         if own.requests:
             return own
-        why = dict.fromkeys(own.perhaps)
-        for found in self._by_takeover(member, duty, administrators, exempt):
-            if found.requests:
-                return found
-            why.update(dict.fromkeys(found.perhaps))
-        return Holding(perhaps=tuple(why)) if why else NOT
+        starts = self._starts(member, administrators, exempt)
+        if not starts:
+            return own
+        return self._by_takeover(
+            member, duty, starts, own, self._those_who(duty, administrators, exempt), exempt
+        )
+
+    def _starts(self, member: Member, administrators: bool, exempt: Exempt) -> list[tuple[Member, bool]]:
+        """Return a member and the roles it may assume (with whether that is certain) that escalations begin at."""
+        open_ = self.staff.takeovers.open
+        found = [(member, True)] if open_(member.arn) else []
+        for role, answer in self.staff.reach(member):
+            if open_(role.arn) and self._counts(role, administrators, exempt):
+                found.append((role, isinstance(answer, Yes)))
+        return found
 
     def _plainly(self, member: Member, duty: str, administrators: bool, exempt: Exempt) -> Holding:
         """Return whether a member holds a duty as itself or as a role it may assume."""
@@ -137,48 +149,73 @@ class DutyHolders:
         return not exempt(other.arn) and (administrators or not self.staff.administers(other))
 
     def _by_takeover(
-        self, member: Member, duty: str, administrators: bool, exempt: Exempt
+        self,
+        member: Member,
+        duty: str,
+        starts: list[tuple[Member, bool]],
+        own: Holding,
+        holders: Holders,
+        exempt: Exempt,
+    ) -> Holding:
+        """Return whether a member holds a duty as it is, or by one step that changes somebody or leads to a holder."""
+        why = dict.fromkeys(own.perhaps)
+        for found in self._steps(member, duty, starts, holders, exempt):
+            if found.requests:
+                return found
+            why.update(dict.fromkeys(found.perhaps))
+        return Holding(perhaps=tuple(why)) if why else NOT
+
+    def _steps(
+        self,
+        member: Member,
+        duty: str,
+        starts: list[tuple[Member, bool]],
+        holders: Holders,
+        exempt: Exempt,
     ) -> Iterator[Holding]:
-        """Yield how a member, or a role it may assume, can make itself or another hold a duty, in one step."""
         takeovers = self.staff.takeovers
-        starts = [(member, True), *((role, isinstance(a, Yes)) for role, a in self.staff.reach(member))]
         for start, sure in starts:
-            if not takeovers.open(start.arn):
-                continue
-            if start is not member and not self._counts(start, administrators, exempt):
-                continue
             for step in takeovers.changes(start.arn):
                 if step.target.arn == start.arn or not exempt(step.target.arn):
                     yield self._after(step, self.directly(self.staff.changed(step.target), duty), sure)
-            for other, holding in self._those_who(duty, administrators, exempt):
-                step_ = None if other.arn in (start.arn, member.arn) else takeovers.step(start.arn, other.arn)
-                if step_ is not None:
-                    yield self._after(step_, holding, sure)
-            if takeovers.spent:
-                yield Holding(perhaps=("too_large",))
+            for arn, (_, holding) in holders.items():
+                led = None if arn in (start.arn, member.arn) else takeovers.step(start.arn, arn)
+                if led is not None:
+                    yield self._after(led, holding, sure)
+        if takeovers.spent:
+            yield Holding(perhaps=("too_large",))
 
-    def _those_who(
-        self, duty: str, administrators: bool, exempt: Exempt
-    ) -> tuple[tuple[Member, Holding], ...]:
-        """Return who holds a duty, or may, those for certain first; an administrator only where they count."""
+    def _those_who(self, duty: str, administrators: bool, exempt: Exempt) -> Holders:
+        """Return by ARN who holds a duty, or may, by any number of steps; administrators only where they count."""
         key = (duty, administrators, exempt)
-        if key not in self._aims:
-            found = [
-                (other, self._plainly(other, duty, administrators, exempt))
-                for other in self.staff.members.values()
-                if self._counts(other, administrators, exempt)
-            ]
-            held = [one for one in found if one[1] is not NOT]
-            self._aims[key] = tuple(sorted(held, key=lambda one: not one[1].requests))
-        return self._aims[key]
+        if key not in self._all:
+            members = [m for m in self.staff.members.values() if self._counts(m, administrators, exempt)]
+            plainly = {m.arn: (m, self._plainly(m, duty, administrators, exempt)) for m in members}
+            found = new = {arn: one for arn, one in plainly.items() if one[1] is not NOT}
+            starting = [(m, s) for m in members if (s := self._starts(m, administrators, exempt))]
+            for _ in range(_LONGEST):
+                more: dict[str, tuple[Member, Holding]] = {}
+                for member, starts in starting:
+                    own = found.get(member.arn, (member, NOT))[1]
+                    if own.requests:
+                        continue
+                    held = self._by_takeover(member, duty, starts, own, new, exempt)
+                    if held.requests or (own is NOT and held is not NOT):
+                        more[member.arn] = (member, held)
+                found, new = {**found, **more}, more
+                if not new:
+                    break
+            self._all[key] = dict(sorted(found.items(), key=lambda one: not one[1][1].requests))
+        return self._all[key]
 
     @staticmethod
     def _after(step: Step, found: Holding, sure: bool) -> Holding:
         """Return what a step amounts to whose target holds a duty like this."""
-        if found is NOT or (step.only and not _within(found.requests, step.only)):
+        asked = [r for later in found.steps for r in later.requests]
+        if found is NOT or (step.only and not _within((*asked, *found.requests), step.only)):
             return NOT
         if found.requests and sure and step.unsure is None:
-            return Holding(found.requests, found.role or step.target.arn, (), step)
+            return Holding(found.requests, found.role or step.target.arn, (), (step, *found.steps))
         known = "" if step.unsure is None else f", if {WHY.get(step.unsure, step.unsure)}"
         return Holding(perhaps=found.perhaps or (f"whether {step.path} makes it {step.target}{known}",))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from policyengine.iam.duties import DUTIES
-from policyengine.iam.escalation_world import names_service
+from policyengine.iam.escalation_world import Step, names_service
 from policyengine.iam.glob import compile_glob
 from policyengine.iam.reason import WHY, Yes
 from policyengine.iam.search import Witness as Request
@@ -266,7 +266,7 @@ class _Question:
 
 def _first(holding: Holding) -> Request:
     """Return the first request that shows a duty: of what makes somebody hold it, if something does."""
-    return (*(holding.step.requests if holding.step is not None else ()), *holding.requests)[0]
+    return next((r for step in holding.steps for r in step.requests), holding.requests[0])
 
 
 def _sentence(member: Member, found: dict[str, Holding]) -> str:
@@ -283,19 +283,22 @@ def _through(member: Member, holding: Holding) -> str:
     """Say as whom a duty is done, and what makes the member that."""
     if holding.role is None:
         return ""
-    step = holding.step
-    if step is None:
+    if not holding.steps:
         return f" as role {_name(holding.role)}"
-    parts = [f" as {_kind_and_name(holding.role)}"] if holding.role != step.source.arn else []
+    parts = [f" as {_kind_and_name(holding.role)}"] if holding.role != member.arn else []
+    last = holding.steps[-1].target
     changes = {
-        "with any policy": step.target.anything,
-        "without its boundary": step.target.unbounded,
-        f"in group {_name(step.target.group or '')}": step.target.group is not None,
+        "with any policy": last.anything,
+        "without its boundary": last.unbounded,
+        f"in group {_name(last.group or '')}": last.group is not None,
     }
     parts += [f" {words}" for words, true in changes.items() if true]
-    asked = " and ".join(map(_request, step.requests))
-    start = "" if step.source.arn == member.arn else f" of {_kind_and_name(step.source.arn)}"
-    return f"{''.join(parts)}, by {asked}{start}"
+    return f"{''.join(parts)}, by {', then '.join(_step(member, step) for step in holding.steps)}"
+
+
+def _step(member: Member, step: Step) -> str:
+    start = "" if step.source.arn == member.arn else f" as {_kind_and_name(step.source.arn)}"
+    return " and ".join(map(_request, step.requests)) + start
 
 
 def _kind_and_name(arn: str) -> str:
