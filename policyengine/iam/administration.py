@@ -99,7 +99,7 @@ def administered(
     held = masks(policies)
     found: list[str] = []
     complete = True
-    services = [name for name in _named(policies) if not only or name in only]
+    services = sorted(only) if only else _named(policies)
     left, heavy = MAX_SEARCHED_OF_ALL, _weight(policies)
     if len(services) == len(known.services) and isinstance(administrator(policies, principal), Yes):
         return Administered(list(services), True)

@@ -25,7 +25,7 @@ from policyengine.iam.reason import Answer, No, Unknown, Yes, can
 from policyengine.iam.request import Request
 from policyengine.iam.request_set import RequestSet, Values
 from policyengine.iam.search import Witness
-from policyengine.iam.ways import action_bits
+from policyengine.iam.ways import action_bits, strange_actions
 
 GLOBAL_REGION: Final = "us-east-1"
 """The region of requests to IAM in the partition ``aws``:
@@ -115,7 +115,7 @@ def surely_not(policies: Sequence[Policy], patterns: tuple[str, ...]) -> bool:
     known = catalogue()
     if known.unmatched(patterns) or masks(policies).may & known.matching_any(patterns):
         return False
-    return not any(known.unmatched(s.actions) for p in policies for s in p.statements if s.allow)
+    return not any(strange_actions(s) for p in policies for s in p.statements if s.allow)
 
 
 def denied_everywhere(policies: Iterable[Policy]) -> int:

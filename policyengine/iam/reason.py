@@ -30,7 +30,7 @@ from policyengine.iam.request import Request
 from policyengine.iam.request_set import RequestSet
 from policyengine.iam.search import Part, Question, Search, Verify, Way, Witness
 from policyengine.iam.shortcut import denies_all
-from policyengine.iam.ways import parts, ways
+from policyengine.iam.ways import parts, strange_actions, ways
 
 WHY: Final = {
     "too_large": "there were too many combinations to look at all of them",
@@ -228,7 +228,7 @@ def named_callers(policies: Iterable[Policy]) -> tuple[str, ...]:
 def extended(documents: Iterable[Policy], requests: RequestSet) -> Catalogue:
     """Return the catalogue with the actions that only the documents or the question know."""
     known = catalogue()
-    strange = [a for p in documents for s in p.statements for a in known.unmatched(s.actions)]
+    strange = [a for p in documents for s in p.statements for a in strange_actions(s)]
     strange += known.unmatched(requests.actions)
     return _covering(frozenset(strange)) if strange else known
 

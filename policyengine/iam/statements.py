@@ -33,13 +33,16 @@ class Compiled:
     """One statement's matchers, each made when a request first comes that far."""
 
     __slots__ = (
-        "_actions", "_conditions", "_exempt", "_named", "_opaque", "_patterns", "_resources", "_templates", "allow", "place",
-        "plain", "statement", "unconditional", "variables",
+        "_actions", "_conditions", "_exempt", "_named", "_opaque", "_patterns", "_resources", "_templates",
+        "allow", "bits", "place", "plain", "statement", "strange", "unconditional", "variables",
     )  # fmt: skip
 
     def __init__(self, statement: Statement) -> None:
         self.statement = statement
         self.allow = statement.allow
+        self.bits: int | None = None
+        """What the plain catalogue makes of the actions, and ``strange`` the patterns it does not know."""
+        self.strange: tuple[str, ...] | None = None
         self.place: Any = None
         """What layers keep of the statement: itself in the place where it was seen last."""
         self._opaque = statement.opaque

@@ -12,13 +12,14 @@ from typing import Final
 from policyengine.iam.account_ids import account_of
 from policyengine.iam.atoms import NO, PRINCIPAL, RESOURCE, YES, Atom, Setting, Truth
 from policyengine.iam.authorize import ROLE_ACTIONS, Policies
-from policyengine.iam.catalogue import Catalogue
+from policyengine.iam.catalogue import Catalogue, catalogue
 from policyengine.iam.cells import ACCOUNT, ANY_RUN, PART, PART_RUN, arn_glob, exact, glob, joined, matches
 from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.domains import Callers
 from policyengine.iam.principals import Named
 from policyengine.iam.request_set import RequestSet
 from policyengine.iam.search import Part, Way
+from policyengine.iam.statements import compiled
 
 ENTITIES: Final = frozenset({"user", "role", "session", "federated_user"})
 """Callers that have policies of their own."""
@@ -161,8 +162,25 @@ def parts(policies: Iterable[Policy], known: Catalogue) -> dict[bool, list[Part]
 
 def action_bits(statement: Statement, known: Catalogue) -> int:
     """Return the actions a statement is about."""
+    own = compiled(statement)
+    if known is not catalogue():
+        return _bits_of(statement, known)
+    if own.bits is None:
+        own.bits = _bits_of(statement, known)
+    return own.bits
+
+
+def _bits_of(statement: Statement, known: Catalogue) -> int:
     found = known.matching_any(statement.actions)
     return known.all & ~found if statement.not_action else found
+
+
+def strange_actions(statement: Statement) -> tuple[str, ...]:
+    """Return the patterns of a statement that match no action AWS documents."""
+    own = compiled(statement)
+    if own.strange is None:
+        own.strange = catalogue().unmatched(statement.actions)
+    return own.strange
 
 
 def _named(found: Iterable[Part], named: frozenset[Named]) -> list[Part]:
