@@ -291,7 +291,7 @@ class DutyHolders:
         keys.update(need.context)
         region = self.delivery.region if ":iam::" not in arn else REGION
         if region != REGION:
-            keys[_REGION] = (arn.split(":", 4)[3] if arn != "*" else "") or region
+            keys[_REGION] = (*arn.split(":", 4), "", "", "")[3] or region
         carried = {k: v for k, v in keys.items() if catalogue().may_carry(need.action, k) is not False}
         return Ask(need.action, arn, tuple(sorted(carried.items())), thing.own, thing.likely, thing.tags)
 

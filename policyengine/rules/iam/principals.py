@@ -79,8 +79,10 @@ class PrincipalRecord:
 
 
 def caller_arn(record: PrincipalRecord) -> tuple[str, str | None]:
-    """Return the ARN of a principal, made up (and then a note that says so) where code does not fix it."""
-    if isinstance(record.arn, str):
+    """Return the ARN of a principal, made up (and then a note that says so) where code does not fix it, or a
+    source shows what is none."""
+    parts = record.arn.split(":", 5) if isinstance(record.arn, str) else []
+    if isinstance(record.arn, str) and len(parts) == 6 and parts[5].startswith(f"{record.kind}/"):
         return record.arn, None
     account, name = record.account or MADE_UP, record.name or record.id
     return f"arn:aws:iam::{account}:{record.kind}/{name}", "its ARN is made up: the code does not fix it"

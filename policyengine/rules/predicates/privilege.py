@@ -41,11 +41,11 @@ def allows(subject: Subject, *, requests: Any, documents: str, except_sids: Sequ
     return privilege_grants.allows(subject, requests=requests, documents=documents, except_sids=except_sids)
 
 
-def in_question(subject: Subject) -> Answer:
+def in_question(subject: Subject, *, documents: str) -> Answer:
     """TRUE unless AWS manages the principal or it is surely administrator."""
     from policyengine.rules.predicates import privilege_amount
 
-    return privilege_amount.in_question(subject)
+    return privilege_amount.in_question(subject, documents=documents)
 
 
 def administers(subject: Subject) -> Answer:
@@ -203,9 +203,10 @@ PREDICATES: tuple[Predicate, ...] = (
         "privilege.in_question",
         in_question,
         "The account can change the principal, and it is not surely administrator.",
-        {},
+        {"documents": _GIVEN["documents"]},
         _IDENTITY,
         _NEEDS,
+        _documents_problem,
     ),
     Predicate(
         "privilege.administers",

@@ -11,25 +11,26 @@ from policyengine.iam.documents import Policy
 from policyengine.iam.holding import GLOBAL_REGION, masks
 from policyengine.iam.questions import Escalates, administered, administrator, escalates
 from policyengine.iam.reason import Answer as Reasoned
-from policyengine.iam.reason import No, Yes
+from policyengine.iam.reason import No, Unknown, Yes
 from policyengine.iam.search import Witness as Request
 from policyengine.iam.sentences import may_call
 from policyengine.iam.sentences import who as who_is
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Resource
-from policyengine.model.values import ABSENT
+from policyengine.model.values import ABSENT, Unresolved
 from policyengine.rules.iam.held import Held, held, remembered
 from policyengine.rules.predicates import iam_questions
 from policyengine.rules.predicates.api import Answer, Subject
-from policyengine.rules.predicates.iam_asking import allowed, witness
-from policyengine.rules.predicates.privilege_given import in_person, is_attached
+from policyengine.rules.predicates.iam_asking import allowed, undecided, witness
+from policyengine.rules.predicates.privilege_given import given, in_person, is_attached
 from policyengine.rules.predicates.privilege_grants import statements_of, whole
 
 _YES: Final = "request_allowed"
 _OF_AWS: Final = ("/aws-service-role/", "/aws-reserved/")
 """Paths of roles of AWS services and of Identity Center, which an account can not change:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/using-service-linked-roles.html"""
+_ROLE: Final = "AWS::IAM::Role"
 _OF_AWS_MANAGED: Final = ":iam::aws:policy/"
 _USER: Final = "arn:aws:iam::123456789012:user/example"
 _ADMIN: Final = "permissions of an administrator"
@@ -38,21 +39,35 @@ _LAST: Final[list[tuple[Held, Answer]]] = []
 """What was answered last: many rules ask about one resource after the other."""
 
 
-def in_question(subject: Subject) -> Answer:
+def in_question(subject: Subject, *, documents: str) -> Answer:
     """TRUE unless AWS manages the principal or it is surely administrator: those are other findings."""
+    theirs = _of_aws(subject.resource)
+    if theirs is not None:
+        return theirs
+    if not given(subject, documents=documents).documents:
+        return Answer(TRUE)  # nothing that could be said of it too
     found = held(subject)
     if not _LAST or _LAST[0][0] is not found:
-        _LAST[:] = [(found, _in_question(subject.resource, found))]
+        _LAST[:] = [(found, _in_question(found))]
     return _LAST[0][1]
 
 
-def _in_question(resource: Resource, found: Held) -> Answer:
-    path = resource.properties.get("Path")
+def _of_aws(resource: Resource) -> Answer | None:
+    path, expected = resource.properties.get("Path"), "not a role that AWS manages"
     if isinstance(path, str) and path.startswith(_OF_AWS):
-        return Answer(FALSE, (Evidence(("Path",), path, "not a role that AWS manages", "value_mismatch"),))
+        return Answer(FALSE, (Evidence(("Path",), path, expected, "value_mismatch"),))
+    if isinstance(path, Unresolved) and resource.file is None and resource.type == _ROLE:
+        return Answer(UNKNOWN, (Evidence(("Path",), path, expected, path.reason),))
+    return None
+
+
+def _in_question(found: Held) -> Answer:
     answer = _administrator(found.policies) if found.documents else No()
-    if isinstance(answer, Yes) and found.boundary is not None:
-        answer = _administrator((found.boundary.policy,))
+    if not isinstance(answer, No) and found.boundary is not None:
+        within = _administrator((found.boundary.policy,))
+        answer = answer if isinstance(within, Yes) else within
+    if isinstance(answer, Unknown):
+        return undecided(found, answer.why, f"not {_ADMIN}")
     if not isinstance(answer, Yes):
         return Answer(TRUE)
     request = in_person(found, answer.witness)
@@ -91,13 +106,20 @@ def _administrator(policies: Sequence[Policy]) -> Reasoned:
     iam = catalogue().service_mask("iam")
     if isinstance(answer, Yes) or iam & ~masks(policies).may:
         return answer
-    named = remembered(("services", "iam"), policies, lambda: administered(policies, only=("iam",))).services
-    request = Request(PLAUSIBLE, "iam:CreateUser", _USER, {"aws:RequestedRegion": GLOBAL_REGION})
-    return Yes(request) if "iam" in named else answer
+    named = remembered(("services", "iam"), policies, lambda: administered(policies, only=("iam",)))
+    if "iam" in named.services:
+        return Yes(Request(PLAUSIBLE, "iam:CreateUser", _USER, {"aws:RequestedRegion": GLOBAL_REGION}))
+    return answer if named.complete or isinstance(answer, Unknown) else Unknown(("too_large",))
 
 
 def attached(subject: Subject, *, policies: Sequence[str]) -> Answer:
-    """TRUE when a policy that AWS manages is attached to the principal, by its path and name."""
+    """TRUE when a policy that AWS manages is attached to the principal, by its path and name.
+
+    Roles that AWS manages have what AWS attaches to them.
+    """
+    theirs = _of_aws(subject.resource)
+    if theirs is not None:
+        return theirs
     found, expected = held(subject), "none of the policies of AWS that are named"
     unknown = []
     for document in found.documents:

@@ -48,29 +48,48 @@ def _given(subject: Subject, documents: str, except_sids: Sequence[str]) -> Held
     if not except_sids:
         return found
     patterns = tuple(except_sids)
-    kept = tuple(replace(d, policy=_without(d.policy, patterns)) for d in found.documents)
+    kept = tuple(
+        replace(d, policy=_without(d.policy, patterns, _unread_sids(subject.resource, d)))
+        for d in found.documents
+    )
     return replace(found, documents=kept)
 
 
+def _unread_sids(resource: Resource, document: Document) -> frozenset[int]:
+    """Return the statements whose Sid is not known: what they say for certain has none."""
+    wide = {s.index for s in document.policy.statements if s.opaque is not None}
+    found = set()
+    for statement in document.policy.statements if wide else ():
+        if statement.allow and statement.opaque is None and not statement.sid and statement.index in wide:
+            body = as_written(resource, document, statement.index)
+            if body is None or any([*_gaps(v)] for key, v in body.items() if key.lower() == "sid"):
+                found.add(statement.index)
+    return frozenset(found)
+
+
 def _some(found: Held, resource: Resource, *, inline: bool) -> Held:
-    own = [_is_inline(d, resource) or (not inline and is_attached(d, resource)) for d in found.documents]
+    own = [_is_inline(d, resource) or (not inline and _is_given(d, resource)) for d in found.documents]
     if not any(own):
         return replace(found, documents=(), boundary=None, doubts=())
     documents = tuple(
         d if mine else replace(d, policy=_denials(d.policy))
         for d, mine in zip(found.documents, own, strict=True)
     )
-    boundary = found.boundary
-    if boundary is not None and (boundary.opaque is not None or _doubtful(boundary.policy)):
-        boundary = None
-    paths = {d.path for d, mine in zip(found.documents, own, strict=True) if mine}
+    paths = {d.path for d in (*documents, found.boundary) if d is not None and _doubtful(d.policy)}
     doubts = tuple((path, value) for path, value in found.doubts if path in paths)
-    return replace(found, documents=documents, boundary=boundary, doubts=doubts)
+    return replace(found, documents=documents, doubts=doubts)
 
 
 def _is_inline(document: Document, resource: Resource) -> bool:
     own = (document.type, document.id) == (resource.type, resource.id)
     return own and document.path[:1] != () and document.path[0] in _INLINE
+
+
+def _is_given(document: Document, resource: Resource) -> bool:
+    """Say whether a document is a policy of AWS that is attached to a principal, or may be one."""
+    own = (document.type, document.id) == (resource.type, resource.id)
+    unnamed = own and document.opaque is not None and document.arn is None
+    return is_attached(document, resource) or (unnamed and document.path[:1] == ("ManagedPolicyArns",))
 
 
 def is_attached(document: Document, resource: Resource) -> bool:
@@ -91,15 +110,21 @@ def _doubtful(policy: Policy) -> bool:
 
 @lru_cache(maxsize=8192)
 def _denials(policy: Policy) -> Policy:
-    """Return what a document surely denies, as a document; the same object each time."""
-    kept = tuple(s for s in policy.statements if not s.allow and s.opaque is None)
+    """Return what a document denies or may deny, as a document; the same object each time."""
+    kept = tuple(s for s in policy.statements if not s.allow)
     return Policy(policy.kind, policy.version, policy.id, kept)
 
 
 @lru_cache(maxsize=8192)
-def _without(policy: Policy, sids: tuple[str, ...]) -> Policy:
+def _without(policy: Policy, sids: tuple[str, ...], unread: frozenset[int]) -> Policy:
+    """Leave out what Sids except; of statements whose Sid is ``unread``, what they say for certain."""
     wanted = [compile_glob(pattern) for pattern in sids]
-    kept = tuple(s for s in policy.statements if not (s.allow and s.sid and any(w(s.sid) for w in wanted)))
+    kept = tuple(
+        s
+        for s in policy.statements
+        if not (s.allow and s.sid and any(w(s.sid) for w in wanted))
+        and not (s.allow and s.opaque is None and s.index in unread)
+    )
     return (
         policy
         if len(kept) == len(policy.statements)

@@ -17,7 +17,7 @@ from policyengine.iam.errors import PolicyError
 from policyengine.iam.exposed_actions import credential_exposure, resource_exposure, writes
 from policyengine.iam.exposure import Place, Wildcard, own_policy, wildcards
 from policyengine.iam.glob import has_wildcard
-from policyengine.iam.holding import masks
+from policyengine.iam.holding import masks, perhaps_denied
 from policyengine.iam.questions import administered
 from policyengine.iam.reason import Yes
 from policyengine.iam.request_set import RequestSet
@@ -138,9 +138,7 @@ def _broad(subject: Subject, found: Held, bits: int, context: Mapping[str, str |
         text = ", ".join(names) + (f" and {count - len(names)} more" if count > len(names) else "")
         where = " and ".join(statement_name(found, *at) for at in broad.statements[:3])
         observed = f"{text} in {where}: {may_call(in_person(found, broad.witness))}"
-        evidence.append(
-            Evidence(_path(found, broad.statements), observed, f"no {_ANY}", _YES)
-        )
+        evidence.append(Evidence(_path(found, broad.statements), observed, f"no {_ANY}", _YES))
     return Answer(TRUE, tuple(evidence), witness(in_person(found, answer.found[0].witness)))
 
 
@@ -156,8 +154,15 @@ def wild(
     every: list[Wildcard] = remembered(("wildcards",), found.policies, lambda: wildcards(found.policies))
     count = ~catalogue().matching_any(unless)
     asked = [replace(w, bits=w.bits & count) for w in every if of in (None, w.kind) and w.bits & count]
-    asked = [w for w in asked if not _is_tagged(found, w)]
-    known = [w for w in asked if not _is_doubtful(found, w.place)]
+    may_deny = perhaps_denied(found.policies)
+    tagged = [_is_tagged(found, w) for w in asked]
+    asked = [w for w, named in zip(asked, tagged, strict=True) if named is not True]
+    named_ = [named for named in tagged if named is not True]
+    known = [
+        w
+        for w, named in zip(asked, named_, strict=True)
+        if named is False and not w.bits & may_deny and not _is_unsure(found, w)
+    ]
     if not known:
         return undecided(found, (), _WILD) if asked else none(found, _WILD)
     evidence, first = [], None
@@ -171,14 +176,29 @@ def wild(
     return Answer(TRUE, tuple(evidence), None if first is None else witness(first))
 
 
-def _is_tagged(found: Held, wildcard: Wildcard) -> bool:
-    """Say whether conditions hold a wildcard of resources to those that carry tags, which names them."""
+def _is_unsure(found: Held, wildcard: Wildcard) -> bool:
+    """Say whether a statement has a wildcard only if something that is not known is so."""
+    sure = [
+        s
+        for s in found.policies[wildcard.place.policy].statements
+        if s.index == wildcard.place.statement and s.allow and s.opaque is None
+    ]
+    if wildcard.kind == "action":
+        return not any(s.not_action or set(wildcard.patterns) <= {*s.actions} for s in sure)
+    return not any(s.not_resource or set(wildcard.patterns) <= {*(s.resources or ("*",))} for s in sure)
+
+
+def _is_tagged(found: Held, wildcard: Wildcard) -> bool | None:
+    """Say whether conditions hold a wildcard of resources to those that carry tags, which names them;
+    None: that is not known."""
     if wildcard.kind == "action" or not wildcard.place.conditions:
         return False
     who, place = holder(found), (wildcard.place.policy, wildcard.place.statement)
     question = ("breadth", wildcard.bits, (), who.arn)
     answer: Breadth = remembered(question, layers(found), lambda: breadth(who, wildcard.bits))
-    return not answer.why and not any(place in broad.statements for broad in answer.found)
+    if any(place in broad.statements for broad in answer.found):
+        return False
+    return None if answer.why else True
 
 
 def _example(found: Held, wildcard: Wildcard) -> Request | None:

@@ -17,7 +17,7 @@ from policyengine.iam.organization import Organization
 from policyengine.iam.reason import Unknown, Yes
 from policyengine.iam.search import Witness as Request
 from policyengine.model.finding import Evidence
-from policyengine.model.logic import FALSE, TRUE
+from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Coverage, Resource
 from policyengine.model.values import ABSENT, OpenList, Unresolved
 from policyengine.rules.iam import carriers
@@ -31,6 +31,7 @@ from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam_asking import undecided, witness
 
 TABLES: Final = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group", "AWS::IAM::ManagedPolicy")
+_PRINCIPALS: Final = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group")
 MOST: Final = 400
 """Requests and targets that are looked at for each principal of an account, those of the others left over."""
 LEAST: Final = 20_000
@@ -66,7 +67,23 @@ def reaches(subject: Subject) -> Answer:
         return _not_known(found, answer)
     if isinstance(answer, Yes):  # pragma: no cover - a survey answers with Reaches
         return Answer(TRUE, (), witness(answer.witness))
+    more = _others(subject)
+    if more is not None:
+        return Answer(UNKNOWN, (Evidence(found.where, more, _TOP, more.reason),))
     return Answer(FALSE, (Evidence(found.where, ABSENT, _TOP, "no_such_request"),))
+
+
+def _others(subject: Subject) -> Unresolved | None:
+    """Return why there may be principals that were not collected; code is judged by what it shows."""
+    if subject.resource.file is not None:
+        return None
+    for type_ in _PRINCIPALS:
+        table = subject.tables(type_)
+        if isinstance(table, Unresolved):
+            return table
+        if isinstance(table, OpenList):
+            return table.more
+    return None
 
 
 def _not_known(found: Held, answer: Unknown) -> Answer:

@@ -54,6 +54,8 @@ def trusted_tags(subject: Subject) -> Answer:
 def _unread(resource: Resource, found: Held) -> bool:
     """Say whether a condition may trust a tag that is not seen: one whose condition is not known."""
     for document in (*found.documents, *([found.boundary] if found.boundary else [])):
+        if document.opaque is not None:
+            return True
         for statement in document.policy.statements:
             if statement.opaque is None:
                 continue

@@ -41,7 +41,7 @@ def shared(subject: Subject, *, at_most: int, tag: str | None, not_counting: Seq
     role, expected = subject.resource, f"at most {at_most} workloads that run with the role"
     tables = {type_: subject.tables(type_) for type_ in ROLES if type_ not in not_counting}
     using, doubts = _using(tables)
-    names = {role.id, role.properties.get("RoleName"), resource_arn(role)}
+    names = [role.id, role.properties.get("RoleName"), resource_arn(role)]
     found = {
         one.identity: one
         for name in names
