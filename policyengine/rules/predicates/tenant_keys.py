@@ -29,6 +29,7 @@ def own_key(subject: Subject, *, tag: str, name: str) -> Answer:
     names, doubt = _names(subject)
     own = tenant_of(subject.resource, tag, name)
     whose: dict[str, str] = {own: "the key itself"} if isinstance(own, str) else {}
+    doubt = doubt or (own if isinstance(own, Unresolved) else None)
     for type_ in ENCRYPTED:
         table: Any = subject.tables(type_)
         if isinstance(table, Unresolved):
@@ -57,20 +58,26 @@ def _names(subject: Subject) -> tuple[set[str], Unresolved | None]:
     """Return what others call the key: its id, its ARN, its aliases."""
     key = subject.resource
     arn = resource_arn(key)
-    found = {key.id, *(n for n in (key.properties.get("KeyId"), arn) if isinstance(n, str))}
+    own_id = key.properties.get("KeyId")
+    found = {key.id, *(n for n in (own_id, arn) if isinstance(n, str))}
+    if isinstance(own_id, Unresolved):
+        return found, own_id
     table: Any = subject.tables(_ALIAS)
     if isinstance(table, Unresolved):
         return found, table
     own = set(found)
+    doubt = table.more if isinstance(table, OpenList) and key.file is None else None
     for alias in table:
-        if reference(alias.properties.get("TargetKeyId")) in own:
-            name = alias.properties.get("AliasName")
+        target, name = alias.properties.get("TargetKeyId"), alias.properties.get("AliasName")
+        if reference(target) in own:
             names = (alias.id, name, resource_arn(alias))
             found.update(n for n in names if isinstance(n, str))
+            doubt = doubt or (name if isinstance(name, Unresolved) else None)
             if isinstance(arn, str) and isinstance(name, str):
                 found.add(f"{arn.rpartition(':')[0]}:{name}")
-    more = table.more if isinstance(table, OpenList) and key.file is None else None
-    return found, more
+        elif isinstance(target, Unresolved) and reference(target) is None:
+            doubt = doubt or target
+    return found, doubt
 
 
 def _keys(resource: Resource) -> Iterator[Any]:
