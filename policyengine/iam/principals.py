@@ -93,17 +93,16 @@ def _in_account(caller: Caller, aws: frozenset[str]) -> Named | Opaque:
 def compile_exempt(principals: Mapping[str, tuple[str, ...]], deny: bool) -> Callable[[Request], Answer]:
     """Return what says whether NotPrincipal leaves the caller out.
 
-    With Deny, a principal is left out where the element names it and its account: without the account "the
-    policy might deny access to the entire account containing the principal". An account is named for those
-    principals of it that are named: in the guide's example the user Bob and the root ARN of his account are
-    named, and "all principals except the user named Bob" are denied. What an account leaves out that is
-    named alone, the guide does not say:
+    An account that is named is a principal, and leaves out all of its own. With Deny, its principals are to
+    be named with it: without the account "the policy might deny access to the entire account containing the
+    principal". Of an account named with some of its principals, the guide's example says that all others are
+    denied ("all principals except the user named Bob"), which contradicts what the account does alone: open.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html.
     """
     by = compile_principals(principals)
     aws = frozenset(principals.get("AWS", ()))
     alone = Opaque("NotPrincipal with Deny names the caller but not the account")
-    whole = Opaque("NotPrincipal with Deny names the account but not the caller")
+    others = Opaque("NotPrincipal with Deny names the account and others of it")
 
     def exempt(request: Request) -> Answer:
         found = by(request)
@@ -111,8 +110,8 @@ def compile_exempt(principals: Mapping[str, tuple[str, ...]], deny: bool) -> Cal
             return found
         caller = request.caller
         if deny and caller.account and caller.kind != "root":
-            if found is Named.ACCOUNT:
-                return False if _named_inside(caller.account, aws) else whole
+            if found is Named.ACCOUNT and _named_inside(caller.account, aws):
+                return others
             root = f"arn:{caller.name.split(':', 2)[1]}:iam::{caller.account}:root"
             if found in (Named.DIRECT, Named.ROLE) and caller.account not in aws and root not in aws:
                 return alone
