@@ -233,7 +233,7 @@ def _contexts(policies: Sequence[Policy], callers: Callers) -> tuple[Iterator[tu
             for atom in atoms_of(statement, setting):
                 if atom.dimension == PRINCIPAL or _of_the_session(atom.dimension):
                     by.setdefault(atom.dimension, []).append(atom)
-    domain = caller_domain(callers, RequestSet(), lambda who, key: setting.caller(who).values(key))
+    domain = caller_domain(callers, RequestSet(), lambda who, key: setting.request(who).values(key))
     dimensions = {PRINCIPAL: text_dimension(by[PRINCIPAL], domain)}
     for key, atoms in by.items():
         if key != PRINCIPAL:

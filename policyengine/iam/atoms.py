@@ -54,11 +54,6 @@ PRINCIPAL_KEYS: Final = frozenset(
 """Condition keys that follow from who asks."""
 
 _ARN_SHAPE: Final = arn_glob("arn:*:*:*:*:*")
-_PRINCIPAL_TYPES: Final = {
-    "user": "User", "role": "AssumedRole", "session": "AssumedRole", "root": "Account",
-    "federated_user": "FederatedUser", "anonymous": "Anonymous",
-}  # fmt: skip
-"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable"""
 
 
 class Atom(NamedTuple):
@@ -96,16 +91,6 @@ class Setting:
         known = {k: v for k, v in self.facts.items() if v is not None}
         who = principal or f"arn:{self.partition}:iam::{self.account}:role/x"
         return Request(who, "x:x", resource, {**known, **(context or {})})
-
-    def caller(self, principal: str) -> Request:
-        """Return a request that shows who asks, with the keys that follow from it."""
-        request = self.request(principal)
-        request.context.setdefault("aws:principaltype", (_principal_type(request),))
-        return request
-
-
-def _principal_type(request: Request) -> str:
-    return _PRINCIPAL_TYPES.get(request.caller.kind, "Anonymous")
 
 
 def truth_of(answer: Answer | str | None) -> Truth:
@@ -299,7 +284,7 @@ def _shown(key: str, dimension: str, setting: Setting) -> Callable[[Any], Reques
     """Return what makes the request that shows a value of the dimension to a condition."""
     if dimension is not PRINCIPAL:
         return lambda value: setting.request(context={} if value is None else {key: list(value)})
-    return lambda value: setting.caller(value)
+    return lambda value: setting.request(value)
 
 
 def _condition_patterns(
@@ -327,6 +312,9 @@ def in_principal(key: str, pattern: Pattern) -> Iterable[Pattern]:
         yield pattern
     elif key == "aws:principalaccount":
         yield joined(exact("arn:"), PART, exact(":iam::"), _within(pattern, ":"), exact(":"), ANY_RUN)
+    elif key == "aws:principaltype":
+        for kind in (":user/", ":role/", ":root"):
+            yield joined(exact("arn:"), PART, exact(":iam::"), PART, exact(kind), ANY_RUN)
     elif key == "aws:username":
         head = joined(exact("arn:"), PART, exact(":iam::"), PART, exact(":user/"))
         yield joined(head, _within(pattern, ":/"))

@@ -55,6 +55,11 @@ class Caller:
         )
 
 
+_PRINCIPAL_TYPES: Final[Mapping[str, str]] = {
+    "user": "User", "role": "AssumedRole", "session": "AssumedRole", "root": "Account",
+    "federated_user": "FederatedUser", "anonymous": "Anonymous",
+}  # fmt: skip
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable"""
 _SERVICES: Final = (".amazonaws.com", ".amazonaws.com.cn", ".amazon.com")
 """How names of services end; Alexa's skills are ``alexa-appkit.amazon.com``:
 https://docs.aws.amazon.com/lambda/latest/dg/services-alexa.html"""
@@ -154,6 +159,10 @@ class Request:
             value = caller.account
         elif key == "aws:resourceaccount":
             value = self.account
+        elif key == "aws:principaltype":
+            value = _PRINCIPAL_TYPES.get(caller.kind)
+            if value is None:
+                return Opaque("what the type of a service or an identity provider is")
         elif key == "aws:username" and caller.kind == "user":
             value = caller.name.rpartition("/")[2]
         elif key == "aws:principalisawsservice":

@@ -16,10 +16,11 @@ from policyengine.iam.action_sets import action_set, action_sets
 from policyengine.iam.authorize import Policies, authorize
 from policyengine.iam.catalogue import catalogue
 from policyengine.iam.documents import read_policy
+from policyengine.iam.domains import any_caller, one_caller
 from policyengine.iam.errors import PolicyError
 from policyengine.iam.exemptions import besides, exemptions
 from policyengine.iam.proposal import proposed
-from policyengine.iam.reason import EVERYONE, EVERYTHING, No, Yes, covered
+from policyengine.iam.reason import EVERYONE, EVERYTHING, No, Unknown, Yes, covered, grants
 from policyengine.iam.request import Request
 from policyengine.iam.request_set import RequestSet, read_request_set
 
@@ -228,3 +229,27 @@ def test_what_is_proposed_closes_the_set(form: Any) -> None:
 
 def test_nothing_is_proposed_where_one_statement_cannot_say_it() -> None:
     assert proposed(RequestSet(("s3:GetObject",), ("arn:aws:s3:::*",), excluded=("arn:aws:s3:::a",))) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "caller"),
+    [("AssumedRole", "role/x"), ("User", "user/x"), ("Account", "root"), ("Anonymous", "*")],
+)
+def test_the_type_of_a_principal_follows_from_who_asks(kind: str, caller: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable"""
+    condition = {"StringEquals": {"aws:PrincipalType": kind}}
+    allow = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": "*",
+        "Condition": condition,
+    }
+    policies = [read_policy({"Version": "2012-10-17", "Statement": allow}, "resource")]
+    requests = RequestSet(("s3:GetObject",), ("arn:aws:s3:::b/k",))
+    own = caller if caller == "*" else f"arn:aws:iam::{ACCOUNT}:{caller}"
+    assert isinstance(grants(policies, requests, any_caller()), Yes)
+    assert isinstance(grants(policies, requests, one_caller(own)), Yes)
+    other = "user/x" if kind == "AssumedRole" else "role/x"
+    assert isinstance(grants(policies, requests, one_caller(f"arn:aws:iam::{ACCOUNT}:{other}")), No)
+    assert isinstance(grants(policies, requests, one_caller("sns.amazonaws.com")), Unknown)
