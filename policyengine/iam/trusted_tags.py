@@ -14,6 +14,7 @@ from functools import lru_cache, reduce
 from operator import or_
 from typing import Final, Literal
 
+from policyengine.iam.authorize import Policies, authorize
 from policyengine.iam.bounded import granted_within
 from policyengine.iam.breadth import each
 from policyengine.iam.catalogue import catalogue
@@ -31,7 +32,10 @@ _TAGS: Final = ("tag", "tags", "tagging")
 _REMOVE: Final = ("untag", "delete", "remove")
 _OTHERS: Final = ("tagsession", "get", "list", "describe")
 """What actions that change tags are called, in services whose actions AWS does not all call ``Tagging``."""
-_SPELLED: Final = {"aws:tagkeys": "aws:TagKeys"}
+_TAG_KEYS: Final = "aws:tagkeys"
+_OTHER: Final = "zz-any"
+"""A tag that no condition trusts."""
+_SPELLED: Final = {_TAG_KEYS: "aws:TagKeys"}
 _OF: Final[dict[str, Literal["resource", "principal"]]] = {
     "resourcetag": "resource", "principaltag": "principal",
 }  # fmt: skip
@@ -130,10 +134,49 @@ def _may_change(
     if requests is None:
         return No()
     requests = replace(requests, context={**requests.context, **_given(trusted, layers)})
+    answer = _asked(policies, boundary, requests, principal)
+    if isinstance(answer, No) and any(map(_about_all_keys, layers)):
+        return _with_another(trusted, policies, boundary, requests, principal) or answer
+    return answer
+
+
+def _asked(
+    policies: Sequence[Policy], boundary: Policy | None, requests: RequestSet, principal: str
+) -> Answer:
     callers = one_caller(principal)
     if boundary is None:
         return grants(policies, requests, callers)
     return granted_within(policies, boundary, requests, callers)
+
+
+@lru_cache(maxsize=8192)
+def _about_all_keys(policy: Policy) -> bool:
+    """Say whether a Deny is about requests all of whose tags are of a list: one tag more escapes it."""
+    return any(
+        c.key.lower() == _TAG_KEYS and c.operator.lower().startswith("forallvalues:")
+        for s in policy.statements
+        if not s.allow
+        for c in s.conditions
+    )
+
+
+def _with_another(
+    trusted: Trusted,
+    policies: Sequence[Policy],
+    boundary: Policy | None,
+    requests: RequestSet,
+    principal: str,
+) -> Yes | None:
+    """Return the request that changes another tag as well, where that is allowed."""
+    other = replace(requests, context={**requests.context, _TAG_KEYS: Values((_OTHER,))})
+    answer = _asked(policies, boundary, other, principal)
+    if not isinstance(answer, Yes):
+        return None
+    found = answer.witness
+    keys = {k: v for k, v in found.context.items() if k.lower() != _TAG_KEYS}
+    both = replace(found, context={**keys, _SPELLED[_TAG_KEYS]: (trusted.tag, _OTHER)})
+    decision = authorize(both.request(), Policies(identity=policies, boundary=boundary))
+    return Yes(both) if decision.outcome == "Allowed" and not decision.unknown else None
 
 
 def _own(trusted: Trusted, principal: str) -> RequestSet | None:
@@ -143,7 +186,7 @@ def _own(trusted: Trusted, principal: str) -> RequestSet | None:
 
 def _given(trusted: Trusted, policies: Sequence[Policy]) -> dict[str, Values]:
     """Return what is known of the request: it names the tag, and gives it the value that lets in."""
-    given = {"aws:tagkeys": Values((trusted.tag,))}
+    given = {_TAG_KEYS: Values((trusted.tag,))}
     asked = f"aws:requesttag/{trusted.tag.lower()}"
     mentioned = any(c.key.lower() == asked for p in policies for s in p.statements for c in s.conditions)
     if mentioned and trusted.lets_in and not any("${" in value for value in trusted.values):
