@@ -57,7 +57,7 @@ class DutyHolders:
         self.delivery = delivery
         self._found: dict[tuple[str, str, str], Holding] = {}
         self._held: dict[tuple[str, str, bool, Exempt], Holding] = {}
-        self._all: dict[tuple[str, bool, Exempt], Holders] = {}
+        self._all: dict[tuple[str, Exempt], Holders] = {}
         self._looks: dict[str, _Look] = {}
         self._asked: dict[tuple[Need, int], Ask] = {}
 
@@ -102,7 +102,8 @@ class DutyHolders:
     ) -> Holding:
         """Return whether a member holds a duty: as itself, as a role it may assume, or by a known escalation.
 
-        ``administrators``: roles that are administrators count; those that are ``exempt`` do not.
+        ``administrators``: roles that are administrators count where it may assume them; those that are ``exempt``
+        do not at all.
         """
         own = self._plainly(member, duty, administrators, exempt)
         if own.requests:
@@ -110,9 +111,7 @@ class DutyHolders:
         starts = self._starts(member, administrators, exempt)
         if not starts:
             return own
-        return self._by_takeover(
-            member, duty, starts, own, self._those_who(duty, administrators, exempt), exempt
-        )
+        return self._by_takeover(member, duty, starts, own, self._those_who(duty, exempt), exempt)
 
     def _starts(self, member: Member, administrators: bool, exempt: Exempt) -> list[tuple[Member, bool]]:
         """Return a member and the roles it may assume (with whether that is certain) that escalations begin at."""
@@ -185,14 +184,17 @@ class DutyHolders:
         if takeovers.spent:
             yield Holding(perhaps=("too_large",))
 
-    def _those_who(self, duty: str, administrators: bool, exempt: Exempt) -> Holders:
-        """Return by ARN who holds a duty, or may, by any number of steps; administrators only where they count."""
-        key = (duty, administrators, exempt)
+    def _those_who(self, duty: str, exempt: Exempt) -> Holders:
+        """Return by ARN who holds a duty, or may, by any number of steps.
+
+        Administrators among them: who passes one on to something of its own was not given what it then has.
+        """
+        key = (duty, exempt)
         if key not in self._all:
-            members = [m for m in self.staff.members.values() if self._counts(m, administrators, exempt)]
-            plainly = {m.arn: (m, self._plainly(m, duty, administrators, exempt)) for m in members}
+            members = [m for m in self.staff.members.values() if not exempt(m.arn)]
+            plainly = {m.arn: (m, self._plainly(m, duty, True, exempt)) for m in members}
             found = new = {arn: one for arn, one in plainly.items() if one[1] is not NOT}
-            starting = [(m, s) for m in members if (s := self._starts(m, administrators, exempt))]
+            starting = [(m, s) for m in members if (s := self._starts(m, True, exempt))]
             for _ in range(_LONGEST):
                 more: dict[str, tuple[Member, Holding]] = {}
                 for member, starts in starting:
