@@ -35,6 +35,7 @@ from policyengine.iam.request import Request
 from policyengine.iam.request_set import RequestSet
 from policyengine.iam.shapes import shapes
 from policyengine.iam.ties import tied
+from policyengine.iam.well_known import well_known
 
 MAX_STEPS: Final = 200_000
 """Boxes that a question may look at."""
@@ -273,7 +274,7 @@ class Search:
         return found
 
     def _follows(self, principal: str, key: str) -> tuple[str, ...] | Opaque | None:
-        return self.question.setting.request(principal).values(key)
+        return self.question.setting.caller(principal).values(key)
 
     def _try(
         self,
@@ -337,12 +338,14 @@ class Search:
         fitting = group if free else self.shapes.about(group, resource, partition)
         keys = [k for k, v in values.items() if v is not None and k not in (PRINCIPAL, RESOURCE)]
         asked = self.question.requests.context
-        while fitting:
-            low = fitting & -fitting
-            action = self.catalogue.at(low.bit_length() - 1)
-            if all(k in asked or self.catalogue.may_carry(action, k) is not False for k in keys):
-                return action.name
-            fitting ^= low
+        for bits in (fitting & well_known(), fitting):
+            left = bits
+            while left:
+                low = left & -left
+                action = self.catalogue.at(low.bit_length() - 1)
+                if all(k in asked or self.catalogue.may_carry(action, k) is not False for k in keys):
+                    return action.name
+                left ^= low
         return None
 
 
