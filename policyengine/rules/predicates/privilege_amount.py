@@ -23,7 +23,7 @@ from policyengine.rules.iam.held import Held, held, remembered
 from policyengine.rules.predicates import iam_questions
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam_asking import allowed, undecided, witness
-from policyengine.rules.predicates.privilege_given import given, in_person, is_attached
+from policyengine.rules.predicates.privilege_given import given, in_person, in_person_only, is_attached
 from policyengine.rules.predicates.privilege_grants import statements_of, whole
 
 _YES: Final = "request_allowed"
@@ -78,6 +78,10 @@ def _in_question(found: Held) -> Answer:
 def administers(subject: Subject) -> Answer:
     """TRUE when the policies amount to administrator, of everything or of IAM."""
     everything = iam_questions.admin(subject, services=False, policy=None)
+    found, who = held(subject), in_person_only(held(subject))
+    if everything.truth is TRUE and who is not None:
+        named = remembered(("admin", who), found.policies, lambda: administrator(found.policies, who))
+        everything = everything if isinstance(named, Yes) else allowed(found, named, _ADMIN)
     if everything.truth is TRUE:
         by = statements_of(held(subject), everything.witness)
         return everything._replace(

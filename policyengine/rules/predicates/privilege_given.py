@@ -143,6 +143,13 @@ def asker(found: Held) -> str:
     return f"{head}:iam::{account}:{rest.split(':', 2)[-1].partition('/')[0]}/example"
 
 
+def in_person_only(found: Held) -> str | None:
+    """Return the ARN of who has the documents, where what they allow depends on it and it is known."""
+    if found.about != "principal" or found.arn is None or ":group/" in found.arn:
+        return None
+    return found.arn if any(_tells_who(p) for p in layers(found)) else None
+
+
 @lru_cache(maxsize=8192)
 def _tells_who(policy: Policy) -> bool:
     """Say whether what a document allows depends on who has it."""

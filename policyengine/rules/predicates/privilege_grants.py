@@ -43,6 +43,7 @@ from policyengine.rules.predicates.privilege_given import (
     given,
     holder,
     in_person,
+    in_person_only,
     layers,
     without_references,
 )
@@ -256,11 +257,14 @@ def whole(
         return _statements(subject, found, found_ones, _WHOLE)
     if not found.documents:
         return none(found, _WHOLE)
-    asking = ("services", *names)
-    named, complete = remembered(asking, found.policies, lambda: administered(found.policies, only=names))
+    who = in_person_only(found)
+    asking = ("services", *names) if who is None else ("services of", who, *names)
+    named, complete = remembered(
+        asking, found.policies, lambda: administered(found.policies, who, only=names)
+    )
     if found.boundary is not None and named:
         limit = found.boundary.policy
-        within = remembered(asking, (limit,), lambda: administered([limit], only=names))
+        within = remembered(asking, (limit,), lambda: administered([limit], who, only=names))
         named, complete = [s for s in named if s in within.services], complete and within.complete
     told = [name for name in named if not names or name in names]
     if told:
