@@ -120,10 +120,12 @@ def wild(subject: Subject, *, of: str | None, policy: Path | None) -> Answer:
     found = held(subject, policy)
     known: list[Wildcard] = []
     doubtful = False
+    denied = remembered(("wildcards", "denied"), found.policies, lambda: _left_over(found.policies))
     for wildcard in remembered(("wildcards",), found.policies, lambda: wildcards(found.policies)):
         if of is not None and wildcard.kind != of:
             continue
-        if _is_doubtful(found, wildcard):
+        left = denied is None or (wildcard.place, wildcard.kind) in denied
+        if not left or _is_doubtful(found, wildcard):
             doubtful = True
         else:
             known.append(wildcard)
@@ -132,6 +134,21 @@ def wild(subject: Subject, *, of: str | None, policy: Path | None) -> Answer:
     if doubtful:
         return undecided(found, (), _NAMED)
     return Answer(FALSE, (Evidence(found.where, ABSENT, _NAMED, "no_such_request"),))
+
+
+def _left_over(policies: Sequence[Policy]) -> frozenset[tuple[Any, str]] | None:
+    """Return the places and kinds of wildcards that stay where every Deny that may apply does; None where
+    none is in doubt."""
+    if all(s.allow or s.opaque is None for p in policies for s in p.statements):
+        return None
+    sure = [
+        replace(
+            p,
+            statements=tuple(s if s.allow else replace(s, opaque=None, compiled=[]) for s in p.statements),
+        )
+        for p in policies
+    ]
+    return frozenset((w.place, w.kind) for w in wildcards(sure))
 
 
 def _is_doubtful(found: Held, wildcard: Wildcard) -> bool:
