@@ -274,7 +274,7 @@ class Search:
         return found
 
     def _follows(self, principal: str, key: str) -> tuple[str, ...] | Opaque | None:
-        return self.question.setting.caller(principal).values(key)
+        return self.question.setting.request(principal).values(key)
 
     def _try(
         self,
