@@ -132,6 +132,8 @@ def _subjects(b: Builder, account: Account) -> None:
         "AccountSummary": {
             "AccountMFAEnabled": 0 if account is SANDBOX else 1,
             "AccountAccessKeysPresent": 1 if account is SANDBOX else 0,
+            "AccountPasswordPresent": 1,
+            "AccountSigningCertificatesPresent": 0,
         },
         "RootHardwareMfa": account is MANAGEMENT,
         "AlternateContacts": {"SECURITY": {"Name": "Security desk", "EmailAddress": "security@example.com"}},
