@@ -50,6 +50,7 @@ class Takeovers(Edges):
         self._only: Principal | None = None
         self._source = ""
         self._ways: dict[tuple[str, int], tuple[list[Path], list[Path]]] = {}
+        self._may: dict[str, bool] = {}
         self._to: dict[str, frozenset[str]] = {}
         self._found: dict[tuple[str, str], Step | None] = {}
         self._changes: dict[str, tuple[Step, ...]] = {}
@@ -58,7 +59,10 @@ class Takeovers(Edges):
 
     def open(self, arn: str) -> bool:
         """Say whether any path but assuming roles is open to a principal, as far as its documents name actions."""
-        return any(self._open_to(arn))
+        known = self._may.get(arn)
+        if known is None:
+            known = self._may[arn] = any(self._open_to(arn))
+        return known
 
     def changes(self, arn: str) -> Sequence[Step]:
         """Return steps that give a principal of the account, itself first, what it has not now."""

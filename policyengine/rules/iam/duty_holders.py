@@ -45,7 +45,8 @@ Exempt = Callable[[str], bool]
 Holders = Mapping[str, tuple["Member", Holding]]
 
 
-def _nobody(arn: str) -> bool:
+def nobody(arn: str) -> bool:
+    """Exempt no principal."""
     return False
 
 
@@ -58,6 +59,7 @@ class DutyHolders:
         self._found: dict[tuple[str, str, str], Holding] = {}
         self._held: dict[tuple[str, str, bool, Exempt], Holding] = {}
         self._all: dict[tuple[str, Exempt], Holders] = {}
+        self._starting: dict[Exempt, list[tuple[Member, list[tuple[Member, bool]]]]] = {}
         self._looks: dict[str, _Look] = {}
         self._asked: dict[tuple[Need, int], Ask] = {}
 
@@ -98,7 +100,7 @@ class DutyHolders:
                     yield answer
 
     def holds(
-        self, member: Member, duty: str, administrators: bool = True, exempt: Exempt = _nobody
+        self, member: Member, duty: str, administrators: bool = True, exempt: Exempt = nobody
     ) -> Holding:
         """Return whether a member holds a duty: as itself, as a role it may assume, or by a known escalation.
 
@@ -124,6 +126,8 @@ class DutyHolders:
 
     def _plainly(self, member: Member, duty: str, administrators: bool, exempt: Exempt) -> Holding:
         """Return whether a member holds a duty as itself or as a role it may assume."""
+        if not self.staff.reach(member):
+            return self.directly(member, duty)
         key = (member.arn, duty, administrators, exempt)
         known = self._held.get(key)
         if known is None:
@@ -194,10 +198,12 @@ class DutyHolders:
             members = [m for m in self.staff.members.values() if not exempt(m.arn)]
             plainly = {m.arn: (m, self._plainly(m, duty, True, exempt)) for m in members}
             found = new = {arn: one for arn, one in plainly.items() if one[1] is not NOT}
-            starting = [(m, s) for m in members if (s := self._starts(m, True, exempt))]
+            if exempt not in self._starting:
+                starts_of = ((m, self._starts(m, True, exempt)) for m in members)
+                self._starting[exempt] = [(m, starts) for m, starts in starts_of if starts]
             for _ in range(_LONGEST):
                 more: dict[str, tuple[Member, Holding]] = {}
-                for member, starts in starting:
+                for member, starts in self._starting[exempt]:
                     own = found.get(member.arn, (member, NOT))[1]
                     if own.requests:
                         continue

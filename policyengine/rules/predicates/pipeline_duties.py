@@ -21,7 +21,7 @@ from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Resource
 from policyengine.model.values import Unresolved
 from policyengine.rules.iam.deliveries import BESIDE, PROJECT, REPOSITORY, Delivery, RoleUse, read_delivery
-from policyengine.rules.iam.duty_holders import DutyHolders, Holding
+from policyengine.rules.iam.duty_holders import DutyHolders, Holding, nobody
 from policyengine.rules.iam.held import shared_reader
 from policyengine.rules.iam.reader import Reader
 from policyengine.rules.iam.staff import Member, Staff, staff_of
@@ -145,7 +145,8 @@ class _Leave:
         return not self.administrators and self.holders.staff.administers(member)
 
     def holds(self, member: Member, duty: str) -> Holding:
-        return self.holders.holds(member, duty, self.administrators, self.is_exempt)
+        exempt = self.is_exempt if self.exempt else nobody
+        return self.holders.holds(member, duty, self.administrators, exempt)
 
 
 def _leave(subject: Subject, exempt: Sequence[str], administrators: bool) -> _Leave:
