@@ -24,14 +24,14 @@ TYPES = (
             is_("PendingWindowInDays", 30, _KEY),
         ),
         relations=(of("aliases", "AWS::KMS::Alias", "TargetKeyId"),),
-        extra=extra(
-            KeyState="string",
-            KeyManager="string",
-            CreationDate="string",
-            DeletionDate="string",
-            LastRotationDate="string",
-        )
-        + (
+        extra=(
+            *extra(
+                KeyState="string",
+                KeyManager="string",
+                CreationDate="string",
+                DeletionDate="string",
+                LastRotationDate="string",
+            ),
             ("Grants", "list:object"),
             ("Grants.GranteePrincipal", "string"),
             ("Grants.RetiringPrincipal", "string"),
