@@ -25,7 +25,7 @@ MOST: Final = 100
 """Requests that are looked at for each principal of an account, those of the others left over."""
 MOST_OF_ONE: Final = 3_000
 _CHANGES: Final = 8
-"""Principals changed by one of which as many are looked at; whoever can change these can do anything."""
+"""So many principals that one can change are looked at; ``more`` names those who can change others too."""
 _ITSELF: Final = frozenset({"anything", "no boundary", "group", "new user"})
 _ASSUMING: Final = "sts:AssumeRole"
 _STARTS: Final = frozenset({"codebuild:StartBuild", "codebuild:StartBuildBatch"})
@@ -47,6 +47,8 @@ class Takeovers(Edges):
         self._holders.update((State(arn), holder) for arn, holder in holders.items())
         self._budget = max(LEAST, MOST * len(world.principals))
         self.spent = False
+        self.more: set[str] = set()
+        """Principals that can change more of the others than were looked at."""
         self._only: Principal | None = None
         self._source = ""
         self._ways: dict[tuple[str, int], tuple[list[Path], list[Path]]] = {}
@@ -72,6 +74,7 @@ class Takeovers(Edges):
                 if step.target not in found or found[step.target].unsure is not None:
                     found[step.target] = step
                 if len(found) >= _CHANGES:
+                    self.more.add(arn)
                     break
             self._changes[arn] = tuple(found.values())
         return self._changes[arn]

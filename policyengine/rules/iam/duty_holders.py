@@ -185,7 +185,7 @@ class DutyHolders:
                 led = None if arn in (start.arn, member.arn) else takeovers.step(start.arn, arn)
                 if led is not None:
                     yield self._after(led, holding, sure)
-        if takeovers.spent:
+        if takeovers.spent or any(start.arn in takeovers.more for start, _ in starts):
             yield Holding(perhaps=("too_large",))
 
     def _those_who(self, duty: str, exempt: Exempt) -> Holders:
