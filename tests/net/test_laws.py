@@ -43,7 +43,7 @@ from policyengine.net.reachability import (
 from policyengine.net.services import IntervalSet as _Ports
 from policyengine.net.services import parse_ports, read_traffic, service
 from policyengine.rules.predicates.api import Subject
-from policyengine.rules.predicates.net import PREDICATES
+from policyengine.rules.predicates.net.table import PREDICATES
 
 PREDICATE = next(p for p in PREDICATES if p.name == "net.open_to_internet")
 OPEN = PREDICATE.check

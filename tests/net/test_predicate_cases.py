@@ -14,7 +14,7 @@ from policyengine.model.reasons import REASONS
 from policyengine.model.resource import Resource, json_pointer
 from policyengine.model.values import OpenList, Unresolved
 from policyengine.rules.predicates.api import Subject
-from policyengine.rules.predicates.net import PREDICATES
+from policyengine.rules.predicates.net.table import PREDICATES
 
 HERE = Path(__file__).parent
 BY_NAME = {predicate.name: predicate for predicate in PREDICATES}

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from policyengine.rules.predicates.api import Predicate
-from policyengine.rules.predicates.net import PREDICATES
+from policyengine.rules.predicates.net.table import PREDICATES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "predicates" / "net.md").read_text()
 SECTIONS = dict(re.findall(r"^## `([a-z0-9_.]+)`\n\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))

@@ -10,9 +10,9 @@ import botocore.session  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
 from policyengine.catalog import registry
-from policyengine.rules.predicates import ai
 from policyengine.rules.predicates.api import Predicate
-from policyengine.rules.predicates.bedrock_models import GUARDRAIL, NEEDS, PATHS, geographies
+from policyengine.rules.predicates.bedrock import table as ai
+from policyengine.rules.predicates.bedrock.models import GUARDRAIL, NEEDS, PATHS, geographies
 
 from .conformance import cases, check
 

@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policyengine.model.resource import Resource
-from policyengine.rules.predicates import alarms, asked_for, recovery
-from policyengine.rules.predicates.alarms import samples
+from policyengine.rules.predicates import asked_for
 from policyengine.rules.predicates.api import Predicate
-from policyengine.rules.predicates.filter_pattern import parse
-from policyengine.rules.predicates.recovery import parse_duration
+from policyengine.rules.predicates.backup import recovery
+from policyengine.rules.predicates.backup.recovery import parse_duration
+from policyengine.rules.predicates.logs import table as alarms
+from policyengine.rules.predicates.logs.filter_pattern import parse
+from policyengine.rules.predicates.logs.table import samples
 from policyengine.rules.predicates.schedule import longest_gap
 
 from .conformance import cases, check, subject

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Resource
 from policyengine.model.values import Unresolved
-from policyengine.rules.predicates import backup, lists, related
+from policyengine.rules.predicates import lists, related
 from policyengine.rules.predicates.api import Predicate
-from policyengine.rules.predicates.backup_selection import ARNS, like, selects
-from policyengine.rules.predicates.spans_zones import SPANS_ZONES
+from policyengine.rules.predicates.backup import table as backup
+from policyengine.rules.predicates.backup.selection import ARNS, like, selects
+from policyengine.rules.predicates.net.spans_zones import SPANS_ZONES
 
 from .conformance import cases, check, subject
 

@@ -21,8 +21,9 @@ from policyengine.model.logic import FALSE, TRUE
 from policyengine.model.resource import Resource
 from policyengine.rules.pack import Pack
 from policyengine.rules.packs import load_packs
-from policyengine.rules.predicates import iam, org
 from policyengine.rules.predicates.api import Predicate
+from policyengine.rules.predicates.iam import table as iam
+from policyengine.rules.predicates.org import table as org
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.discover import open_targets
 

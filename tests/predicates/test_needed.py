@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from policyengine.rules.predicates import needed
 from policyengine.rules.predicates.api import Predicate
+from policyengine.rules.predicates.needed import table as needed
 
 from .conformance import cases, check
 

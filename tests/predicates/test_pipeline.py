@@ -28,8 +28,8 @@ from policyengine.rules.iam.deliveries import BESIDE
 from policyengine.rules.iam.staff import CARRIERS, NEEDS
 from policyengine.rules.loader import compile_text
 from policyengine.rules.pack import Pack
-from policyengine.rules.predicates import pipeline_access
 from policyengine.rules.predicates.api import Predicate
+from policyengine.rules.predicates.pipeline import table as pipeline_access
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.discover import open_targets
 
@@ -91,7 +91,7 @@ def test_a_word_that_means_nothing_is_a_mistake_of_the_rule(arguments: dict[str,
 
 def test_the_table_does_not_load_the_reasoning_library() -> None:
     code = (
-        "import sys, policyengine.rules.predicates.pipeline_access\n"
+        "import sys, policyengine.rules.predicates.pipeline.table\n"
         "print([m for m in sys.modules if m.startswith('policyengine.iam')])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from policyengine.model.values import OpenDict, Unresolved
 from policyengine.rules.credentials import form_of, in_text, names_secret, written_out
 from policyengine.rules.patterns import PatternError
-from policyengine.rules.predicates import codebuild, deployment, plain_secrets, stages, watched
 from policyengine.rules.predicates.api import Predicate
-from policyengine.rules.predicates.event_pattern import matches
+from policyengine.rules.predicates.pipeline import codebuild, deployment, plain_secrets, stages, watched
+from policyengine.rules.predicates.pipeline.event_pattern import matches
 from policyengine.rules.searched import Texts, TooLarge, admitted
 
 from .conformance import cases, check, subject

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from policyengine.rules.predicates import privilege, tenants
 from policyengine.rules.predicates.api import Predicate
-from policyengine.rules.predicates.privilege_shared import ROLES
-from policyengine.rules.predicates.tenant_names import in_name
+from policyengine.rules.predicates.privilege import table as privilege
+from policyengine.rules.predicates.privilege.shared import ROLES
+from policyengine.rules.predicates.tenants import table as tenants
+from policyengine.rules.predicates.tenants.names import in_name
 
 from .conformance import cases, check
 

@@ -10,8 +10,8 @@ import pytest
 from policyengine.model.values import Unresolved
 from policyengine.rules.iam.json_texts import parsed
 from policyengine.rules.iam.source_standins import sources_filled
-from policyengine.rules.predicates import sharing
 from policyengine.rules.predicates.api import Predicate
+from policyengine.rules.predicates.sharing import table as sharing
 
 from .conformance import cases, check, resource
 

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policyengine.model.values import OpenDict, Unresolved
-from policyengine.rules.predicates import lifecycle, tags, time
+from policyengine.rules.predicates import lifecycle, time
 from policyengine.rules.predicates.api import Predicate
-from policyengine.rules.predicates.tag_names import (
+from policyengine.rules.predicates.tags import table as tags
+from policyengine.rules.predicates.tags.names import (
     is_aws_key,
     matches_wildcard,
     normal_key,

@@ -13,8 +13,8 @@ from policyengine.engine.world import World
 from policyengine.model.resource import Resource
 from policyengine.rules.pack import Pack
 from policyengine.rules.packs import load_packs
-from policyengine.rules.predicates import trust
 from policyengine.rules.predicates.api import Predicate
+from policyengine.rules.predicates.trust import table as trust
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.discover import open_targets
 

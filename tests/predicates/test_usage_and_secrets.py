@@ -9,8 +9,9 @@ import pytest
 
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.values import Unresolved
-from policyengine.rules.predicates import code_secrets, usage, values
+from policyengine.rules.predicates import usage, values
 from policyengine.rules.predicates.api import Predicate
+from policyengine.rules.predicates.pipeline import code_secrets
 
 from .conformance import cases, check, subject
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from policyengine.model.values import Unresolved
-from policyengine.rules.predicates.zones import fewest
+from policyengine.rules.predicates.net.zones import fewest
 
 
 def place(index, region=""):

@@ -1,0 +1,1 @@
+"""Backup plans, what they select, recovery objectives. ``table`` lists the predicates."""

@@ -1,0 +1,1 @@
+"""Models, regions and permissions of AI services. ``table`` lists the predicates."""

@@ -1,0 +1,417 @@
+"""Who outside gets in: ``iam.allows_public``, ``iam.allows_outside_account``, ``…_organization``.
+
+"Anybody" is a principal of an account, and of an organisation, that no document names, or nobody in
+particular; from a network that no document names. The keys whose fixed values keep anybody out are those by
+which AWS itself tells public policies:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
+and https://docs.aws.amazon.com/efs/latest/ug/access-control-block-public-access.html.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from policyengine.iam.account_ids import names_accounts
+from policyengine.iam.cells import ANYTHING, exact, joined
+from policyengine.iam.documents import Policy, Statement
+from policyengine.iam.domains import Callers
+from policyengine.iam.errors import PolicyError
+from policyengine.iam.public_access import FIXED_KEYS, WIDEST, PublicAccessBlock, is_public
+from policyengine.iam.reason import ALL, No, Unknown, Yes, grants
+from policyengine.iam.reason import Answer as Reasoned
+from policyengine.iam.request_set import RequestSet, Values
+from policyengine.iam.token_shortcut import positive
+from policyengine.model.finding import Evidence
+from policyengine.model.logic import FALSE
+from policyengine.model.resource import Path
+from policyengine.model.values import Unresolved
+from policyengine.rules.iam import public_access
+from policyengine.rules.iam.aws_accounts import LOG_WRITERS
+from policyengine.rules.iam.held import Held, held
+from policyengine.rules.iam.standins import ACCOUNT
+from policyengine.rules.predicates.api import Answer, Subject
+from policyengine.rules.predicates.iam.asking import (
+    about_own,
+    allowed,
+    names_others,
+    requests_of,
+    undecided,
+    unreadable,
+)
+
+_PUBLIC: Final = "access for anybody"
+_ACCOUNT: Final = "access from another account"
+_ORGANIZATION: Final = "access from outside the organisation"
+STRANGERS: Final = ("555566667777", "555566667788", "555566667799", "444433332211")
+"""Accounts that stand for any that nothing names; the first that is not named is taken."""
+_OWN_ORGANIZATION: Final = "o-ownorganization"
+_ORGANIZATION_KEYS: Final = ("aws:principalorgid", "aws:principalorgpaths")
+_NETWORK: Final = frozenset(
+    {
+        "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourcevpcarn", "aws:vpcsourceip", "aws:vpceaccount",
+        "aws:vpceorgid", "aws:vpceorgpaths", "elasticfilesystem:accessedviamounttarget",
+    }
+)  # fmt: skip
+_CALLER_ACCOUNT: Final = "kms:calleraccount"
+"""Whose account the caller is of, as ``aws:PrincipalAccount``:
+https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-caller-account"""
+_FOLLOWING: Final = frozenset({"aws:principalarn", "aws:principalaccount", _CALLER_ACCOUNT})
+"""Keys that follow from who asks."""
+_ABOUT_ROOT: Final = frozenset({"aws:principalarn", "aws:principaltype", "aws:userid"})
+"""Keys that tell the root user of an account from its other principals."""
+_TRUTHS: Final = {"true": "false", "false": "true"}
+_PART: Final = re.compile(r"(?<![^:])[0-9*?]{2,12}(?![^:])")
+MOST_ACCOUNTS: Final = 500
+_NONE: Final = (PublicAccessBlock(), PublicAccessBlock())
+
+
+def allows_public(subject: Subject, *, policy: Path | None, requests: Any) -> Answer:
+    """TRUE when the policy grants something to anybody, with a request of somebody nobody knows."""
+    try:
+        asked = ALL if requests is None else requests_of(requests)
+    except PolicyError as error:
+        return unreadable(error)
+    found = _attached(subject, policy)
+    found = replace(
+        found, documents=tuple(replace(d, policy=_without_owners(d.policy)) for d in found.documents)
+    )
+    if subject.resource.type == "AWS::S3::Bucket" and _surely_blocked(subject, found):
+        expected = f"{_PUBLIC}; S3 Block Public Access restricts it"
+        return Answer(FALSE, (Evidence(found.where, "RestrictPublicBuckets", expected, "no_such_request"),))
+    answer = _from_anybody(found, asked)
+    if isinstance(answer, Yes) and _perhaps_blocked(subject, found):
+        unknown = Unresolved("not_collected", "whether S3 Block Public Access of the account restricts it")
+        path: Path = ("PublicAccessBlockConfiguration",)
+        return undecided(replace(found, doubts=((path, unknown),)), (), _PUBLIC)
+    return allowed(found, answer, _PUBLIC)
+
+
+def _attached(subject: Subject, policy: Path | None) -> Held:
+    """Return the policy attached to a resource: of a role the one that says who may assume it."""
+    if policy is None and subject.resource.type == "AWS::IAM::Role":
+        policy = ("AssumeRolePolicyDocument",)
+    return held(subject, policy)
+
+
+def _from_anybody(found: Held, asked: RequestSet) -> Reasoned:
+    found = in_organization(found, _OWN_ORGANIZATION)
+    return _granted_to(found, strangers(found), _anonymous(found), nowhere(found.policies), asked)
+
+
+def in_organization(found: Held, organization: str = _OWN_ORGANIZATION) -> Held:
+    """Return the documents with the resource's organisation and account in place of the variables for them."""
+    placed = (replace(d, policy=_placed(d.policy, organization, found.account)) for d in found.documents)
+    return replace(found, documents=tuple(placed))
+
+
+def allows_outside_account(
+    subject: Subject, *, policy: Path | None, trusted_accounts: Sequence[str], requests: Any
+) -> Answer:
+    """TRUE when the policy grants something to a principal of another account that is not trusted."""
+    try:
+        asked = ALL if requests is None else requests_of(requests)
+    except PolicyError as error:
+        return unreadable(error)
+    found = in_organization(_attached(subject, policy), _OWN_ORGANIZATION)
+    inside = {found.account, *trusted_accounts}
+    answer = _to_outsiders(found, inside, {}, asked)
+    return _of_known_account(subject, found, answer, _ACCOUNT, asked)
+
+
+def allows_outside_organization(
+    subject: Subject, *, policy: Path | None, trusted_accounts: Sequence[str], requests: Any
+) -> Answer:
+    """TRUE when the policy grants something to a principal of an account outside the organisation."""
+    try:
+        asked = ALL if requests is None else requests_of(requests)
+    except PolicyError as error:
+        return unreadable(error)
+    attached = _attached(subject, policy)
+    found = in_organization(attached, _OWN_ORGANIZATION)
+    inside = {found.account, *trusted_accounts}
+    answer = _to_outsiders(found, inside, {}, asked)
+    if isinstance(answer, No):  # most policies let nobody of any other account in
+        return allowed(found, answer, _ORGANIZATION)
+    others, organization, more = members(subject)
+    found, inside = in_organization(attached, organization or _OWN_ORGANIZATION), inside | others
+    context = _beyond(organization) if organization else {}
+    answer = _to_outsiders(found, inside, context, asked)
+    if isinstance(answer, Yes) and more is not None:
+        anybody = _from_anybody(found, asked)
+        if isinstance(anybody, Yes):
+            return allowed(found, anybody, _ORGANIZATION)
+        return undecided(replace(found, doubts=((("with", "organization"), more),)), (), _ORGANIZATION)
+    return _of_known_account(subject, found, answer, _ORGANIZATION, asked)
+
+
+def _of_known_account(
+    subject: Subject, found: Held, answer: Reasoned, expected: str, asked: RequestSet
+) -> Answer:
+    """Return the answer; where code is bound to no account, an account it names may be its own."""
+    if isinstance(answer, Yes) and subject.resource.account is None:
+        anybody = _from_anybody(found, asked)
+        if not isinstance(anybody, Yes):
+            unknown = Unresolved("not_collected", "the account of code that is bound to none")
+            return undecided(replace(found, doubts=((found.where, unknown),)), (), expected)
+        answer = anybody
+    return allowed(found, answer, expected)
+
+
+def _to_outsiders(
+    found: Held, inside: Collection[str], context: dict[str, Values], asked: RequestSet
+) -> Reasoned:
+    """Say whether strangers from nowhere, or accounts outside that documents name, are granted anything.
+
+    Who is let in from one network, or by a source that is inside, is let in by that; a role is not, because
+    who takes it has it from then on wherever they are.
+    """
+    anonymous = _anonymous(found)
+    trust = any(document.policy.kind == "trust" for document in found.documents)
+    keys = {} if trust else nowhere(found.policies)
+    elsewhere = {key: values for key, values in keys.items() if key not in _ORGANIZATION_KEYS}
+    answer = _granted_to(found, strangers(found), anonymous, {**elsewhere, **context}, asked)
+    if isinstance(answer, Yes):
+        return answer
+    named = _named_outside(found, inside if trust else {*inside, *LOG_WRITERS})
+    other = _granted_to(found, named, False, context, asked) if named else No()
+    return answer if isinstance(other, No) else other
+
+
+# -- who ------------------------------------------------------------------------------------------------
+
+
+def strangers(found: Held) -> list[str]:
+    """Return an account that nothing names, and one for each pattern that stands for a part of one."""
+    texts = list(_texts(found.policies))
+    named = names_accounts(texts) | {found.account, ACCOUNT}
+    nobody = next(account for account in STRANGERS if account not in named)
+    return [nobody, *_of_parts(texts, named)]
+
+
+def _of_parts(texts: Iterable[str], named: Collection[str]) -> Iterator[str]:
+    for text in texts:
+        for match in _PART.finditer(text):
+            part = match.group()
+            if ("*" in part or "?" in part) and any(c.isdigit() for c in part):
+                known = part.replace("?", "7")
+                head, star, tail = known.partition("*")
+                filled = head + "7" * (12 - len(head) - len(tail)) + tail if star else known
+                if len(filled) == 12 and filled.isdigit() and filled not in named:
+                    yield filled
+
+
+def _named_outside(found: Held, inside: Collection[str]) -> list[str]:
+    named = names_accounts(_texts(found.policies))
+    return sorted(a for a in named if a != "*" and a not in inside)[:MOST_ACCOUNTS]
+
+
+def _anonymous(found: Held) -> bool:
+    """Whether AWS takes unsigned requests for what the policy is about: not for roles and keys."""
+    return all(document.policy.kind not in ("trust", "key") for document in found.documents)
+
+
+def _callers(accounts: Sequence[str], anonymous: bool, root: bool) -> Callers:
+    heads = [f"arn:aws:iam::{account}:" for account in accounts]
+    patterns = [joined(exact(head + kind), ANYTHING) for head in heads for kind in ("role/", "user/")]
+    if root:
+        patterns += [exact(head + "root") for head in heads]
+    likely = tuple(head + "role/example" for head in heads[:1])
+    return Callers(tuple(patterns), ("*",) if anonymous else (), likely=likely)
+
+
+def _granted_to(
+    found: Held,
+    accounts: Sequence[str],
+    anonymous: bool,
+    context: dict[str, Values],
+    asked: RequestSet = ALL,
+) -> Reasoned:
+    """Say whether principals of these accounts are granted anything."""
+    absent = {k for k, v in asked.context.items() if v.absent and not v.patterns and not v.negated}
+    if not any(_may_name(s, accounts) and not _asks_for(s, absent) for s in _statements(found.policies)):
+        return No()
+    keys = {c.key.lower() for s in _statements(found.policies) for c in s.conditions}
+    together = [accounts] if _CALLER_ACCOUNT not in keys else [[account] for account in accounts]
+    why: dict[str, None] = {}
+    for some in together:
+        own = {**context, _CALLER_ACCOUNT: Values(tuple(some))} if _CALLER_ACCOUNT in keys else context
+        for root in (False, True) if keys & _ABOUT_ROOT else (False,):
+            answer = _asked(found, _callers(some, anonymous, root), own, asked)
+            if isinstance(answer, Yes):
+                return answer
+            why.update(dict.fromkeys(answer.why if isinstance(answer, Unknown) else ()))
+    return Unknown(tuple(why)) if why else No()
+
+
+def _may_name(statement: Statement, accounts: Collection[str]) -> bool:
+    """Whether a statement may allow anything to principals of accounts: most name others, and need no proof."""
+    if not statement.allow:
+        return False
+    principals = statement.principals
+    if statement.opaque is not None or statement.not_principal or principals is None:
+        return True
+    if "*" in principals or "CanonicalUser" in principals:
+        return True
+    names = principals.get("AWS", ())
+    return "*" in names or not names_accounts(names).isdisjoint(accounts)
+
+
+def _asks_for(statement: Statement, keys: Collection[str]) -> bool:
+    """Whether a statement has a condition that no request without these keys meets."""
+    return any(c.key.lower() in keys and positive(c) for c in statement.conditions) if keys else False
+
+
+def _asked(found: Held, callers: Callers, context: dict[str, Values], asked: RequestSet) -> Reasoned:
+    requests = replace(asked, context={**context, **asked.context})
+    answer = grants(found.policies, about_own(requests, found), callers)
+    if isinstance(answer, No) and names_others(found):
+        return grants(found.policies, requests, callers)
+    return answer
+
+
+# -- under what circumstances -----------------------------------------------------------------------------
+
+
+def _statements(policies: Iterable[Policy]) -> Iterator[Statement]:
+    return (s for p in policies for s in p.statements)
+
+
+def _texts(policies: Iterable[Policy]) -> Iterator[str]:
+    for statement in _statements(policies):
+        for names in (statement.principals or {}).values():
+            yield from names
+        for condition in statement.conditions:
+            yield from condition.values
+
+
+def _fixed(policies: Sequence[Policy]) -> dict[str, tuple[str, ...]]:
+    """Return the values of keys that keep anybody out: fixed ones, of each key that documents ask for."""
+    keys = (FIXED_KEYS | _NETWORK | {*_ORGANIZATION_KEYS}) - _FOLLOWING
+    found: dict[str, dict[str, None]] = {}
+    for statement in _statements(policies):
+        for condition in statement.conditions:
+            key = condition.key.lower()
+            if key in keys or key == "aws:sourceip":
+                values = found.setdefault(key, {})
+                values.update(dict.fromkeys(v for v in condition.values if _keeps_out(key, v)))
+    return {key: tuple(values) for key, values in found.items()}
+
+
+def _keeps_out(key: str, value: str) -> bool:
+    if key == "aws:sourceip":
+        address, slash, length = value.partition("/")
+        shortest = WIDEST[6 if ":" in address else 4]
+        return not slash or (length.isdigit() and int(length) >= shortest)
+    if "${" in value or value.strip("*?") == "":
+        return False
+    if "*" not in value and "?" not in value:
+        return True
+    if key in ("aws:sourcearn", "s3:dataaccesspointarn"):
+        parts = value.split(":", 5)  # names may be open as long as the account is fixed
+        return len(parts) == 6 and parts[4].isdigit()
+    return key.endswith("orgpaths") or (key == "aws:userid" and value.partition(":")[0].isalnum())
+
+
+def nowhere(policies: Sequence[Policy]) -> dict[str, Values]:
+    """Return the circumstances of somebody from nowhere that documents name."""
+    fixed = _fixed(policies)
+    found = {key: Values(values, True, True) for key, values in fixed.items() if values}
+    for key, values in fixed.items():
+        if len(values) == 1 and values[0].lower() in _TRUTHS:
+            found[key] = Values((_TRUTHS[values[0].lower()],), False, True)
+    return found
+
+
+def _beyond(organization: str) -> dict[str, Values]:
+    """Return the circumstances of a principal of another organisation than this one."""
+    return {
+        "aws:principalorgid": Values((organization,), True, True),
+        "aws:principalorgpaths": Values((f"{organization}/*",), True, True),
+    }
+
+
+def _placed(policy: Policy, organization: str, account: str) -> Policy:
+    """Return a policy with the resource's organisation and account in place of the variables for them."""
+    known = {
+        "${aws:resourceorgid}": organization,
+        "${aws:resourceorgpaths}": f"{organization}/r-root/",
+        "${aws:resourceaccount}": account,
+    }
+    if not any(t.lower() in known for t in _texts([policy])):
+        return policy
+    statements = []
+    for statement in policy.statements:
+        conditions = tuple(
+            replace(c, values=tuple(known.get(v.lower(), v) for v in c.values)) for c in statement.conditions
+        )
+        statements.append(replace(statement, conditions=conditions, compiled=[]))
+    return replace(policy, statements=tuple(statements))
+
+
+def _without_owners(policy: Policy) -> Policy:
+    """Return a policy without canonical users: each is one account, never anybody."""
+    if not any("CanonicalUser" in (s.principals or {}) for s in policy.statements):
+        return policy
+    kept = []
+    for statement in policy.statements:
+        others = {k: v for k, v in (statement.principals or {}).items() if k != "CanonicalUser"}
+        if (
+            statement.principals is None
+            or statement.not_principal
+            or "CanonicalUser" not in statement.principals
+        ):
+            kept.append(statement)
+        elif others:
+            kept.append(replace(statement, principals=others, compiled=[]))
+    return replace(policy, statements=tuple(kept))
+
+
+# -- the organisation, S3 Block Public Access ---------------------------------------------------------------
+
+
+def members(subject: Subject) -> tuple[set[str], str | None, Unresolved | None]:
+    """Return the organisation's accounts and id, and why there may be other accounts."""
+    accounts = subject.organization("AWS::Organizations::Account")
+    records = subject.organization("AWS::Organizations::Organization")
+    if isinstance(accounts, Unresolved):
+        return set(), None, accounts
+    ids = [r.properties.get("AccountId", r.id) for r in accounts]
+    found = {i for i in ids if isinstance(i, str)}
+    roots = records if isinstance(records, list) else []
+    managers = [r.properties.get("ManagementAccountId", "") for r in roots]
+    found.update(m for m in managers if isinstance(m, str))
+    names = [r.properties.get("Id", r.id) for r in roots]
+    organization = names[0] if len(names) == 1 and isinstance(names[0], str) else None
+    more = getattr(accounts, "more", None)
+    known = all(isinstance(i, str) for i in (*ids, *managers))
+    if more is None and (organization is None or not found or not known):
+        more = Unresolved("not_collected", "the accounts of the organisation")
+    return found, organization, more
+
+
+def _surely_blocked(subject: Subject, found: Held) -> bool:
+    """Whether S3 surely keeps outsiders from a bucket with this policy."""
+    surely, _ = _bounds(subject)
+    return surely.restrict_public_buckets and all(is_public(p) is True for p in found.policies)
+
+
+def _perhaps_blocked(subject: Subject, found: Held) -> bool:
+    if subject.resource.type != "AWS::S3::Bucket":
+        return False
+    _, most = _bounds(subject)
+    return most.restrict_public_buckets and any(is_public(p) is not False for p in found.policies)
+
+
+def _bounds(subject: Subject) -> public_access.Bounds:
+    """Return the settings that are shown; code that sets none claims no protection."""
+    resource = subject.resource
+    own = public_access.settings(resource)
+    if resource.file is not None:
+        return own if "PublicAccessBlockConfiguration" in resource.properties else _NONE
+    table = subject.tables(public_access.ACCOUNT)
+    accounts = table if isinstance(table, list) else []
+    above = public_access.settings(accounts[0]) if len(accounts) == 1 else public_access.NOTHING_KNOWN
+    return public_access.together(own, above)

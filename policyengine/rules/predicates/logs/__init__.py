@@ -1,0 +1,1 @@
+"""CloudTrail events caught by metric filters with alarms. ``table`` lists the predicates."""

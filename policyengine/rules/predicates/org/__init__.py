@@ -1,0 +1,1 @@
+"""What the SCPs and other policies of an organisation leave open. ``table`` lists the predicates."""

@@ -1,0 +1,1 @@
+"""Delivery pipelines: stages, duties, builds, secrets, events. ``table`` lists the predicates."""

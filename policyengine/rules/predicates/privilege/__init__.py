@@ -1,0 +1,1 @@
+"""What identity policies give too much of. ``table`` lists the predicates."""

@@ -1,0 +1,1 @@
+"""Who else a resource is shared with. ``table`` lists the predicates."""

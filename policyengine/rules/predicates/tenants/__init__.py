@@ -1,0 +1,1 @@
+"""Tenants: who reaches what of another. ``table`` lists the predicates."""
