@@ -177,7 +177,8 @@ class _Along:
             answer = self._generally(need)
             if not isinstance(answer, Yes):
                 why = "" if isinstance(answer, No) else answer.why[0]
-                answer = self._anywhere(need)
+                if not self._leaves_none(need):
+                    answer = self._anywhere(need)
                 if isinstance(answer, No):
                     return None
                 limits[why or _limit(need, answer)] = None
@@ -204,6 +205,8 @@ class _Along:
     def _new_user(self, need: Need) -> Answer:
         """Ask about a user whose name can be chosen: one that every request of the path may be about."""
         for other in self.path.needs:
+            if self._leaves_none(other):
+                continue
             chosen = self._anywhere(other)
             if isinstance(chosen, Yes):
                 target = chosen.witness.resource
@@ -228,10 +231,12 @@ class _Along:
                 break
         return answer
 
+    def _leaves_none(self, need: Need) -> bool:
+        """Say whether asking about any target has asked about all that there are."""
+        return need.on == "any" or (need.on == "self" and self.fixed)
+
     def _anywhere(self, need: Need) -> Answer:
         """Ask about targets that documents may name, with any context."""
-        if need.on == "any" or (need.on == "self" and self.fixed):
-            return No()
         told = {k: v for k, v in need.context if k == "iam:PassedToService"}
         if need.on == "carrier":
             return self._ask(need, "*", told)

@@ -423,3 +423,16 @@ def _gained(there: World, found: Reaches) -> None:
     )
     assert had.outcome != "Allowed"
     assert isinstance(found, Yes)
+
+
+@pytest.mark.parametrize("principal", [None, "arn:aws:iam::111122223333:role/app"])
+@pytest.mark.parametrize("hole", [{"Effect": Opaque("hole")}, {"Resource": Opaque("hole")}])
+def test_a_request_on_anything_that_may_be_allowed_leaves_the_path_open(
+    hole: dict[str, Any], principal: str | None
+) -> None:
+    own = {"Effect": "Allow", "Action": ["lambda:CreateFunction", "lambda:InvokeFunction"], "Resource": "*"}
+    passing = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}
+    policy = read_policy({"Version": "2012-10-17", "Statement": [passing, {**own, **hole}]}, "identity")
+    answer = escalates([policy], principal)
+    assert isinstance(answer, Unknown)
+    assert "lambda:CreateFunction" in answer.why[0]
