@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from functools import cached_property
@@ -21,6 +22,7 @@ LEVELS: Final = {
     "P": "Permissions management",
 }
 _LAST: Final = "\U0010ffff"
+_WILDCARD: Final = re.compile(r"[*?]")
 
 Type = tuple[str, tuple[str, ...], frozenset[str]]
 """Name, ARN templates, condition keys."""
@@ -199,7 +201,8 @@ class Table:
     def level_mask(self, letter: str) -> int:
         """Return the actions of an access level."""
         levels = "".join(service["levels"] for service in self._services.values())
-        return _bits("1" if found == letter else "0" for found in reversed(levels))
+        digits = {ord(other): "1" if other == letter else "0" for other in set(levels)}
+        return int(levels[::-1].translate(digits) or "0", 2)
 
     def matching(self, lowered: str) -> int:
         """Return the actions a lower-case pattern matches."""
@@ -209,7 +212,7 @@ class Table:
             index = self.find(lowered)
             return 0 if index is None else 1 << index
         prefix, colon, operation = lowered.partition(":")
-        if prefix == "*" and operation and not has_wildcard(operation.removesuffix("*")):
+        if prefix == "*" and operation:
             return self._of_any_service(operation)
         if not colon or has_wildcard(prefix):
             return self._matching(self.lower, lowered)
@@ -227,16 +230,17 @@ class Table:
         return [name for name, _ in pairs], [at for _, at in pairs]
 
     def _of_any_service(self, operation: str) -> int:
-        """Return the actions ``*:operation`` matches; only its last character may be a star."""
+        """Return the actions ``*:operation`` matches; names have one colon, so the star stands before it."""
         names, bits = self._operations
-        head = operation[:-1]
-        if operation[-1] == "*":
-            start, stop = bisect_left(names, head), bisect_left(names, head + _LAST)
-        else:
-            start, stop = bisect_left(names, operation), bisect_right(names, operation)
+        head = _WILDCARD.split(operation, 1)[0]
+        start = bisect_left(names, head)
+        stop = bisect_left(names, head + _LAST)
+        matches = compile_glob(operation)
+        plain = operation == f"{head}*"
         found = bytearray(self.size // 8 + 1)
-        for at in bits[start:stop]:
-            found[at >> 3] |= 1 << (at & 7)
+        for at, name in zip(bits[start:stop], names[start:stop], strict=True):
+            if plain or matches(name):
+                found[at >> 3] |= 1 << (at & 7)
         return int.from_bytes(found, "little")
 
     def _matching(self, names: list[str], lowered: str) -> int:

@@ -172,7 +172,7 @@ def _of_resources(place: Place, statement: Statement, bits: int) -> Iterator[Wil
     if statement.not_resource:
         meant, patterns = _left(bits, resources), resources
     elif "*" in resources:
-        meant, patterns = bits & _typed(), ("*",)
+        meant, patterns = _typed(bits), ("*",)
     else:
         meant, used = 0, dict[str, None]()
         open_ = tuple(r for r in resources if has_wildcard(r) and not (statement.variables and "${" in r))
@@ -209,11 +209,11 @@ def _covering(template: str, patterns: tuple[str, ...]) -> tuple[str, ...]:
     return used if found.complete and 0 not in found.texts else ()
 
 
-@lru_cache(maxsize=1)
-def _typed() -> int:
-    """Return the actions that can be about a resource of some type."""
+@lru_cache(maxsize=4096)
+def _typed(bits: int) -> int:
+    """Return those of some actions that can be about a resource of some type."""
     found = 0
-    for _, actions in shapes().templates(catalogue().all):
+    for _, actions in shapes().templates(bits):
         found |= actions
     return found
 
