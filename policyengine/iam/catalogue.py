@@ -147,6 +147,10 @@ class Catalogue:
         prefix = table.service_at(index)
         return Action(table.name_at(index), prefix, table.level_at(index), table.taken_at(index), True, table)
 
+    def service_at(self, index: int) -> str:
+        """Return the service prefix of the known action of a bit."""
+        return self._table.service_at(index)
+
     def matching(self, pattern: str) -> int:
         """Return the actions an ``Action`` pattern matches, in any case: ``*`` any run, ``?`` one character.
 

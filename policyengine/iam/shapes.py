@@ -64,7 +64,7 @@ class Shapes:
     def _touched(self, actions: int) -> Iterator[str]:
         rest = actions & self.known
         while rest:
-            name = self._catalogue.at((rest & -rest).bit_length() - 1).service
+            name = self._catalogue.service_at((rest & -rest).bit_length() - 1)
             yield name
             rest &= ~self._masks[name]
 
