@@ -17,31 +17,24 @@ from policyengine.reports.text import LOG_COMMAND
 
 _BIGGEST = 1 << 256  # longer integers are refused by some parsers, and by Python's own str()
 
+_TIGHT = (",", ":")
+
 
 def compact(value: Any) -> str:
     """Return one line of JSON, keys in the order given."""
-    return _dump(value, None, (",", ":"))
-
-
-def pretty(value: Any) -> str:
-    """Return JSON indented by two spaces."""
-    return _dump(value, 2, (",", ": "))
-
-
-def _dump(value: Any, indent: int | None, separators: tuple[str, str]) -> str:
-    text = _dumped(value, indent, separators)
+    text = _dumped(value)
     # outside strings JSON has no `#`, and inside none follows a backslash
     return LOG_COMMAND.sub(r"#\\u0023", text) if "##" in text else text
 
 
-def _dumped(value: Any, indent: int | None, separators: tuple[str, str]) -> str:
+def _dumped(value: Any) -> str:
     try:
-        text = json.dumps(value, allow_nan=False, indent=indent, separators=separators)
+        text = json.dumps(value, allow_nan=False, separators=_TIGHT)
         if "\\ud" not in text:
             return text
     except (TypeError, ValueError, RecursionError):
         pass
-    return json.dumps(cleaned(value), allow_nan=False, indent=indent, separators=separators)
+    return json.dumps(cleaned(value), allow_nan=False, separators=_TIGHT)
 
 
 def cleaned(value: Any, depth: int = 0) -> Any:

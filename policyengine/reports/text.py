@@ -38,11 +38,6 @@ def _spell(ch: str) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
-def visible_lines(text: str) -> list[str]:
-    """Return the lines of ``text``, each made :func:`visible`; tabs become spaces."""
-    return [visible(line.expandtabs(4).rstrip()) for line in re.split(r"\r\n|\r|\n", text)]
-
-
 def cut(text: str, limit: int, mark: str = "…") -> str:
     """Return ``text`` with at most ``limit`` characters, the end replaced by a mark and a count."""
     if len(text) <= limit:

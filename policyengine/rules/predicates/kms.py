@@ -21,6 +21,7 @@ from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Path, Resource
 from policyengine.model.values import ABSENT, OpenList, Unresolved
 from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
+from policyengine.rules.predicates.paths import leaves
 
 _AWS_ALIAS: Final = "alias/aws/"
 _AWS_OWNED: Final = frozenset({"AWS_OWNED_KMS_KEY", "AWS_OWNED_KEY"})
@@ -162,24 +163,7 @@ def _via(subject: Subject, keys: str) -> Path:
 
 def _values(subject: Subject, keys: str) -> Iterator[tuple[Path, Any]]:
     """Yield where the resource names keys, with the values."""
-    return _leaves(subject.resource.properties, _via(subject, keys), ())
-
-
-def _leaves(value: Any, steps: Sequence[Any], path: Path) -> Iterator[tuple[Path, Any]]:
-    if isinstance(value, Unresolved):
-        yield path, value.part() if steps else value
-    elif isinstance(value, list):
-        for index, element in enumerate(value):
-            yield from _leaves(element, steps, (*path, index))
-        if isinstance(value, OpenList):
-            yield (*path, "-"), value.more
-    elif not steps:
-        if value is not ABSENT:
-            yield path, value
-    elif isinstance(value, dict):
-        step = steps[0]
-        found = value.get(step, getattr(value, "more", ABSENT))
-        yield from _leaves(found, steps[1:], (*path, step))
+    return leaves(subject.resource.properties, _via(subject, keys))
 
 
 def _named(subject: Subject, keys: str) -> list[Named]:

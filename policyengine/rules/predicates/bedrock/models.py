@@ -8,14 +8,15 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-use.html
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path as File
 from typing import Any, Final, NamedTuple
 
 from policyengine.model.resource import Path, Resource
-from policyengine.model.values import ABSENT, OpenDict, OpenList, Unresolved
+from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.rules.predicates.api import Subject
+from policyengine.rules.predicates.paths import leaves
 
 GUARDRAIL: Final = "AWS::Bedrock::Guardrail"
 PROFILE: Final = "AWS::Bedrock::ApplicationInferenceProfile"
@@ -108,26 +109,15 @@ def _named(resource: Resource) -> Iterator[tuple[Path, Any]]:
         yield from _of_flow(resource.properties)
         return
     for dotted in PATHS.get(resource.type, ()):
-        found = list(_leaves(resource.properties, tuple(dotted.split(".")), ()))
+        found = list(_leaves(resource.properties, dotted))
         yield from found
         if found and resource.type == PROFILE:
             return  # what the profile has is known; what it was copied from says less
 
 
-def _leaves(value: Any, steps: Sequence[str], path: Path) -> Iterator[tuple[Path, Any]]:
-    if isinstance(value, Unresolved):
-        yield path, value.part() if steps else value
-    elif isinstance(value, list):
-        for index, element in enumerate(value):
-            yield from _leaves(element, steps, (*path, index))
-        if isinstance(value, OpenList):
-            yield (*path, "-"), value.more
-    elif not steps:
-        if value is not None and value is not ABSENT:
-            yield path, value
-    elif isinstance(value, dict):
-        found = value[steps[0]] if steps[0] in value else getattr(value, "more", None)
-        yield from _leaves(found, steps[1:], (*path, steps[0]))
+def _leaves(value: Any, dotted: str, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Yield what stands at a path, but for what is given as null."""
+    return ((at, found) for at, found in leaves(value, tuple(dotted.split(".")), path) if found is not None)
 
 
 def _of_flow(properties: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
@@ -170,7 +160,7 @@ def _of_definition(definition: Any, path: Path, depth: int) -> Iterator[tuple[Pa
         at: Path = (*path, "Nodes", index, "Configuration")
         configuration = node.get("Configuration") if isinstance(node, dict) else node
         for dotted in _NODE:
-            yield from _leaves(configuration, tuple(dotted.split(".")), at)
+            yield from _leaves(configuration, dotted, at)
         loop = configuration.get("Loop") if isinstance(configuration, dict) else None
         if isinstance(loop, dict) and depth < _DEEPEST:
             yield from _of_definition(loop.get("Definition"), (*at, "Loop", "Definition"), depth + 1)
