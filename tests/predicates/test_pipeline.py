@@ -33,24 +33,11 @@ from policyengine.rules.predicates.pipeline import table as pipeline_access
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.discover import open_targets
 
-from .conformance import cases, check, subject
+from .conformance import cases, subject
 
 PREDICATES: dict[str, Predicate] = {p.name: p for p in pipeline_access.PREDICATES}
-CASES = [(name, case) for name in PREDICATES for case in cases(name)]
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "predicates" / "pipeline.md").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize(("name", "case"), CASES, ids=[f"{n}: {c['case']}" for n, c in CASES])
-def test_conformance(name: str, case: dict[str, Any]) -> None:
-    check(PREDICATES[name], case)
-
-
-@pytest.mark.parametrize("name", PREDICATES)
-def test_every_predicate_is_documented_and_shown_in_all_three_truths(name: str) -> None:
-    assert f"## `{name}`" in PAGE
-    assert PREDICATES[name].summary in PAGE
-    assert {case["expect"] for n, case in CASES if n == name} >= {"TRUE", "FALSE", "UNKNOWN"}
 
 
 # -- the data ----------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,28 +9,10 @@ import pytest
 from policyengine.model.values import Unresolved
 from policyengine.rules.iam.json_texts import parsed
 from policyengine.rules.iam.source_standins import sources_filled
-from policyengine.rules.predicates.api import Predicate
-from policyengine.rules.predicates.sharing import table as sharing
 
-from .conformance import cases, check, resource
+from .conformance import resource
 
-PREDICATES: dict[str, Predicate] = {p.name: p for p in sharing.PREDICATES}
-CASES = [(name, case) for name in PREDICATES for case in cases(name)]
-ROOT = Path(__file__).resolve().parents[2]
 TOPIC = resource({"type": "AWS::SNS::Topic", "resource": {"id": "T", "file": "t.yaml"}}, {})
-
-
-@pytest.mark.parametrize(("name", "case"), CASES, ids=[f"{n}: {c['case']}" for n, c in CASES])
-def test_conformance(name: str, case: dict[str, Any]) -> None:
-    check(PREDICATES[name], case)
-
-
-@pytest.mark.parametrize("name", PREDICATES)
-def test_the_page_says_what_it_means_and_takes(name: str) -> None:
-    page = (ROOT / "docs" / "predicates" / "sharing.md").read_text(encoding="utf-8")
-    assert f"## `{name}`" in page
-    assert PREDICATES[name].summary in page
-    assert all(f"`{argument}`" in page for argument in PREDICATES[name].args)
 
 
 def _unknown(text: str, *parts: str, target: tuple[str, str] | None = None) -> Unresolved:
