@@ -19,6 +19,7 @@ from policyengine.iam.cells import (
     ANY_RUN,
     ANYTHING,
     PART,
+    Either,
     Pattern,
     arn_glob,
     exact,
@@ -64,7 +65,7 @@ class Atom(NamedTuple):
     """
 
     dimension: str
-    patterns: tuple[Pattern, ...]
+    patterns: tuple[Pattern | Either, ...]
     test: Callable[[Any], Truth]
     family: str = "text"
     values: tuple[str, ...] = ()
@@ -144,22 +145,22 @@ def _templates(values: Iterable[str], variables: bool, setting: Setting) -> tupl
 
 def _resource_atom(statement: Statement, setting: Setting) -> Atom:
     tests: list[Callable[[str], Truth]] = []
-    patterns: list[Pattern] = []
+    patterns: dict[Truth, list[Pattern]] = {YES: [], MAYBE: []}
     for text in statement.resources or ():
         filled = _fill(text, statement.variables, setting)
         if isinstance(filled, str):
-            patterns.append(glob(filled))
             hit = MAYBE if wildcard_in_type(filled) else YES
+            patterns[hit].append(glob(filled))
             tests.append(_hit(compile_glob(filled), hit))
         else:
-            patterns.append(filled)
+            patterns[MAYBE].append(filled)
             tests.append(_hit(partial(matches, filled), MAYBE))
     positive = _any(tests)
     test = (lambda value: negated(positive(value))) if statement.not_resource else positive
     ties = _templates(statement.resources or (), statement.variables, setting)
     return Atom(
         RESOURCE,
-        tuple(patterns),
+        tuple(Either(found) if len(found) > 1 else found[0] for found in patterns.values() if found),
         test,
         values=statement.resources or (),
         templates=ties,

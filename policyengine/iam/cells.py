@@ -45,6 +45,10 @@ class Pattern(tuple[Token, ...]):
             return found
 
 
+class Either(tuple[Pattern, ...]):
+    """Patterns of which only it matters whether one of them matches."""
+
+
 _ANY: Final = Token(frozenset(), True, False)
 _ANY_RUN: Final = Token(frozenset(), True, True)
 _PART: Final = Token(frozenset(":"), True, False)
@@ -115,24 +119,33 @@ def joined(*parts: Pattern) -> Pattern:
 class _Machine:
     """All patterns as one automaton; bit ``start + i`` says that ``i`` tokens of a pattern are behind us."""
 
-    def __init__(self, patterns: Sequence[Pattern]) -> None:
+    def __init__(self, patterns: Sequence[Pattern | Either]) -> None:
         self.accepts: list[int] = []
+        self.settled: list[tuple[int, int, int]] = []
+        """Of each Either: where no text can do any more, all its bits, and those that stand for it then."""
         self.spans: list[int] = []
         self.first = 0
         self.stars = 0
         mentioned: set[str] = set()
         placed: list[tuple[int, Token]] = []
         offset = 0
-        for pattern in patterns:
-            self.first |= 1 << offset
-            for at, token in enumerate(pattern, offset):
-                placed.append((at, token))
-                mentioned |= token.chars
-                if token.star:
-                    self.stars |= 1 << at
-            self.spans.append(((1 << (len(pattern) + 1)) - 1) << offset)
-            offset += len(pattern) + 1
-            self.accepts.append(1 << (offset - 1))
+        for one in patterns:
+            begin, ends, last = offset, 0, 0
+            for pattern in one if isinstance(one, Either) else (one,):
+                self.first |= 1 << offset
+                for at, token in enumerate(pattern, offset):
+                    placed.append((at, token))
+                    mentioned |= token.chars
+                    if token.star:
+                        self.stars |= 1 << at
+                offset += len(pattern) + 1
+                ends |= 1 << (offset - 1)
+                if pattern[-1:] == ANY_RUN:
+                    last |= 1 << (offset - 2)
+            self.spans.append(((1 << (offset - begin)) - 1) << begin)
+            self.accepts.append(ends)
+            if isinstance(one, Either) and last:
+                self.settled.append((last, self.spans[-1], (last & -last) * 3))
         self.fresh = next((c for c in FRESH if c not in mentioned), None) or _unmentioned(mentioned)
         self.letters = self._letters(placed, mentioned)
         self.first = self.closed(self.first)
@@ -161,12 +174,13 @@ class _Machine:
         return letters
 
     def closed(self, state: int) -> int:
-        """Add what can be reached without a character: a run may be empty."""
-        while True:
-            wider = state | ((state & self.stars) << 1)
-            if wider == state:
-                return state
+        """Add what can be reached without a character: a run may be empty; leave out what no longer matters."""
+        while (wider := state | ((state & self.stars) << 1)) != state:
             state = wider
+        for last, span, stand in self.settled:
+            if state & last:
+                state = (state & ~span) | stand
+        return state
 
 
 def _unmentioned(mentioned: set[str]) -> str:
@@ -187,10 +201,12 @@ class Cells(NamedTuple):
 
 
 @lru_cache(maxsize=8192)
-def cells(universe: tuple[Pattern, ...], patterns: tuple[Pattern, ...], limit: int = MAX_STATES) -> Cells:
+def cells(
+    universe: tuple[Pattern, ...], patterns: tuple[Pattern | Either, ...], limit: int = MAX_STATES
+) -> Cells:
     """Return the ways patterns can match together, among texts that match a pattern of the universe."""
     machine = _Machine([*universe, *patterns])
-    size = sum(len(p) + 1 for p in (*universe, *patterns))
+    size = sum(span.bit_count() for span in machine.spans)
     limit = min(limit, MAX_WORK // (size + 1) + 64)
     inside = sum(machine.spans[: len(universe)])
     ends = sum(machine.accepts[: len(universe)])
@@ -228,9 +244,13 @@ def matches(pattern: Pattern, text: str) -> bool:
     return signature_of((pattern,), text) == 1
 
 
-def signature_of(patterns: Sequence[Pattern], text: str) -> int:
+def signature_of(patterns: Sequence[Pattern | Either], text: str) -> int:
     """Return which patterns match a text, as :func:`cells` keys them."""
-    return sum(1 << index for index, pattern in enumerate(patterns) if _runs(pattern, text))
+    found = 0
+    for index, one in enumerate(patterns):
+        if any(_runs(p, text) for p in one) if isinstance(one, Either) else _runs(one, text):
+            found |= 1 << index
+    return found
 
 
 @lru_cache(maxsize=65_536)

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from policyengine.iam.atoms import Atom, Truth
-from policyengine.iam.cells import FRESH, Pattern, cells, exact, ignoring_case, signature_of
+from policyengine.iam.cells import FRESH, Either, Pattern, cells, exact, ignoring_case, signature_of
 from policyengine.iam.comparisons import address_block, moment, number
 from policyengine.iam.glob import has_wildcard
 
@@ -148,7 +148,7 @@ def _texts(atoms: Sequence[Atom], domain: Domain) -> tuple[list[str], bool, int]
     return texts, found.complete, found.cost
 
 
-def _nicer(text: str, patterns: Sequence[Pattern], domain: Domain, signature: int) -> str:
+def _nicer(text: str, patterns: Sequence[Pattern | Either], domain: Domain, signature: int) -> str:
     """Return a text that looks like what it is where the patterns cannot tell the difference."""
     for candidate in (*domain.nice, *_dressed(text, domain.account)):
         if signature_of(patterns, candidate) == signature and signature_of(domain.universe, candidate):

@@ -10,6 +10,7 @@ from policyengine.iam.cells import (
     ANYTHING,
     PART,
     SEGMENT,
+    Either,
     Pattern,
     arn_glob,
     cells,
@@ -77,6 +78,29 @@ def test_what_lies_between_patterns_is_found() -> None:
 def test_contradictions_are_not() -> None:
     patterns: tuple[Pattern, ...] = (exact("eu-west-1"), exact("us-east-1"), glob("eu-*"))
     assert set(cells((ANYTHING,), patterns).texts) == {0b000, 0b010, 0b100, 0b101}
+
+
+@given(GLOBS, GLOBS, st.text("abc", min_size=1, max_size=6))
+def test_patterns_of_which_one_is_enough(some: list[str], others: list[str], text: str) -> None:
+    """Put together they tell texts apart as their disjunctions do, no more and no less."""
+    one, other = Either(glob(p) for p in some), Either(glob(p) for p in others)
+    found = cells((ANYTHING,), (one, other))
+    wanted = [any(compile_glob(p)(text) for p in patterns) for patterns in (some, others)]
+    signature = sum(1 << at for at, hit in enumerate(wanted) if hit)
+    assert found.complete and signature in found.texts
+    assert signature_of((one, other), text) == signature
+    for key, example in found.texts.items():
+        assert signature_of((one, other), example) == key
+
+
+def test_many_resources_of_one_statement_are_few_states() -> None:
+    """`arn:aws:ec2:*:*:instance/*` and its like are told apart in the tail of an ARN too, where each set of them
+    can be met; as one element of one statement they are a few hundred states, not their power set."""
+    kinds = ("instance", "subnet", "volume", "network-interface", "security-group", "key-pair", "snapshot")
+    patterns = Either(glob(f"arn:aws:ec2:*:*:{kind}/*") for kind in kinds)
+    universe = (joined(exact("arn:aws:ec2:"), PART, exact("::image/"), ANYTHING),)
+    found = cells(universe, (patterns,), limit=2_000)
+    assert found.complete and set(found.texts) == {0, 1}
 
 
 def test_too_many_are_not_all_visited() -> None:

@@ -16,6 +16,7 @@ from policyengine.iam.request_set import RequestSet, read_request_set
 from policyengine.iam.ways import action_bits
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
+from policyengine.model.resource import Path
 from policyengine.model.values import Unresolved
 from policyengine.rules.iam.held import Held, held, remembered
 from policyengine.rules.predicates.api import Answer, Subject
@@ -29,8 +30,8 @@ def undenied(
 ) -> Answer:
     """TRUE when no Deny of the policies stops any of the actions altogether; FALSE names those it stops.
 
-    ``role``: an alias; all the roles behind it. ``where_allowed``: TRUE as well where the policies grant
-    none of these.
+    ``role``: an alias; all the roles behind it. FALSE as well where a role is named that is known not to
+    exist: nobody can assume it. ``where_allowed``: TRUE as well where the policies grant none of these.
     """
     subjects = _subjects(subject, role)
     if isinstance(subjects, Answer):
@@ -57,10 +58,19 @@ def _subjects(subject: Subject, role: str | None) -> list[Subject] | Answer:
     if isinstance(related, Unresolved) or (isinstance(more, Unresolved) and not related):
         unknown = more or Unresolved("not_collected", "the role")
         return Answer(UNKNOWN, (Evidence(("with", role), unknown, _EXPECTED, unknown.reason),))
+    if not related:
+        observed = "no such role exists in the account"
+        return Answer(FALSE, (Evidence(_named_at(subject, role), observed, _EXPECTED, "missing"),))
     return [
         Subject(other, subject.now, subject.related, subject.tables, None, subject.relations)
         for other in related
     ]
+
+
+def _named_at(subject: Subject, role: str) -> Path:
+    """Return where a resource names its role."""
+    via = subject.relations.get(role, {}).get("via")
+    return ("with", role) if via is None else tuple(via.split("."))
 
 
 def _of(
