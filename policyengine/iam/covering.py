@@ -190,10 +190,14 @@ class _Asker:
         return possible(
             requests,
             lambda asked: covered(asked, levels, account),
-            lambda witness: self._passes(witness, levels, account),
+            lambda witness: self._allowed(witness, levels, account),
         )
 
     def _passes(self, witness: Witness, levels: Sequence[Sequence[Policy]], account: str) -> bool:
+        where = account if self.kind == "rcp" else None
+        return self.requests.holds(witness.request(where)) and self._allowed(witness, levels, account)
+
+    def _allowed(self, witness: Witness, levels: Sequence[Sequence[Policy]], account: str) -> bool:
         if self.kind == "scp":
             policies = Policies(identity=(EVERYTHING,), resource=EVERYONE, scps=levels)
             request = witness.request()
@@ -201,7 +205,7 @@ class _Asker:
             policies = Policies(identity=(EVERYTHING,), resource=EVERYONE, rcps=levels)
             request = witness.request(account)
         decision = authorize(request, policies)
-        return decision.outcome == "Allowed" and not decision.unknown and self.requests.holds(request)
+        return decision.outcome == "Allowed" and not decision.unknown
 
     def _with_facts(
         self, account: str, asked: frozenset[str]

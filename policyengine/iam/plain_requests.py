@@ -11,32 +11,39 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from policyengine.iam.reason import Answer, Yes
+from policyengine.iam.profile_requests import CALLS, MODELS, NOWHERE, of_profiles, through_profile
+from policyengine.iam.reason import Answer, No, Yes
 from policyengine.iam.request_set import RequestSet
 from policyengine.iam.search import Witness
 
 _REGION: Final = "aws:requestedregion"
-_MODELS: Final = frozenset({"bedrock:invokemodel", "bedrock:invokemodelwithresponsestream"})
-_MODEL: Final = "foundation-model/anthropic.claude-sonnet-4-5-20250929-v1:0"
-_NOWHERE: Final = "unspecified"
-"""The region that is asked for where a global profile chooses one."""
-
-
+_MODEL: Final = f"foundation-model/{MODELS[0]}"
 MAX_ROUNDS: Final = 6
 """Services of Bedrock, and one more."""
 
 
 def possible(
-    requests: RequestSet, ask: Callable[[RequestSet], Answer], passes: Callable[[Witness], bool]
+    requests: RequestSet, ask: Callable[[RequestSet], Answer], allowed: Callable[[Witness], bool]
 ) -> Answer:
     """Return the answer to a question with a witness that AWS can receive, as far as is known.
 
-    ``passes`` decides a single request of the set.
+    ``allowed`` decides a single request. Calls through profiles of which none may be used are none.
     """
     answer: Answer = ask(requests)
+    profiles = of_profiles(requests) if isinstance(answer, Yes) else None
+    if profiles is not None and isinstance(ask(profiles), No):
+        return No()
+    whole = requests
+
+    def passes(witness: Witness) -> bool:
+        return whole.holds(witness.request()) and allowed(witness)
+
     for _ in range(MAX_ROUNDS):
         if not isinstance(answer, Yes):
             return answer
+        made = through_profile(answer.witness, passes, allowed)
+        if made is not None:
+            return Yes(made)
         for witness in plainer(answer.witness):
             if passes(witness):
                 return Yes(witness)
@@ -52,10 +59,10 @@ def plainer(witness: Witness) -> Iterator[Witness]:
     region, parts = _region(witness), witness.resource.split(":", 5)
     if region is None or len(parts) < 6:
         return
-    if witness.action.lower() in _MODELS:
-        where = "" if region == _NOWHERE else region
+    if witness.action.lower() in CALLS:
+        where = "" if region == NOWHERE else region
         yield replace(witness, resource=f"arn:{parts[1]}:bedrock:{where}::{_MODEL}")
-    if parts[3] and region != _NOWHERE:
+    if parts[3] and region != NOWHERE:
         yield replace(witness, resource=":".join([*parts[:3], region, *parts[4:]]))
 
 

@@ -121,12 +121,12 @@ def _decided(policy: Policy, asked: RequestSet) -> Reasoned:
 
 
 def _reasoned(policy: Policy, asked: RequestSet) -> Reasoned:
-    def passes(witness: Witness) -> bool:
+    def allowed(witness: Witness) -> bool:
         request = witness.request()
         verdicts = [compiled(s).verdict(request, False) for s in policy.statements if not s.allow]
-        return asked.holds(request) and all(isinstance(v, str) for v in verdicts)
+        return all(isinstance(v, str) for v in verdicts)
 
-    return possible(asked, lambda requests: covered(requests, [[_FULL, policy]], ACCOUNT), passes)
+    return possible(asked, lambda requests: covered(requests, [[_FULL, policy]], ACCOUNT), allowed)
 
 
 def _passed(statement: Any, answer: Yes) -> Evidence | None:
