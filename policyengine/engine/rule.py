@@ -98,17 +98,25 @@ class BoundRule:
         )
         if len(evidence) > MAX_EVIDENCE:
             evidence = evidence[:MAX_EVIDENCE]
-        witness = self._witness(evidence, subject) if self._asking else None
-        return self._make(verdict, reason, message, resource, evidence, place, resource.branch, witness)
+        witness, cause = self._behind(evidence, subject) if self._asking else (None, None)
+        return self._make(
+            verdict, reason, message, resource, evidence, place, resource.branch, witness,
+            cause=cause if verdict == FAIL else None,
+        )  # fmt: skip
 
-    def _witness(self, evidence: Sequence[Evidence], subject: Subject) -> Witness | None:
-        """Return the request that one of the answers behind the verdict rests on."""
+    def _behind(self, evidence: Sequence[Evidence], subject: Subject) -> tuple[Witness | None, str | None]:
+        """Return the request that one of the answers behind the verdict rests on, and what they have as cause
+        if it is one."""
         places = {item.path for item in evidence}
+        seen = {(item.path, item.expected, item.reason) for item in evidence}
+        witness, causes = None, set()
         for node in self._asking:
             answer: Answer | None = subject.answers.get(node.key)
-            if answer is not None and answer.witness and any(e.path in places for e in answer.evidence):
-                return answer.witness
-        return None
+            if answer is not None and any(e.path in places for e in answer.evidence):
+                witness = witness or answer.witness
+                if any((e.path, e.expected, e.reason) in seen for e in answer.evidence):
+                    causes.add(answer.cause)
+        return witness, causes.pop() if len(causes) == 1 else None
 
 
 def _asked_of(node: Node | None) -> Iterator[PredicateNode]:

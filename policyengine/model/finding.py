@@ -68,6 +68,9 @@ class Finding(NamedTuple):
     identity: tuple[str, str, str, str]
     construct_path: str | None = None
     """What a CDK user calls the resource, e.g. ``WebStack/Bucket/Resource``."""
+    cause: str | None = None
+    """What has to change for a FAIL to go away, where that is one thing: a statement, a chain of SCPs. The same
+    text in findings of other rules and resources says that they go away with it."""
 
     @property
     def sort_key(self) -> tuple[Any, ...]:
@@ -102,6 +105,7 @@ class Finding(NamedTuple):
             "frameworks": {k: list(v) for k, v in self.frameworks.items()},
             "remediation": self.remediation,
             "waiver": None if self.waiver is None else dict(self.waiver),
+            **({"cause": self.cause} if self.cause else {}),
         }
 
 
@@ -148,6 +152,7 @@ def build_finding(
     frameworks: Mapping[str, Sequence[str]] | None = None,
     remediation: str | None = None,
     waiver: Mapping[str, Any] | None = None,
+    cause: str | None = None,
 ) -> Finding:
     """Return a complete finding.
 
@@ -163,7 +168,7 @@ def build_finding(
         frameworks=frameworks or {},
         remediation=remediation,
     )
-    return maker.make(verdict, reason, message, resource, evidence, location, branch, witness, waiver)
+    return maker.make(verdict, reason, message, resource, evidence, location, branch, witness, waiver, cause)
 
 
 class FindingMaker:
@@ -201,8 +206,10 @@ class FindingMaker:
         branch: Mapping[str, bool] | None = None,
         witness: Witness | None = None,
         waiver: Mapping[str, Any] | None = None,
+        cause: str | None = None,
     ) -> Finding:
-        """Return a complete finding, or raise IncompleteFindingError."""
+        """Return a complete finding, or raise IncompleteFindingError; a ``cause`` with ``#`` in front is a place
+        of the resource."""
         place = location if location is not None else resource.locate(())
         if (
             self._problem is not None
@@ -224,6 +231,7 @@ class FindingMaker:
             resource.type, resource.id, resource.arn, resource.account, resource.region,
             place, branch, tuple(evidence), witness, frameworks, remediation, waiver, identity,
             None if origin is None else origin.get("construct_path"),
+            "/".join(identity) + cause if cause is not None and cause.startswith("#") else cause,
         ))  # fmt: skip
 
 

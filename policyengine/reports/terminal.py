@@ -1,6 +1,7 @@
 """``--format terminal``: frames for people, grouped by rule, the summary at the bottom.
 
-Rules come worst severity first; a rule's reason and remedy are said once, its resources below. When
+Rules come worst severity first; a rule's reason and remedy are said once, its resources below. Findings
+of one cause are told once, under the worst of their rules, unless everything is asked for. When
 there are more findings than a person reads, each rule shows its first few and says how many more.
 UNKNOWN has a section of its own. Nothing to report is one line. The bytes depend only on findings,
 run, sources and options.
@@ -8,6 +9,7 @@ run, sources and options.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
@@ -15,6 +17,7 @@ from policyengine.model.finding import PROPOSAL, Evidence, Finding
 from policyengine.model.values import ABSENT, Unresolved
 from policyengine.reports.ansi import Paint
 from policyengine.reports.base import SEVERITY_RANK, Context, RunInfo, TerminalOptions, is_open, is_unknown
+from policyengine.reports.causes import MOST_CAUSES, Causes, Together
 from policyengine.reports.frame import frame
 from policyengine.reports.places import place, resource_name, told
 from policyengine.reports.rest import Row, rest_lines
@@ -64,6 +67,10 @@ class TerminalReport:
         self._keep = None if options.limit == 0 else max(options.limit or 0, KEEP_PER_RULE)
         self._tally = Tally()
         self._groups: dict[tuple[bool, str], Worst] = {}
+        self._causes = Causes(0 if options.limit == 0 else MOST_CAUSES)
+        self._together: dict[tuple[bool, str], Together] = {}
+        self._built: Counter[tuple[bool, str]] = Counter()
+        self._told: Counter[tuple[bool, str]] = Counter()
         self._waived = Waived(self._keep)
         self._counts: Mapping[tuple[str, str], int] = {}
 
@@ -75,17 +82,40 @@ class TerminalReport:
         self._tally.add(finding)
         unknown = is_unknown(finding)
         if unknown or is_open(finding):
-            key = (unknown, finding.rule)
-            group = self._groups.get(key)
-            if group is None:
-                group = self._groups[key] = Worst(self._keep)
-            group.add(finding)
+            self._built[unknown, finding.rule] += 1
+            if not self._causes.add(finding):
+                self._show(finding)
         elif finding.waiver is not None and self._context.terminal.show_waived:
             self._waived.add(finding)
+
+    def _show(self, finding: Finding) -> None:
+        """Keep a finding for the frames of its rule."""
+        key = (is_unknown(finding), finding.rule)
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Worst(self._keep)
+        group.add(finding)
+
+    def _gather(self) -> None:
+        """Put the findings of each cause under the worst of their rules; what could not be told there, because
+        not all findings were built, under their own."""
+        others: dict[str, Finding] = {}
+        for cause in self._causes.together():
+            self._show(cause.lead)
+            if cause.total > 1:
+                self._together[is_unknown(cause.lead), cause.lead.id] = cause
+            for other in cause.others:
+                self._told[is_unknown(other.first), other.first.rule] += other.number
+                others.setdefault(other.first.rule, other.first)
+        for finding in others.values():
+            key = (is_unknown(finding), finding.rule)
+            if key not in self._groups and self._size_of(finding) > 0:
+                self._show(finding)
 
     def end(self, run: RunInfo) -> None:
         """Write the frames and the summary."""
         self._counts = run.verdicts or {}
+        self._gather()
         if run.verdicts is not None:
             self._tally.correct(run.verdicts, self._context.rules)
         self._section(False, FRAMED_RULES, FRAME_BUDGET)
@@ -110,10 +140,16 @@ class TerminalReport:
             self._line("")
 
     def _size(self, group: Worst) -> int:
-        """Return how many findings there are, also those that were not kept or not built, without waived ones."""
-        first = group.first()
+        return self._size_of(group.first())
+
+    def _size_of(self, first: Finding) -> int:
+        """Return how many findings a rule has, also those that were not kept or not built, without waived ones
+        and those that are told with another rule."""
+        key = (is_unknown(first), first.rule)
         waived = 0 if is_unknown(first) else self._tally.waived_rules[first.rule]
-        return max(len(group) + group.dropped, self._counts.get((first.rule, first.verdict), 0) - waived)
+        return (
+            max(self._built[key], self._counts.get((first.rule, first.verdict), 0) - waived) - self._told[key]
+        )
 
     def _per_rule(self, sizes: list[int], budget: int) -> int:
         """Return how many findings each rule shows: the most with which all fit the budget."""
@@ -131,12 +167,17 @@ class TerminalReport:
         for finding in findings[:most]:
             self._line("")
             (self._unknown if unknown else self._failure)(finding)
-        more = size - most
+        more = size - sum(self._weight(finding) for finding in findings[:most])
         if more > 0:
             self._line("")
             how = "`--limit 0` shows all, `--compact` one a line"
             self._prose("  ", f"... and {more:,} more of `{findings[0].rule}`: {how}", "dim")
         self._line("")
+
+    def _weight(self, finding: Finding) -> int:
+        """Return how many findings of its rule a frame stands for."""
+        cause = self._together.get((is_unknown(finding), finding.id))
+        return 1 if cause is None else cause.number
 
     def _header(self, finding: Finding, count: int, unknown: bool) -> None:
         paint, rule = self._paint, self._context.rules.get(finding.rule)
@@ -167,6 +208,7 @@ class TerminalReport:
             request = f"{witness.principal} calls {witness.action} on {witness.resource}"
             context = f" with {show_value(dict(witness.context))}" if witness.context else ""
             self._prose("    = for example: ", cut(visible(request + context), SENTENCE_LIMIT))
+        self._with_it(finding)
 
     def _unknown(self, finding: Finding) -> None:
         self._place(finding)
@@ -175,6 +217,15 @@ class TerminalReport:
         said = first is not None and first.reason == finding.reason and isinstance(first.observed, Unresolved)
         self._evidence(finding, said=said)
         self._branch(finding)
+        self._with_it(finding)
+
+    def _with_it(self, finding: Finding) -> None:
+        """Write what else has the same cause."""
+        cause = self._together.get((is_unknown(finding), finding.id))
+        if cause is not None and cause.resources:
+            self._prose("    = the same for: ", cause.resources_text())
+        if cause is not None and cause.others:
+            self._prose("    = same cause: ", cause.rules_text())
 
     def _place(self, finding: Finding) -> None:
         at = finding.location

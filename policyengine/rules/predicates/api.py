@@ -27,11 +27,16 @@ class Answer(NamedTuple):
 
     ``evidence`` paths start at the resource's properties, or with ``tags``, ``related`` or
     ``with`` for what stands there. Each Evidence carries its reason code.
+
+    ``cause`` is what has to change for the answer to change, where that is one thing: ``#`` and a JSON Pointer of
+    a place of the resource (a policy statement), or what other resources share (a chain of SCPs). Reports show
+    findings of one cause together.
     """
 
     truth: Truth
     evidence: tuple[Evidence, ...] = ()
     witness: Witness | None = None
+    cause: str | None = None
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ question stay cheap.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -21,9 +21,10 @@ from policyengine.iam.sentences import may_call
 from policyengine.iam.statements import compiled
 from policyengine.model.finding import Evidence, Witness
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
-from policyengine.model.resource import Path
+from policyengine.model.resource import Path, json_pointer
 from policyengine.model.values import ABSENT, Unresolved
 from policyengine.rules.iam.held import Held
+from policyengine.rules.iam.reader import Document
 from policyengine.rules.predicates.api import Answer
 
 _READ: Final[dict[int, tuple[Any, RequestSet]]] = {}
@@ -101,26 +102,56 @@ def witness(request: Request) -> Witness:
     return Witness(request.principal, request.action, request.resource, context)
 
 
+def unwanted(asked_for: str) -> str:
+    """Return what is expected where something that was asked for must not be: ``a way out`` → ``no way out``."""
+    for article in ("a ", "an ", "the "):
+        asked_for = asked_for.removeprefix(article)
+    return f"no {asked_for}"
+
+
 def allowed(held: Held, answer: Reasoned, expected: str) -> Answer:
-    """TRUE with the request that is allowed; ``expected`` says what was asked for."""
+    """TRUE with the request that is allowed; ``expected`` says what was asked for, which rules forbid."""
     if isinstance(answer, Yes):
         text = may_call(answer.witness)
-        found = Evidence(place_of(held, answer.witness), text, f"not {expected}", "request_allowed")
-        return Answer(TRUE, (found,), witness(answer.witness))
+        found = Evidence(place_of(held, answer.witness), text, unwanted(expected), "request_allowed")
+        cause = cause_of(held, allowing(held, answer.witness)[:1])
+        return Answer(TRUE, (found,), witness(answer.witness), cause)
     if isinstance(answer, No):
         return Answer(FALSE, (Evidence(held.where, ABSENT, expected, "no_such_request"),))
-    return undecided(held, answer.why, expected)
+    return undecided(held, answer.why, unwanted(expected))
 
 
 def place_of(held: Held, request: Request) -> Path:
     """Return the path of the first statement of the resource's own that allows a request."""
     if any(s.line is not None for d in held.documents for s in d.policy.statements):
-        asked = request.request()
-        for document in held.documents:
-            for statement in document.policy.statements:
-                if statement.allow and compiled(statement).verdict(asked) is None:
-                    return held.place(document, statement.index)
+        for number, statement in allowing(held, request)[:1]:
+            return held.place(held.documents[number], statement)
     return held.where
+
+
+def allowing(held: Held, request: Request) -> list[tuple[int, int]]:
+    """Return the statements that allow a request: the number of the document, the index of the statement."""
+    asked = request.request()
+    return [
+        (number, statement.index)
+        for number, document in enumerate(held.documents)
+        for statement in document.policy.statements
+        if statement.allow and compiled(statement).verdict(asked) is None
+    ]
+
+
+def cause_of(held: Held, statements: Iterable[tuple[int, int]]) -> str | None:
+    """Return what an answer has as its cause where these statements are it; None where there is none."""
+    found = dict.fromkeys(
+        _statement_place(held, held.documents[number], index) for number, index in statements
+    )
+    return f"#{' '.join(found)}" if found else None
+
+
+def _statement_place(held: Held, document: Document, index: int) -> str:
+    """Own documents are told apart by their places, others by their names."""
+    own = (document.type, document.id) == held.source
+    return f"{json_pointer(document.path) if own else f'/{document.name}'}/Statement/{index}"
 
 
 def undecided(held: Held, why: Sequence[str], expected: str) -> Answer:

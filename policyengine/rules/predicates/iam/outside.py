@@ -40,9 +40,10 @@ from policyengine.rules.predicates.iam.asking import (
     requests_of,
     undecided,
     unreadable,
+    unwanted,
 )
 
-_PUBLIC: Final = "access for anybody"
+_PUBLIC: Final = "public access"
 _ACCOUNT: Final = "access from another account"
 _ORGANIZATION: Final = "access from outside the organisation"
 STRANGERS: Final = ("555566667777", "555566667788", "555566667799", "444433332211")
@@ -85,7 +86,7 @@ def allows_public(subject: Subject, *, policy: Path | None, requests: Any) -> An
     if isinstance(answer, Yes) and _perhaps_blocked(subject, found):
         unknown = Unresolved("not_collected", "whether S3 Block Public Access of the account restricts it")
         path: Path = ("PublicAccessBlockConfiguration",)
-        return undecided(replace(found, doubts=((path, unknown),)), (), _PUBLIC)
+        return undecided(replace(found, doubts=((path, unknown),)), (), unwanted(_PUBLIC))
     return allowed(found, answer, _PUBLIC)
 
 
@@ -143,7 +144,9 @@ def allows_outside_organization(
         anybody = _from_anybody(found, asked)
         if isinstance(anybody, Yes):
             return allowed(found, anybody, _ORGANIZATION)
-        return undecided(replace(found, doubts=((("with", "organization"), more),)), (), _ORGANIZATION)
+        return undecided(
+            replace(found, doubts=((("with", "organization"), more),)), (), unwanted(_ORGANIZATION)
+        )
     return _of_known_account(subject, found, answer, _ORGANIZATION, asked)
 
 
@@ -155,7 +158,7 @@ def _of_known_account(
         anybody = _from_anybody(found, asked)
         if not isinstance(anybody, Yes):
             unknown = Unresolved("not_collected", "the account of code that is bound to none")
-            return undecided(replace(found, doubts=((found.where, unknown),)), (), expected)
+            return undecided(replace(found, doubts=((found.where, unknown),)), (), unwanted(expected))
         answer = anybody
     return allowed(found, answer, expected)
 

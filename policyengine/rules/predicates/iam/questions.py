@@ -31,7 +31,7 @@ from policyengine.model.resource import Path, Resource
 from policyengine.model.values import ABSENT, Unresolved
 from policyengine.rules.iam.held import Held, held, remembered
 from policyengine.rules.predicates.api import Answer, Subject
-from policyengine.rules.predicates.iam.asking import allowed, callers_of, undecided
+from policyengine.rules.predicates.iam.asking import allowed, callers_of, undecided, unwanted
 
 _ADMIN: Final = "permissions of an administrator"
 _MORE: Final = "a way to more permissions than these"
@@ -56,10 +56,10 @@ def admin(subject: Subject, *, services: bool, policy: Path | None) -> Answer:
         named = [service for service in named if service in within.services]
     if named:
         text = ", ".join(named[:_MOST]) + (" …" if len(named) > _MOST else "")
-        return Answer(TRUE, (Evidence(found.where, text, _ADMIN, "request_allowed"),))
+        return Answer(TRUE, (Evidence(found.where, text, unwanted(_ADMIN), "request_allowed"),))
     if isinstance(answer, No) and (found.doubts or not complete):
         # of a service they may still be
-        return undecided(found, () if found.doubts else ("too_large",), _ADMIN)
+        return undecided(found, () if found.doubts else ("too_large",), unwanted(_ADMIN))
     return allowed(found, answer, _ADMIN)
 
 
@@ -132,7 +132,7 @@ def wild(subject: Subject, *, of: str | None, policy: Path | None) -> Answer:
     if known:
         return Answer(TRUE, tuple(_wildcard(found, one, subject.resource) for one in known[:_MOST]))
     if doubtful:
-        return undecided(found, (), _NAMED)
+        return undecided(found, (), unwanted(_NAMED))
     return Answer(FALSE, (Evidence(found.where, ABSENT, _NAMED, "no_such_request"),))
 
 
@@ -162,7 +162,7 @@ def _wildcard(found: Held, wildcard: Wildcard, resource: Resource) -> Evidence:
     name = f"statement {place.statement + 1}" + (f" `{place.sid}`" if place.sid else "")
     text = f"{wildcard.kind} {', '.join(wildcard.patterns[:_MOST])} in {name} of {document.name}"
     own = (document.type, document.id) == (resource.type, resource.id)
-    return Evidence(document.path if own else found.where, text, _NAMED, "request_allowed")
+    return Evidence(document.path if own else found.where, text, unwanted(_NAMED), "request_allowed")
 
 
 def new_access(subject: Subject, *, baseline: Any, policy: Path | None) -> Answer:

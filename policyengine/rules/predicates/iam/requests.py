@@ -28,7 +28,7 @@ from policyengine.rules.predicates.iam.asking import (
     witness,
 )
 
-_ALLOWED = "such a request to be allowed"
+_ALLOWED = "such request that is allowed"
 _DENIED = "a Deny of every such request"
 
 

@@ -27,6 +27,7 @@ from policyengine.rules.predicates.org.asking import (
     undecided,
     unresolved,
 )
+from policyengine.rules.predicates.org.cause import scps_as_cause
 from policyengine.rules.predicates.org.spared import spared
 
 EXPECTED: Final = "SCPs that deny every such request"
@@ -75,7 +76,8 @@ def _of(members: Members, result: Coverage, asked: RequestSet) -> Answer:
     passed = tuple(_let_through(result))
     because = f", because {passed[0].observed}" if passed else ""
     first = Evidence((), f"{may_call(answer.witness)}{because}", EXPECTED, "request_not_denied")
-    return Answer(FALSE, (first, *passed, *_more(members, result, asked, answer)), witness(answer.witness))
+    found = (first, *passed, *_more(members, result, asked, answer))
+    return Answer(FALSE, found, witness(answer.witness), scps_as_cause(members, result.account, asked))
 
 
 def _more(members: Members, result: Coverage, asked: RequestSet, answer: Yes) -> Iterator[Evidence]:

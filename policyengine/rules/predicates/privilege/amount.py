@@ -22,7 +22,7 @@ from policyengine.model.values import ABSENT, Unresolved
 from policyengine.rules.iam.held import Held, held, remembered
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam import questions as iam_questions
-from policyengine.rules.predicates.iam.asking import allowed, undecided, witness
+from policyengine.rules.predicates.iam.asking import allowed, undecided, unwanted, witness
 from policyengine.rules.predicates.privilege.given import given, in_person, in_person_only, is_attached
 from policyengine.rules.predicates.privilege.grants import statements_of, whole
 
@@ -67,11 +67,11 @@ def _in_question(found: Held) -> Answer:
         within = _administrator((found.boundary.policy,))
         answer = answer if isinstance(within, Yes) else within
     if isinstance(answer, Unknown):
-        return undecided(found, answer.why, f"not {_ADMIN}")
+        return undecided(found, answer.why, unwanted(_ADMIN))
     if not isinstance(answer, Yes):
         return Answer(TRUE)
     request = in_person(found, answer.witness)
-    evidence = Evidence(found.where, may_call(request), f"not {_ADMIN}", _YES)
+    evidence = Evidence(found.where, may_call(request), unwanted(_ADMIN), _YES)
     return Answer(FALSE, (evidence,), witness(request))
 
 
@@ -101,7 +101,7 @@ def escalating(subject: Subject) -> Answer:
     steps = [f"{r.action} on {r.resource}{statements_of(found, witness(r))}" for r in requests]
     shown = witness(requests[0])
     text = f"{answer.escalation.path.id}: {who_is(shown.principal)} may call {' and '.join(steps)}"
-    return Answer(TRUE, (Evidence(found.where, text, f"not {_MORE}", _YES),), shown)
+    return Answer(TRUE, (Evidence(found.where, text, unwanted(_MORE), _YES),), shown)
 
 
 def _administrator(policies: Sequence[Policy]) -> Reasoned:

@@ -32,9 +32,11 @@ from policyengine.rules.iam.held import Held, remembered
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam.asking import (
     allowed,
+    cause_of,
     requests_of,
     undecided,
     unreadable,
+    unwanted,
     witness,
 )
 from policyengine.rules.predicates.iam.requests import granted
@@ -52,9 +54,9 @@ MOST: Final = 10
 _YES: Final = "request_allowed"
 _NAMES: Final = 4
 _ANY: Final = "such actions allowed on resources that no statement names"
-_ALLOWED: Final = "such a request to be allowed"
+_ALLOWED: Final = "such request that is allowed"
 _WILD: Final = "changes allowed by wildcards"
-_WHOLE: Final = "all actions of a service allowed"
+_WHOLE: Final = "service all of whose actions are allowed"
 _NEGATED: Final = {
     "action": "an Allow with NotAction",
     "resource": "an Allow with NotResource",
@@ -132,15 +134,16 @@ def _broad(subject: Subject, found: Held, bits: int, context: Mapping[str, str |
     question = ("breadth", bits, tuple(context.items()), who.arn)
     answer: Breadth = remembered(question, layers(found), lambda: breadth(who, bits, context))
     if not answer.found:
-        return undecided(found, answer.why, _ANY) if answer.why else none(found, _ANY)
+        return undecided(found, answer.why, unwanted(_ANY)) if answer.why else none(found, _ANY)
     evidence = []
     for broad in answer.found[:MOST]:
         names, count = broad.names(_NAMES), broad.bits.bit_count()
         text = ", ".join(names) + (f" and {count - len(names)} more" if count > len(names) else "")
         where = " and ".join(statement_name(found, *at) for at in broad.statements[:3])
         observed = f"{text} in {where}: {may_call(in_person(found, broad.witness))}"
-        evidence.append(Evidence(_path(found, broad.statements), observed, f"no {_ANY}", _YES))
-    return Answer(TRUE, tuple(evidence), witness(in_person(found, answer.found[0].witness)))
+        evidence.append(Evidence(_path(found, broad.statements), observed, unwanted(_ANY), _YES))
+    cause = cause_of(found, sorted({at for broad in answer.found for at in broad.statements}))
+    return Answer(TRUE, tuple(evidence), witness(in_person(found, answer.found[0].witness)), cause)
 
 
 def wild(
@@ -165,7 +168,7 @@ def wild(
         if named is False and not w.bits & may_deny and not _is_unsure(found, w)
     ]
     if not known:
-        return undecided(found, (), _WILD) if asked else none(found, _WILD)
+        return undecided(found, (), unwanted(_WILD)) if asked else none(found, _WILD)
     evidence, first = [], None
     for one in known[:MOST]:
         request = first or _example(found, one)
@@ -173,8 +176,9 @@ def wild(
         told = f": {may_call(request)}" if request is not None and one is known[0] else ""
         place = (one.place.policy, one.place.statement)
         text = f"{one.kind} {', '.join(one.patterns[:MOST])} in {statement_name(found, *place)}{told}"
-        evidence.append(Evidence(_path(found, (place,)), text, f"no {_WILD}", _YES))
-    return Answer(TRUE, tuple(evidence), None if first is None else witness(first))
+        evidence.append(Evidence(_path(found, (place,)), text, unwanted(_WILD), _YES))
+    cause = cause_of(found, sorted({(one.place.policy, one.place.statement) for one in known}))
+    return Answer(TRUE, tuple(evidence), None if first is None else witness(first), cause)
 
 
 def _is_unsure(found: Held, wildcard: Wildcard) -> bool:
@@ -228,7 +232,7 @@ def negation(
     found_ones = remembered(("negated", element), found.policies, lambda: negated(found.policies, element))
     answer = _statements(subject, found, found_ones, _NEGATED[element])
     if answer.truth is FALSE and _may_leave_out(subject.resource, found, element):
-        return undecided(found, (), _NEGATED[element])
+        return undecided(found, (), unwanted(_NEGATED[element]))
     return answer
 
 
@@ -271,10 +275,10 @@ def whole(
         text = ", ".join(told[:MOST]) + (f" and {len(told) - MOST} more" if len(told) > MOST else "")
         request = _example_of(found, told[0])
         shown = "" if request is None else f": {may_call(request)}"
-        evidence = Evidence(found.where, text + shown, f"not {_WHOLE}", _YES)
+        evidence = Evidence(found.where, text + shown, unwanted(_WHOLE), _YES)
         return Answer(TRUE, (evidence,), None if request is None else witness(request))
     if (found.doubts or not complete) and _may_be_whole(found, names):
-        return undecided(found, () if found.doubts else ("too_large",), _WHOLE)
+        return undecided(found, () if found.doubts else ("too_large",), unwanted(_WHOLE))
     return none(found, _WHOLE)
 
 
@@ -288,16 +292,17 @@ def _statements(subject: Subject, found: Held, each: Sequence[Found], expected: 
     known = [one for one in each if one.witness is not None and not _is_doubtful(found, one.place)]
     if not known:
         why = [text for one in each for text in one.why]
-        return undecided(found, why, expected) if each else none(found, expected)
+        return undecided(found, why, unwanted(expected)) if each else none(found, expected)
     evidence = []
     for one in known[:MOST]:
         place = (one.place.policy, one.place.statement)
         services = f"{', '.join(one.services[:_NAMES])}{' …' if len(one.services) > _NAMES else ''} in "
         assert one.witness is not None
         text = f"{services if one.services else ''}{statement_name(found, *place)}: {may_call(in_person(found, one.witness))}"
-        evidence.append(Evidence(_path(found, (place,)), text, f"not {expected}", _YES))
+        evidence.append(Evidence(_path(found, (place,)), text, unwanted(expected), _YES))
     first = known[0].witness
-    return Answer(TRUE, tuple(evidence), None if first is None else witness(in_person(found, first)))
+    cause = cause_of(found, sorted({(one.place.policy, one.place.statement) for one in known}))
+    return Answer(TRUE, tuple(evidence), None if first is None else witness(in_person(found, first)), cause)
 
 
 def statements_of(found: Held, request: Witness | None) -> str:

@@ -28,7 +28,7 @@ from policyengine.rules.iam.principals import PrincipalRecord, Principals, calle
 from policyengine.rules.iam.reader import Reader
 from policyengine.rules.iam.references import References
 from policyengine.rules.predicates.api import Answer, Subject
-from policyengine.rules.predicates.iam.asking import undecided, witness
+from policyengine.rules.predicates.iam.asking import undecided, unwanted, witness
 
 TABLES: Final = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group", "AWS::IAM::ManagedPolicy")
 _PRINCIPALS: Final = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group")
@@ -57,11 +57,11 @@ def reaches(subject: Subject) -> Answer:
     surveyed = _surveyed(subject)
     arn = surveyed.names.get(subject.resource.id)
     if arn is None or arn not in surveyed.survey.world.principals:
-        return undecided(found, ("the principals of the account are not known",), _TOP)
+        return undecided(found, ("the principals of the account are not known",), unwanted(_TOP))
     answer = surveyed.survey.of(arn, only_administrator=True).to_administrator
     if isinstance(answer, Reaches):
         request = answer.steps[0].requests[0] if answer.steps[0].requests else answer.witness
-        evidence = Evidence(found.where, _chain(answer), f"no {_TOP}", "request_allowed")
+        evidence = Evidence(found.where, _chain(answer), unwanted(_TOP), "request_allowed")
         return Answer(TRUE, (evidence,), witness(request))
     if isinstance(answer, Unknown):
         return _not_known(found, answer)
@@ -87,7 +87,7 @@ def _others(subject: Subject) -> Unresolved | None:
 
 
 def _not_known(found: Held, answer: Unknown) -> Answer:
-    return undecided(found, answer.why[:3], _TOP)
+    return undecided(found, answer.why[:3], unwanted(_TOP))
 
 
 def _chain(answer: Reaches) -> str:

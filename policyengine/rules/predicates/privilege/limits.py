@@ -15,7 +15,7 @@ from policyengine.model.resource import Resource
 from policyengine.model.values import ABSENT, OpenDict, OpenList, Unresolved
 from policyengine.rules.iam.held import Held, held, remembered
 from policyengine.rules.predicates.api import Answer, Subject
-from policyengine.rules.predicates.iam.asking import allowed, undecided, witness
+from policyengine.rules.predicates.iam.asking import allowed, undecided, unwanted, witness
 from policyengine.rules.predicates.privilege.given import as_written, asker, in_person, layers
 from policyengine.rules.predicates.privilege.grants import MOST, statement_name
 
@@ -30,7 +30,7 @@ def trusted_tags(subject: Subject) -> Answer:
     every = layers(found)
     if not names_tags(every):
         if _unread(subject.resource, found):
-            return undecided(found, (), _TAGS)
+            return undecided(found, (), unwanted(_TAGS))
         return Answer(FALSE, (Evidence(found.where, ABSENT, _TAGS, "no_such_request"),))
     who = (
         found.arn if found.about == "principal" and found.arn and ":group/" not in found.arn else asker(found)
@@ -43,7 +43,7 @@ def trusted_tags(subject: Subject) -> Answer:
     if not known:
         if each or _unread(subject.resource, found):
             why = [text for change in each for text in getattr(change.answer, "why", ())]
-            return undecided(found, why, _TAGS)
+            return undecided(found, why, unwanted(_TAGS))
         return Answer(FALSE, (Evidence(found.where, ABSENT, _TAGS, "no_such_request"),))
     evidence = [_shown(found, change) for change in known[:MOST]]
     first = known[0].answer
@@ -82,7 +82,7 @@ def _shown(found: Held, change: Change) -> Evidence:
     where = statement_name(found, document, number) if inside else f"statement {number + 1} of the boundary"
     request = may_call(in_person(found, change.answer.witness))
     text = f"{change.trusted.key} decides in {where}, and {request}"
-    return Evidence(found.where, text, f"not {_TAGS}", "request_allowed")
+    return Evidence(found.where, text, unwanted(_TAGS), "request_allowed")
 
 
 def sheds(subject: Subject) -> Answer:

@@ -18,7 +18,7 @@ from policyengine.rules.iam.held import held, remembered
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam.asking import allowed
 
-_EXPECTED: Final = "only what is the device's own"
+_EXPECTED: Final = "access to what is another device's"
 _VARIABLE: Final = re.compile(r"\$\{iot:[A-Za-z0-9.\[\]]+\}")
 _OTHERS: Final = read_request_set(
     {

@@ -23,10 +23,11 @@ from policyengine.rules.predicates.iam.asking import (
     requests_of,
     undecided,
     unreadable,
+    unwanted,
     witness,
 )
 
-_EXPECTED: Final = "nobody who may do both"
+_EXPECTED: Final = "principal that may do both"
 _MOST: Final = 100
 """Principals that are asked about; a document of AWS's largest size names fewer with statements of their own."""
 
@@ -53,8 +54,8 @@ def one_may_both(subject: Subject, *, policy: Path | None, one: Any, other: Any)
             return answer
         why.update(dict.fromkeys(answer))
     if any(s.opaque is not None and s.allow for p in found.policies for s in p.statements):
-        return undecided(found, tuple(why), _EXPECTED)
-    return undecided(found, tuple(why), _EXPECTED) if why else allowed(found, No(), _EXPECTED)
+        return undecided(found, tuple(why), unwanted(_EXPECTED))
+    return undecided(found, tuple(why), unwanted(_EXPECTED)) if why else allowed(found, No(), _EXPECTED)
 
 
 def _may_be(statement: Statement, requests: RequestSet) -> bool:
@@ -79,7 +80,7 @@ def _both(found: Held, name: str, one: RequestSet, other: RequestSet) -> Answer 
         return tuple(code for answer in answers if isinstance(answer, Unknown) for code in answer.why)
     shown = f"{name} may call {requests[0].action} and {requests[1].action}"
     return Answer(
-        TRUE, (Evidence(found.where, shown, f"not {_EXPECTED}", "request_allowed"),), witness(requests[0])
+        TRUE, (Evidence(found.where, shown, unwanted(_EXPECTED), "request_allowed"),), witness(requests[0])
     )
 
 

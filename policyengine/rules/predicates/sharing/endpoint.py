@@ -20,12 +20,12 @@ from policyengine.model.resource import Path
 from policyengine.model.values import Unresolved
 from policyengine.rules.iam.held import Held, held, remembered
 from policyengine.rules.predicates.api import Answer, Subject
-from policyengine.rules.predicates.iam.asking import allowed, undecided
+from policyengine.rules.predicates.iam.asking import allowed, undecided, unwanted
 from policyengine.rules.predicates.iam.outside import nowhere, strangers
 
 _SOMEBODYS: Final = "com.amazonaws.vpce."
 """Services that AWS does not run; endpoints to them take no policy."""
-_EXPECTED: Final = "only known principals, or only known resources"
+_EXPECTED: Final = "way for unknown principals to unknown resources"
 _BUCKET: Final = "arn:aws:s3:::a-bucket-of-somebody-else-7c1f"
 _OF_RESOURCE: Final = ("aws:resourceorgid", "aws:resourceorgpaths")
 _NETWORK: Final = frozenset(
@@ -48,7 +48,7 @@ def endpoint_open(subject: Subject) -> Answer:
     answer = remembered(question, found.policies, lambda: _asked(found, actions))
     if isinstance(answer, Yes) and isinstance(service, Unresolved) and not _is_of_aws(service):
         doubt: tuple[Path, Unresolved] = (("ServiceName",), service)
-        return undecided(replace(found, doubts=(doubt,)), (), _EXPECTED)
+        return undecided(replace(found, doubts=(doubt,)), (), unwanted(_EXPECTED))
     return allowed(found, answer, _EXPECTED)
 
 

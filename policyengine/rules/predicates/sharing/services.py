@@ -33,7 +33,7 @@ from policyengine.rules.predicates.iam.asking import (
 )
 from policyengine.rules.predicates.iam.outside import in_organization, nowhere
 
-_EXPECTED: Final = "services let in only for the own account or organisation"
+_EXPECTED: Final = "service that may come for an account outside"
 _PLAIN: Final = frozenset({"stringequals", "stringlike", "arnequals", "arnlike"})
 _NAMES: Final = (".amazonaws.com", ".amazonaws.com.cn", ".amazon.com")
 _SOME: Final = "unknown.amazonaws.com"

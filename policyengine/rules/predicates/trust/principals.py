@@ -31,7 +31,7 @@ from policyengine.model.values import ABSENT
 from policyengine.rules.iam.held import Held, remembered
 from policyengine.rules.iam.standins import ACCOUNT
 from policyengine.rules.predicates.api import Answer, Subject
-from policyengine.rules.predicates.iam.asking import allowed, undecided, witness
+from policyengine.rules.predicates.iam.asking import allowed, undecided, unwanted, witness
 from policyengine.rules.predicates.iam.outside import STRANGERS, in_organization, strangers
 from policyengine.rules.predicates.trust.held import any_role, of_role, trust_of
 
@@ -56,7 +56,7 @@ _SPELLED: Final = {
 _NOBODY: Final = Witness("*", "sts:AssumeRole", "*", {})
 _UNBOUND: Final = "the account of code that is bound to none"
 _OTHERS: Final = "actions other than those of assuming a role"
-_FOR_A_STRANGER: Final = "the service to assume the role for an account that nobody names"
+_FOR_A_STRANGER: Final = "service that assumes the role for an account that nobody names"
 
 
 def names(
@@ -239,9 +239,9 @@ def allows_other_actions(subject: Subject, *, policy: Path | None) -> Answer:
     for statement in _allowing(found.policies):
         if statement.opaque is None and action_bits(statement, known) & ~wanted:
             named = ", ".join(("all but " if statement.not_action else "") + a for a in statement.actions)
-            return Answer(TRUE, (Evidence(found.where, named, _OTHERS, "request_allowed"),))
+            return Answer(TRUE, (Evidence(found.where, named, unwanted(_OTHERS), "request_allowed"),))
     if any(s.opaque is not None for s in _allowing(found.policies)):
-        return undecided(found, ("what a statement allows is not known",), _OTHERS)
+        return undecided(found, ("what a statement allows is not known",), unwanted(_OTHERS))
     return allowed(found, No(), _OTHERS)
 
 
@@ -259,10 +259,14 @@ def admits_service(subject: Subject, *, services: Sequence[str], policy: Path | 
         if isinstance(answer, Yes):
             request = of_role(found, answer.witness)
             said = may_call(request)
-            evidence = Evidence(found.where, said, _FOR_A_STRANGER, "request_allowed")
+            evidence = Evidence(found.where, said, unwanted(_FOR_A_STRANGER), "request_allowed")
             return Answer(TRUE, (evidence,), witness(request))
         why.update(dict.fromkeys(answer.why if isinstance(answer, Unknown) else ()))
-    return undecided(found, tuple(why), _FOR_A_STRANGER) if why else allowed(found, No(), _FOR_A_STRANGER)
+    return (
+        undecided(found, tuple(why), unwanted(_FOR_A_STRANGER))
+        if why
+        else allowed(found, No(), _FOR_A_STRANGER)
+    )
 
 
 def _services(statement: Statement) -> tuple[str, ...]:

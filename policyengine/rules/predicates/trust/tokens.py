@@ -14,7 +14,7 @@ from policyengine.model.logic import TRUE
 from policyengine.model.resource import Path
 from policyengine.rules.iam.held import Held, remembered
 from policyengine.rules.predicates.api import Answer, Subject
-from policyengine.rules.predicates.iam.asking import allowed, place_of, undecided, witness
+from policyengine.rules.predicates.iam.asking import allowed, place_of, undecided, unwanted, witness
 from policyengine.rules.predicates.iam.outside import nowhere
 from policyengine.rules.predicates.trust.held import any_role, of_role, trust_of
 
@@ -37,11 +37,11 @@ def admits_token(
         if isinstance(answer, Yes):
             place = place_of(found, of_role(found, answer.witness))
             said = _said(found, provider, answer)
-            evidence = Evidence(place, said, f"not {expected}", "request_allowed")
+            evidence = Evidence(place, said, unwanted(expected), "request_allowed")
             return Answer(TRUE, (evidence,), witness(of_role(found, answer.witness)))
         why.update(dict.fromkeys(answer.why if isinstance(answer, Unknown) else ()))
     why.update(dict.fromkeys(unnamed(found.policies, issuers)))
-    return undecided(found, tuple(why), expected) if why else allowed(found, No(), expected)
+    return undecided(found, tuple(why), unwanted(expected)) if why else allowed(found, No(), expected)
 
 
 def _asked(found: Held, issuers: Sequence[str]) -> list[Provider]:
