@@ -4,15 +4,17 @@
 (https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts): ``%``, CR and LF in
 messages, also ``:`` and ``,`` in properties. critical and high are errors, medium are warnings, low
 and UNKNOWN are notices. GitHub displays at most 10 annotations of each kind for a step, so the worst
-10 of each are written and a last plain line says how many there are besides.
+10 of each are written, findings of one cause as one, and a last plain line says how many there are besides.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TextIO
 
 from policyengine.model.finding import Finding
 from policyengine.reports.base import Context, RunInfo, is_open, is_unknown
+from policyengine.reports.causes import Causes, Together
 from policyengine.reports.places import place, resource_name, told
 from policyengine.reports.tally import Tally
 from policyengine.reports.text import cut, observed, plural, visible, without_log_commands
@@ -41,6 +43,9 @@ class GithubReport:
         self._rules = context.rules
         self._tally = Tally()
         self._kept = {kind: Worst(PER_KIND) for kind in ("error", "warning", "notice")}
+        self._number: Counter[str] = Counter()
+        self._causes = Causes()
+        self._together: dict[str, Together] = {}
 
     def begin(self, run: RunInfo) -> None:
         """Nothing is written before the worst are known."""
@@ -48,22 +53,35 @@ class GithubReport:
     def add(self, finding: Finding) -> None:
         """Take an open FAIL or an UNKNOWN."""
         self._tally.add(finding)
-        if is_unknown(finding):
-            self._kept["notice"].add(finding)
-        elif is_open(finding):
-            self._kept[KINDS[finding.severity]].add(finding)
+        if is_unknown(finding) or is_open(finding):
+            self._number[_kind(finding)] += 1
+            if not self._causes.add(finding):
+                self._kept[_kind(finding)].add(finding)
 
     def end(self, run: RunInfo) -> None:
         """Write the annotations, run errors first."""
         room = PER_KIND if run.complete and not run.errors else PER_KIND - 1
-        dropped = {}
+        for cause in self._causes.together():
+            self._kept[_kind(cause.lead)].add(cause.lead)
+            self._together[cause.lead.id] = cause
+        told: Counter[str] = Counter()
         if room < PER_KIND:
             self._out.write(_run_line(run))
         for kind, kept in self._kept.items():
             findings = kept.sorted()[: room if kind == "error" else PER_KIND]
-            dropped[kind] = kept.dropped + len(kept) - len(findings)
+            for finding in findings:
+                told.update(self._kinds(finding))
             self._out.writelines(self._line(kind, finding) for finding in findings)
-        self._summary(dropped)
+        self._summary({kind: self._number[kind] - told[kind] for kind in self._kept})
+
+    def _kinds(self, finding: Finding) -> dict[str, int]:
+        """Return how many findings of each kind an annotation stands for."""
+        found: Counter[str] = Counter()
+        cause = self._together.get(finding.id)
+        found[_kind(finding)] += 1 if cause is None else cause.number
+        for other in () if cause is None else cause.others:
+            found[_kind(other.first)] += other.number
+        return found
 
     def _line(self, kind: str, finding: Finding) -> str:
         unknown = is_unknown(finding)
@@ -77,6 +95,11 @@ class GithubReport:
         rule = self._rules.get(finding.rule)
         if rule is not None and not unknown:
             parts.append(f"fix: {' '.join(visible(line) for line in rule.fix.split())}")
+        cause = self._together.get(finding.id)
+        if cause is not None and cause.resources:
+            parts.append(f"the same for: {cause.resources_text()}")
+        if cause is not None and cause.others:
+            parts.append(f"same cause: {cause.rules_text()}")
         parts.append(f"finding {finding.id}")
         text = escape_data(cut("\n".join(parts), MESSAGE_LIMIT))
         return f"::{kind} {_properties(finding, title)}::{text}\n"
@@ -94,6 +117,10 @@ class GithubReport:
                 f"for a step: upload `--format sarif` to see all"
             )
         self._out.write(without_log_commands(line) + "\n")
+
+
+def _kind(finding: Finding) -> str:
+    return "notice" if is_unknown(finding) else KINDS[finding.severity]
 
 
 def _properties(finding: Finding, title: str) -> str:

@@ -14,6 +14,7 @@ from typing import TextIO
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import sentence
 from policyengine.reports.base import Context, RunInfo, is_open, is_unknown
+from policyengine.reports.causes import Causes, Together
 from policyengine.reports.jsontext import cleaned_text
 from policyengine.reports.places import place
 from policyengine.reports.tally import Tally
@@ -60,6 +61,8 @@ class MarkdownReport:
         self._room = context.markdown_chars
         self._tally = Tally()
         self._failed, self._unknown = Worst(KEEP), Worst(KEEP)
+        self._causes = Causes()
+        self._together: dict[str, Together] = {}
 
     def begin(self, run: RunInfo) -> None:
         """Nothing is written before the counts are known."""
@@ -67,13 +70,18 @@ class MarkdownReport:
     def add(self, finding: Finding) -> None:
         """Take the next finding."""
         self._tally.add(finding)
-        if is_open(finding):
-            self._failed.add(finding)
-        elif is_unknown(finding):
-            self._unknown.add(finding)
+        if (is_open(finding) or is_unknown(finding)) and not self._causes.add(finding):
+            self._keep(finding)
+
+    def _keep(self, finding: Finding) -> None:
+        (self._unknown if is_unknown(finding) else self._failed).add(finding)
 
     def end(self, run: RunInfo) -> None:
         """Write the report."""
+        for cause in self._causes.together():
+            self._keep(cause.lead)
+            if cause.total > 1:
+                self._together[cause.lead.id] = cause
         self._write(self._head(run))
         left = self._sections(self._failed) + self._sections(self._unknown)
         if left:
@@ -123,8 +131,12 @@ class MarkdownReport:
             text, shown = self._section(members)
             if shown:
                 self._write(text)
-            left += len(members) - shown
+            left += sum(map(self._weight, members[shown:]))
         return left
+
+    def _weight(self, finding: Finding) -> int:
+        cause = self._together.get(finding.id)
+        return 1 if cause is None else cause.total
 
     def _section(self, members: list[Finding]) -> tuple[str, int]:
         first = members[0]
@@ -138,7 +150,7 @@ class MarkdownReport:
         rows: list[str] = []
         used = len(head) + len(tail)
         for finding in members:
-            row = _row(finding)
+            row = _row(finding, self._together.get(finding.id))
             if used + len(row) > self._room:
                 break
             rows.append(row)
@@ -152,13 +164,17 @@ class MarkdownReport:
         return f"{escape(' '.join(rule.why.split()))}\n\n**Fix:** {escape(' '.join(rule.fix.split()))}\n\n"
 
 
-def _row(finding: Finding) -> str:
+def _row(finding: Finding, cause: Together | None) -> str:
     parts = [escape(finding.message)]
     parts += [f"{code(observed(e, 80))}, expected {code(cut(e.expected, 120))}" for e in finding.evidence[:3]]
     if finding.branch:
         parts.append(
             "when " + ", ".join(f"{code(k)} is {str(v).lower()}" for k, v in sorted(finding.branch.items()))
         )
+    if cause is not None and cause.resources:
+        parts.append(f"the same for: {escape(cause.resources_text())}")
+    if cause is not None and cause.others:
+        parts.append(f"same cause: {escape(cause.rules_text())}")
     parts.append(f"<sub>{finding.id}</sub>")
     resource = f"{code(finding.resource_id)}<br>{code(finding.resource_type)}"
     if finding.construct_path:

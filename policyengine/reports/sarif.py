@@ -193,6 +193,7 @@ def _properties(finding: Finding) -> dict[str, Any]:
         "branch": None if finding.branch is None else dict(sorted(finding.branch.items())),
         "evidence": [_short(evidence_json(e)) for e in finding.evidence[:5]],
         "remediation": finding.remediation,
+        **({"cause": finding.cause} if finding.cause else {}),
     }
 
 
