@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, NoReturn
 
 from policyengine.iam.errors import JsonPath, PolicyError, shown
-from policyengine.iam.gaps import gap_in, hide_variables, split
+from policyengine.iam.gaps import gap_in, has_conditions, hide_variables, split
 from policyengine.iam.grammar import (
     ELEMENTS,
     MAX_STATEMENTS,
@@ -59,6 +59,7 @@ class Statement:
     (a resource policy without it is about its own resource). ``variables`` says whether ``${…}``
     is replaced. ``opaque``: the elements are the widest the statement can have, and nobody knows
     whether it applies to what they match (an Allow that may not allow, a Deny that may not deny).
+    ``conditional``: of an opaque one, that it surely has conditions, though perhaps not among ``conditions``.
     ``compiled`` is for the evaluator: what it made of the statement.
     """
 
@@ -75,6 +76,7 @@ class Statement:
     variables: bool
     line: int | None = None
     opaque: Opaque | None = None
+    conditional: bool = False
     compiled: list[Any] = field(default_factory=list, repr=False)
 
 
@@ -251,7 +253,10 @@ class _Reader:
         for part, opaque in split(body, self.rules.arns):
             if opaque is None or part["Effect"] != "Allow" or not self.rules.deny_only:
                 statement = self.statement(part, index, path, variables)
-                read.append(statement if opaque is None else replace(statement, opaque=opaque))
+                if opaque is not None:
+                    conditional = has_conditions(body.get("Condition"))
+                    statement = replace(statement, opaque=opaque, conditional=conditional)
+                read.append(statement)
         return tuple(read)
 
     def statement(self, found: Any, index: int, path: JsonPath, variables: bool) -> Statement:

@@ -77,6 +77,18 @@ def split(statement: Statement, arns: bool) -> Iterator[tuple[Statement, Opaque 
         yield {**wide, "Effect": effect}, gap
 
 
+def has_conditions(block: Any) -> bool:
+    """Say whether a condition block surely holds a condition, though it may not be known which."""
+    operators = block.values() if isinstance(block, dict) else ()
+    return any(_is_there(v) for keys in operators if isinstance(keys, dict) for v in keys.values())
+
+
+def _is_there(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(map(_is_there, value))
+    return not isinstance(value, Opaque) or value.present
+
+
 def _element(name: str, value: Any, arns: bool) -> tuple[Any, dict[str, Any]]:
     """Return (what to put for certain, the widest) for one element, or NO_PART for the first."""
     if gap_in(value) is None:

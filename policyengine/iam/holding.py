@@ -53,12 +53,15 @@ class _Of(NamedTuple):
 
 def unrestricted(statement: Statement) -> bool:
     """Say whether a statement holds for every resource, principal and context."""
+    return statement.opaque is None and _about_all(statement)
+
+
+def _about_all(statement: Statement) -> bool:
     return (
         (statement.resources is None or "*" in statement.resources)
         and not statement.not_resource
         and not statement.conditions
         and statement.principals is None
-        and statement.opaque is None
     )
 
 
@@ -131,7 +134,7 @@ def perhaps_denied(policies: Iterable[Policy]) -> int:
     found = 0
     for policy in policies:
         for s in policy.statements:
-            if s.opaque is not None and not s.allow and s.resources in (None, ("*",)) and not s.conditions:
+            if s.opaque is not None and not s.allow and not s.conditional and _about_all(s):
                 found |= action_bits(s, catalogue())
     return found
 

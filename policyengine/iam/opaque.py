@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """An answer that exists but is not known; ``reason`` is a short phrase for a reader."""
+    """An answer that exists but is not known; ``reason`` is a short phrase for a reader.
+
+    ``present``: in a document it is certain that some value stands there.
+    """
 
     reason: str
+    present: bool = field(default=False, kw_only=True)
 
     def __bool__(self) -> bool:
         raise TypeError("an Opaque is neither true nor false: ask `is True` or `isinstance(x, Opaque)`")

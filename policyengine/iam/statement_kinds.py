@@ -16,7 +16,14 @@ from policyengine.iam.catalogue import catalogue
 from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.exposure import Place, place_of
 from policyengine.iam.glob import has_wildcard
-from policyengine.iam.holding import GLOBAL_REGION, account_named, denied_everywhere, example, templates
+from policyengine.iam.holding import (
+    GLOBAL_REGION,
+    account_named,
+    denied_everywhere,
+    example,
+    perhaps_denied,
+    templates,
+)
 from policyengine.iam.likely import requests as suggested
 from policyengine.iam.reason import ALL, No, Unknown, Yes, granted, grants
 from policyengine.iam.request import Request
@@ -60,21 +67,30 @@ def whole_services(policies: Sequence[Policy], services: Sequence[str]) -> list[
     ``services``: those that count; none: all of ``SMALLEST`` actions at least.
     """
     found = []
-    denied = denied_everywhere(policies)
+    denied, perhaps = denied_everywhere(policies), perhaps_denied(policies)
     for number, policy in enumerate(policies):
         for statement in policy.statements:
             bits = action_bits(statement, catalogue()) & ~denied if statement.allow else 0
-            enough = bits.bit_count() >= (1 if services else SMALLEST)
-            named = (
-                [n for n, mask in _masks(_named(statement, services)) if not mask & ~bits] if enough else []
-            )
-            if named:
-                asked = RequestSet(
-                    tuple(f"{name}:*" for name in named) if len(named) <= MOST_ASKED else ("*",)
-                )
-                granted = _granted(policies, number, statement, asked)
-                found += [replace(one, services=tuple(named)) for one in granted]
+            if bits.bit_count() < (1 if services else SMALLEST):
+                continue
+            whole = [(n, mask) for n, mask in _masks(_named(statement, services)) if not mask & ~bits]
+            sure = tuple(name for name, mask in whole if not mask & perhaps)
+            unsure = tuple(name for name, mask in whole if mask & perhaps)
+            found += _whole(policies, number, statement, sure)
+            found += [replace(one, witness=None) for one in _whole(policies, number, statement, unsure)]
     return found
+
+
+def _whole(
+    policies: Sequence[Policy], number: int, statement: Statement, services: tuple[str, ...]
+) -> list[Found]:
+    """Return the statement with these services, where it grants something of them."""
+    if not services:
+        return []
+    asked = tuple(f"{name}:*" for name in services) if len(services) <= MOST_ASKED else ("*",)
+    return [
+        replace(one, services=services) for one in _granted(policies, number, statement, RequestSet(asked))
+    ]
 
 
 def _named(statement: Statement, services: Sequence[str]) -> tuple[str, ...]:

@@ -54,7 +54,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 @dataclass(frozen=True, slots=True)
 class Trusted:
     """A tag that a statement trusts: of the ``resource`` or of the ``principal``, and whether its ``values``
-    let in (Allow if equal, Deny unless) or keep out. ``actions``: of the statement, as bits of the catalogue."""
+    let in (Allow if equal, Deny unless) or keep out. ``actions``: of the statement, as bits of the catalogue.
+    ``unsure``: why it is not known whether the statement does; None where it does."""
 
     of: Literal["resource", "principal"]
     tag: str
@@ -64,6 +65,7 @@ class Trusted:
     actions: int
     resources: tuple[str, ...]
     place: tuple[int, int]
+    unsure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +88,15 @@ def changes(
         if trusted.place[0] in passed_over:
             continue
         name = (trusted.of, trusted.tag.lower(), trusted.lets_in)
-        if name in found or len(found) >= MAX_TAGS:
+        known = found.get(name)
+        if len(found) >= MAX_TAGS or (
+            known and (isinstance(known.answer, Yes) or trusted.unsure is not None)
+        ):
             continue
         answer = _may_change(trusted, policies, boundary, principal)
-        if not isinstance(answer, No):
+        if isinstance(answer, Yes) and trusted.unsure is not None:
+            answer = Unknown((trusted.unsure,))
+        if not isinstance(answer, No) and (known is None or isinstance(answer, Yes)):
             found[name] = Change(trusted, answer)
     return list(found.values())
 
@@ -107,7 +114,8 @@ def _trusted(policies: Sequence[Policy]) -> Iterator[Trusted]:
                 lets_in = statement.allow != ("not" in operator)
                 bits, place = action_bits(statement, catalogue()), (number, statement.index)
                 about = _resources(statement, bits)
-                yield Trusted(of, tag, condition.key, condition.values, lets_in, bits, about, place)
+                unsure = None if statement.opaque is None else statement.opaque.reason
+                yield Trusted(of, tag, condition.key, condition.values, lets_in, bits, about, place, unsure)
 
 
 def _resources(statement: Statement, bits: int) -> tuple[str, ...]:

@@ -166,7 +166,7 @@ def _documents(resource: Resource) -> list[Document]:
     reader = _KEPT.fresh_reader()
     code = resource.file is not None
     found = [
-        reader.document(resource, path, _of_code(value, resource) if code else value, kind)
+        reader.document(resource, path, of_code(value, resource) if code else value, kind)
         for path, value, kind in spots(resource)
     ]
     key, kind = _ALWAYS.get(resource.type, ("", "identity"))
@@ -178,7 +178,7 @@ def _documents(resource: Resource) -> list[Document]:
     return found
 
 
-def _of_code(value: Any, resource: Resource) -> Any:
+def of_code(value: Any, resource: Resource) -> Any:
     """Return a document of code with what it refers to filled in."""
     return sources_filled(filled(parsed(value), resource), resource)
 

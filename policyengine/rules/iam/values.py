@@ -13,7 +13,9 @@ from policyengine.model.values import OpenDict, OpenList, Unresolved
 def opaque(value: Unresolved) -> Opaque:
     """Return an unresolved value as ``iam`` takes it, with the known parts of a text."""
     reason = value.describe()
-    return Opaque(reason) if value.parts is None else PartText(reason, value.parts)
+    if value.parts is None:
+        return Opaque(reason, present=value.present)
+    return PartText(reason, value.parts, present=value.present)
 
 
 def known(value: Any) -> Any:
@@ -61,6 +63,17 @@ def along(resource: Resource, path: Path) -> Iterator[Any]:
         else:
             return
         yield at
+
+
+def gaps(value: Any) -> Iterator[Unresolved]:
+    """Yield what is not known inside a value."""
+    if isinstance(value, Unresolved):
+        yield value
+    elif isinstance(value, OpenDict | OpenList):
+        yield value.more
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from gaps(item)
 
 
 def reference(value: Any) -> str | None:

@@ -31,28 +31,24 @@ _TAGS: Final[OrderedDict[int, tuple[Members, dict[str, Mapping[str, Any] | Unres
 class Approved:
     """What is approved; several where the classification is not known, each as it may be.
 
-    ``narrow``: what a tag of the resource approves besides. ``doubt`` says why there are several, or none.
+    ``narrow``: what a tag of the resource approves besides, None where it says nothing; several where the tag
+    is not known. ``doubt`` says why there are several, or none.
     """
 
     choices: tuple[tuple[str, ...], ...]
-    narrow: tuple[str, ...] | None
+    narrow: tuple[tuple[str, ...] | None, ...]
     doubt: Unresolved | None
     because: str
 
     def holds(self, test: Callable[[Sequence[str]], bool | None]) -> bool | None:
         """Return what a test answers for every list that may be the approved one; None where it differs."""
-        answers = {self._one(test, choice) for choice in self.choices}
+        answers = {_both(test, choice, own) for choice in self.choices for own in self.narrow}
         return answers.pop() if len(answers) == 1 else None
-
-    def _one(self, test: Callable[[Sequence[str]], bool | None], choice: Sequence[str]) -> bool | None:
-        """Conjunction of the account's list and the resource's own."""
-        parts = [test(choice)] if self.narrow is None else [test(choice), test(self.narrow)]
-        return False if False in parts else None if None in parts else True
 
     def expected(self, what: str) -> str:
         """Return what a message says was expected."""
-        lists = self.choices if self.narrow is None else (*self.choices, self.narrow)
-        found = sorted({one for choice in lists for one in choice})
+        own = (one for one in self.narrow if one is not None and len(self.narrow) == 1)
+        found = sorted({one for choice in (*self.choices, *own) for one in choice})
         return f"{what} {', '.join(found) if found else '(none)'}{self.because}"
 
     def unknown(self) -> Unresolved:
@@ -60,20 +56,28 @@ class Approved:
         return self.doubt or Unresolved("not_collected", "what is approved for the account")
 
 
+def _both(
+    test: Callable[[Sequence[str]], bool | None], choice: Sequence[str], own: Sequence[str] | None
+) -> bool | None:
+    """Conjunction of the account's list and the resource's own."""
+    parts = [test(choice)] if own is None else [test(choice), test(own)]
+    return False if False in parts else None if None in parts else True
+
+
 def approved(subject: Subject, default: Sequence[str], by_classification: Any, tag: str) -> Approved:
     """Return what is approved for a resource: ``default`` for accounts of no class, or one without a list."""
     mapping = _mapping(by_classification)
     if not mapping or not tag:
-        return Approved((tuple(default),), None, None, "")
+        return Approved((tuple(default),), (None,), None, "")
     others = tuple(mapping.get(_OTHERS, default))
-    own = _own(subject.resource, tag, mapping)
+    own, doubt = _own(subject.resource, tag, mapping)
     found = _classification(subject, tag)
     if isinstance(found, Unresolved):
         choices = {tuple(values): None for values in (*mapping.values(), others)}
         return Approved(tuple(choices), own, found, f", by the tag `{tag}` of the account")
     listed = None if found is None else mapping.get(found.lower())
     because = f"; the account has no tag `{tag}`" if found is None else f" for {tag} `{found}`"
-    return Approved((others if listed is None else tuple(listed),), own, None, because)
+    return Approved((others if listed is None else tuple(listed),), own, doubt, because)
 
 
 def _mapping(form: Any) -> dict[str, list[str]]:
@@ -86,10 +90,17 @@ def _mapping(form: Any) -> dict[str, list[str]]:
     }
 
 
-def _own(resource: Resource, tag: str, mapping: Mapping[str, Sequence[str]]) -> tuple[str, ...] | None:
-    value = resource.tags.get(tag) if isinstance(resource.tags, dict) else None
+def _own(
+    resource: Resource, tag: str, mapping: Mapping[str, Sequence[str]]
+) -> tuple[tuple[tuple[str, ...] | None, ...], Unresolved | None]:
+    """Return what a tag of the resource approves, as :class:`Approved` has it, and why that is not known."""
+    value: Any = resource.tags
+    if isinstance(value, dict):
+        value = value.get(tag, getattr(value, "more", None))
+    if isinstance(value, Unresolved):
+        return (None, *dict.fromkeys(tuple(one) for one in mapping.values())), value
     found = mapping.get(value.lower()) if isinstance(value, str) else None
-    return None if found is None else tuple(found)
+    return (None if found is None else tuple(found),), None
 
 
 def _classification(subject: Subject, tag: str) -> str | Unresolved | None:

@@ -69,9 +69,21 @@ def _of_template(configuration: Any, path: Path) -> Answer:
     if not isinstance(configuration, Mapping):
         why = configuration if isinstance(configuration, Unresolved) else _DEFAULT
         return Answer(UNKNOWN, (Evidence(path, why, _EXPECTED, why.reason),))
-    type_ = configuration.get("type")
-    if isinstance(type_, str) and type_.upper() == "S3":
-        return _named(_first(configuration, _FILES, path))
+    type_ = _at(configuration, ("type",), ()).value
+    if isinstance(type_, str):
+        return _of_s3(configuration, path) if type_.upper() == "S3" else _switched(configuration, path)
+    others = _switched(configuration, path)
+    if not isinstance(type_, Unresolved) or others.truth in (UNKNOWN, _of_s3(configuration, path).truth):
+        return others
+    return Answer(UNKNOWN, (Evidence((*path, "type"), type_, _EXPECTED, type_.reason),))
+
+
+def _of_s3(configuration: Mapping[str, Any], path: Path) -> Answer:
+    return _named(_first(configuration, _FILES, path))
+
+
+def _switched(configuration: Mapping[str, Any], path: Path) -> Answer:
+    """Answer for a connector other than that for S3, which has a switch."""
     switch = _first(configuration, _SWITCHES, path)
     if switch.value is ABSENT:
         return Answer(UNKNOWN, (Evidence(switch.path, _DEFAULT, _EXPECTED, _DEFAULT.reason),))

@@ -26,7 +26,7 @@ from policyengine.iam.request_set import RequestSet, Values
 from policyengine.iam.token_shortcut import positive
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE
-from policyengine.model.resource import Path
+from policyengine.model.resource import Path, Resource
 from policyengine.model.values import Unresolved
 from policyengine.rules.iam import public_access
 from policyengine.rules.iam.aws_accounts import LOG_WRITERS
@@ -42,6 +42,7 @@ from policyengine.rules.predicates.iam.asking import (
     unreadable,
     unwanted,
 )
+from policyengine.rules.predicates.iam.unnamed import unread_names
 
 _PUBLIC: Final = "public access"
 _ACCOUNT: Final = "access from another account"
@@ -118,7 +119,7 @@ def allows_outside_account(
         return unreadable(error)
     found = in_organization(_attached(subject, policy), _OWN_ORGANIZATION)
     inside = {found.account, *trusted_accounts}
-    answer = _to_outsiders(found, inside, {}, asked)
+    answer = _to_outsiders(subject.resource, found, inside, {}, asked)
     return _of_known_account(subject, found, answer, _ACCOUNT, asked)
 
 
@@ -133,13 +134,13 @@ def allows_outside_organization(
     attached = _attached(subject, policy)
     found = in_organization(attached, _OWN_ORGANIZATION)
     inside = {found.account, *trusted_accounts}
-    answer = _to_outsiders(found, inside, {}, asked)
+    answer = _to_outsiders(subject.resource, found, inside, {}, asked)
     if isinstance(answer, No):  # most policies let nobody of any other account in
         return allowed(found, answer, _ORGANIZATION)
     others, organization, more = members(subject)
     found, inside = in_organization(attached, organization or _OWN_ORGANIZATION), inside | others
     context = _beyond(organization) if organization else {}
-    answer = _to_outsiders(found, inside, context, asked)
+    answer = _to_outsiders(subject.resource, found, inside, context, asked)
     if isinstance(answer, Yes) and more is not None:
         anybody = _from_anybody(found, asked)
         if isinstance(anybody, Yes):
@@ -164,7 +165,7 @@ def _of_known_account(
 
 
 def _to_outsiders(
-    found: Held, inside: Collection[str], context: dict[str, Values], asked: RequestSet
+    resource: Resource, found: Held, inside: Collection[str], context: dict[str, Values], asked: RequestSet
 ) -> Reasoned:
     """Say whether strangers from nowhere, or accounts outside that documents name, are granted anything.
 
@@ -180,6 +181,11 @@ def _to_outsiders(
         return answer
     named = _named_outside(found, inside if trust else {*inside, *LOG_WRITERS})
     other = _granted_to(found, named, False, context, asked) if named else No()
+    if isinstance(answer, No) and isinstance(other, No):
+        unread = unread_names(resource, found.documents)
+        anyone = _granted_to(found, strangers(found), False, context, asked) if unread else No()
+        if unread is not None and not isinstance(anyone, No):
+            return Unknown((unread,))
     return answer if isinstance(other, No) else other
 
 

@@ -7,7 +7,7 @@ where they are attached. ``inline``: neither. What the other known policies deny
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final
@@ -20,12 +20,11 @@ from policyengine.iam.glob import compile_glob
 from policyengine.iam.holding import Holder, account_named
 from policyengine.iam.search import Witness as Request
 from policyengine.model.resource import Resource
-from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.rules.iam.held import PERMISSION_SET, Held, held
 from policyengine.rules.iam.principals import KINDS
 from policyengine.rules.iam.reader import Document
 from policyengine.rules.iam.standins import ACCOUNT
-from policyengine.rules.iam.values import along
+from policyengine.rules.iam.values import along, gaps
 from policyengine.rules.predicates.api import Subject
 
 _INLINE: Final = ("Policies", "related", "InlinePolicy")
@@ -62,7 +61,7 @@ def _unread_sids(resource: Resource, document: Document) -> frozenset[int]:
     for statement in document.policy.statements if wide else ():
         if statement.allow and statement.opaque is None and not statement.sid and statement.index in wide:
             body = as_written(resource, document, statement.index)
-            if body is None or any([*_gaps(v)] for key, v in body.items() if key.lower() == "sid"):
+            if body is None or any([*gaps(v)] for key, v in body.items() if key.lower() == "sid"):
                 found.add(statement.index)
     return frozenset(found)
 
@@ -223,18 +222,7 @@ def _refers(resource: Resource, document: Document, statement: Statement) -> boo
     if statement.opaque is None or not statement.allow:
         return False
     body = as_written(resource, document, statement.index)
-    gaps = {} if body is None else {key.lower(): [*_gaps(value)] for key, value in body.items()}
-    others = any(found for key, found in gaps.items() if key != "resource")
-    named = gaps.get("resource", [])
+    unknown = {} if body is None else {key.lower(): [*gaps(value)] for key, value in body.items()}
+    others = any(found for key, found in unknown.items() if key != "resource")
+    named = unknown.get("resource", [])
     return bool(named) and not others and all(gap.target is not None for gap in named)
-
-
-def _gaps(value: object) -> Iterator[Unresolved]:
-    """Yield what is not known inside a value."""
-    if isinstance(value, Unresolved):
-        yield value
-    elif isinstance(value, OpenDict | OpenList):
-        yield value.more
-    elif isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _gaps(item)
