@@ -2,7 +2,8 @@
 
 Run ``make catalog`` (or ``python tools/extract_schemas.py``) after upgrading cfn-lint or after adding
 a type to ``policyengine/catalog/types``. Writes ``policyengine/catalog/data/schemas.json`` (covered
-types and satellites), ``taggable.json`` (every taggable type) and ``index.json`` (our declarations'
+types and satellites), ``handlers.json`` (how Cloud Control reads them),
+``taggable.json`` (every taggable type) and ``index.json`` (our declarations'
 names and satellites). ``--check`` writes nothing and exits 1 when a
 file would change. Reads the JSON files; never imports cfn-lint, whose engine takes seconds to load.
 """
@@ -205,7 +206,31 @@ def build() -> dict[str, str]:
         "index.json": json.dumps({"covered": sorted(declared), "satellites": folded}, indent=1) + "\n",
         "schemas.json": dump({**origin, "types": schemas}),
         "taggable.json": dump({**origin, "types": tags}),
+        "handlers.json": dump(
+            {
+                **origin,
+                "types": {name: handlers(load(folder, types[name])) for name in wanted if name in types},
+            }
+        ),
     }
+
+
+def handlers(source: dict[str, Any]) -> dict[str, Any]:
+    """Return what Cloud Control needs for reading a type: permissions, and properties it never gives.
+
+    ``list`` and ``read`` are IAM actions (missing where the type has no such handler), ``needs`` what a
+    listing must be told, ``wo`` write-only properties.
+    """
+    found: dict[str, Any] = {}
+    for name in ("list", "read"):
+        if name in (given := source.get("handlers") or {}):
+            found[name] = sorted(set(given[name].get("permissions", ())))
+    needs = source.get("handlers", {}).get("list", {}).get("handlerSchema", {}).get("required")
+    if needs:
+        found["needs"] = sorted(needs)
+    if "writeOnlyProperties" in source:
+        found["wo"] = sorted({dotted(p) for p in source["writeOnlyProperties"]})
+    return found
 
 
 def satellites(declared: dict[str, TypeSpec]) -> dict[str, list[list[str]]]:

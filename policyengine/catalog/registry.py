@@ -17,8 +17,8 @@ from policyengine.catalog.schema import Kind, Node, Schema, parse_kind, split_pa
 from policyengine.catalog.spec import Default, Relation, Satellite, TypeSpec
 
 __all__ = [
-    "Default", "Kind", "Relation", "Satellite", "Schema", "TagProperty", "TypeSpec", "covered",
-    "declared_types", "default",
+    "Default", "Handlers", "Kind", "Relation", "Satellite", "Schema", "TagProperty", "TypeSpec", "covered",
+    "declared_types", "default", "handlers",
     "home_region", "names", "relation", "relations", "satellites", "schema", "schema_data", "schema_origin", "secrets", "spec",
     "tag_property", "taggable", "taggable_types",
 ]  # fmt: skip
@@ -84,6 +84,26 @@ def schema_data() -> Mapping[str, Any]:
 def schema_origin() -> Mapping[str, str]:
     """Return ``schema_date`` and ``cfn_lint``: where the generated files come from."""
     return {key: value for key, value in _data("schemas.json").items() if key != "types"}
+
+
+class Handlers(NamedTuple):
+    """How the Cloud Control API reads a type.
+
+    ``list`` and ``read`` are the IAM actions its handlers need, None where the type has no such handler;
+    ``needs`` the properties a listing must be told; ``write_only`` dotted paths it never gives.
+    """
+
+    list: tuple[str, ...] | None
+    read: tuple[str, ...] | None
+    needs: tuple[str, ...]
+    write_only: tuple[str, ...]
+
+
+def handlers(type: str) -> Handlers:
+    """Return how Cloud Control reads a type; no handlers for a type the registry does not have."""
+    found = _data("handlers.json")["types"].get(type, {})
+    actions = {name: tuple(found[name]) if name in found else None for name in ("list", "read")}
+    return Handlers(actions["list"], actions["read"], tuple(found.get("needs", ())), tuple(found.get("wo", ())))
 
 
 @cache

@@ -110,14 +110,14 @@ class Schema:
         for step in steps[:-1]:
             at = self._open(at, step)
         last = steps[-1]
-        known = self._resolve(at.get(last))
+        known = self.resolve(at.get(last))
         at[last] = {**known, **node} if isinstance(known, dict) and isinstance(node, dict) else node
 
     def _open(self, at: dict[str, Node], step: str) -> dict[str, Node]:
         """Return a private, writable copy of the object (or the list's elements) below a step."""
-        below = self._resolve(at.get(step))
+        below = self.resolve(at.get(step))
         if isinstance(below, list):
-            element = self._resolve(below[0])
+            element = self.resolve(below[0])
             copy = dict(element) if isinstance(element, dict) else {}
             at[step] = [copy]
         else:
@@ -125,20 +125,22 @@ class Schema:
             at[step] = copy
         return copy
 
-    def _resolve(self, node: Node) -> Node:
+    def resolve(self, node: Node) -> Node:
+        """Return what a node that is a reference stands for; any other node as it is."""
         while isinstance(node, str) and node.startswith("#"):
             node = self._definitions[node[1:]]
         return node
 
-    def _node(self, path: tuple[str, ...]) -> Node | None:
+    def find(self, path: tuple[str, ...]) -> Node | None:
+        """Return the node at a path (the properties themselves at ``()``); None where the type has none."""
         node: Node = self._root
         for step in path:
-            node = self._resolve(node)
+            node = self.resolve(node)
             if step == "*" and isinstance(node, list):
                 node = node[0]
                 continue
             while isinstance(node, list):
-                node = self._resolve(node[0])
+                node = self.resolve(node[0])
             if node == "j":
                 return "j"
             if not isinstance(node, dict):
@@ -146,18 +148,18 @@ class Schema:
             node = node.get(step, node.get("*"))
             if node is None:
                 return None
-        return self._resolve(node)
+        return self.resolve(node)
 
     def kind(self, path: tuple[str, ...]) -> Kind | None:
         """Return the kind of the property at ``path``; None when the type has no such property.
 
         A property inside a list's elements has the kind it has in one element.
         """
-        node = self._node(path)
+        node = self.find(path)
         return None if node is None else self._kind(node)
 
     def _kind(self, node: Node) -> Kind:
-        node = self._resolve(node)
+        node = self.resolve(node)
         if isinstance(node, str):
             return Kind(SCALARS[node])
         if isinstance(node, list):
@@ -167,7 +169,7 @@ class Schema:
     def add_related(self, name: str, node: Node, definitions: Mapping[str, Node]) -> None:
         """Declare what stands under ``related.<name>``: a list of ``node``, merged with what is there."""
         self._definitions.update(definitions)
-        known = self._resolve(self._open(self._root, "related").get(name))
+        known = self.resolve(self._open(self._root, "related").get(name))
         element = known[0] if isinstance(known, list) else {}
         if isinstance(element, dict) and isinstance(node, dict):
             node = {**element, **node}
@@ -175,9 +177,9 @@ class Schema:
 
     def children(self, path: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Return the sorted names a path may go on with (a list's are its elements'); () where none."""
-        node = self._node(path)
+        node = self.find(path)
         while isinstance(node, list):
-            node = self._resolve(node[0])
+            node = self.resolve(node[0])
         return tuple(sorted(k for k in node if k != "*")) if isinstance(node, dict) else ()
 
 

@@ -86,6 +86,8 @@ class Predicate:
     those through ``subject.organization``.
     ``summary`` says in one sentence what TRUE means; it is the heading of the doc page.
     ``problem`` says what is wrong with constant arguments, in one line, or returns None.
+    ``reads`` are the top-level properties of the resource it looks at (``tags``, ``related.NAME``) besides
+    those its path arguments name; None means that it may look at all of them.
     ``short`` is given the arguments once and returns a function of a resource that answers what ``check``
     would answer, or None to have ``check`` asked; for what nearly every resource of a common type needs.
     """
@@ -99,3 +101,4 @@ class Predicate:
     problem: Callable[[Mapping[str, Any]], str | None] | None = None
     short: Callable[..., Callable[[Resource], Answer | None]] | None = None
     wide: tuple[str, ...] = ()
+    reads: tuple[str, ...] | None = None

@@ -1,0 +1,126 @@
+"""Why a call to AWS gave no answer, in the closed words that Unresolved values use."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+DENIED: Final = frozenset(
+    {
+        "AccessDenied", "AccessDeniedException", "AccessDeniedForDependencyException",
+        "AuthFailure", "AuthorizationError", "AuthorizationErrorException", "Client.UnauthorizedOperation",
+        "ForbiddenException", "NotAuthorized", "NotAuthorizedException", "UnauthorizedAccess",
+        "UnauthorizedException", "UnauthorizedOperation", "403", "Forbidden", "AllAccessDisabled",
+    }
+)  # fmt: skip
+CREDENTIALS: Final = frozenset(
+    {
+        "ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId",
+        "InvalidSignatureException", "RequestExpired", "RequestTimeTooSkewed", "SignatureDoesNotMatch",
+        "TokenRefreshRequired", "UnrecognizedClientException",
+    }
+)  # fmt: skip
+THROTTLED: Final = frozenset(
+    {
+        "BandwidthLimitExceeded", "EC2ThrottledException", "LimitExceededException", "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled",
+        "RequestThrottledException", "SlowDown", "ThrottledException", "Throttling", "ThrottlingException",
+        "TooManyRequests", "TooManyRequestsException", "TransactionInProgressException", "503 SlowDown",
+    }
+)  # fmt: skip
+DISABLED: Final = frozenset(
+    {
+        "OptInRequired", "SubscriptionRequiredException", "InvalidAction", "UnknownOperationException",
+        "NotImplemented", "UnsupportedOperation", "UnsupportedOperationException", "UnsupportedActionException",
+        "RegionDisabledException",
+    }
+)  # fmt: skip
+"""Error codes by what they mean (https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html,
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html, and the list of throttling codes in
+botocore's ``data/_retry.json``)."""
+
+
+class CallFailure(Exception):  # a failure of AWS's, not a mistake of the caller's
+    """An operation of AWS that gave no answer; what it would have given is not known.
+
+    ``reason`` is a key of ``UNRESOLVED_REASONS``; ``error`` is AWS's error code, or the name of the local
+    exception (a time-out, an answer that could not be parsed).
+    """
+
+    def __init__(
+        self, operation: str, reason: str, error: str, text: str, account: str = "", region: str = ""
+    ) -> None:
+        super().__init__(f"{operation}: {error}{f': {text}' if text else ''}")
+        self.operation = operation
+        self.reason = reason
+        self.error = error
+        self.text = text
+        self.account = account
+        self.region = region
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (
+            CallFailure,
+            (self.operation, self.reason, self.error, self.text, self.account, self.region),
+        )
+
+    @property
+    def credentials(self) -> bool:
+        """Whether no call of this account can succeed with these credentials any more."""
+        return self.error in CREDENTIALS or self.error in _NO_CREDENTIALS
+
+    @property
+    def detail(self) -> str:
+        """What an Unresolved value says: ``s3:GetBucketPolicy: AccessDenied``."""
+        return f"{self.operation}: {self.error}"
+
+
+_NO_CREDENTIALS: Final = frozenset(
+    {
+        "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError",
+        "SSOTokenLoadError", "UnauthorizedSSOTokenError", "ProfileNotFound", "RefreshWithMFAUnsupportedError",
+    }
+)  # fmt: skip
+_UNREACHABLE: Final = frozenset({"EndpointConnectionError", "ConnectTimeoutError", "UnknownEndpointError"})
+
+
+class Reading(NamedTuple):
+    """An exception of botocore, read: the reason, the error code and the text, without request ids."""
+
+    reason: str
+    error: str
+    text: str
+
+
+def read_exception(problem: BaseException) -> Reading:
+    """Classify what a botocore client raised; anything unknown is ``read_error``."""
+    response = getattr(problem, "response", None)
+    if not isinstance(response, dict):
+        name = type(problem).__name__
+        reason = "access_denied" if name in _NO_CREDENTIALS else "read_error"
+        if name in _UNREACHABLE:
+            reason = "not_collected"
+        return Reading(reason, name, _one_line(str(problem)))
+    error = response.get("Error") or {}
+    code = str(error.get("Code") or type(problem).__name__)
+    text = _one_line(str(error.get("Message") or ""))
+    status = (response.get("ResponseMetadata") or {}).get("HTTPStatusCode")
+    return Reading(reason_of(code, status), code, text)
+
+
+def reason_of(code: str, status: Any = None) -> str:
+    """Return the reason for an AWS error code; the HTTP status decides where the code is not known."""
+    plain = code.rpartition("#")[2].partition(":")[0]
+    if plain in DENIED or plain in CREDENTIALS:
+        return "access_denied"
+    if plain in THROTTLED or status == 429:
+        return "throttled"
+    if plain in DISABLED:
+        return "not_collected"
+    return "access_denied" if status in (401, 403) else "read_error"
+
+
+def _one_line(text: str) -> str:
+    """A page of HTML (a proxy, a broken endpoint) says nothing that is worth a line."""
+    line = " ".join(text.split())
+    start = line.casefold().find("<!doctype")
+    return f"{line[:start]}(the answer is a page of HTML)" if start >= 0 else line[:300]

@@ -1,0 +1,132 @@
+"""Credentials and clients: one botocore session per account, all on one loader.
+
+Opening a client reads the model of its service; with a loader of its own for each account, twenty accounts
+take twice as long as with a shared one.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from policyengine.aws.failures import CallFailure, read_exception
+
+if TYPE_CHECKING:
+    from botocore.session import Session
+
+ROLE_NAME: Final = "PolicyEngineScanner"
+SESSION_NAME: Final = "policyengine"
+_CONNECT_SECONDS: Final = 5
+_READ_SECONDS: Final = 60
+_ATTEMPTS: Final = 8
+
+
+class Identity(NamedTuple):
+    """Whose credentials these are: ``sts:GetCallerIdentity``."""
+
+    account: str
+    arn: str
+
+    @property
+    def partition(self) -> str:
+        """``aws``, ``aws-cn`` or ``aws-us-gov``."""
+        return self.arn.split(":")[1] if self.arn.startswith("arn:") else "aws"
+
+
+class Sessions:
+    """Makes sessions and clients; safe to use from many threads.
+
+    ``profile`` is a profile of the AWS configuration files, None for what botocore finds by itself;
+    ``agent`` is what is
+    added to the user agent (CloudTrail shows it); ``connections`` how many connections each client keeps.
+    """
+
+    def __init__(
+        self, profile: str | None = None, *, agent: str = "policyengine", connections: int = 16
+    ) -> None:
+        self._agent = agent
+        self._connections = connections
+        self._lock = threading.Lock()
+        self._loader: Any = None
+        self.base = self._session(profile)
+
+    def _session(self, profile: str | None = None) -> Session:
+        import botocore.loaders
+        import botocore.session
+
+        if self._loader is None:
+            self._loader = botocore.loaders.create_loader()
+        session = botocore.session.Session(profile=profile)
+        session.register_component("data_loader", self._loader)
+        session.user_agent_extra = self._agent
+        return session
+
+    def client(self, session: Session, service: str, region: str) -> Any:
+        """Return a new client. Raises CallFailure when there are no credentials or no such profile.
+
+        Retries are botocore's adaptive mode: it slows down by itself when AWS says so
+        (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html).
+        """
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
+
+        config = Config(
+            retries={"mode": "adaptive", "total_max_attempts": _ATTEMPTS},
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_READ_SECONDS,
+            max_pool_connections=self._connections,
+        )
+        try:
+            with self._lock:  # botocore's sessions are not safe to make clients from several threads
+                return session.create_client(service, region_name=region, config=config)
+        except BotoCoreError as problem:
+            reading = read_exception(problem)
+            raise CallFailure(f"{service}:*", reading.reason, reading.error, reading.text) from None
+
+    def identity(self, session: Session, region: str) -> Identity:
+        """Return whose credentials a session has. Raises CallFailure."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        client = self.client(session, "sts", region)
+        try:
+            answer = client.get_caller_identity()
+        except (BotoCoreError, ClientError) as problem:
+            reading = read_exception(problem)
+            raise CallFailure(
+                "sts:GetCallerIdentity", reading.reason, reading.error, reading.text, "", region
+            ) from None
+        return Identity(answer["Account"], answer["Arn"])
+
+    def assume(self, role_arn: str, region: str, *, external_id: str | None = None) -> Session:
+        """Return a session that has assumed a role, whose credentials renew themselves.
+
+        The role is assumed at the first call, or by :meth:`identity`.
+        """
+        from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+
+        extra: dict[str, Any] = {"RoleSessionName": SESSION_NAME}
+        if external_id is not None:
+            extra["ExternalId"] = external_id
+        fetcher = AssumeRoleCredentialFetcher(
+            client_creator=lambda service, **given: self._sts(service, region, given),
+            source_credentials=self.base.get_credentials(),
+            role_arn=role_arn,
+            extra_args=extra,
+        )
+        session = self._session()
+        # no public way: botocore's own assume-role providers set the same field
+        session._credentials = DeferredRefreshableCredentials(
+            method="assume-role", refresh_using=fetcher.fetch_credentials
+        )
+        return session
+
+    def _sts(self, service: str, region: str, given: dict[str, Any]) -> Any:
+        """Credentials may be renewed while another client is made: the lock is not taken here."""
+        from botocore.config import Config
+
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": 4},
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_CONNECT_SECONDS * 2,
+        )
+        return self._session().create_client(service, region_name=region, config=config, **given)

@@ -1,0 +1,1 @@
+"""Live accounts as a source: what runs now, collected into a snapshot."""

@@ -1,0 +1,1 @@
+"""Declarations of collectors, a module per family of services (docs/collectors.md)."""

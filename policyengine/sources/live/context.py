@@ -1,0 +1,145 @@
+"""What a collector is given: calls in one account and region, and what the rules in use need."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from policyengine.aws.failures import CallFailure
+
+if TYPE_CHECKING:
+    from policyengine.aws.account import Account
+
+Json = dict[str, Any]
+Needs = Mapping[str, frozenset[str]]
+"""Type -> the top-level properties (``tags``, ``related.NAME``, ``*`` for any) that rules read."""
+T = TypeVar("T")
+R = TypeVar("R")
+
+EVERYTHING = "*"
+"""Among the names of a type: some rule may read any of them."""
+WINDOW = 64
+"""Calls of one task that may be under way or waiting to be read."""
+
+
+class Shared:
+    """What the tasks of one account and region have in common: listings that several types begin with.
+
+    A listing is made once, by whoever asks first; the others wait for it. A listing that failed has failed
+    for all of them.
+    """
+
+    def __init__(self, kept: frozenset[tuple[str, ...]]) -> None:
+        self._kept = kept
+        self._lock = threading.Lock()
+        self._listings: dict[tuple[str, ...], tuple[threading.Lock, list[Any]]] = {}
+
+    def listing(self, key: tuple[str, ...], make: Callable[[], Iterable[Any]]) -> Iterable[Any]:
+        """Return the items of a listing; made anew where nobody else will ask for it. Raises CallFailure."""
+        if key not in self._kept:
+            return make()
+        with self._lock:
+            lock, answer = self._listings.setdefault(key, (threading.Lock(), []))
+        with lock:
+            if not answer:
+                try:
+                    answer.append(list(make()))
+                except CallFailure as failure:
+                    answer.append(failure)
+        if isinstance(answer[0], CallFailure):
+            raise answer[0]
+        found: list[Any] = answer[0]
+        return found
+
+
+class Context:
+    """One task: ``place`` is the region its resources have (``global`` too), ``region`` where calls go.
+
+    ``failures`` gathers the calls that gave no answer, ``incomplete`` the types of which resources may be
+    missing, ``not_known`` (type, name) of what some resource lacks because a call failed or was not made.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        region: str,
+        place: str,
+        needs: Needs,
+        shared: Shared,
+        calls: Executor | None = None,
+        now: str | None = None,
+        regions: tuple[str, ...] = (),
+    ) -> None:
+        self.account = account
+        self.region = region
+        self.place = place
+        self.needs = needs
+        self.shared = shared
+        self.now = now
+        self.regions = regions
+        self.failures: list[CallFailure] = []
+        self.incomplete: dict[str, CallFailure] = {}
+        self.not_known: set[tuple[str, str]] = set()
+        self._calls = calls
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What templates may name besides the item."""
+        return {"account": self.account.id, "region": self.region, "partition": self.account.partition}
+
+    def wants(self, type: str, names: Iterable[str], *, named: bool = False) -> bool:
+        """Whether a rule reads one of these top-level properties of a type; ``named``: it must say which."""
+        wanted: frozenset[str] = self.needs.get(type, frozenset())
+        return not wanted.isdisjoint(names) or (EVERYTHING in wanted and not named)
+
+    def call(
+        self,
+        service: str,
+        operation: str,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        region: str | None = None,
+    ) -> Json:
+        """Return an operation's answer. Raises CallFailure."""
+        return self.account.call(service, operation, arguments or {}, region or self.region)
+
+    def pages(
+        self,
+        service: str,
+        operation: str,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        region: str | None = None,
+    ) -> Iterator[Json]:
+        """Yield an operation's pages. Raises CallFailure."""
+        return self.account.pages(service, operation, arguments or {}, region or self.region)
+
+    def fail(self, failure: CallFailure) -> None:
+        """Remember a call that gave no answer."""
+        self.failures.append(failure)
+        self.account.log.fail(failure)
+
+    def not_whole(self, type: str, failure: CallFailure) -> None:
+        """Say that resources of a type may be missing here."""
+        self.incomplete.setdefault(type, failure)
+        self.fail(failure)
+
+    def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+        """Yield the results in order, several calls under way at a time, WINDOW results held at most."""
+        if self._calls is None:
+            yield from map(function, items)
+            return
+        waiting: deque[Future[R]] = deque()
+        try:
+            for item in items:
+                waiting.append(self._calls.submit(function, item))
+                if len(waiting) >= WINDOW:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

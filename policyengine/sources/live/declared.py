@@ -1,0 +1,356 @@
+"""Running a declared collector: list, describe, details, and the canonical resources they make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, Final
+
+from policyengine.aws.failures import CallFailure
+from policyengine.catalog import registry
+from policyengine.model.resource import Resource
+from policyengine.model.values import OpenDict, Unresolved
+from policyengine.sources.live.context import Context
+from policyengine.sources.live.given import given_by_item, given_by_step, top_level
+from policyengine.sources.live.spec import Collector, Step
+from policyengine.sources.live.templates import MissingValueError, all_at, at_path, fill
+from policyengine.sources.shaping import fit, fit_value, tags_of
+
+Json = dict[str, Any]
+CHUNK: Final = 100
+"""Items that are worked on together: batches are cut from them."""
+
+
+class _Gone(Exception):
+    """The resource was deleted after it was listed."""
+
+
+class _Draft:
+    """One resource in the making."""
+
+    __slots__ = ("gone", "item", "properties", "related", "tags")
+
+    def __init__(self, item: Json) -> None:
+        self.item = item
+        self.properties: Json = {}
+        self.related: Json = {}
+        self.tags: Any = None
+        self.gone = False
+
+
+class Run:
+    """One collector in one account and region."""
+
+    def __init__(self, collector: Collector, context: Context) -> None:
+        self.collector = collector
+        self.context = context
+        self.steps: list[Step] = []
+        self.unasked: list[tuple[Step, frozenset[str]]] = []
+
+    def resources(self) -> Iterator[Resource]:
+        """Yield the resources. A listing that fails ends them and is told to the context."""
+        items = self._own(listed(self.collector, self.context))
+        first = next(items, None)
+        if first is None:
+            return
+        self._sort_details()
+        for chunk in _chunks(_chain(first, items)):
+            drafts = [_Draft(item) for item in chunk]
+            self._batched(drafts)
+            yield from (r for r in self.context.map(self._finish, drafts) if r is not None)
+
+    def _own(self, items: Iterator[Json]) -> Iterator[Json]:
+        keep = self.collector.keep
+        if keep is None:
+            return items
+        names = self.context.names
+        return (item for item in items if keep(item, names))
+
+    def _sort_details(self) -> None:
+        for step in self.collector.details:
+            names = given_by_step(self.collector, step, self.context)
+            if self.context.wants(self.collector.type, names, named=step.only_named):
+                self.steps.append(step)
+            else:
+                self.unasked.append((step, names))
+
+    def _batched(self, drafts: list[_Draft]) -> None:
+        describe = self.collector.describe
+        if describe is not None and describe.batch:
+            self._batch(describe, drafts, describing=True)
+        for step in self.steps:
+            if step.batch:
+                self._batch(step, [d for d in drafts if not d.gone], describing=False)
+
+    def _batch(self, step: Step, drafts: list[_Draft], *, describing: bool) -> None:
+        """Ask about many at once; an answer that leaves one out says that it has gone."""
+        for part in (drafts[at : at + step.batch] for at in range(0, len(drafts), step.batch)):
+            self._one_batch(step, part, describing=describing)
+
+    def _one_batch(self, step: Step, drafts: list[_Draft], *, describing: bool) -> None:
+        (argument, template), others = _list_argument(step)
+        names = self.context.names
+        values = [fill(template, draft.item, names) for draft in drafts]
+        arguments = {**fill(others, drafts[0].item, names), argument: values}
+        try:
+            answer = self._answer(step, arguments)
+        except CallFailure as failure:
+            self.context.fail(failure)
+            for draft in drafts:
+                self._not_known(step, draft, failure, describing=describing)
+            return
+        found = {str(at_path(each, step.key)): each for each in all_at(answer, step.result)}
+        for draft, value in zip(drafts, values, strict=True):
+            result = found.get(str(value))
+            if result is None:
+                draft.gone = describing
+            elif describing:
+                draft.item = {**draft.item, **result}
+            else:
+                self._put(step, draft, result)
+
+    def _answer(self, step: Step, arguments: Json) -> Json:
+        service = step.service or self.collector.service
+        if not step.paged:
+            return self.context.call(service, step.operation, arguments)
+        joined: Json = {}
+        for page in self.context.pages(service, step.operation, arguments):
+            for name, value in page.items():
+                if isinstance(value, list) and isinstance(joined.get(name), list):
+                    joined[name] = joined[name] + value
+                else:
+                    joined[name] = value
+        return joined
+
+    def _finish(self, draft: _Draft) -> Resource | None:
+        """Make the calls for one resource and build it; None when it has gone."""
+        if draft.gone:
+            return None
+        try:
+            describe = self.collector.describe
+            if describe is not None and not describe.batch:
+                self._describe(describe, draft)
+            for step in self.steps:
+                if not step.batch:
+                    self._detail(step, draft)
+            return self._resource(draft)
+        except _Gone:
+            return None
+        except MissingValueError as problem:
+            failure = self._malformed(str(problem))
+            self.context.not_whole(self.collector.type, failure)
+            return None
+
+    def _malformed(self, text: str) -> CallFailure:
+        operation = f"{self.collector.service}:{self.collector.list.operation}"
+        return CallFailure(
+            operation, "read_error", "MalformedAnswer", text, self.context.account.id, self.context.region
+        )
+
+    def _describe(self, step: Step, draft: _Draft) -> None:
+        try:
+            answer = self._answer(step, fill(step.arguments, draft.item, self.context.names))
+        except CallFailure as failure:
+            self._failed(step, draft, failure, describing=True)
+            return
+        result = at_path(answer, step.result)
+        if isinstance(result, list):
+            result = result[0] if result else None
+        if result is None:
+            raise _Gone
+        draft.item = {**draft.item, **(step.shape(result, draft.item) if step.shape else result)}
+
+    def _detail(self, step: Step, draft: _Draft) -> None:
+        try:
+            answer = self._answer(step, fill(step.arguments, draft.item, self.context.names))
+        except CallFailure as failure:
+            if failure.error not in step.none:
+                self._failed(step, draft, failure, describing=False)
+            elif step.gives == ("tags",):
+                draft.tags = {}
+            return
+        result = at_path(answer, step.result)
+        if result is not None:
+            self._put(step, draft, result)
+
+    def _failed(self, step: Step, draft: _Draft, failure: CallFailure, *, describing: bool) -> None:
+        if failure.error in step.gone:
+            raise _Gone
+        self.context.fail(failure)
+        self._not_known(step, draft, failure, describing=describing)
+
+    def _not_known(self, step: Step, draft: _Draft, failure: CallFailure, *, describing: bool) -> None:
+        value = Unresolved(failure.reason, failure.detail)
+        if describing:
+            draft.properties = OpenDict(draft.properties, value)
+            return
+        self._mark(draft, given_by_step(self.collector, step, self.context), value)
+
+    def _mark(self, draft: _Draft, names: frozenset[str], value: Unresolved) -> None:
+        for name in names:
+            self.context.not_known.add((self.collector.type, name))
+            if name == "tags":
+                draft.tags = value
+            elif name.startswith("related."):
+                draft.related[name.removeprefix("related.")] = value
+            else:
+                draft.properties[name] = value
+
+    def _put(self, step: Step, draft: _Draft, result: Any) -> None:
+        if step.shape is not None:
+            result = step.shape(result, draft.item)
+        if step.gives == ("tags",):
+            draft.tags = tags_of(result)
+        elif step.into.startswith("related."):
+            results = result if isinstance(result, list) else [result]
+            draft.related[step.into.removeprefix("related.")] = [
+                fit(self.collector.type, each, step.rename, below=step.into) for each in results
+            ]
+        elif step.into:
+            value = fit_value(self.collector.type, step.into, result, step.rename)
+            _set(draft.properties, step.into, value)
+        else:
+            _merge(draft.properties, fit(self.collector.type, result, step.rename))
+
+    def _resource(self, draft: _Draft) -> Resource:
+        collector, context = self.collector, self.context
+        names = context.names
+        item = collector.shape(draft.item) if collector.shape is not None else draft.item
+        rename = {
+            **collector.list.rename,
+            **(collector.describe.rename if collector.describe else {}),
+            **collector.rename,
+        }
+        fitted = fit(collector.type, item, rename)
+        _merge(fitted, draft.properties)
+        properties = (
+            OpenDict(fitted, draft.properties.more) if isinstance(draft.properties, OpenDict) else fitted
+        )
+        self._not_given(draft, properties)
+        return Resource(
+            type=collector.type,
+            id=str(fill(collector.id, item, names)),
+            account=context.account.id,
+            region=context.place,
+            properties=properties,
+            arn=fill(collector.arn, item, names) if collector.arn else None,
+            tags=self._tags(draft, item),
+            related=draft.related,
+            collected_at=context.now,
+        )
+
+    def _not_given(self, draft: _Draft, properties: Json) -> None:
+        """What no call gives is not known, nor what a call gives that was not made."""
+        given = set(given_by_item(self.collector, self.context))
+        for step in self.steps:
+            given |= given_by_step(self.collector, step, self.context)
+        for step, names in self.unasked:
+            call = f"{step.service or self.collector.service}:{step.operation}"
+            value = Unresolved("not_collected", f"{call} was not asked for")
+            self._mark(draft, names - given, value)
+            given |= names
+        for name, value in draft.properties.items():
+            properties.setdefault(name, value)
+        if isinstance(properties, OpenDict):
+            return
+        for name in top_level(self.collector.type) - given - properties.keys() - {"Tags"}:
+            properties[name] = Unresolved("not_collected", "no call of the collector gives it")
+        for path in self.collector.unknown:
+            _set(properties, path, Unresolved("not_collected", "no call of the collector gives it"))
+
+    def _tags(self, draft: _Draft, item: Json) -> Any:
+        if draft.tags is not None:
+            return draft.tags
+        if isinstance(draft.properties, OpenDict):
+            return Unresolved(draft.properties.more.reason, draft.properties.more.detail)
+        if any(step.gives == ("tags",) for step in self.steps):
+            return {}
+        if not self.collector.tags or any("tags" in names for _, names in self.unasked):
+            taggable = registry.taggable(self.collector.type)
+            return Unresolved("not_collected", "no call that gives tags was made") if taggable else None
+        return tags_of(at_path(item, self.collector.tags) or [])
+
+
+def listing(collector: Collector, context: Context) -> Iterable[Json]:
+    """Return the items of a collector's listing, which several types may begin with. Raises CallFailure."""
+    return context.shared.listing((collector.type,), lambda: _list(collector, context))
+
+
+def listed(collector: Collector, context: Context) -> Iterator[Json]:
+    """Yield the items of a collector's listing; a failure ends it and is told to the context."""
+    try:
+        yield from listing(collector, context)
+    except CallFailure as failure:
+        if failure.error not in collector.skips:
+            context.not_whole(collector.type, failure)
+
+
+def _list(collector: Collector, context: Context) -> Iterator[Json]:
+    if collector.parent is None:
+        yield from _pages(collector, context, {})
+        return
+    from policyengine.sources.live.table import collector_of
+
+    above = collector_of(collector.parent.type)
+    assert isinstance(above, Collector), f"{collector.parent.type} has no declared collector"
+    # the parent's own failure is this type's too: what it did not list has no children we know of
+    for parent in listing(above, context):
+        given = fill(collector.parent.arguments, parent, context.names)
+        try:
+            for item in _pages(collector, context, given):
+                yield {**item, "parent": parent}
+        except CallFailure as failure:
+            if failure.error not in collector.list.gone:
+                raise
+
+
+def _pages(collector: Collector, context: Context, more: Json) -> Iterator[Json]:
+    step = collector.list
+    service = step.service or collector.service
+    arguments = {**fill(step.arguments, {}, context.names), **more}
+    if not step.operation:
+        yield {}
+        return
+    for page in context.pages(service, step.operation, arguments):
+        for item in all_at(page, step.result):
+            yield item if isinstance(item, dict) else {"value": item}
+
+
+def _list_argument(step: Step) -> tuple[tuple[str, Any], Json]:
+    """The first argument of a batch is the list of what is asked about."""
+    (first, *others) = step.arguments.items()
+    return first, dict(others)
+
+
+def _chunks(items: Iterator[Json]) -> Iterator[list[Json]]:
+    while chunk := list(islice(items, CHUNK)):
+        yield chunk
+
+
+def _chain(first: Json, rest: Iterable[Json]) -> Iterator[Json]:
+    yield first
+    yield from rest
+
+
+def _set(properties: Json, path: str, value: Any) -> None:
+    *steps, last = path.split(".")
+    for step in steps:
+        below = properties.get(step)
+        if not isinstance(below, dict):
+            if isinstance(below, Unresolved):
+                return
+            below = properties[step] = {}
+        properties = below
+    if isinstance(value, dict) and isinstance(properties.get(last), dict):
+        _merge(properties[last], value)
+    else:
+        properties[last] = value
+
+
+def _merge(into: Json, more: Json) -> None:
+    """Add keys; objects on both sides are merged, otherwise what is new wins."""
+    for key, value in more.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value

@@ -1,0 +1,96 @@
+"""What a collector's calls can say at all: the canonical properties that AWS's answers have room for.
+
+A property that no call gives is not known; one that a call could have given and did not is absent. Read
+from botocore's service models, so that a new field of an API is seen with the next botocore.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from policyengine.catalog import registry
+from policyengine.sources.live.spec import Collector, Step
+from policyengine.sources.shaping import Renames
+
+if TYPE_CHECKING:
+    from policyengine.sources.live.context import Context
+
+
+def top_level(type: str) -> frozenset[str]:
+    """Return the top-level properties of a type."""
+    schema = registry.schema(type)
+    return frozenset(schema.children()) - {"related"} if schema is not None else frozenset()
+
+
+def given_by_item(collector: Collector, context: Context) -> frozenset[str]:
+    """Return the top-level properties that listing (and describing) one resource gives."""
+    return _given_by_item(collector.type, context) | frozenset(collector.gives)
+
+
+def given_by_step(collector: Collector, step: Step, context: Context) -> frozenset[str]:
+    """Return what a detail gives: what it declares, else what its answer has room for."""
+    if step.gives:
+        return frozenset(step.gives)
+    if step.into:
+        return frozenset((step.into.split(".")[0],))
+    shape = result_shape(step, step.service or collector.service, context)
+    return frozenset(_names(shape, collector.type, step.rename))
+
+
+_GIVEN: dict[str, frozenset[str]] = {}
+
+
+def _given_by_item(type: str, context: Context) -> frozenset[str]:
+    from policyengine.sources.live.table import collector_of
+
+    found = _GIVEN.get(type)
+    if found is None:
+        collector = collector_of(type)
+        assert isinstance(collector, Collector)  # only declared collectors are asked about
+        steps = [collector.list, *([collector.describe] if collector.describe else [])]
+        names: set[str] = set()
+        for step in steps:
+            shape = result_shape(step, step.service or collector.service, context)
+            names.update(_names(shape, type, {**collector.rename, **step.rename}))
+            names.update(step.gives)
+        found = _GIVEN[type] = frozenset(names)
+    return found
+
+
+def result_shape(step: Step, service: str, context: Context) -> Any:
+    """Return botocore's shape of what a step's ``result`` path leads to; None where it leads nowhere."""
+    if not step.operation:
+        return None
+    shape = context.account.output_shape(service, step.operation, context.region)
+    for name in step.result.split(".") if step.result else ():
+        while shape is not None and shape.type_name == "list":
+            shape = shape.member
+        if shape is not None and shape.type_name == "map":
+            shape = shape.value
+        else:
+            shape = getattr(shape, "members", {}).get(name)
+    while shape is not None and shape.type_name == "list":
+        shape = shape.member
+    return shape
+
+
+def _names(shape: Any, type: str, renames: Renames) -> Iterator[str]:
+    own = _by_case(type)
+    for member in getattr(shape, "members", ()):
+        target = renames.get(member)
+        if target is None:
+            name = own.get(member.casefold())
+            if name is not None:
+                yield name
+        elif target:
+            yield target.split(".")[0]
+    for source, target in renames.items():
+        if "." not in source and target and source in getattr(shape, "members", ()):
+            yield target.split(".")[0]
+
+
+@cache
+def _by_case(type: str) -> dict[str, str]:
+    return {name.casefold(): name for name in top_level(type)}

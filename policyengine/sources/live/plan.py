@@ -1,0 +1,122 @@
+"""What to collect where: the tasks of a run, made from what the rules in use read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from policyengine.catalog import registry
+from policyengine.sources.live.context import Needs
+from policyengine.sources.live.spec import AnyCollector, CodeCollector, Collector, RegistryCollector
+from policyengine.sources.live.table import collector_of, satellite_of
+
+GLOBAL = "global"
+
+
+class Task(NamedTuple):
+    """One collector in one account and region; ``place`` is the region its resources have."""
+
+    account: str
+    region: str
+    place: str
+    types: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """A name for files and logs, the same in every run."""
+        return "-".join((self.account, self.place, self.types[0])).replace("::", "-").replace("/", "-")
+
+
+class Plan(NamedTuple):
+    """``collectors`` in order; ``impossible`` are types that rules read and nothing can collect."""
+
+    collectors: tuple[AnyCollector, ...]
+    needs: Needs
+    impossible: tuple[str, ...]
+
+    def tasks(
+        self, account: str, partition: str, regions: Iterable[str], *, organization: bool
+    ) -> Iterator[Task]:
+        """Yield the tasks of one account: global types once, the others in each region.
+
+        ``organization``: the account may read the organisation, and is the one that does.
+        """
+        regions = list(regions)
+        for collector in self.collectors:
+            place = _place(collector)
+            if place == "organization" and not organization:
+                continue
+            if place == "region":
+                for region in regions:
+                    yield Task(account, region, region, collector.types)
+            else:
+                yield Task(account, _home(collector, partition), GLOBAL, collector.types)
+
+    @property
+    def shared(self) -> frozenset[tuple[str, ...]]:
+        """The listings that other collectors begin with, so that they are kept."""
+        parents = (getattr(collector, "parent", None) for collector in self.collectors)
+        return frozenset((parent.type,) for parent in parents if parent is not None)
+
+
+def make_plan(needs: Needs) -> Plan:
+    """Return the plan for what rules read: type -> names. Satellites are read with their parents."""
+    whole: dict[str, frozenset[str]] = {}
+    impossible = []
+    for type in sorted(needs):
+        names = needs[type]
+        parents = satellite_of(type)
+        if parents:
+            for parent in parents:
+                _add(whole, parent, frozenset((getattr(collector_of(parent), "also", {})[type],)))
+        elif collector_of(type) is None:
+            impossible.append(type)
+        else:
+            _add(whole, type, names)
+    collectors: dict[tuple[str, ...], AnyCollector] = {}
+    for type in sorted(whole):
+        collector = collector_of(type)
+        if collector is not None:
+            collectors.setdefault(collector.types, collector)
+    return Plan(tuple(collectors.values()), whole, tuple(impossible))
+
+
+def _add(whole: dict[str, frozenset[str]], type: str, names: frozenset[str]) -> None:
+    whole[type] = whole.get(type, frozenset()) | names
+
+
+def _place(collector: AnyCollector) -> str:
+    if isinstance(collector, CodeCollector):
+        return collector.place
+    spec = registry.spec(collector.type)
+    return GLOBAL if spec is not None and spec.is_global else "region"
+
+
+def _home(collector: AnyCollector, partition: str) -> str:
+    own = collector.home.get(partition) if isinstance(collector, Collector | CodeCollector) else None
+    if own is not None:
+        return own
+    return registry.home_region(collector.types[0], partition) or _CONTROL[partition]
+
+
+_CONTROL = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+
+
+def operations(plan: Plan) -> frozenset[str]:
+    """Return every operation the plan's tasks may make, as ``service:Operation``."""
+    found: set[str] = set()
+    for collector in plan.collectors:
+        if isinstance(collector, CodeCollector):
+            found.update(collector.operations)
+        elif isinstance(collector, RegistryCollector):
+            found.update(("cloudcontrol:ListResources", "cloudcontrol:GetResource"))
+        else:
+            found.update(_of_declared(collector))
+    return frozenset(found)
+
+
+def _of_declared(collector: Collector) -> Iterator[str]:
+    steps = [collector.list, *([collector.describe] if collector.describe else []), *collector.details]
+    for step in steps:
+        if step.operation:
+            yield f"{step.service or collector.service}:{step.operation}"

@@ -1,0 +1,72 @@
+"""Which collector collects a type: a module of declarations per family, imported when asked for.
+
+A type without a declaration of ours is read through Cloud Control where the registry says that it can be
+listed and read there; others cannot be collected, and say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
+from typing import Final
+
+from policyengine.catalog import registry
+from policyengine.sources.live.spec import AnyCollector, RegistryCollector
+
+MODULES: Final[dict[str, tuple[str, ...]]] = {
+    "ec2": ("AWS::EC2",),
+    "s3": ("AWS::S3",),
+}
+"""Module of ``collectors/`` -> the services whose types it declares."""
+
+
+@cache
+def _module(name: str) -> dict[str, AnyCollector]:
+    declared: Iterable[AnyCollector] = import_module(
+        f"policyengine.sources.live.collectors.{name}"
+    ).COLLECTORS
+    return {type: collector for collector in declared for type in collector.types}
+
+
+@cache
+def _services() -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for module, services in MODULES.items():
+        for service in services:
+            found[service] = (*found.get(service, ()), module)
+    return found
+
+
+@cache
+def collector_of(type: str) -> AnyCollector | None:
+    """Return what collects a type; None when nothing can."""
+    service = "::".join(type.split("::", 2)[:2])
+    for module in _services().get(service, ()):
+        found = _module(module).get(type)
+        if found is not None:
+            return found
+    handlers = registry.handlers(type)
+    if handlers.list is None or handlers.read is None or handlers.needs:
+        return None
+    return RegistryCollector(type)
+
+
+def satellite_of(type: str) -> tuple[str, ...]:
+    """Return the types whose collectors bring a satellite along, folded in."""
+    parents = (parent for parent, _ in registry.satellites().get(type, ()))
+    return tuple(p for p in parents if type in getattr(collector_of(p), "also", {}))
+
+
+def all_declared() -> dict[str, AnyCollector]:
+    """Import every module and return type -> collector.
+
+    Raises ValueError for a type that is declared twice or in a module not listed for its service.
+    """
+    found: dict[str, AnyCollector] = {}
+    for module in MODULES:
+        for type, collector in _module(module).items():
+            if type in found or collector_of(type) is not collector:
+                raise ValueError(f"`{type}` is declared twice, or `{module}` is not listed for its service")
+            found[type] = collector
+    return found

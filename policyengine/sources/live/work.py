@@ -1,0 +1,76 @@
+"""One task done: a collector run in its place, its resources as lines, and what is whole afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from policyengine.aws.failures import CallFailure
+from policyengine.model.resource import Resource
+from policyengine.sources.live.context import Context
+from policyengine.sources.live.declared import Run
+from policyengine.sources.live.registered import RegistryRun
+from policyengine.sources.live.spec import AnyCollector, CodeCollector, Collector
+from policyengine.sources.snapshot.canonical import to_lines
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a task came to. ``whole`` are the types of which every resource here was listed."""
+
+    resources: int = 0
+    whole: tuple[str, ...] = ()
+    incomplete: dict[str, CallFailure] = field(default_factory=dict)
+    failures: list[CallFailure] = field(default_factory=list)
+
+
+def do(collector: AnyCollector, context: Context, write: Callable[[bytes], Any]) -> Outcome:
+    """Run a collector and hand each canonical line to ``write``; failures are in the outcome.
+
+    A mistake in a collector is a failure of its types, not of the run.
+    """
+    outcome = Outcome()
+    try:
+        for resource in _resources(collector, context):
+            for line in to_lines(resource):
+                write(line)
+            outcome.resources += 1
+    except CallFailure as failure:
+        for type in collector.types:
+            context.not_whole(type, failure)
+    except OSError:
+        raise  # the disk, not AWS
+    except Exception as problem:  # noqa: BLE001  # whatever it is, only these types are lost
+        mistake = CallFailure(
+            f"{collector.service}:*", "read_error", "InternalError",
+            f"{problem.__class__.__name__} in the collector of {collector.types[0]}: {problem}",
+            context.account.id, context.region,
+        )  # fmt: skip
+        for type in collector.types:
+            context.not_whole(type, mistake)
+    outcome.failures = context.failures
+    outcome.incomplete = context.incomplete
+    outcome.whole = tuple(_whole(collector, context))
+    return outcome
+
+
+def _resources(collector: AnyCollector, context: Context) -> Iterator[Resource]:
+    if isinstance(collector, CodeCollector):
+        return collector.run(context)
+    if isinstance(collector, Collector):
+        return Run(collector, context).resources()
+    return RegistryRun(collector, context).resources()
+
+
+def _whole(collector: AnyCollector, context: Context) -> Iterator[str]:
+    """Satellites are whole where the resources that hold them are, and no call that gives them failed."""
+    for type in collector.types:
+        if type in context.incomplete:
+            continue
+        yield type
+    if isinstance(collector, CodeCollector) or collector.type in context.incomplete:
+        return
+    for satellite, name in collector.also.items():
+        if (collector.type, name) not in context.not_known:
+            yield satellite
