@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 _DIGITS: Final = re.compile(r"[0-9]+")
 
@@ -13,6 +13,21 @@ def account_of(arn: str) -> str:
     """Return the account an ARN (or a pattern of ARNs) names, as written; "" where it has none."""
     parts = arn.split(":", 5)
     return parts[4] if len(parts) > 5 else ""
+
+
+def is_account(text: str) -> bool:
+    """Say whether a text is the id of an account."""
+    return len(text) == 12 and text.isascii() and text.isdigit()
+
+
+def whose(resource: str, context: Mapping[str, Any]) -> bool:
+    """Say whether the owner that a context tells of a resource is the account its ARN names, if it names one.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceaccount
+    """
+    told = next((v for k, v in context.items() if k.lower() == "aws:resourceaccount"), None)
+    own = account_of(resource)
+    return told is None or not is_account(own) or told in (own, (own,))
 
 
 def names_accounts(texts: Iterable[str]) -> frozenset[str]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import lru_cache
+from itertools import islice, product
 from typing import Final
 
+from policyengine.iam.account_ids import account_of, is_account
 from policyengine.iam.authorize import authorize
 from policyengine.iam.catalogue import catalogue
-from policyengine.iam.documents import Policy, Statement
+from policyengine.iam.documents import Policy, Statement, read_policy
 from policyengine.iam.exposure import own_policy
 from policyengine.iam.glob import has_wildcard
 from policyengine.iam.holding import (
@@ -37,6 +39,10 @@ MAX_ASKED: Final = 400
 MAX_CLASSES: Final = 2_000
 """Parts of the actions that statements tell apart."""
 MAX_REGIONS: Final = 40
+STRANGERS: Final = ("444455556666", "555566667777", "666677778888")
+"""Accounts that stand for all others, the first that no policy names."""
+MAX_ACCOUNTS: Final = 8
+_OWNERS: Final = ("aws:resourceaccount", "s3:resourceaccount")
 _ALIASES: Final = ("kms:resourcealiases", "kms:requestalias")
 """Keys that name a key: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html"""
 _FOR_SERVICE: Final = "kms:grantisforawsresource"
@@ -89,6 +95,7 @@ class _Breadth:
         above = [s for level in limits for p in level for s in p.statements]
         self.above = [(s, action_bits(s, catalogue())) for s in above]
         self.regions = _regions(self.parts)
+        self.accounts = _accounts(holder)
         self.found: dict[tuple[tuple[int, int], ...], Broad] = {}
 
     def of(self, may: int) -> Breadth:
@@ -151,7 +158,7 @@ class _Breadth:
         self.found[statements] = Broad(bits, witness, statements)
 
     def _deciding(self, witness: Witness) -> tuple[tuple[int, int], ...]:
-        own = own_policy(witness.action, self.holder.account)
+        own = self._own(witness.action, account_of(witness.resource) or self.holder.account)
         decision = authorize(witness.request(), self.holder.policies(own))
         return tuple((at.policy, at.statement.index) for at in decision.deciding if at.layer == "identity")
 
@@ -161,19 +168,29 @@ class _Breadth:
         keys = {k: v for k, v in self.keys.items() if v is not None}
         return Witness(self.holder.arn, action, resource, keys)
 
-    def _unnamed(self, shape: str, region: str) -> str:
+    def _unnamed(self, shape: str, region: str, account: str | None = None) -> str:
         local = shape.replace("${Partition}", self.holder.arn.split(":", 2)[1])
-        return example(local, self.holder.account, UNNAMED, region)
+        return example(local, account or self.holder.account, UNNAMED, region)
+
+    def _own(self, action: str, account: str) -> Policy | None:
+        """Return the policy of a resource: of another account's, one that lets the holder's account in."""
+        return (
+            own_policy(action, self.holder.account)
+            if account == self.holder.account
+            else _shared(self.holder)
+        )
 
     def _ask(self, action: str) -> Yes | No | Unknown:
-        own = own_policy(action, self.holder.account)
         shapes = _shapes(action)
         if not shapes:
-            return self.holder.asks(action, "*", self.keys, own, "*")
+            return self.holder.asks(action, "*", self.keys, own_policy(action, self.holder.account), "*")
         why: dict[str, None] = {}
-        for shape in shapes:
+        for shape, account in product(shapes, self.accounts):
+            if account != self.accounts[0] and "${Account}" not in shape:
+                continue
             for region in self.regions if "${Region}" in shape else self.regions[:1]:
-                answer = self.holder.asks(action, self._unnamed(shape, region), self.keys, own)
+                resource = self._unnamed(shape, region, account)
+                answer = self.holder.asks(action, resource, self.keys, self._own(action, account))
                 if isinstance(answer, Yes):
                     return answer
                 why.update(dict.fromkeys(answer.why if isinstance(answer, Unknown) else ()))
@@ -194,6 +211,30 @@ def _regions(parts: Iterable[tuple[object, Statement, int]]) -> list[str]:
             if region and not has_wildcard(region):
                 found[region] = None
     return list(found)[:MAX_REGIONS]
+
+
+def _accounts(holder: Holder) -> list[str]:
+    """Return the accounts whose resources are looked at: the holder's, and where conditions ask whose they are,
+    those that they name and one that nobody does."""
+    policies = [*holder.identity, *([holder.boundary] if holder.boundary else [])]
+    asked = [c for _, s in _statements(policies) for c in s.conditions if c.key.lower() in _OWNERS]
+    if not asked:
+        return [holder.account]
+    named = [v for c in asked for v in c.values if is_account(v)][:MAX_ACCOUNTS]
+    stranger = next((a for a in STRANGERS if a not in (*named, holder.account)), STRANGERS[0])
+    return list(dict.fromkeys((holder.account, *named, stranger)))
+
+
+@lru_cache(maxsize=1024)
+def _open(account: str, partition: str) -> Policy:
+    who = {"AWS": f"arn:{partition}:iam::{account}:root"}
+    allow = {"Effect": "Allow", "Principal": who, "Action": "*", "Resource": "*"}
+    return read_policy({"Version": "2012-10-17", "Statement": allow}, "resource")
+
+
+def _shared(holder: Holder) -> Policy:
+    """Return the policy of a resource of another account that lets the holder's account in."""
+    return _open(holder.account, holder.arn.split(":", 2)[1])
 
 
 def _statements(policies: Iterable[Policy]) -> Iterator[tuple[tuple[int, int], Statement]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from policyengine.iam.account_ids import account_of
+from policyengine.iam.account_ids import account_of, is_account
 from policyengine.iam.atoms import PRINCIPAL_KEYS, in_principal
 from policyengine.iam.cells import (
     ACCOUNT,
@@ -220,6 +220,19 @@ def key_domain(key: str, wanted: Values | None, callers: Callers) -> Domain:
     )
 
 
+def pinned(key: str, requests: RequestSet) -> Values | None:
+    """Return which values of a key a question is about, None for any: the account of a resource is the one its ARN
+    names, where all in question name one.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceaccount
+    """
+    wanted = requests.context.get(key)
+    if wanted is not None or key != "aws:resourceaccount":
+        return wanted
+    named = {account_of(resource) for resource in requests.resources}
+    return Values(tuple(sorted(named)), absent=True) if all(map(is_account, named)) else None
+
+
 def _arn_domain(key: str, wanted: Values | None, callers: Callers, arns: tuple[Pattern, ...]) -> Domain:
     account = callers.account or "111122223333"
     nice = tuple(f"arn:{_partition(callers)}:bedrock:{form.format(account)}" for form in _KEY_EXAMPLES[key])
@@ -311,3 +324,16 @@ def free_resources(requests: RequestSet, partition: str) -> tuple[Pattern, ...]:
         return (joined(head, PART, exact(":"), PART_RUN, exact(":"), PART_RUN, exact(":"), ANYTHING),)
     here = f"arn:{partition}:"
     return tuple(resource_pattern(r.replace("arn:*:", here, 1)) for r in requests.resources)
+
+
+def literal_service(pattern: str) -> str | None:
+    """Return the service of every ARN a pattern matches, None where it leaves that open."""
+    parts = pattern.split(":", 3)
+    if len(parts) < 4 or has_wildcard(parts[0]) or has_wildcard(parts[2]) or "${" in parts[2]:
+        return None
+    return parts[2]
+
+
+def service_of(arn: str) -> str:
+    """Return the service of an ARN."""
+    return arn.split(":", 3)[2]

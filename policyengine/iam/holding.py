@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from policyengine.iam.account_ids import account_of
+from policyengine.iam.account_ids import account_of, is_account
 from policyengine.iam.atoms import Setting
 from policyengine.iam.authorize import ROLE_ACTIONS, Decision, Policies, authorize
 from policyengine.iam.catalogue import Catalogue, catalogue
@@ -233,7 +233,8 @@ class Holder:
             if isinstance(answer, Yes) or (answer is not None and tried == exact):
                 return answer
         for guess in suggested(able, action, resource, tried, self.account):
-            keys = {**{k: v for k, v in guess.context.items() if k.lower() not in wanted}, **context}
+            left_out = {*wanted, *(["aws:resourceaccount"] if account_of(guess.resource) else [])}
+            keys = {**{k: v for k, v in guess.context.items() if k.lower() not in left_out}, **context}
             answer = self._directly(action, guess.resource, keys, policies)
             if isinstance(answer, Yes):
                 return answer
@@ -241,7 +242,8 @@ class Holder:
             return Unknown(("too_large",))
         about = at_home(self.account) if resource == "*" else (resource,)
         requests = RequestSet((action,), about, (self.arn,), _values(wanted), _spelled(context))
-        owner = None if own is None or own.kind == "trust" else self.account
+        told = account_of(resource)
+        owner = None if own is None or own.kind == "trust" else told if is_account(told) else self.account
         setting = Setting(self._facts(), self.arn.split(":")[1], self.account, owner)
         return can(requests, policies, one_caller(self.arn), setting)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from itertools import islice, product
 from typing import Any, Final, NamedTuple
 
+from policyengine.iam.account_ids import account_of, whose
 from policyengine.iam.atoms import PRINCIPAL, PRINCIPAL_KEYS, RESOURCE, Atom, Setting, atoms_of
 from policyengine.iam.boxes import Box, Budget, meet, remaining
 from policyengine.iam.catalogue import Catalogue
@@ -26,9 +27,11 @@ from policyengine.iam.domains import (
     caller_domain,
     free_resources,
     key_domain,
+    literal_service,
+    pinned,
     resource_domain,
+    service_of,
 )
-from policyengine.iam.glob import has_wildcard
 from policyengine.iam.opaque import Opaque
 from policyengine.iam.principals import Named
 from policyengine.iam.request import Request
@@ -131,7 +134,7 @@ class Search:
         """Return the actions that can be about a resource in question, as far as its service says."""
         found = self.actions & ~self.shapes.known
         for text in self.question.requests.resources:
-            service = _literal_service(text)
+            service = literal_service(text)
             if service is None:
                 return self.actions
             found |= self.actions & self.shapes.of_service(service)
@@ -194,8 +197,8 @@ class Search:
         named = self._services(a for atoms in (*chosen, *without) for a in atoms)
         if named is not None:
             # AWS's services that nobody names are all alike: one stands for the others
-            others = [a for a in arns if _service(a) not in named][:1]
-            arns = [*others, *(a for a in arns if _service(a) in named)]
+            others = [a for a in arns if service_of(a) not in named][:1]
+            arns = [*others, *(a for a in arns if service_of(a) in named)]
         batches = [arns[at : at + BATCH] for at in range(0, len(arns), BATCH)] or ([[]] if starred else [])
         for batch in batches:
             yield tuple(arn_pattern(arn, partition, owner) for arn in batch), starred
@@ -210,7 +213,7 @@ class Search:
             elif atom.dimension != PRINCIPAL and not atom.dimension.startswith("aws:"):
                 named.add(atom.dimension.partition(":")[0])
         for text in texts:
-            service = _literal_service(text)
+            service = literal_service(text)
             if service is None:
                 return None
             named.add(service)
@@ -260,7 +263,7 @@ class Search:
         for key in requests.context.keys() - PRINCIPAL_KEYS:
             by.setdefault(key, [])
         found = {
-            key: key_dimension(atoms, key_domain(key, requests.context.get(key), self.question.callers))
+            key: key_dimension(atoms, key_domain(key, pinned(key, requests), self.question.callers))
             for key, atoms in by.items()
             if key not in (PRINCIPAL, RESOURCE)
         }
@@ -294,7 +297,7 @@ class Search:
             if action is None:
                 made = {**made, RESOURCE: "*"}
                 action = self._action(group, made, free)
-            if action is None:
+            if action is None or not whose(made[RESOURCE], made):
                 self.why["no_such_request"] = None
                 continue
             witness = _witness(made, action, self.spelled)
@@ -376,18 +379,6 @@ def _certain(atoms: Sequence[Atom], dimensions: Mapping[str, Dimension]) -> dict
     return box
 
 
-def _literal_service(pattern: str) -> str | None:
-    """Return the service of every ARN a pattern matches, None where it leaves that open."""
-    parts = pattern.split(":", 3)
-    if len(parts) < 4 or has_wildcard(parts[0]) or has_wildcard(parts[2]) or "${" in parts[2]:
-        return None
-    return parts[2]
-
-
-def _service(arn: str) -> str:
-    return arn.split(":", 3)[2]
-
-
 def _lowest(mask: int) -> int:
     return (mask & -mask).bit_length() - 1
 
@@ -403,5 +394,6 @@ def _witness(values: Mapping[str, Any], action: str, spelled: Mapping[str, str])
         spelled.get(key, key): value[0] if len(value) == 1 else tuple(value)
         for key, value in sorted(values.items())
         if value is not None and key not in (PRINCIPAL, RESOURCE)
+        if key != "aws:resourceaccount" or value != (account_of(values[RESOURCE]),)
     }
     return Witness(values[PRINCIPAL], action, values[RESOURCE], context)

@@ -81,7 +81,8 @@ def _never(
 def services(subject: Subject, *, days: int, only: Sequence[str]) -> Answer:
     """TRUE when each service that the role or user may call was called in the last ``days`` days.
 
-    ``only`` are the namespaces asked about; none is all. A principal made within these days is TRUE.
+    ``only`` are the namespaces asked about; none is all. A principal made within these days is TRUE. Where
+    the report is missing, so is one whose policies surely allow none of ``only``: its report would not have them.
     """
     asked = "each service" if not only else "each of " + ", ".join(only)
     expected = f"{asked} it may call called in the last {days} days"
@@ -93,6 +94,9 @@ def services(subject: Subject, *, days: int, only: Sequence[str]) -> Answer:
     if found is ABSENT:
         found = Unresolved("not_collected", "GetServiceLastAccessedDetails")
     if isinstance(found, Unresolved):
+        if only and _calls_none(subject, tuple(only)):
+            observed = f"its policies allow no action of {', '.join(only)}"
+            return Answer(TRUE, (Evidence((), observed, expected, "requirement_met"),))
         return Answer(UNKNOWN, (Evidence(_SERVICES, found, expected, found.reason),))
     if not isinstance(found, list):
         observed = found.value if isinstance(found, Mistyped) else found
@@ -106,6 +110,28 @@ def services(subject: Subject, *, days: int, only: Sequence[str]) -> Answer:
     if doubts:
         return Answer(UNKNOWN, (doubts[0]._replace(expected=expected),))
     return Answer(TRUE, (Evidence(_SERVICES, f"{len(found)} services", expected, "requirement_met"),))
+
+
+def _calls_none(subject: Subject, only: tuple[str, ...]) -> bool:
+    """Say whether the policies of a principal surely allow no action of some services."""
+    from policyengine.iam.catalogue import catalogue
+    from policyengine.iam.errors import PolicyError
+    from policyengine.iam.reason import No
+    from policyengine.iam.request_set import read_request_set
+    from policyengine.rules.iam.held import held, remembered
+    from policyengine.rules.predicates.iam.requests import granted
+
+    if not all(catalogue().service_mask(name.lower()) for name in only):
+        return False  # of a service that nobody knows it is not known what allows it
+    try:
+        asked = read_request_set({"action": [f"{name}:*" for name in only]})
+    except PolicyError:
+        return False
+    found = held(subject)
+    limit = () if found.boundary is None else (found.boundary.policy,)
+    question = ("calls any of", only, found.account)
+    answer = remembered(question, (*found.policies, *limit), lambda: granted(found, asked))
+    return isinstance(answer, No)
 
 
 def _unused(found: list[Any], only: frozenset[str], since: datetime) -> tuple[list[str], list[Evidence]]:
@@ -186,5 +212,6 @@ PREDICATES: Final[tuple[Predicate, ...]] = (
             "only": Arg("list:string", False, (), "namespaces that are asked about; all without it"),
         },
         ("AWS::IAM::Role", "AWS::IAM::User"),
+        ("AWS::IAM::ManagedPolicy", "AWS::IAM::Group"),
     ),
 )

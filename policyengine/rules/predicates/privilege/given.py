@@ -180,6 +180,9 @@ def in_person(found: Held, request: Request) -> Request:
         return request
     resource = request.resource.replace(f":{account_of(request.principal)}:", f":{account_of(who)}:")
     moved = replace(request, principal=who, resource=resource)
+    if account_of(resource):  # whose a resource is follows from its ARN
+        context = {k: v for k, v in moved.context.items() if k.lower() != "aws:resourceaccount"}
+        moved = replace(moved, context=context)
     limit = None if found.boundary is None else found.boundary.policy
     own = own_policy(request.action, account_of(who))
     decision = authorize(moved.request(), Policies(identity=found.policies, boundary=limit, resource=own))
