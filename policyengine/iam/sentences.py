@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from policyengine.iam.conditions import compile_condition
 from policyengine.iam.documents import Statement
 from policyengine.iam.errors import PolicyError
+from policyengine.iam.made_up import ACCOUNT, ANYBODY, made_up
 from policyengine.iam.request import read_caller
 from policyengine.iam.search import Witness
+from policyengine.iam.spelling import documented
 from policyengine.iam.statements import compiled
 from policyengine.iam.wording import condition_words
 
@@ -20,33 +22,50 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/global-cross-region-inferen
 _MOST: Final = 4
 
 
-def may_call(request: Witness) -> str:
-    """Return ``role app in account 111122223333 may call s3:GetObject on arn:aws:s3:::b/x``."""
-    return f"{who(request.principal)} may call {_what(request)}"
+def may_call(request: Witness, unnamed: Collection[str] = ()) -> str:
+    """Return ``role app in account 111122223333 may call s3:GetObject on arn:aws:s3:::b/x``.
+
+    ``unnamed``: accounts that stand for any.
+    """
+    return f"{who(request.principal, unnamed)} may call {_what(request)}{_made_up(request)}"
 
 
 def goes_undenied(request: Witness) -> str:
     """Return ``no Deny stops s3:GetObject on arn:aws:s3:::b/x by role app in account 111122223333``."""
-    return f"no Deny stops {_what(request, f' by {who(request.principal)}')}"
+    return f"no Deny stops {_what(request, f' by {who(request.principal)}')}{_made_up(request)}"
 
 
-def who(principal: str) -> str:
-    """Return a principal as a reader calls it: what it is, its name and its account."""
+def _made_up(request: Witness) -> str:
+    """Return a note about what stands for something that is not known."""
+    values = [
+        v for value in request.context.values() for v in ((value,) if isinstance(value, str) else value)
+    ]
+    return made_up([request.principal.replace(f":{ACCOUNT}:", "::"), request.resource, *values])
+
+
+def who(principal: str, unnamed: Collection[str] = ()) -> str:
+    """Return a principal as a reader calls it: what it is, its name and its account.
+
+    A principal that stands for others is called any; so is the account where ``unnamed`` has it. The account
+    of code that is bound to none is not told.
+    """
     try:
         caller = read_caller(principal)
     except PolicyError:
         return principal
     name = principal.split(":", 5)[-1].partition("/")[2]
-    account = f" in account {caller.account}" if caller.account else ""
+    account = f" in account {caller.account}" if caller.account not in (None, ACCOUNT) else ""
+    if caller.account in unnamed:
+        account = f" in any account, e.g. {caller.account}"
     match caller.kind:
         case "role" | "user":
-            return f"{caller.kind} {name}{account}"
+            return f"any {caller.kind}{account}" if name == ANYBODY else f"{caller.kind} {name}{account}"
         case "session":
             return f"a session of role {name.partition('/')[0]}{account}"
         case "federated_user":
             return f"federated user {name}{account}"
         case "root":
-            return f"the root user of account {caller.account}"
+            return f"the root user{account.replace(' in ', ' of ', 1)}"
         case "service":
             return f"the service {principal}"
         case "anonymous":
@@ -68,7 +87,7 @@ def _context(context: Mapping[str, str | tuple[str, ...]]) -> tuple[str, str]:
         if key.lower() == _REGION.lower():
             region = " through a global inference profile" if text == _UNSPECIFIED else f" in {text}"
         else:
-            pairs.append(f"{key} = {text}")
+            pairs.append(f"{documented(key)} = {text}")
     return region, f" with {'; '.join(pairs)}" if pairs else ""
 
 

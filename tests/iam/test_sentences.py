@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from policyengine.iam.documents import read_policy
+from policyengine.iam.global_keys import GLOBAL_KEYS
 from policyengine.iam.search import Witness
 from policyengine.iam.sentences import goes_undenied, may_call, who, why_passed
+from policyengine.iam.spelling import documented
 
 APP = "arn:aws:iam::111122223333:role/team/app"
 
@@ -20,6 +22,10 @@ APP = "arn:aws:iam::111122223333:role/team/app"
         ("arn:aws:iam::111122223333:user/eve", "user eve in account 111122223333"),
         ("arn:aws:sts::111122223333:assumed-role/app/s", "a session of role app in account 111122223333"),
         ("arn:aws:iam::111122223333:root", "the root user of account 111122223333"),
+        ("arn:aws:iam::111122223333:role/example", "any role in account 111122223333"),
+        ("arn:aws:iam::098765432109:user/example", "any user"),
+        ("arn:aws:iam::098765432109:role/app", "role app"),
+        ("arn:aws:iam::098765432109:root", "the root user"),
         ("ec2.amazonaws.com", "the service ec2.amazonaws.com"),
         ("*", "anybody, without credentials,"),
         ("no principal at all", "no principal at all"),
@@ -77,3 +83,55 @@ def test_why_a_deny_let_a_request_pass(statement: dict[str, Any], why: str | Non
     policy = read_policy({"Version": "2012-10-17", "Statement": [whole]}, "scp")
     context = {"aws:RequestedRegion": "eu-west-1", "aws:SecureTransport": "true"}
     assert why_passed(policy.statements[0], Witness(APP, "s3:GetObject", "arn:aws:s3:::b/x", context)) == why
+
+
+def test_an_account_that_stands_for_any_is_called_so() -> None:
+    principal = "arn:aws:iam::555566667777:role/example"
+    assert who(principal, ["555566667777"]) == "any role in any account, e.g. 555566667777"
+    assert who(principal, ["444455556666"]) == "any role in account 555566667777"
+    root = who("arn:aws:iam::555566667777:root", ["555566667777"])
+    assert root == "the root user of any account, e.g. 555566667777"
+
+
+def test_what_is_made_up_is_said() -> None:
+    """Code that is bound to no account and a bucket without a name: readers know neither number nor name."""
+    request = Witness(
+        "arn:aws:iam::098765432109:role/zz-app", "s3:GetObject", "arn:aws:s3:::zz-logs/x", {"k": "eu-north-9"}
+    )
+    assert may_call(request) == (
+        "role zz-app may call s3:GetObject on arn:aws:s3:::zz-logs/x with k = eu-north-9 "
+        "(eu-north-9 stands for the region, zz-app and zz-logs stand for names)"
+    )
+    table = "arn:aws:dynamodb:eu-west-1:098765432109:table/t"
+    assert may_call(Witness(APP, "dynamodb:GetItem", table, {})).endswith(
+        f"on {table} (098765432109 stands for the account)"
+    )
+
+
+@pytest.mark.parametrize("name", ["xzz-app", "jazz-club", "zz"])
+def test_names_that_only_look_made_up_are_no_stand_ins(name: str) -> None:
+    assert "stand" not in may_call(Witness(APP, "s3:GetObject", f"arn:aws:s3:::{name}/x", {}))
+
+
+@pytest.mark.parametrize(
+    ("key", "spelled"),
+    [
+        ("aws:principalorgid", "aws:PrincipalOrgID"),
+        ("aws:principaltag/team", "aws:PrincipalTag/team"),
+        ("bedrock:inferenceprofilearn", "bedrock:InferenceProfileArn"),
+        ("s3:existingobjecttag/class", "s3:ExistingObjectTag/class"),
+        ("kms:encryptioncontext:tenant", "kms:EncryptionContext:tenant"),
+        ("s3:prefix", "s3:prefix"),
+        ("AWS:principalorgid", "AWS:principalorgid"),
+        ("token.actions.githubusercontent.com:sub", "token.actions.githubusercontent.com:sub"),
+    ],
+)
+def test_keys_are_spelled_as_documented(key: str, spelled: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
+    assert documented(key) == spelled
+    assert f" with {spelled} = x" in may_call(Witness(APP, "s3:GetObject", "*", {key: "x"}))
+
+
+def test_every_global_key_has_a_spelling() -> None:
+    plain = {key for key in GLOBAL_KEYS if documented(key.replace("${tagkey}", "k")) == key}
+    assert plain == {"aws:userid", "aws:username"}

@@ -10,14 +10,14 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from policyengine.iam.made_up import ACCOUNT as ACCOUNT
+from policyengine.iam.made_up import NAME_PREFIX
+from policyengine.iam.made_up import REGION as REGION
 from policyengine.iam.opaque import Opaque
 from policyengine.model.resource import Resource
 from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.rules.iam.values import partition, resource_arn
 
-ACCOUNT: Final = "098765432109"
-"""Stands for the account of code that is bound to none."""
-REGION: Final = "eu-north-9"
 _HOLE: Final = re.compile(r"\$\{([^}]*)\}")
 _ARNS: Final = {
     "AWS::S3::Bucket": "arn:{p}:s3:::{n}",
@@ -83,7 +83,7 @@ def own_name(resource: Resource) -> str:
                 return told
     if resource.file is None:
         return resource.id
-    return f"zz-{''.join(c for c in resource.id.lower() if c.isalnum())}"
+    return f"{NAME_PREFIX}{''.join(c for c in resource.id.lower() if c.isalnum())}"
 
 
 def filled(value: Any, resource: Resource, beside: Mapping[str, Resource] | None = None) -> Any:

@@ -6,7 +6,7 @@ question stay cheap.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from policyengine.iam.reason import Answer as Reasoned
 from policyengine.iam.request_set import RequestSet, read_request_set
 from policyengine.iam.search import Witness as Request
 from policyengine.iam.sentences import may_call
+from policyengine.iam.spelling import documented
 from policyengine.iam.statements import compiled
 from policyengine.model.finding import Evidence, Witness
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
@@ -98,7 +99,7 @@ def callers_of(held: Held) -> Callers:
 
 def witness(request: Request) -> Witness:
     """Return a request as findings have it."""
-    context = {k: v if isinstance(v, str) else list(v) for k, v in request.context.items()}
+    context = {documented(k): v if isinstance(v, str) else list(v) for k, v in request.context.items()}
     return Witness(request.principal, request.action, request.resource, context)
 
 
@@ -109,10 +110,11 @@ def unwanted(asked_for: str) -> str:
     return f"no {asked_for}"
 
 
-def allowed(held: Held, answer: Reasoned, expected: str) -> Answer:
-    """TRUE with the request that is allowed; ``expected`` says what was asked for, which rules forbid."""
+def allowed(held: Held, answer: Reasoned, expected: str, unnamed: Collection[str] = ()) -> Answer:
+    """TRUE with the request that is allowed; ``expected`` says what was asked for, which rules forbid;
+    ``unnamed`` are accounts that stand for any."""
     if isinstance(answer, Yes):
-        text = may_call(answer.witness)
+        text = may_call(answer.witness, unnamed)
         found = Evidence(place_of(held, answer.witness), text, unwanted(expected), "request_allowed")
         cause = cause_of(held, allowing(held, answer.witness)[:1])
         return Answer(TRUE, (found,), witness(answer.witness), cause)

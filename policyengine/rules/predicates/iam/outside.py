@@ -88,7 +88,7 @@ def allows_public(subject: Subject, *, policy: Path | None, requests: Any) -> An
         unknown = Unresolved("not_collected", "whether S3 Block Public Access of the account restricts it")
         path: Path = ("PublicAccessBlockConfiguration",)
         return undecided(replace(found, doubts=((path, unknown),)), (), unwanted(_PUBLIC))
-    return allowed(found, answer, _PUBLIC)
+    return allowed(found, answer, _PUBLIC, strangers(found))
 
 
 def _attached(subject: Subject, policy: Path | None) -> Held:
@@ -136,7 +136,7 @@ def allows_outside_organization(
     inside = {found.account, *trusted_accounts}
     answer = _to_outsiders(subject.resource, found, inside, {}, asked)
     if isinstance(answer, No):  # most policies let nobody of any other account in
-        return allowed(found, answer, _ORGANIZATION)
+        return allowed(found, answer, _ORGANIZATION, strangers(found))
     others, organization, more = members(subject)
     found, inside = in_organization(attached, organization or _OWN_ORGANIZATION), inside | others
     context = _beyond(organization) if organization else {}
@@ -144,7 +144,7 @@ def allows_outside_organization(
     if isinstance(answer, Yes) and more is not None:
         anybody = _from_anybody(found, asked)
         if isinstance(anybody, Yes):
-            return allowed(found, anybody, _ORGANIZATION)
+            return allowed(found, anybody, _ORGANIZATION, strangers(found))
         return undecided(
             replace(found, doubts=((("with", "organization"), more),)), (), unwanted(_ORGANIZATION)
         )
@@ -161,7 +161,7 @@ def _of_known_account(
             unknown = Unresolved("not_collected", "the account of code that is bound to none")
             return undecided(replace(found, doubts=((found.where, unknown),)), (), unwanted(expected))
         answer = anybody
-    return allowed(found, answer, expected)
+    return allowed(found, answer, expected, strangers(found))
 
 
 def _to_outsiders(
