@@ -21,7 +21,7 @@ from policyengine.rules.names import unknown
 from policyengine.rules.parameters import check_value
 from policyengine.rules.paths import RulePath, parse_path
 from policyengine.rules.patterns import compile_pattern
-from policyengine.rules.predicates.api import Arg
+from policyengine.rules.predicates.api import Arg, Predicate
 from policyengine.rules.predicates.table import PREDICATES
 
 DocPath = tuple[str | int, ...]
@@ -362,10 +362,10 @@ class Checks:
                 bound[key] = self._argument(arg, arguments[key], (*at, name, key))
             elif arg.required:
                 self.report(at, f"`{name}` needs the argument `{key}` ({arg.help or arg.kind})")
-        constant = not any(_is_open(value) for value in bound.values())
-        problem = predicate.problem(bound) if predicate.problem is not None and constant else None
-        if problem is not None:
-            self.report((*at, name), problem)
+        if predicate.problem is not None and _may_be_asked(predicate, bound):
+            problem = predicate.problem(bound)
+            if problem is not None:
+                self.report((*at, name), problem)
         return {"op": "predicate", "name": name, "args": bound}
 
     def _argument(self, arg: Arg, value: Any, place: DocPath) -> Any:
@@ -397,6 +397,17 @@ class Checks:
         if isinstance(value, list):
             return [self._inside(item, (*place, index)) for index, item in enumerate(value)]
         return value
+
+
+def _may_be_asked(predicate: Predicate, bound: Mapping[str, Any]) -> bool:
+    """Whether ``problem`` can be asked: every argument is constant and of its kind; what is not is told already."""
+    for name, value in bound.items():
+        kind = predicate.args[name].kind
+        if value is None or _is_open(value):
+            return False
+        if kind not in ("path", "alias") and check_value({"type": kind}, value) is not None:
+            return False
+    return True
 
 
 def _is_open(value: Any) -> bool:

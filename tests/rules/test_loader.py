@@ -79,6 +79,27 @@ def test_a_mistake_is_named_at_its_place(old: str, new: str, expected: str) -> N
     assert all(error.startswith("rules/sqs/queue-has-name.yaml:") for error in found)
 
 
+@pytest.mark.parametrize(
+    ("prefix", "expected"),
+    [
+        ("$widest", "13:32: unknown parameter `widest`"),
+        ("wide", "13:32: expected an integer, found `wide`"),
+        ("33", "`ingress` /33 /56: write ingress or egress, 0-32 and 0-128"),
+    ],
+)
+def test_an_argument_of_a_predicate_that_is_none_is_told_once(prefix: str, expected: str) -> None:
+    head = GOOD.replace("AWS::SQS::Queue", "AWS::EC2::SecurityGroup").partition("\nwhen:")[0]
+    rule = f"""{head}
+require:
+  none:
+    - net.wider_than: {{prefix: {prefix}}}
+message: "{{observed}} after {{seconds}} seconds"
+references: ["https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html"]
+"""
+    (found,) = errors_of(rule)
+    assert expected in found
+
+
 def test_every_mistake_is_found_in_one_go() -> None:
     broken = (
         GOOD.replace("QueueName, is", "QueueNane, is")
