@@ -10,7 +10,7 @@ from policyengine.iam.escalation_world import Carrier
 from policyengine.model.resource import Coverage, Resource
 from policyengine.model.values import OpenDict, Unresolved
 from policyengine.rules.iam.principals import MADE_UP, PrincipalRecord, caller_arn
-from policyengine.rules.iam.values import partition, reference, scope_of
+from policyengine.rules.iam.values import account_id, partition, reference, scope_of
 
 _PROFILE: Final = "AWS::IAM::InstanceProfile"
 _TASK_DEFINITION: Final = "AWS::ECS::TaskDefinition"
@@ -203,7 +203,7 @@ def _arn(resource: Resource) -> str:
     if arn is not None and not made:
         return arn
     name = next((t for t in texts if not t.startswith("arn:")), texts[-1].rpartition("/")[2])
-    region, account = resource.region or "us-east-1", resource.account or MADE_UP
+    region, account = resource.region or "us-east-1", account_id(resource) or MADE_UP
     return f"arn:{partition(resource)}:" + form.arn.format(r=region, a=account, n=name)
 
 

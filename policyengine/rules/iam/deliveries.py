@@ -15,7 +15,7 @@ from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.rules.iam.reader import Reader, merged
 from policyengine.rules.iam.standins import ACCOUNT, REGION, filled, own_arn, own_name
 from policyengine.rules.iam.tables import spots
-from policyengine.rules.iam.values import partition
+from policyengine.rules.iam.values import account_id, partition
 
 PIPELINE: Final = "AWS::CodePipeline::Pipeline"
 PROJECT: Final = "AWS::CodeBuild::Project"
@@ -111,7 +111,7 @@ class _Reading:
         self._reader = reader
         self._beside = {r.id: r for type_ in (*BESIDE, ROLE) for r in look(type_)} if resource.file else {}
         self._found = Delivery(
-            own_arn(resource) or "", resource.account or ACCOUNT, resource.region or REGION
+            own_arn(resource) or "", account_id(resource) or ACCOUNT, resource.region or REGION
         )
         tags = resource.tags
         self._tags = None if tags is None or isinstance(tags, Unresolved | OpenDict) else tags

@@ -21,7 +21,7 @@ from policyengine.rules.iam.reader import Document, Reader
 from policyengine.rules.iam.source_standins import sources_filled
 from policyengine.rules.iam.standins import ACCOUNT, filled, own_arn
 from policyengine.rules.iam.tables import spots
-from policyengine.rules.iam.values import along, partition
+from policyengine.rules.iam.values import account_id, along, partition
 from policyengine.rules.predicates.api import Subject
 
 MANAGED: Final = "AWS::IAM::ManagedPolicy"
@@ -184,7 +184,7 @@ def of_code(value: Any, resource: Resource) -> Any:
 
 
 def _default_key_policy(resource: Resource) -> dict[str, Any]:
-    root = f"arn:{partition(resource)}:iam::{resource.account or ACCOUNT}:root"
+    root = f"arn:{partition(resource)}:iam::{account_id(resource) or ACCOUNT}:root"
     statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
     return {"Version": "2012-10-17", "Statement": [statement]}
 
@@ -193,7 +193,7 @@ def _made(about: str, resource: Resource, found: tuple[Document, ...], where: Pa
     if where is None:
         where = found[0].path if len(found) == 1 else _root(found)
     doubts, source = _doubts(resource, found), (resource.type, resource.id)
-    return Held(about, own_arn(resource), resource.account or ACCOUNT, found, None, where, doubts, source)
+    return Held(about, own_arn(resource), account_id(resource) or ACCOUNT, found, None, where, doubts, source)
 
 
 def _root(found: Sequence[Document]) -> Path:
@@ -222,7 +222,7 @@ def _principal(subject: Subject) -> Held:
     return Held(
         "principal",
         _caller(own_arn(resource)) or f"arn:{partition(resource)}:iam::{ACCOUNT}:{record.kind}/example",
-        resource.account or ACCOUNT,
+        account_id(resource) or ACCOUNT,
         tuple(found),
         record.boundary,
         (),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from policyengine.iam.documents import Policy
+from policyengine.iam.glob import has_wildcard
 from policyengine.iam.grammar import Kind
 from policyengine.iam.opaque import Opaque, PartText
 from policyengine.iam.unknowns import perhaps
@@ -15,7 +17,7 @@ from policyengine.model.resource import Path, Resource
 from policyengine.model.values import OpenList, Unresolved
 from policyengine.rules.iam.reader import Document, Reader
 from policyengine.rules.iam.tables import spots
-from policyengine.rules.iam.values import known, place, reference, resource_arn, scope_of
+from policyengine.rules.iam.values import is_account_id, known, place, reference, resource_arn, scope_of
 
 PrincipalKind = Literal["role", "user", "group"]
 
@@ -28,6 +30,8 @@ _MANAGED: Final = "AWS::IAM::ManagedPolicy"
 TYPES: Final = frozenset({*KINDS, _MANAGED, "AWS::IAM::UserToGroupAddition"})
 MADE_UP: Final = "123456789012"
 """The account of principals of code that is bound to none."""
+_IN_NO_NAME: Final = re.compile(r"[^\w+=,.@/-]", re.ASCII)
+"""What no name of a principal has: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 _MANAGED_BY_AWS: Final = ":iam::aws:policy/"
 
 
@@ -81,11 +85,21 @@ class PrincipalRecord:
 def caller_arn(record: PrincipalRecord) -> tuple[str, str | None]:
     """Return the ARN of a principal, made up (and then a note that says so) where code does not fix it, or a
     source shows what is none."""
-    parts = record.arn.split(":", 5) if isinstance(record.arn, str) else []
-    if isinstance(record.arn, str) and len(parts) == 6 and parts[5].startswith(f"{record.kind}/"):
+    if isinstance(record.arn, str) and _is_one(record.arn, record.kind):
         return record.arn, None
-    account, name = record.account or MADE_UP, record.name or record.id
+    account = record.account if record.account and is_account_id(record.account) else MADE_UP
+    name = _IN_NO_NAME.sub("-", record.name or record.id)
     return f"arn:aws:iam::{account}:{record.kind}/{name}", "its ARN is made up: the code does not fix it"
+
+
+def _is_one(arn: str, kind: str) -> bool:
+    parts = arn.split(":", 5)
+    return (
+        len(parts) == 6
+        and is_account_id(parts[4])
+        and parts[5].startswith(f"{kind}/")
+        and not has_wildcard(parts[5])
+    )
 
 
 _Key = tuple[str, str]

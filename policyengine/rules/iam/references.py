@@ -7,7 +7,7 @@ from typing import Any, Final
 from policyengine.model.resource import Resource
 from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.rules.iam.principals import MADE_UP
-from policyengine.rules.iam.values import resource_arn
+from policyengine.rules.iam.values import account_id, resource_arn
 
 _NAMES: Final = {
     "AWS::IAM::Role": ("role", "RoleName"),
@@ -33,7 +33,7 @@ class References:
         arn, name = resource_arn(resource), resource.properties.get(key)
         if not isinstance(arn, str):
             called = name if isinstance(name, str) else resource.id
-            arn = f"arn:aws:iam::{resource.account or MADE_UP}:{kind}/{called}"
+            arn = f"arn:aws:iam::{account_id(resource) or MADE_UP}:{kind}/{called}"
         self._arns[resource.file, resource.id] = arn
         if kind == "policy":
             self._policies.add((resource.file, resource.id))

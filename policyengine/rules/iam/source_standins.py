@@ -14,7 +14,7 @@ from policyengine.iam.account_ids import account_of
 from policyengine.model.resource import Resource
 from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.rules.iam.standins import ACCOUNT, REGION
-from policyengine.rules.iam.values import partition
+from policyengine.rules.iam.values import account_id, partition
 
 _KEYS: Final = frozenset({"aws:sourcearn"})
 _HOLE: Final = re.compile(r"\$\{([^}]*)\}")
@@ -65,7 +65,7 @@ def _values(value: Any, resource: Resource) -> Any:
 
 def _told(value: Unresolved, resource: Resource) -> str | None:
     """Return an ARN of the account that a value surely names; None where that is not known."""
-    account = resource.account or ACCOUNT
+    account = account_id(resource) or ACCOUNT
     if value.target is not None and (value.parts is None or value.parts[0] == ""):
         own = f"arn:{partition(resource)}:zz:{resource.region or REGION}:{account}:{_NAME}"
         return own if value.parts is None else _NAME.join((own, *value.parts[1:]))

@@ -35,6 +35,7 @@ from policyengine.rules.iam.organizations import members_of
 from policyengine.rules.iam.principals import KINDS, TYPES, PrincipalRecord, Principals, caller_arn
 from policyengine.rules.iam.reader import Reader
 from policyengine.rules.iam.standins import ACCOUNT, filled, own_arn
+from policyengine.rules.iam.values import account_id
 from policyengine.rules.predicates.api import Subject
 
 NEEDS: Final = tuple(sorted(TYPES))
@@ -328,7 +329,7 @@ def _alone(resource: Resource) -> Resource:
     """Return one branch of a resource by itself, of code with the ARN that stands for it wherever it is named."""
     if resource.file is None:
         return replace(resource, variants=()) if resource.variants else resource
-    return replace(resource, variants=(), arn=own_arn(resource), account=resource.account or ACCOUNT)
+    return replace(resource, variants=(), arn=own_arn(resource), account=account_id(resource) or ACCOUNT)
 
 
 def _carried(

@@ -16,7 +16,7 @@ from policyengine.iam.made_up import REGION as REGION
 from policyengine.iam.opaque import Opaque
 from policyengine.model.resource import Resource
 from policyengine.model.values import OpenDict, OpenList, Unresolved
-from policyengine.rules.iam.values import partition, resource_arn
+from policyengine.rules.iam.values import account_id, partition, resource_arn
 
 _HOLE: Final = re.compile(r"\$\{([^}]*)\}")
 _ARNS: Final = {
@@ -66,7 +66,7 @@ def own_arn(resource: Resource) -> str | None:
     return form.format(
         p=partition(resource),
         r=resource.region or REGION,
-        a=resource.account or ACCOUNT,
+        a=account_id(resource) or ACCOUNT,
         n=own_name(resource),
     )
 
@@ -111,7 +111,7 @@ def filled(value: Any, resource: Resource, beside: Mapping[str, Resource] | None
 
 def _pseudo(resource: Resource) -> dict[str, str]:
     return {
-        "AWS::AccountId": resource.account or ACCOUNT,
+        "AWS::AccountId": account_id(resource) or ACCOUNT,
         "AWS::Region": resource.region or REGION,
         "AWS::Partition": partition(resource),
         "AWS::URLSuffix": "amazonaws.com",

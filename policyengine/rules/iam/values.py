@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from policyengine.iam.opaque import Opaque, PartText
 from policyengine.model.resource import Path, Resource, json_pointer
 from policyengine.model.values import OpenDict, OpenList, Unresolved
+
+_ACCOUNT: Final = re.compile(r"[0-9]{12}")
 
 
 def opaque(value: Unresolved) -> Opaque:
@@ -90,6 +93,18 @@ def scope_of(file: str | None, account: str | None) -> str:
     return f"file {file}" if file is not None else account or ""
 
 
+def account_id(resource: Resource) -> str | None:
+    """Return the account a resource is in; None where its source does not say it, or shows what is none."""
+    account = resource.account
+    return account if account is not None and is_account_id(account) else None
+
+
+def is_account_id(text: str) -> bool:
+    """Say whether a text can be the id of an account: twelve digits
+    (https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html)."""
+    return _ACCOUNT.fullmatch(text) is not None
+
+
 def resource_arn(resource: Resource) -> str | Opaque:
     """Return the ARN of a resource: given, or made of what is known where the form has no random part."""
     if resource.arn:
@@ -133,9 +148,10 @@ def _made(resource: Resource) -> str | None:
     if resource.type in _IAM:
         kind, name_key = _IAM[resource.type]
         name, path = _name(resource, name_key), properties.get("Path", "/")
-        if name is None or resource.account is None or not isinstance(path, str):
+        account = account_id(resource)
+        if name is None or account is None or not isinstance(path, str):
             return None
-        return f"arn:{partition(resource)}:iam::{resource.account}:{kind}{path or '/'}{name}"
+        return f"arn:{partition(resource)}:iam::{account}:{kind}{path or '/'}{name}"
     if resource.type not in _NAMED:
         return None
     service, name_key, prefix = _NAMED[resource.type]
@@ -144,9 +160,10 @@ def _made(resource: Resource) -> str | None:
         return None
     if service == "s3":
         return f"arn:{partition(resource)}:s3:::{name}"
-    if resource.account is None or resource.region is None:
+    account = account_id(resource)
+    if account is None or resource.region is None:
         return None
-    return f"arn:{partition(resource)}:{service}:{resource.region}:{resource.account}:{prefix}{name}"
+    return f"arn:{partition(resource)}:{service}:{resource.region}:{account}:{prefix}{name}"
 
 
 def _name(resource: Resource, key: str) -> str | None:

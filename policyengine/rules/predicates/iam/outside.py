@@ -32,6 +32,7 @@ from policyengine.rules.iam import public_access
 from policyengine.rules.iam.aws_accounts import LOG_WRITERS
 from policyengine.rules.iam.held import Held, held
 from policyengine.rules.iam.standins import ACCOUNT
+from policyengine.rules.iam.values import account_id
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam.asking import (
     about_own,
@@ -155,7 +156,7 @@ def _of_known_account(
     subject: Subject, found: Held, answer: Reasoned, expected: str, asked: RequestSet
 ) -> Answer:
     """Return the answer; where code is bound to no account, an account it names may be its own."""
-    if isinstance(answer, Yes) and subject.resource.account is None:
+    if isinstance(answer, Yes) and account_id(subject.resource) is None:
         anybody = _from_anybody(found, asked)
         if not isinstance(anybody, Yes):
             unknown = Unresolved("not_collected", "the account of code that is bound to none")

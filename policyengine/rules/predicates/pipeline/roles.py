@@ -22,6 +22,7 @@ from policyengine.model.resource import Path, Resource
 from policyengine.model.values import ABSENT, OpenList, Unresolved
 from policyengine.rules.iam.held import Held, held, remembered
 from policyengine.rules.iam.standins import ACCOUNT, own_arn
+from policyengine.rules.iam.values import account_id
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam.asking import allowed, undecided, witness
 from policyengine.rules.predicates.iam.requests import granted
@@ -147,7 +148,7 @@ def guarded_roles(subject: Subject, *, roles: str) -> Answer:
 
 def _unguarded(subject: Subject, role: Resource) -> Reasoned:
     """Say whether somebody else of the pipeline's account may assume a role without more ado."""
-    account = subject.resource.account or ACCOUNT
+    account = account_id(subject.resource) or ACCOUNT
     other = Subject(role, subject.now, subject.related, subject.tables, organization=subject.organization)
     policies = held(other, _TRUST).policies
     arn = own_arn(role)

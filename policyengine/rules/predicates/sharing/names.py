@@ -18,6 +18,7 @@ from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Path
 from policyengine.model.values import ABSENT, OpenList, Unresolved
 from policyengine.rules.iam.standins import ACCOUNT, filled
+from policyengine.rules.iam.values import account_id
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam.outside import members
 from policyengine.rules.predicates.paths import Mistyped, read
@@ -102,7 +103,7 @@ class _Judge:
     def _told(self, value: Unresolved) -> str | None:
         """Return what is known of a text of code: its account, which is all that is asked for."""
         if value.target is not None:
-            return self.subject.resource.account or ACCOUNT  # what stands beside it is of its account
+            return account_id(self.subject.resource) or ACCOUNT  # what stands beside it is of its account
         found = filled(value, self.subject.resource)
         if isinstance(found, str):
             return found
@@ -110,7 +111,7 @@ class _Judge:
         return text if _ACCOUNT.fullmatch(account_of(text)) else None
 
     def _account(self, account: str) -> bool | Unresolved:
-        own = self.subject.resource.account
+        own = account_id(self.subject.resource)
         if account in self.trusted or account == (own or ACCOUNT):
             return True
         if own is None:

@@ -11,6 +11,7 @@ from policyengine.model.resource import Path, Resource
 from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.rules.iam.held import Held, held
 from policyengine.rules.iam.standins import ACCOUNT
+from policyengine.rules.iam.values import account_id
 from policyengine.rules.predicates.api import Subject
 
 OIDC: Final = "AWS::IAM::OIDCProvider"
@@ -74,7 +75,7 @@ def _filled(resource: Resource, table: Any) -> Resource:
         for provider in (table if isinstance(table, list) else ())
         if provider.file == resource.file
     }
-    account = resource.account or ACCOUNT
+    account = account_id(resource) or ACCOUNT
     arns = {
         id_: f"arn:aws:iam::{account}:oidc-provider/{url.removeprefix('https://').rstrip('/')}"
         for id_, url in urls.items()
