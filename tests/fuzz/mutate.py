@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -9,6 +10,8 @@ import yaml
 from hypothesis import strategies as st
 
 from policyengine.documents import DocumentError, load
+
+from .policies import ELEMENT, change, statements
 
 ODD: list[Any] = [
     None, True, False, 0, -1, 7, 1e300, 10**20, "", " ", "x", "0.0.0.0/0", "arn:aws:s3:::b", "${A}", "{{resolve:x}}",
@@ -26,11 +29,13 @@ BYTE_STEP = st.one_of(
     st.tuples(st.just("insert"), POSITION, st.sampled_from(BYTES)),
     st.tuples(st.just("repeat"), POSITION, POSITION),
 )
-TREE_STEP = st.one_of(
+PLAIN_STEP = st.one_of(
     st.tuples(st.sampled_from(["delete", "wrap", "double", "rename"]), POSITION, POSITION),
     st.tuples(st.just("swap"), POSITION, POSITION),
     st.tuples(st.just("replace"), POSITION, st.sampled_from(ODD)),
+    st.tuples(st.just("say"), POSITION, ELEMENT),
 )
+TREE_STEP = PLAIN_STEP | st.tuples(st.just("inside"), POSITION, PLAIN_STEP)
 STEPS = st.tuples(st.lists(TREE_STEP, max_size=4), st.lists(BYTE_STEP, max_size=3))
 
 
@@ -63,7 +68,7 @@ def _tree(seed: bytes, steps: Any, syntax: str) -> bytes:
     except (ValueError, DocumentError):
         return seed
     for kind, position, operand in steps:
-        value = _changed(value, kind, position, operand)
+        value = changed(value, kind, position, operand)
     if syntax == "json":
         return json.dumps(value).encode()
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True).encode("utf-8", "surrogatepass")
@@ -77,10 +82,14 @@ def _places(value: Any, found: list[tuple[Any, Any]]) -> None:
         _places(inner, found)
 
 
-def _changed(value: Any, kind: str, position: int, operand: Any) -> Any:
+def changed(value: Any, kind: str, position: int, operand: Any) -> Any:
+    """Return a copy of a tree with one step taken."""
     value = json.loads(json.dumps(value, default=str))  # aliases of YAML are one object otherwise
     found: list[tuple[Any, Any]] = []
     _places(value, found)
+    if kind in ("say", "inside"):
+        _policy(value, found, position, operand, inside=kind == "inside")
+        return value
     if not found:
         return value
     holder, key = found[position % len(found)]
@@ -102,6 +111,20 @@ def _changed(value: Any, kind: str, position: int, operand: Any) -> Any:
         if _stands(value, other_holder, other):
             other_holder[other] = taken
     return value
+
+
+def _policy(value: Any, found: list[tuple[Any, Any]], position: int, operand: Any, *, inside: bool) -> None:
+    """Let a statement say something else, or take a step inside a text that is JSON itself (a plan's policies)."""
+    if not inside:
+        every = list(statements(value))
+        if every:
+            change(every[position % len(every)], operand)
+        return
+    texts = [(h, k) for h, k in found if isinstance(h[k], str) and h[k][:1] in ("{", "[")]
+    if texts:
+        holder, key = texts[position % len(texts)]
+        with contextlib.suppress(ValueError):
+            holder[key] = json.dumps(changed(json.loads(holder[key]), *operand))
 
 
 def _stands(value: Any, holder: Any, key: Any) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import xml.etree.ElementTree as ET
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,17 +14,15 @@ from hypothesis import strategies as st
 from policyengine.catalog import registry
 from policyengine.cli.ruleinfo import rule_info
 from policyengine.engine.evaluate import Evaluator
-from policyengine.engine.piece import Wanted
-from policyengine.engine.scan import Scan
 from policyengine.model.finding import Finding
 from policyengine.model.location import Location
-from policyengine.model.reasons import REASONS, VERDICTS
-from policyengine.model.resource import NO_COVERAGE, Resource
+from policyengine.model.resource import Resource
 from policyengine.model.values import UNRESOLVED_REASONS, OpenDict, OpenList, Unresolved
 from policyengine.reports.base import Context, RunError, RunInfo, TerminalOptions, write_reports
 from policyengine.reports.table import REPORTS
-from policyengine.rules.packs import load_packs
 
+from .cases import Given
+from .judging import everything, judge
 from .mutate import ODD
 
 CONTRACT = Path(__file__).resolve().parents[3] / "shared" / "contracts" / "findings-v1.schema.json"
@@ -111,50 +108,11 @@ def _value(type_: str, name: str) -> Any:
 RESOURCES = resources()
 
 
-class Given:
-    """A source of given resources."""
-
-    target = "given"
-    coverage = NO_COVERAGE
-    kind = "snapshot"
-
-    def __init__(self, found: list[Resource], *, covered: bool) -> None:
-        self._found = found
-        self.errors: list[Any] = []
-        if covered:
-            self.coverage = frozenset((a, r, "*") for a, r in PLACES)
-
-    def resources(self) -> Any:
-        """Yield the resources anew."""
-        return iter(self._found)
-
-
 def check(found: list[Resource]) -> None:
     """Evaluate every rule and write every report; raises for a crash or an incomplete finding."""
     for covered in (True, False):
-        evaluator = Evaluator(load_packs_once(), now=datetime(2026, 11, 21, tzinfo=UTC))
-        scan = Scan(evaluator, [Given(found, covered=covered)], Wanted(frozenset(VERDICTS)))
-        findings = sorted(scan.findings(), key=lambda f: f.sort_key)
-        assert not scan.counts.crashes, [f.message for f in findings if f.reason == "internal_error"][:3]
-        for finding in findings:
-            _complete(finding)
-        _reports(findings, evaluator)
-
-
-@cache
-def load_packs_once() -> Any:
-    """Return the bundled rules."""
-    return load_packs()
-
-
-def _complete(finding: Finding) -> None:
-    assert finding.verdict in REASONS[finding.reason][0], finding
-    assert finding.message.strip(), finding
-    if finding.verdict in ("FAIL", "UNKNOWN"):
-        assert finding.evidence, finding
-        assert finding.location is not None or finding.identity[0], finding
-    for item in finding.evidence:
-        assert item.expected and item.reason in REASONS, item
+        findings = judge(everything(), [Given(found, covered=covered)])
+        _reports(sorted(findings, key=lambda f: f.sort_key), everything())
 
 
 @cache

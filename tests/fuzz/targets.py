@@ -1,14 +1,14 @@
 """The targets: each reads hostile bytes and raises for what a user must never see.
 
 A target may raise nothing. An error that a source, the rule loader or the configuration gives must have a
-place and stand on one line; a resource must be what the model promises; nothing takes longer than LIMIT.
+place and stand on one line; a resource must be what the model promises; nothing takes longer than its LIMIT. Targets that
+judge let every rule see what was read: a rule that crashes, or takes too long, is a failure of the target.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -23,7 +23,6 @@ from policyengine.model.errors import ConfigError, InputError, PolicyEngineError
 from policyengine.model.resource import Resource
 from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.rules.loader import compile_text
-from policyengine.rules.packs import load_packs
 from policyengine.rules.parameters import check_value
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.cloudformation import read_parameters_file
@@ -33,11 +32,10 @@ from policyengine.sources.snapshot.problems import LineError
 from policyengine.sources.snapshot.writer import write_snapshot
 from policyengine.testing.cases import load_tests, run_case
 
-from . import pipeline, seeds
+from . import cases, pipeline, seeds
+from .bounds import timed
+from .judging import bundled, judge_file
 from .mutate import STEPS, mutated
-
-LIMIT = 10.0
-"""Seconds one input may take; the seeds take a few hundredths."""
 
 
 class Target(NamedTuple):
@@ -56,14 +54,6 @@ def folder() -> Iterator[Path]:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
-
-
-@contextmanager
-def timed() -> Iterator[None]:
-    started = time.perf_counter()
-    yield
-    took = time.perf_counter() - started
-    assert took < LIMIT, f"took {took:.1f} s"
 
 
 def told(errors: Any, kind: type[PolicyEngineError] = PolicyEngineError) -> None:
@@ -110,6 +100,17 @@ def read_file(name: str) -> Callable[[bytes], None]:
         with folder() as place, timed():
             (place / name).write_bytes(data)
             read_target(place / name)
+
+    return check
+
+
+def judge_as(name: str) -> Callable[[bytes], None]:
+    """Return the target that judges bytes, as a file of this name, with every rule."""
+
+    def check(data: bytes) -> None:
+        with folder() as place:
+            (place / name).write_bytes(cases.lines_of(data) if name.endswith(".ndjson") else data)
+            judge_file(place / name)
 
     return check
 
@@ -227,13 +228,8 @@ def read_rule_tests(value: tuple[tuple[bytes, bytes], Any]) -> None:
                 assert not crashed, result.problem
 
 
-@cache
-def _bundled() -> Any:
-    return load_packs()
-
-
 def read_config(data: bytes) -> None:
-    pack = _bundled()
+    pack = bundled()
 
     def check(rule: str, name: str, value: Any) -> str | None:
         form = pack.rule(rule)
@@ -273,5 +269,10 @@ def targets() -> list[Target]:
         Target("rule", damaged(seeds.rules(), "yaml"), read_rule),
         Target("rule-tests", st.tuples(st.sampled_from(seeds.rule_tests()), STEPS), read_rule_tests),
         Target("configuration", damaged(seeds.configurations(), "yaml"), read_config),
+        Target("judged-template", damaged(seeds.templates("yaml"), "yaml"), judge_as("t.yaml")),
+        Target("judged-plan", damaged(seeds.plans(), "json"), judge_as("plan.json")),
+        Target("judged-case-template", cases.files(cases.as_template), judge_as("t.json")),
+        Target("judged-case-snapshot", cases.files(cases.as_lines), judge_as("t.ndjson")),
+        Target("judged-case", cases.CASES, cases.check),
         Target("pipeline", pipeline.RESOURCES, pipeline.check),
     ]
