@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 DENIED: Final = frozenset(
@@ -67,6 +68,14 @@ class CallFailure(Exception):  # a failure of AWS's, not a mistake of the caller
     def credentials(self) -> bool:
         """Whether no call of this account can succeed with these credentials any more."""
         return self.error in CREDENTIALS or self.error in _NO_CREDENTIALS
+
+    def is_one_of(self, codes: Iterable[str]) -> bool:
+        """Whether it is one of these error codes; ``Code: text`` wants the text in AWS's message too."""
+        for code in codes:
+            error, _, text = code.partition(": ")
+            if self.error == error and text in self.text:
+                return True
+        return False
 
     @property
     def detail(self) -> str:

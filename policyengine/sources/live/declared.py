@@ -46,6 +46,7 @@ class Run:
         self.context = context
         self.steps: list[Step] = []
         self.unasked: list[tuple[Step, frozenset[str]]] = []
+        self._tables: dict[int, dict[str, list[Any]] | CallFailure] = {}
 
     def resources(self) -> Iterator[Resource]:
         """Yield the resources. A listing that fails ends them and is told to the context."""
@@ -81,6 +82,35 @@ class Run:
         for step in self.steps:
             if step.batch:
                 self._batch(step, [d for d in drafts if not d.gone], describing=False)
+            elif step.once:
+                self._joined(step, drafts)
+
+    def _joined(self, step: Step, drafts: list[_Draft]) -> None:
+        """Put what one listing says of many resources; it is made when the first asks."""
+        if id(step) not in self._tables:
+            self._tables[id(step)] = self._table(step)
+        table = self._tables[id(step)]
+        for draft in drafts:
+            if isinstance(table, CallFailure):
+                self._not_known(step, draft, table, describing=False)
+                continue
+            found = table.get(str(fill(step.once, draft.item, self.context.names)))
+            if found:
+                self._put(step, draft, found if step.shape is not None else found[0])
+
+    def _table(self, step: Step) -> dict[str, list[Any]] | CallFailure:
+        table: dict[str, list[Any]] = {}
+        arguments = fill(step.arguments, {}, self.context.names)
+        try:
+            for page in self.context.pages(step.service or self.collector.service, step.operation, arguments):
+                for result in all_at(page, step.result):
+                    table.setdefault(str(at_path(result, step.key)), []).append(result)
+        except CallFailure as failure:
+            if failure.is_one_of(step.none):
+                return {}
+            self.context.fail(failure)
+            return failure
+        return table
 
     def _batch(self, step: Step, drafts: list[_Draft], *, describing: bool) -> None:
         """Ask about many at once; an answer that leaves one out says that it has gone."""
@@ -131,7 +161,7 @@ class Run:
             if describe is not None and not describe.batch:
                 self._describe(describe, draft)
             for step in self.steps:
-                if not step.batch:
+                if not step.batch and not step.once:
                     self._detail(step, draft)
             return self._resource(draft)
         except _Gone:
@@ -164,7 +194,7 @@ class Run:
         try:
             answer = self._answer(step, fill(step.arguments, draft.item, self.context.names))
         except CallFailure as failure:
-            if failure.error not in step.none:
+            if not failure.is_one_of(step.none):
                 self._failed(step, draft, failure, describing=False)
             elif step.gives == ("tags",):
                 draft.tags = {}
@@ -174,7 +204,7 @@ class Run:
             self._put(step, draft, result)
 
     def _failed(self, step: Step, draft: _Draft, failure: CallFailure, *, describing: bool) -> None:
-        if failure.error in step.gone:
+        if failure.is_one_of(step.gone):
             raise _Gone
         self.context.fail(failure)
         self._not_known(step, draft, failure, describing=describing)
@@ -281,7 +311,7 @@ def listed(collector: Collector, context: Context) -> Iterator[Json]:
     try:
         yield from listing(collector, context)
     except CallFailure as failure:
-        if failure.error not in collector.skips:
+        if not failure.is_one_of(collector.skips):
             context.not_whole(collector.type, failure)
 
 
@@ -300,7 +330,7 @@ def _list(collector: Collector, context: Context) -> Iterator[Json]:
             for item in _pages(collector, context, given):
                 yield {**item, "parent": parent}
         except CallFailure as failure:
-            if failure.error not in collector.list.gone:
+            if not failure.is_one_of(collector.list.gone):
                 raise
 
 

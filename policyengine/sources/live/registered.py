@@ -46,7 +46,7 @@ class RegistryRun:
             try:
                 identifiers = list(self.identifiers(model))
             except CallFailure as failure:
-                if failure.error not in _NEVER and failure.error not in self.collector.skips:
+                if failure.error not in _NEVER and not failure.is_one_of(self.collector.skips):
                     self.context.not_whole(self.collector.type, failure)
                 continue
             yield from (r for r in self.context.map(self._resource, identifiers) if r is not None)

@@ -35,11 +35,14 @@ class Step(NamedTuple):
     For details: ``gives`` are the canonical top-level properties it fills (``related.NAME`` for satellites,
     ``tags``); ``into`` the dotted canonical path the result is put at, "" for the properties themselves.
     ``none`` are error codes which say that there is nothing (``NoSuchBucketPolicy``), ``gone`` those which say
-    that the resource has gone since it was listed. ``batch`` > 0: up to so many items in one call, whose
+    that the resource has gone since it was listed; ``Code: text`` where only AWS's message tells. ``batch`` > 0: up to so many items in one call, whose
     identifying values are the list argument ``arguments`` names, and whose answers are told apart by ``key``
     (the dotted path in an answer that equals the argument's value). ``shape`` turns one result into what is
     fitted (given the item too). ``paged``: all pages are read and their results joined.
     ``only_named``: so dear that a rule must name what it gives.
+    ``once``: a template over the item; the operation is called once for the place, all its pages, and a resource
+    has those of its results whose ``key`` equals the template (``shape`` is given their list, without ``shape``
+    the first is taken). A resource without any has nothing of what the step gives.
     """
 
     operation: str
@@ -56,6 +59,7 @@ class Step(NamedTuple):
     service: str = ""
     paged: bool = False
     only_named: bool = False
+    once: str = ""
 
 
 class Parent(NamedTuple):
