@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
+from policyengine.iam.documents import Policy
+from policyengine.iam.variables import Variable, template
+
 PLACE: Final = re.compile(r"\{([a-z]+)\}")
+_DEFAULTED: Final = re.compile(r"\$\{[^{}',]*,\s*'([^']*)'\s*\}")
+"""A policy variable with a default, which stands where a request lacks the key."""
+_FILLED: Final = re.compile(r"\$\{[^{}]*\}")
+"""A policy variable, in whose place any text may stand."""
 
 
 @lru_cache(maxsize=1024)
@@ -22,6 +30,7 @@ def spelled_out(form: str, value: str) -> str | None:
     Of a form without such a place, its end is what is spelled out.
     """
     marker = "{who}" if "{who}" in form else "{like}" if "{like}" in form else None
+    value = _FILLED.sub("*", _DEFAULTED.sub(r"\1", value))
     if "${" in value:
         return None
     if marker is None:
@@ -60,3 +69,18 @@ def _begins(before: str, value: str) -> int | None:
         else:
             return None
     return at
+
+
+def variables(policies: Sequence[Policy], prefix: str) -> Iterator[str]:
+    """Yield the keys that policy variables in conditions on claims (keys that begin with ``prefix``) are filled from.
+
+    Whoever brings a token is no principal with tags or a name yet; AWS does not say that such a request carries
+    any key but the token's own claims:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
+    """
+    for policy in policies:
+        for statement in policy.statements:
+            for condition in statement.conditions:
+                if statement.variables and condition.key.lower().startswith(prefix):
+                    for found in (template(value, True) for value in condition.values):
+                        yield from (p.key for p in (found.parts if found else ()) if isinstance(p, Variable))

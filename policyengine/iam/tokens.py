@@ -21,7 +21,7 @@ from policyengine.iam.glob import compile_glob, has_wildcard
 from policyengine.iam.reason import Answer, No, Unknown, Witness, Yes, granted, grants
 from policyengine.iam.request import WEB_IDENTITY
 from policyengine.iam.request_set import RequestSet, Values
-from policyengine.iam.token_forms import glob_of, spelled_out
+from policyengine.iam.token_forms import glob_of, spelled_out, variables
 from policyengine.iam.token_issuers import ISSUERS, SIGN_IN, Issuer, Tokens
 from policyengine.iam.token_shortcut import all_fail, fails_by_audience, fails_by_name, positive
 from policyengine.iam.token_witness import fitting
@@ -53,9 +53,6 @@ class Provider:
     def key(self, claim: str) -> str:
         """Return the condition key of a claim."""
         return claim if ":" in claim else f"{self.prefix}:{claim}"
-
-
-# -- whose tokens there are ----------------------------------------------------------------------------
 
 
 def providers(policies: Sequence[Policy], account: str) -> tuple[Provider, ...]:
@@ -161,6 +158,10 @@ def claims_of(policies: Sequence[Policy], principal: str) -> dict[str, Values]:
     return {k: Values(("?*",) if k.startswith(prefix) else (), False, True) for k in keys if _is_claim(k)}
 
 
+def _whence(key: str) -> str:
+    return f"it is not known who sets `{key}`"
+
+
 # -- what is asked --------------------------------------------------------------------------------------
 
 
@@ -211,11 +212,8 @@ def _exactly(condition: Condition, provider: Provider) -> Condition:
     operator = read_operator(condition.operator)
     if operator is None or not condition.key.lower().startswith(f"{provider.prefix}:"):
         return condition
-    if (
-        operator.base.startswith("String")
-        and "Equals" in operator.base
-        and any(map(has_wildcard, condition.values))
-    ):
+    whole = operator.base.startswith("String") and "Equals" in operator.base
+    if whole and any(map(has_wildcard, condition.values)):
         values = tuple("\0" if has_wildcard(v) else v for v in condition.values)
         condition = replace(condition, values=values)
     if "IgnoreCase" not in operator.base:
@@ -277,16 +275,19 @@ class _Asked:
 
         if self._shut(fails):
             return No()
-        strange = [k for k in keys if not self._known(k, tokens)]
+        filling = dict.fromkeys(variables(self.policies, f"{self.provider.prefix}:"))
+        strange = [*(k for k in keys if not self._known(k, tokens)), *filling]
         sure = self._context(tokens, {}, keys)
         sure.update({k: Values((), False, True) for k in strange})
         answer = self._consistent(self._grants(sure), tokens)
+        if isinstance(answer, Unknown) and strange:
+            return Unknown((*(_whence(k) for k in strange), *answer.why))
         if not isinstance(answer, No) or not (strange or tokens.doubted):
             return answer
         perhaps = self._context(tokens, tokens.doubted, keys)
         if isinstance(self._grants(perhaps), No):
             return No()
-        reasons = [f"it is not known who sets `{k}`" for k in strange] or [tokens.why]
+        reasons = [_whence(k) for k in strange] or [tokens.why]
         return Unknown(tuple(reasons))
 
     def _keys(self) -> list[str]:

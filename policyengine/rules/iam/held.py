@@ -303,7 +303,10 @@ def _doubts(resource: Resource, found: Sequence[Document]) -> tuple[tuple[Path, 
             continue  # what is not known of the source stands for itself: its own ARN, its region
         value = None
         if document.id == resource.id and document.type == resource.type:
-            value = _unresolved([*along(resource, document.path)][-1])
+            written = [*along(resource, document.path)][-1]
+            # of code, a reader is told what no stand-in takes the place of
+            value = _unresolved(of_code(written, resource)) if resource.file is not None else None
+            value = value or _unresolved(written)
         if value is None and document.opaque is not None:
             value = Unresolved("not_collected", document.opaque.reason)
         if value is None:
