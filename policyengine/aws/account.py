@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from botocore.session import Session
 
 Json = dict[str, Any]
+TOKENS = ("NextToken", "nextToken", "ContinuationToken", "continuationToken")
+"""Members of requests and answers with which a listing goes on."""
 
 
 class Account:
@@ -55,6 +57,12 @@ class Account:
                     found = self._clients[key] = self._sessions.client(self._session, service, region)
         return found
 
+    def release(self, region: str) -> None:
+        """Let go of the clients of a region nobody will ask about any more."""
+        with self._lock:
+            for key in [key for key in self._clients if key[1] == region]:
+                del self._clients[key]
+
     def call(self, service: str, operation: str, arguments: Mapping[str, Any], region: str) -> Json:
         """Return the answer of one operation (``DescribeVolumes``). Raises CallFailure."""
         from botocore import xform_name
@@ -72,7 +80,7 @@ class Account:
         client = self.client(service, region)
         method = xform_name(operation)
         if not client.can_paginate(method):
-            yield self.call(service, operation, arguments, region)
+            yield from self._by_token(service, operation, arguments, region)
             return
         pages = iter(client.get_paginator(method).paginate(**arguments))
         key = (self.id, region, f"{service}:{operation}")
@@ -81,6 +89,21 @@ class Account:
             if page is None:
                 return
             yield page
+
+    def _by_token(
+        self, service: str, operation: str, arguments: Mapping[str, Any], region: str
+    ) -> Iterator[Json]:
+        """Pages of an operation for which botocore has no paginator, though it has a token to go on with."""
+        model = self.client(service, region).meta.service_model.operation_model(operation)
+        takes = model.input_shape.members if model.input_shape is not None else {}
+        given = dict(arguments)
+        while True:
+            answer = self.call(service, operation, given, region)
+            yield answer
+            name = next((name for name in TOKENS if name in takes and answer.get(name)), None)
+            if name is None or answer[name] == given.get(name):
+                return
+            given[name] = answer[name]
 
     def _ask(self, method: Any, arguments: Mapping[str, Any], key: tuple[str, str, str], service: str) -> Any:
         if self.broken is not None:

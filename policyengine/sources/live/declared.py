@@ -50,11 +50,16 @@ class Run:
 
     def resources(self) -> Iterator[Resource]:
         """Yield the resources. A listing that fails ends them and is told to the context."""
-        items = self._own(listed(self.collector, self.context))
+        yield from self.of(listed(self.collector, self.context))
+
+    def of(self, found: Iterator[Json]) -> Iterator[Resource]:
+        """Yield the resources of items that were listed; may be called again with further ones."""
+        items = self._own(found)
         first = next(items, None)
         if first is None:
             return
-        self._sort_details()
+        if not self.steps and not self.unasked:
+            self._sort_details()
         for chunk in _chunks(_chain(first, items)):
             drafts = [_Draft(item) for item in chunk]
             self._batched(drafts)
@@ -192,7 +197,10 @@ class Run:
 
     def _detail(self, step: Step, draft: _Draft) -> None:
         try:
-            answer = self._answer(step, fill(step.arguments, draft.item, self.context.names))
+            if step.ask is not None:
+                answer = step.ask(self.context, draft.item)
+            else:
+                answer = self._answer(step, fill(step.arguments, draft.item, self.context.names))
         except CallFailure as failure:
             if not failure.is_one_of(step.none):
                 self._failed(step, draft, failure, describing=False)
@@ -229,6 +237,8 @@ class Run:
     def _put(self, step: Step, draft: _Draft, result: Any) -> None:
         if step.shape is not None:
             result = step.shape(result, draft.item)
+            if result is None:
+                return
         if step.gives == ("tags",):
             draft.tags = tags_of(result)
         elif step.into.startswith("related."):
@@ -252,6 +262,9 @@ class Run:
             **collector.rename,
         }
         fitted = fit(collector.type, item, rename)
+        arn = fill(collector.arn, item, names) if collector.arn else None
+        if arn and "Arn" in top_level(collector.type):
+            fitted.setdefault("Arn", arn)
         _merge(fitted, draft.properties)
         properties = (
             OpenDict(fitted, draft.properties.more) if isinstance(draft.properties, OpenDict) else fitted
@@ -263,7 +276,7 @@ class Run:
             account=context.account.id,
             region=context.place,
             properties=properties,
-            arn=fill(collector.arn, item, names) if collector.arn else None,
+            arn=arn,
             tags=self._tags(draft, item),
             related=draft.related,
             collected_at=context.now,

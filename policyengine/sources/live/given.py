@@ -26,7 +26,8 @@ def top_level(type: str) -> frozenset[str]:
 
 def given_by_item(collector: Collector, context: Context) -> frozenset[str]:
     """Return the top-level properties that listing (and describing) one resource gives."""
-    return _given_by_item(collector.type, context) | frozenset(collector.gives)
+    arn = frozenset(("Arn",)) if collector.arn else frozenset()
+    return _given_by_item(collector, context) | frozenset(collector.gives) | arn
 
 
 def given_by_step(collector: Collector, step: Step, context: Context) -> frozenset[str]:
@@ -42,13 +43,10 @@ def given_by_step(collector: Collector, step: Step, context: Context) -> frozens
 _GIVEN: dict[str, frozenset[str]] = {}
 
 
-def _given_by_item(type: str, context: Context) -> frozenset[str]:
-    from policyengine.sources.live.table import collector_of
-
+def _given_by_item(collector: Collector, context: Context) -> frozenset[str]:
+    type = collector.type
     found = _GIVEN.get(type)
     if found is None:
-        collector = collector_of(type)
-        assert isinstance(collector, Collector)  # only declared collectors are asked about
         steps = [collector.list, *([collector.describe] if collector.describe else [])]
         names: set[str] = set()
         for step in steps:

@@ -35,14 +35,17 @@ class Step(NamedTuple):
     For details: ``gives`` are the canonical top-level properties it fills (``related.NAME`` for satellites,
     ``tags``); ``into`` the dotted canonical path the result is put at, "" for the properties themselves.
     ``none`` are error codes which say that there is nothing (``NoSuchBucketPolicy``), ``gone`` those which say
-    that the resource has gone since it was listed; ``Code: text`` where only AWS's message tells. ``batch`` > 0: up to so many items in one call, whose
-    identifying values are the list argument ``arguments`` names, and whose answers are told apart by ``key``
-    (the dotted path in an answer that equals the argument's value). ``shape`` turns one result into what is
-    fitted (given the item too). ``paged``: all pages are read and their results joined.
+    that the resource has gone since it was listed; ``Code: text`` where only AWS's message tells. ``batch`` > 0:
+    up to so many items in one call, whose identifying values are the list argument ``arguments`` names, and whose
+    answers are told apart by ``key`` (the dotted path in an answer that equals the argument's value). ``shape``
+    turns one result into what is fitted (given the item too; None for nothing). ``paged``: all pages are read and
+    their results joined.
     ``only_named``: so dear that a rule must name what it gives.
     ``once``: a template over the item; the operation is called once for the place, all its pages, and a resource
     has those of its results whose ``key`` equals the template (``shape`` is given their list, without ``shape``
     the first is taken). A resource without any has nothing of what the step gives.
+    ``ask`` is code in place of the one call: given context and item it returns the answer, or raises CallFailure;
+    ``calls`` are the operations (``service:Operation``) it makes besides ``operation``.
     """
 
     operation: str
@@ -60,6 +63,8 @@ class Step(NamedTuple):
     paged: bool = False
     only_named: bool = False
     once: str = ""
+    ask: Callable[[Context, Json], Any] | None = None
+    calls: tuple[str, ...] = ()
 
 
 class Parent(NamedTuple):
@@ -142,6 +147,8 @@ class CodeCollector(NamedTuple):
 
     ``operations`` is every operation it may make (``service:Operation``), for the permissions page. ``place``
     is ``global`` (once an account), ``region`` (once an account and region) or ``organization`` (once).
+    ``parts`` are declarations it makes its resources with (``Run.of``); their ``list`` says what an item looks
+    like. ``also`` as for :class:`Collector`.
     """
 
     types: tuple[str, ...]
@@ -150,6 +157,8 @@ class CodeCollector(NamedTuple):
     operations: tuple[str, ...]
     place: str = "region"
     home: Mapping[str, str] = _NONE
+    parts: tuple[Collector, ...] = ()
+    also: Mapping[str, str] = _NONE
 
 
 AnyCollector = Collector | RegistryCollector | CodeCollector
