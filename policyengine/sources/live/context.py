@@ -54,6 +54,21 @@ class Shared:
         found: list[Any] = answer[0]
         return found
 
+    def once(self, key: tuple[str, ...], make: Callable[[], T]) -> T:
+        """Return what was made for a key, made by whoever asks first. Raises CallFailure, to each alike."""
+        with self._lock:
+            lock, answer = self._listings.setdefault(("once", *key), (threading.Lock(), []))
+        with lock:
+            if not answer:
+                try:
+                    answer.append(make())
+                except CallFailure as failure:
+                    answer.append(failure)
+        if isinstance(answer[0], CallFailure):
+            raise answer[0]
+        made: T = answer[0]
+        return made
+
 
 class Context:
     """One task: ``place`` is the region its resources have (``global`` too), ``region`` where calls go.

@@ -108,6 +108,8 @@ def operations(plan: Plan) -> frozenset[str]:
     for collector in plan.collectors:
         if isinstance(collector, CodeCollector):
             found.update(collector.operations)
+            for part in collector.parts:
+                found.update(_of_declared(part))
         elif isinstance(collector, RegistryCollector):
             found.update(("cloudcontrol:ListResources", "cloudcontrol:GetResource"))
         else:
@@ -120,3 +122,4 @@ def _of_declared(collector: Collector) -> Iterator[str]:
     for step in steps:
         if step.operation:
             yield f"{step.service or collector.service}:{step.operation}"
+        yield from step.calls

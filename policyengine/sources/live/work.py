@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from policyengine.aws.failures import CallFailure
+from policyengine.catalog import registry
 from policyengine.model.resource import Resource
 from policyengine.sources.live.context import Context
 from policyengine.sources.live.declared import Run
@@ -25,15 +26,23 @@ class Outcome:
     failures: list[CallFailure] = field(default_factory=list)
 
 
-def do(collector: AnyCollector, context: Context, write: Callable[[bytes], Any]) -> Outcome:
+def do(
+    collector: AnyCollector,
+    context: Context,
+    write: Callable[[bytes], Any],
+    *,
+    redact: Callable[[Resource], Resource] | None = None,
+) -> Outcome:
     """Run a collector and hand each canonical line to ``write``; failures are in the outcome.
+
+    ``redact`` takes out what no snapshot may hold.
 
     A mistake in a collector is a failure of its types, not of the run.
     """
     outcome = Outcome()
     try:
         for resource in _resources(collector, context):
-            for line in to_lines(resource):
+            for line in to_lines(resource if redact is None else redact(resource)):
                 write(line)
             outcome.resources += 1
     except CallFailure as failure:
@@ -66,11 +75,23 @@ def _resources(collector: AnyCollector, context: Context) -> Iterator[Resource]:
 def _whole(collector: AnyCollector, context: Context) -> Iterator[str]:
     """Satellites are whole where the resources that hold them are, and no call that gives them failed."""
     for type in collector.types:
-        if type in context.incomplete:
-            continue
-        yield type
-    if isinstance(collector, CodeCollector) or collector.type in context.incomplete:
-        return
+        if type not in context.incomplete and _asked(collector, type, context):
+            yield type
     for satellite, name in collector.also.items():
-        if (collector.type, name) not in context.not_known:
+        parents = [type for type in collector.types if _holds(type, satellite)]
+        if all(
+            _asked(collector, type, context)
+            and type not in context.incomplete
+            and (type, name) not in context.not_known
+            for type in parents
+        ):
             yield satellite
+
+
+def _asked(collector: AnyCollector, type: str, context: Context) -> bool:
+    """Code leaves out the types that nobody needs."""
+    return not isinstance(collector, CodeCollector) or type in context.needs
+
+
+def _holds(type: str, satellite: str) -> bool:
+    return any(parent == type for parent, _ in registry.satellites().get(satellite, ()))
