@@ -37,7 +37,8 @@ def rule_page(rule_id: str, folders: Sequence[Path]) -> str:
 
 
 def _examples(form: dict[str, Any], folders: Sequence[Path]) -> list[Any]:
-    """Return some of the rule's own test cases, one per verdict first."""
+    """Return some of the rule's own test cases, one of each of the first verdicts."""
+    from policyengine.cli.examples import examples_of
     from policyengine.documents import load
     from policyengine.reports.explain import ExampleInfo
     from policyengine.rules.data import data_root
@@ -46,25 +47,8 @@ def _examples(form: dict[str, Any], folders: Sequence[Path]) -> list[Any]:
     path = next((p for folder in (data_root().rules, *folders) if (p := folder / name).is_file()), None)
     if path is None:
         return []
-    value = load(path.read_bytes(), name=name, syntax="yaml", style="strict").value
-    order = {"PASS": 0, "FAIL": 1, "UNKNOWN": 2, "NOT_APPLICABLE": 3}
-    cases = [
-        c
-        for c in (value if isinstance(value, list) else ())
-        if isinstance(c, dict) and isinstance(c.get("case"), str) and str(c.get("expect")) in order
-    ]
-    firsts = list({c["expect"]: c for c in reversed(cases)}.values())
-    return [
-        ExampleInfo(c["case"], c["expect"], c.get("reason"), _flow(c.get("resource", c.get("resources"))))
-        for c in sorted(firsts, key=lambda c: order[c["expect"]])
-    ]
-
-
-def _flow(value: Any) -> str:
-    import yaml
-
-    text: str = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False)
-    return text.strip()
+    cases = load(path.read_bytes(), name=name, syntax="yaml", style="strict").value
+    return [ExampleInfo(c["case"], c["expect"], c.get("reason"), text) for c, text in examples_of(cases)]
 
 
 def known_rule(forms: Sequence[dict[str, Any]], rule_id: str) -> dict[str, Any]:

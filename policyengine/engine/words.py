@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policyengine.engine.operators import describe
+from policyengine.rules.predicates.table import PREDICATES
 
 Form = Mapping[str, Any]
 
@@ -29,7 +30,7 @@ def _lines(form: Form, indent: int) -> Iterator[str]:
         yield f"{margin}{word} {path_text(form)}{tail}:"
         yield from _lines(form["check"], indent + 1)
     elif op == "predicate":
-        yield margin + _predicate(form)
+        yield from (margin + line for line in _predicate(form))
     else:
         yield margin + _HEADS[op]
         for child in form["checks"]:
@@ -53,15 +54,33 @@ def path_text(form: Form) -> str:
     return ".".join(steps) or "the element"
 
 
-def _predicate(form: Form) -> str:
-    arguments = ", ".join(f"{key}: {_argument(value)}" for key, value in form["args"].items())
-    return f"{form['name']}({arguments})"
+def _predicate(form: Form) -> Iterator[str]:
+    """Yield what a predicate says, with its name; its arguments below, without those it has by itself."""
+    known = PREDICATES.get(form["name"])
+    said = known.summary.rstrip(".") if known is not None else "holds"
+    yield f"{said} ({form['name']})"
+    for key, value in form["args"].items():
+        own = known.args[key].default if known is not None and key in known.args else None
+        shown = _argument(value)
+        if shown and value != own:
+            yield f"  {key}: {shown}"
 
 
 def _argument(value: Any) -> str:
     if isinstance(value, dict) and "path" in value:
         return ".".join(value["path"])
+    return _spelled(value)
+
+
+def _spelled(value: Any) -> str:
+    """Return a constant as short as a reader can take it: parameters by name, no quotes."""
     shown = _value(value)
+    if isinstance(shown, dict):
+        if shown.keys() == {"not"}:
+            return f"not {_spelled(shown['not'])}"
+        return "; ".join(f"{key} {_spelled(item)}" for key, item in shown.items())
+    if isinstance(shown, list | tuple):
+        return ", ".join(map(_spelled, shown))
     return shown if isinstance(shown, str) else json.dumps(shown)
 
 

@@ -68,18 +68,18 @@ def explain_rule(page: RulePage, options: TerminalOptions | None = None) -> str:
     if page.file:
         write.row("file", page.file)
     write.section("Why", [info.why])
+    write.section("How to fix", [info.fix])
+    if page.remediation:
+        write.section("", [f"`policyengine remediate plan` can do it: handler `{page.remediation}`."])
     if page.when:
         write.listing("Looks only at resources for which", page.when)
     write.listing("Requires", page.requires)
     if page.parameters:
         write.listing("Parameters (policyengine.yaml)", [_parameter(p) for p in page.parameters])
-    write.section("How to fix", [info.fix])
-    if page.remediation:
-        write.section("", [f"`policyengine remediate plan` can do it: handler `{page.remediation}`."])
     if info.frameworks:
         write.listing("Controls", [_controls(name, found) for name, found in sorted(info.frameworks.items())])
     if page.examples:
-        write.heading(f"Examples ({len(page.examples)} tests)")
+        write.heading("Examples, and what tells them apart")
         for example in page.examples:
             write.example(example)
     if info.references:
@@ -216,7 +216,7 @@ def _changes(found: Mapping[str, Any], verdict: str, reason: str) -> list[str]:
 
 
 def _parameter(parameter: ParameterInfo) -> str:
-    name, default = f"{parameter.name} ({parameter.kind})", show_value(parameter.default)
+    name, default = f"{parameter.name} ({parameter.kind})", show_value(parameter.default, 90)
     if parameter.value is None or parameter.value == parameter.default:
         text = f"{name}: {default}"
     else:
@@ -292,7 +292,8 @@ class _Writer:
             f"  {self._paint(role, example.expect)}{padding}{visible(example.case)}{visible(reason)}"
         )
         for line in example.resource.rstrip("\n").split("\n") if example.resource else ():
-            self._lines.append(" " * 17 + self._paint("dim", visible(cut(line.expandtabs(2), 400))))
+            for part in wrap(visible(cut(line.expandtabs(2), 400)), self._width - 17):
+                self._lines.append(" " * 17 + self._paint("dim", part))
 
     def links(self, heading: str, targets: Sequence[str]) -> None:
         self.heading(heading)

@@ -38,8 +38,9 @@ def test_rule_page_has_everything_in_reading_order() -> None:
     text = explain_rule(PAGE)
     parts = [
         "rds-backup-retention medium", "keep automated backups", "AWS::RDS::DBInstance", "Why", "With one day",
-        "Looks only at", "Requires", "at least $days", "days (integer): 14 (the rule's default is 7); how many days",
-        "How to fix", "Controls", "aws-fsbp: RDS.11", "Examples (1 tests)", "the AWS default is 1 (aws_default)", "Engine: x",
+        "How to fix", "Looks only at", "Requires", "at least $days",
+        "days (integer): 14 (the rule's default is 7); how many days",
+        "Controls", "aws-fsbp: RDS.11", "Examples, and what tells them apart", "the AWS default is 1 (aws_default)", "Engine: x",
     ]  # fmt: skip
     places = [text.index(part) for part in parts]
     assert places == sorted(places)
