@@ -9,6 +9,9 @@ _LAST_ACCESSED = (
     "IAM `GenerateServiceLastAccessedDetails`, then `GetServiceLastAccessedDetails` of the completed job; "
     "absent when none ran"
 )
+_TEXTS = "the registry's property, typed as a map of text"
+_PARSED = "the registry's property; JSON text is parsed"
+_OBJECTS = "the registry's property, typed as a map of objects"
 _LB = "derived from `LoadBalancerAttributes`"
 
 EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
@@ -145,8 +148,8 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
     "AWS::RDS::ClusterSnapshot": {
         "RestoreAccounts": "RDS `DescribeDBClusterSnapshotAttributes`, `restore`: account ids, or `all` when public"
     },
-    "AWS::RDS::DBParameterGroup": {"Parameters": "the registry's property, typed as a map of text"},
-    "AWS::RDS::DBClusterParameterGroup": {"Parameters": "the registry's property, typed as a map of text"},
+    "AWS::RDS::DBParameterGroup": {"Parameters": _TEXTS},
+    "AWS::RDS::DBClusterParameterGroup": {"Parameters": _TEXTS},
     "AWS::RDS::DBProxy": {"Status": "RDS `DescribeDBProxies`"},
     "AWS::DynamoDB::Table": {
         "AutoScaling": "Application Auto Scaling `DescribeScalableTargets` has the table's dimension",
@@ -154,9 +157,9 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
     },
     "AWS::Neptune::DBCluster": {"MultiAZ": "Neptune `DescribeDBClusters`"},
     "AWS::DocDB::DBCluster": {"MultiAZ": "DocumentDB `DescribeDBClusters`"},
-    "AWS::DocDB::DBClusterParameterGroup": {"Parameters": "the registry's property, typed as a map of text"},
+    "AWS::DocDB::DBClusterParameterGroup": {"Parameters": _TEXTS},
     "AWS::SQS::Queue": {
-        "RedrivePolicy": "the registry's property; JSON text is parsed",
+        "RedrivePolicy": _PARSED,
         "CreatedTimestamp": "SQS `GetQueueAttributes`",
     },
     "AWS::SNS::Topic": {
@@ -165,7 +168,7 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
     },
     "AWS::SNS::Subscription": {
         "PendingConfirmation": "SNS `GetSubscriptionAttributes`",
-        "RedrivePolicy": "the registry's property; JSON text is parsed",
+        "RedrivePolicy": _PARSED,
     },
     "AWS::Redshift::Cluster": {
         "LoggingEnabled": "Redshift `DescribeLoggingStatus`",
@@ -175,11 +178,11 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
     "AWS::Redshift::Snapshot": {"AccountsWithRestoreAccess": "Redshift `DescribeClusterSnapshots`"},
     "AWS::RedshiftServerless::Workgroup": {"ParameterValues": "derived from `ConfigParameters`"},
     "AWS::OpenSearchService::Domain": {
-        "LogPublishingOptions": "the registry's property, typed as a map of objects",
+        "LogPublishingOptions": _OBJECTS,
         "SoftwareUpdateAvailable": "OpenSearch `DescribeDomain`, `ServiceSoftwareOptions.UpdateAvailable`",
     },
     "AWS::Elasticsearch::Domain": {
-        "LogPublishingOptions": "the registry's property, typed as a map of objects",
+        "LogPublishingOptions": _OBJECTS,
     },
     "AWS::DMS::ReplicationTask": {"Settings": "derived: `ReplicationTaskSettings`, parsed"},
     "AWS::ElastiCache::CacheCluster": {
@@ -198,9 +201,7 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
         "RestoreAccounts": "DocumentDB `DescribeDBClusterSnapshotAttributes`, `restore`: ids, or `all` when public",
         "": "DocumentDB `DescribeDBClusterSnapshots`",
     },
-    "AWS::Neptune::DBClusterParameterGroup": {
-        "Parameters": "the registry's property, typed as a map of text"
-    },
+    "AWS::Neptune::DBClusterParameterGroup": {"Parameters": _TEXTS},
     "AWS::StorageGateway::FileShare": {
         "": "Storage Gateway `DescribeNFSFileShares` and `DescribeSMBFileShares`"
     },
@@ -312,7 +313,7 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
     },
     "AWS::IAM::SAMLProvider": {"": "IAM `GetSAMLProvider`; a template has none"},
     "AWS::IAM::ServerCertificate": {"": "IAM `ListServerCertificates`"},
-    "AWS::OpenSearchServerless::SecurityPolicy": {"Policy": "the registry's property; JSON text is parsed"},
+    "AWS::OpenSearchServerless::SecurityPolicy": {"Policy": _PARSED},
     "AWS::Bedrock::CustomModel": {
         "VpcConfig": "Bedrock `GetModelCustomizationJob` of the job that made the model",
         "": "Bedrock `GetCustomModel`",

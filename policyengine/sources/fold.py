@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from policyengine.catalog import registry
 from policyengine.catalog.spec import Satellite
+from policyengine.model.leaves import leaves
 from policyengine.model.location import Location
 from policyengine.model.resource import Locator, Path, Resource
 from policyengine.model.values import ABSENT, OpenDict, OpenList, Unresolved
@@ -149,7 +150,7 @@ def _place(
     for branch in (resource, *resource.variants):
         found = False
         for type_, satellite in declared:
-            for value in _leaves(branch.properties, satellite.by.split(".")):
+            for _, value in leaves(branch.properties, satellite.by.split(".")):
                 certain, possible = parents.named(type_, value, resource)
                 for parent in certain:
                     _share(shares, parent, satellite).satellites.append(branch)
@@ -170,21 +171,6 @@ def _name_doubt(resource: Resource) -> Unresolved:
 
 def _share(shares: dict[int, dict[Satellite, _Share]], parent: Resource, satellite: Satellite) -> _Share:
     return shares[id(parent)].setdefault(satellite, _Share(satellite))
-
-
-def _leaves(value: Any, steps: Sequence[str]) -> Iterator[Any]:
-    """Yield the values at a dotted path, through lists; Unresolved ends a walk."""
-    if isinstance(value, list):
-        for element in value:
-            yield from _leaves(element, steps)
-        if isinstance(value, OpenList):
-            yield value.more
-    elif not steps or isinstance(value, Unresolved):
-        yield value
-    elif isinstance(value, dict):
-        found = value.get(steps[0], getattr(value, "more", ABSENT))
-        if found is not ABSENT:
-            yield from _leaves(found, steps[1:])
 
 
 def _receive(parent: Resource, shares: Iterable[_Share]) -> Resource:

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from policyengine.model.finding import Evidence
+from policyengine.model.leaves import leaves
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Path, Resource
 from policyengine.model.values import ABSENT, OpenList, Unresolved
 from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
-from policyengine.rules.predicates.paths import leaves
 
 _AWS_ALIAS: Final = "alias/aws/"
 _AWS_OWNED: Final = frozenset({"AWS_OWNED_KMS_KEY", "AWS_OWNED_KEY"})

@@ -13,10 +13,10 @@ from functools import lru_cache
 from pathlib import Path as File
 from typing import Any, Final, NamedTuple
 
+from policyengine.model.leaves import leaves
 from policyengine.model.resource import Path, Resource
 from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.rules.predicates.api import Subject
-from policyengine.rules.predicates.paths import leaves
 
 GUARDRAIL: Final = "AWS::Bedrock::Guardrail"
 PROFILE: Final = "AWS::Bedrock::ApplicationInferenceProfile"
