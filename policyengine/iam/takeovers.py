@@ -24,7 +24,7 @@ LEAST: Final = 20_000
 MOST: Final = 100
 """Requests that are looked at for each principal of an account, those of the others left over."""
 MOST_OF_ONE: Final = 3_000
-_CHANGES: Final = 8
+CHANGES: Final = 64
 """So many principals that one can change are looked at; ``more`` names those who can change others too."""
 _ITSELF: Final = frozenset({"anything", "no boundary", "group", "new user"})
 _ASSUMING: Final = "sts:AssumeRole"
@@ -71,11 +71,11 @@ class Takeovers(Edges):
         if arn not in self._changes:
             found: dict[State, Step] = {}
             for step in self._steps(arn, self._open_to(arn)[0], None):
-                if step.target not in found or found[step.target].unsure is not None:
-                    found[step.target] = step
-                if len(found) >= _CHANGES:
+                if step.target not in found and len(found) >= CHANGES:
                     self.more.add(arn)
                     break
+                if step.target not in found or found[step.target].unsure is not None:
+                    found[step.target] = step
             self._changes[arn] = tuple(found.values())
         return self._changes[arn]
 
@@ -104,7 +104,11 @@ class Takeovers(Edges):
         found = []
         for step in self.steps(state):
             found.append(step)
-            if (only is not None and step.unsure is None and not step.only) or len(found) >= 4 * _CHANGES:
+            if only is not None and step.unsure is None and not step.only:
+                break
+            if len(found) >= 4 * CHANGES:
+                if only is None:
+                    self.more.add(arn)
                 break
         self._budget -= self.used
         self.spent = self.spent or self.cut

@@ -17,6 +17,8 @@ from policyengine.iam.opaque import Opaque
 from policyengine.iam.reason import WHY, Answer, No, Unknown, Yes, grants
 from policyengine.iam.request_set import RequestSet, Values
 from policyengine.iam.search import Witness
+from policyengine.iam.sentences import who
+from policyengine.iam.takeovers import CHANGES
 from policyengine.rules.iam.deliveries import Delivery, Thing
 from policyengine.rules.iam.staff import Ask, Member, Staff
 from policyengine.rules.iam.standins import REGION
@@ -185,7 +187,13 @@ class DutyHolders:
                 led = None if arn in (start.arn, member.arn) else takeovers.step(start.arn, arn)
                 if led is not None:
                     yield self._after(led, holding, sure)
-        if takeovers.spent or any(start.arn in takeovers.more for start, _ in starts):
+        for start, _ in starts:
+            if start.arn in takeovers.more:
+                name = who(start.arn)
+                yield Holding(
+                    perhaps=(f"{name} can change more users and roles than the {CHANGES} looked at",)
+                )
+        if takeovers.spent:
             yield Holding(perhaps=("too_large",))
 
     def _those_who(self, duty: str, exempt: Exempt) -> Holders:
