@@ -14,7 +14,6 @@ from policyengine.aws.failures import CallFailure, read_exception
 if TYPE_CHECKING:
     from botocore.session import Session
 
-ROLE_NAME: Final = "PolicyEngineScanner"
 SESSION_NAME: Final = "policyengine"
 _CONNECT_SECONDS: Final = 5
 _READ_SECONDS: Final = 60

@@ -16,6 +16,10 @@ from policyengine.model.errors import PolicyEngineError
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "scan": ("policyengine.cli.scan:scan", "Evaluate rules on templates, plans and snapshots."),
+    "snapshot": (
+        "policyengine.cli.snapshot:snapshot",
+        "Collect live accounts; compare and verify snapshots.",
+    ),
     "rules": ("policyengine.cli.rules:rules", "List, show, test and scaffold rules."),
     "iam": ("policyengine.cli.iam:iam", "Ask about AWS policies: one request, or all requests."),
     "explain": ("policyengine.cli.explain:explain", "Explain a rule or a finding."),

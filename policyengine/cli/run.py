@@ -202,8 +202,13 @@ class Run:
         return snapshot, code, walked
 
 
-def prepare_run(targets: Sequence[str], options: Mapping[str, Any]) -> Run:
+def prepare_run(
+    targets: Sequence[str], options: Mapping[str, Any], *, called: str | None = None, near: Sequence[str] = ()
+) -> Run:
     """Load rules and configuration, open the targets.
+
+    ``called`` is what reports call a target that is no file of the user's (a live account); ``near`` are
+    places to look for the configuration from instead of the targets.
 
     Raises PolicyEngineError for what makes a run impossible: a broken rule or configuration,
     options that do not go together, an unknown format.
@@ -212,7 +217,7 @@ def prepare_run(targets: Sequence[str], options: Mapping[str, Any]) -> Run:
     as_of, now = clock(options["as_of"])
     check_place(options["account"], options["region"])
     every_rule = load_packs(options["rule_folders"])
-    settings, config_text = read_settings(options, targets, every_rule)
+    settings, config_text = read_settings(options, near or targets, every_rule)
     pack = selected(every_rule, options)
     source_options = SourceOptions(
         parameters=read_parameters(options["parameters"]),
@@ -222,6 +227,9 @@ def prepare_run(targets: Sequence[str], options: Mapping[str, Any]) -> Run:
         stack_tags=read_pairs("--stack-tag", options["stack_tags"]),
     )
     discovery = open_targets(targets, source_options)
+    if called is not None:
+        for source in discovery.sources:
+            source.target = called
     evaluator = Evaluator(pack, now=now, settings=settings)
     only_terminal = all(name == "terminal" for name, _ in formats) and options["output"] is None
     wanted = (
@@ -238,7 +246,7 @@ def prepare_run(targets: Sequence[str], options: Mapping[str, Any]) -> Run:
         as_of=started,
         rule_pack_digest=pack.digest,
         rule_count=len(pack.rules),
-        targets=list(targets),
+        targets=list(targets) if called is None else [called],
     )
     scan = Scan(evaluator, discovery.sources, wanted, jobs=options["jobs"])
     return Run(options, evaluator, discovery, scan, info, formats)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from policyengine.cli.errors import EXIT_FAIL, EXIT_INCOMPLETE, EXIT_OK, EXIT_UNKNOWN, EXIT_USAGE
+from policyengine.cli.live import wish
 
 _PATH = click.Path(path_type=Path)
 
@@ -19,7 +20,8 @@ _PATH = click.Path(path_type=Path)
     epilog="Exit codes: 0 nothing to do; 1 a FAIL at or above --fail-on; 2 usage or input error; 3 UNKNOWN "
     "under --strict; 4 the run is incomplete.",
 )
-@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@click.argument("targets", nargs=-1, metavar="TARGET...")
+@wish.options
 @click.option(
     "--format",
     "formats",
@@ -103,7 +105,7 @@ _PATH = click.Path(path_type=Path)
     help="processes for large snapshots (default 1)",
 )
 def scan(targets: Sequence[str], **options: Any) -> int:
-    """Evaluate rules on templates, plans and snapshots.
+    """Evaluate rules on templates, plans, snapshots and live accounts.
 
     TARGET is a CloudFormation or SAM template, a CDK assembly (cdk.out), a Terraform plan as JSON, a
     snapshot, or a folder with any of these; each file is recognised by its content. `-` reads standard
@@ -114,6 +116,7 @@ def scan(targets: Sequence[str], **options: Any) -> int:
       policyengine scan cdk.out --format sarif=findings.sarif --format terminal
       policyengine scan plan.json --terraform-source . --fail-on high
       policyengine scan snapshot/ -j 2 --format json=findings.json
+      policyengine scan --live --regions eu-west-1,eu-central-1
     """
     import gc
 
@@ -121,9 +124,24 @@ def scan(targets: Sequence[str], **options: Any) -> int:
     # and every 100,000 still a tenth
     gc.set_threshold(500_000, 20, 50)
 
-    from policyengine.cli.run import prepare_run
+    found = wish.wish_of(options)
+    if found is None:
+        if not targets:
+            raise click.UsageError(
+                "what is to be scanned? name a template, plan or snapshot, or give --live or --org"
+            )
+        from policyengine.cli.run import prepare_run
 
-    run = prepare_run(targets, options)
+        return _finish(prepare_run(targets, options), options)
+    if targets:
+        raise click.UsageError(f"`{targets[0]}` and --live or --org: scan them one after the other")
+    from policyengine.cli.live.scanning import collected_run
+
+    with collected_run(found, options) as run:
+        return _finish(run, options)
+
+
+def _finish(run: Any, options: Mapping[str, Any]) -> int:
     return exit_code(run.write(sys.stdout), fail_on=options["fail_on"], strict=options["strict"])
 
 

@@ -16,7 +16,9 @@ from policyengine.sources.live.spec import AnyCollector, RegistryCollector
 
 MODULES: Final[dict[str, tuple[str, ...]]] = {
     "ec2": ("AWS::EC2",),
-    "s3": ("AWS::S3",),
+    "iam": ("AWS::IAM",),
+    "iam_more": ("AWS::IAM",),
+    "s3": ("AWS::S3", "AWS::S3ObjectLambda"),
 }
 """Module of ``collectors/`` -> the services whose types it declares."""
 

@@ -33,13 +33,38 @@ def write_snapshot(
     errors: Sequence[Mapping[str, Any]] = (),
     compress: bool = True,
 ) -> Path:
-    """Write a snapshot and return its folder.
+    """Write a snapshot of resources and return its folder.
+
+    As :func:`write_lines`; raises ValueError also for a resource that no snapshot can hold.
+    """
+    lines = (placed for resource in resources for placed in _placed(resource))
+    return write_lines(folder, lines, created=created, coverage=coverage, errors=errors, compress=compress)
+
+
+def _placed(resource: Resource) -> Iterator[tuple[Place, bytes]]:
+    # code has no account in its identity, by which everything is ordered
+    code = resource.file is not None
+    place = ("", "") if code else (resource.account or "", resource.region or "")
+    for line in to_lines(resource):
+        yield place, line
+
+
+def write_lines(
+    folder: str | Path,
+    lines: Iterable[tuple[Place, bytes]],
+    *,
+    created: str,
+    coverage: Coverage = NO_COVERAGE,
+    errors: Sequence[Mapping[str, Any]] = (),
+    compress: bool = True,
+    collection: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write a snapshot of canonical lines, each with its (account, region), and return its folder.
 
     The folder appears whole or not at all; a snapshot that stands there is replaced. Memory holds
     one account and region at a time. ``created`` is an ISO time, ``errors`` are objects with
-    ``message`` and, where known, ``code``, ``account``, ``region``, ``operation``. Raises
-    InputError when the folder exists and is no snapshot, ValueError for a resource that no
-    snapshot can hold.
+    ``message`` and, where known, ``code``, ``account``, ``region``, ``operation``; ``collection`` says how
+    the lines came to be. Raises InputError when the folder exists and is no snapshot.
     """
     target = Path(folder)
     if target.exists() and not (target / MANIFEST).is_file() and any(target.iterdir()):
@@ -51,7 +76,7 @@ def write_snapshot(
         (work / "resources").mkdir()
         with tempfile.TemporaryDirectory(dir=work, prefix="spill-") as spill:
             buckets = _Buckets(Path(spill))
-            buckets.fill(resources)
+            buckets.fill(lines)
             parts = list(_write_parts(work, buckets, compress))
         manifest = {
             "version": "1.0",
@@ -59,6 +84,7 @@ def write_snapshot(
             "coverage": _coverage(coverage),
             "parts": parts,
             "errors": [dict(e) for e in errors],
+            **({"collection": dict(collection)} if collection is not None else {}),
         }
         (work / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         _put(work, target)
@@ -92,14 +118,10 @@ class _Buckets:
         self._files: dict[Place, Path] = {}
         self._bytes = 0
 
-    def fill(self, resources: Iterable[Resource]) -> None:
-        for resource in resources:
-            lines = to_lines(resource)
-            # code has no account in its identity, by which everything is ordered
-            code = resource.file is not None
-            place = ("", "") if code else (resource.account or "", resource.region or "")
-            self._lines.setdefault(place, []).extend(lines)
-            self._bytes += sum(map(len, lines))
+    def fill(self, lines: Iterable[tuple[Place, bytes]]) -> None:
+        for place, line in lines:
+            self._lines.setdefault(place, []).append(line)
+            self._bytes += len(line)
             if self._bytes > _SPILL_BYTES:
                 self._spill()
 

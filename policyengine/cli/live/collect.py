@@ -1,0 +1,72 @@
+"""One collection into a snapshot, as ``snapshot`` and ``scan --live`` do it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from policyengine import __version__
+from policyengine.aws.calls import CallLog
+from policyengine.cli.live.fleet import Fleet
+from policyengine.cli.live.notice import interrupts, shown
+from policyengine.cli.live.wish import Wish
+from policyengine.engine.needs import needs_of, top_names
+from policyengine.model.errors import InputError
+from policyengine.rules.pack import Pack
+from policyengine.sources.live.collection import Collected, Collecting, Stop, write
+from policyengine.sources.live.plan import Plan, make_plan
+from policyengine.sources.live.spool import Spool
+
+
+def plan_for(pack: Pack) -> Plan:
+    """Return what to collect for the rules of a pack."""
+    return make_plan(top_names(needs_of(pack.rules)))
+
+
+def collect(
+    wish: Wish, plan: Plan, target: Path, *, pack: Pack, now: str, resume: bool, quiet: bool
+) -> Collected:
+    """Collect into a snapshot at ``target``; a notice of progress goes to standard error.
+
+    Raises UsageError, InputError. After Ctrl-C what was collected stays beside ``target`` for ``--resume``.
+    """
+    fleet = Fleet(wish)
+    targets = fleet.targets()
+    spool = Spool.beside(target)
+    header = {
+        "accounts": [t.id for t in targets],
+        "regions": list(wish.regions),
+        "rules": pack.digest,
+        "types": sorted(type for c in plan.collectors for type in c.types),
+        "started": now,
+    }
+    spool.open(header, resume=resume)
+    stop = Stop()
+    collecting = Collecting(
+        plan, targets, spool, now=now, regions=wish.regions, workers=wish.workers, redact=None, stop=stop
+    )
+    try:
+        with interrupts(stop, spool), shown(collecting.progress, fleet.log, quiet=quiet):
+            collected = collecting.run()
+    except OSError as problem:
+        raise InputError(
+            f"`{spool.folder}` cannot be written: {problem.strerror or problem}; what was collected stays there, "
+            "`--resume` goes on with it",
+            code="unwritable",
+        ) from None
+    if collected.stopped:
+        raise click.exceptions.Abort
+    about = {
+        "engine": __version__, "rules": pack.digest, "started": header["started"], "notes": fleet.notes,
+        "calls": dict(sorted(_calls(fleet.log).items())), "throttles": fleet.log.throttles,
+    }  # fmt: skip
+    write(target, spool, collected, created=now, about=about)
+    return collected
+
+
+def _calls(log: CallLog) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for (_, _, operation), times in log.made.items():
+        found[operation] = found.get(operation, 0) + times
+    return found

@@ -1,0 +1,91 @@
+"""The options that say which accounts are read, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import click
+
+from policyengine.model.errors import UsageError
+
+ROLE_NAME: Final = "PolicyEngineScanner"
+RATE: Final = 10.0
+"""Calls a second to one service of one account and region: half of the smallest steady rates that AWS
+documents for reading (https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html: 20 a second)."""
+
+
+def options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say which accounts are read, and how."""
+    for option in reversed(
+        (
+            click.option("--live", is_flag=True, help="read the account of the current credentials"),
+            click.option("--org", is_flag=True, help="read every account of the organisation"),
+            click.option("--profile", metavar="NAME", help="profile of the AWS configuration files"),
+            click.option("--regions", multiple=True, metavar="NAME,…", help="only these regions (default: all enabled)"),
+            click.option(
+                "--role-name", metavar="NAME", help=f"role assumed in each account (default {ROLE_NAME})"
+            ),
+            click.option(
+                "--external-id", metavar="ID", envvar="POLICYENGINE_EXTERNAL_ID", show_envvar=True,
+                help="external id the role asks for",
+            ),
+            click.option("--accounts", multiple=True, metavar="ID,…", help="only these accounts"),
+            click.option("--ous", multiple=True, metavar="ID,…", help="only accounts at or below these OUs"),
+            click.option("--exclude", multiple=True, metavar="ID,…", help="not these accounts"),
+            click.option(
+                "--rate", type=click.FloatRange(min=0.1), default=RATE, show_default=True, metavar="N",
+                help="calls a second to one service of one account and region, at most",
+            ),
+            click.option(
+                "--workers", type=click.IntRange(1, 64), default=8, show_default=True, metavar="N",
+                help="types collected at the same time",
+            ),
+        )
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+class Wish(NamedTuple):
+    """What the options ask for, checked."""
+
+    organization: bool
+    profile: str | None
+    regions: tuple[str, ...]
+    role_name: str
+    external_id: str | None
+    accounts: tuple[str, ...]
+    ous: tuple[str, ...]
+    exclude: tuple[str, ...]
+    rate: float
+    workers: int
+
+
+def wish_of(given: Mapping[str, Any]) -> Wish | None:
+    """Return what is to be collected; None when no live account is asked for. Raises UsageError."""
+    only_org = ("role_name", "external_id", "accounts", "ous", "exclude")
+    if not given["live"] and not given["org"]:
+        for name in ("profile", "regions", *only_org):
+            if given[name] and name != "external_id":
+                raise UsageError(f"--{name.replace('_', '-')} goes with --live or --org")
+        return None
+    if given["live"] and given["org"]:
+        raise UsageError("--live reads one account and --org all of them: give one of the two")
+    if given["live"]:
+        for name in only_org:
+            if given[name] and name != "external_id":
+                raise UsageError(f"--{name.replace('_', '-')} goes with --org")
+    wish = Wish(
+        bool(given["org"]), given["profile"], _names(given["regions"]), given["role_name"] or ROLE_NAME,
+        given["external_id"], _names(given["accounts"]), _names(given["ous"]), _names(given["exclude"]),
+        given["rate"], given["workers"],
+    )  # fmt: skip
+    for account in (*wish.accounts, *wish.exclude):
+        if not (len(account) == 12 and account.isdigit()):
+            raise UsageError(f"`{account}` is no account id; expected twelve digits")
+    return wish
+
+
+def _names(given: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for text in given for name in text.replace(",", " ").split()))

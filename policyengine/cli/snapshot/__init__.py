@@ -1,0 +1,72 @@
+"""``policyengine snapshot``: collect, compare, verify."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from policyengine.cli.errors import EXIT_INCOMPLETE, EXIT_OK
+from policyengine.cli.lazy import LazyGroup
+from policyengine.cli.live import wish
+
+COMMANDS: Final[dict[str, tuple[str, str]]] = {}
+"""name -> (where the command is, its one-line help)."""
+
+
+@click.group(
+    cls=LazyGroup,
+    table=COMMANDS,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 collected; 2 usage error or no credentials; 4 something could not be read (the snapshot says what).",
+)
+@wish.options
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="folder of the snapshot")
+@click.option("--resume", is_flag=True, help="go on where a broken-off collection into DIR stopped")
+@click.option(
+    "--rules", "rule_folders", multiple=True, type=click.Path(path_type=Path), metavar="DIR",
+    help="add a folder of rules",
+)  # fmt: skip
+@click.option(
+    "--rule", "rule_ids", multiple=True, metavar="ID", help="collect only what this rule needs; may repeat"
+)
+@click.option(
+    "--family",
+    "families",
+    multiple=True,
+    metavar="NAME",
+    help="only what rules of this family need; may repeat",
+)
+@click.option("-q", "--quiet", is_flag=True, help="no progress, no summary")
+@click.pass_context
+def snapshot(context: click.Context, /, **options: Any) -> int | None:
+    """Collect live accounts into a snapshot, which `scan DIR` evaluates later, offline.
+
+    \b
+      policyengine snapshot --live -o snapshot/
+      policyengine snapshot --org --role-name PolicyEngineScanner -o snapshot/
+    """
+    if context.invoked_subcommand is not None:
+        return None
+    found = wish.wish_of(options)
+    if found is None:
+        raise click.UsageError(
+            "what is to be collected? give --live (this account) or --org (all accounts)", context
+        )
+    if options["output"] is None:
+        raise click.UsageError("where is the snapshot to go? give -o DIR", context)
+    from policyengine.cli.live.collect import collect, plan_for
+    from policyengine.cli.run import now_text, selected
+    from policyengine.cli.snapshot.summary import say
+    from policyengine.rules.packs import load_packs
+
+    pack = selected(load_packs(options["rule_folders"]), options)
+    collected = collect(
+        found, plan_for(pack), options["output"], pack=pack, now=now_text(), resume=options["resume"],
+        quiet=options["quiet"],
+    )  # fmt: skip
+    if not options["quiet"]:
+        say(collected, options["output"])
+    return EXIT_INCOMPLETE if any(True for _ in collected.failures()) else EXIT_OK

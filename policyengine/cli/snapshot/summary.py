@@ -1,0 +1,38 @@
+"""What a collection came to, in a few lines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Final
+
+from policyengine.sources.live.collection import Collected
+from policyengine.sources.paths import printable
+
+_MANY: Final = 10
+
+
+def say(collected: Collected, target: Path) -> None:
+    """Print how much was collected and what could not be."""
+    accounts = {kept.task.account for kept in collected.tasks}
+    places = {(kept.task.account, kept.task.place) for kept in collected.tasks}
+    resources = sum(kept.resources for kept in collected.tasks)
+    types = {type for kept in collected.tasks if kept.resources for type in kept.task.types}
+    print(
+        f"{target}: {resources:,} resources of {len(types):,} types, {len(accounts):,} accounts, "
+        f"{len(places):,} accounts and regions"
+    )
+    why: Counter[tuple[str, str]] = Counter((skipped.why, skipped.evidence) for skipped in collected.skipped)
+    for (reason, evidence), times in sorted(why.items()):
+        print(f"  left out: {times:,} regions {reason} ({evidence})")
+    failures = list(collected.failures())
+    for failure, times, types_lost in failures[:_MANY]:
+        place = " ".join(part for part in (failure.account, failure.region) if part)
+        lost = f"; not whole: {', '.join(types_lost)}" if types_lost else ""
+        print(
+            f"  not read: {printable(str(failure))} [{place}]{f', {times:,} times' if times > 1 else ''}{lost}"
+        )
+    if len(failures) > _MANY:
+        print(f"  and {len(failures) - _MANY:,} more kinds of failed calls; `errors` of the manifest has all")
+    if failures:
+        print("the snapshot is incomplete: what could not be read is UNKNOWN, never absent")

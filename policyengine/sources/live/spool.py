@@ -1,0 +1,178 @@
+"""Where a collection stands while it is under way: a folder of finished tasks, on which ``--resume`` goes on.
+
+A task's lines and its outcome are put in place by renaming, outcome last: a task that has an outcome has
+all of its lines, whatever killed the process.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from policyengine.aws.failures import CallFailure
+from policyengine.model.errors import InputError, UsageError
+from policyengine.sources.live.plan import Task
+from policyengine.sources.live.work import Outcome
+
+HEADER: Final = "collection.json"
+_VERSION: Final = 1
+
+
+class Kept(NamedTuple):
+    """What is kept of a finished task beside its lines."""
+
+    task: Task
+    resources: int
+    whole: tuple[str, ...]
+    incomplete: dict[str, CallFailure]
+    failures: tuple[tuple[CallFailure, int], ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether every call of the task was answered; another try could give no more."""
+        return not self.failures and not self.incomplete
+
+
+@dataclass(slots=True)
+class TaskWriter:
+    """Lines of one task, on the way into the spool."""
+
+    path: Path
+    file: Any
+
+    def write(self, line: bytes) -> None:
+        """Add a line."""
+        self.file.write(line + b"\n")
+
+
+class Spool:
+    """The folder of one collection; ``header`` says what it is of, and must be the same on resuming."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._tasks = folder / "tasks"
+
+    @classmethod
+    def beside(cls, target: Path) -> Spool:
+        """Return the spool of a snapshot that is to be written to ``target``."""
+        return cls(target.parent / f".{target.name}.partial")
+
+    def open(self, header: dict[str, Any], *, resume: bool) -> None:
+        """Begin, or go on with what stands there.
+
+        Raises UsageError when there is nothing to resume or it is of something else, InputError when
+        the folder cannot be written.
+        """
+        try:
+            if resume:
+                self._check(header)
+                return
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self._tasks.mkdir(parents=True, mode=0o700)
+            self.folder.chmod(0o700)
+            _put(self.folder / HEADER, json.dumps({"version": _VERSION, **header}, indent=1).encode())
+        except OSError as problem:
+            raise InputError(f"`{self.folder}` cannot be written: {problem.strerror or problem}") from None
+
+    def _check(self, header: dict[str, Any]) -> None:
+        try:
+            known = json.loads((self.folder / HEADER).read_bytes())
+        except (OSError, ValueError):
+            raise UsageError(
+                f"there is nothing to resume: `{self.folder}` holds no collection; leave out --resume"
+            ) from None
+        wanted = json.loads(json.dumps({"version": _VERSION, **header}))
+        changed = sorted(key for key in {*known, *wanted} - {"started"} if known.get(key) != wanted.get(key))
+        if changed:
+            raise UsageError(
+                f"`{self.folder}` is the collection of something else ({', '.join(changed)} differ); "
+                "give the options it was begun with, or leave out --resume"
+            )
+        header["started"] = known.get("started", header.get("started"))
+        self._tasks.mkdir(exist_ok=True)
+
+    def begin(self, task: Task) -> TaskWriter:
+        """Open the lines of a task anew."""
+        path = self._tasks / f"{task.key}.ndjson.part"
+        return TaskWriter(path, path.open("wb"))
+
+    def finish(self, task: Task, writer: TaskWriter, outcome: Outcome) -> Kept:
+        """Put a task in place: its lines, then its outcome."""
+        writer.file.close()
+        writer.path.rename(self._lines(task))
+        kept = _kept(task, outcome)
+        _put(self._outcome(task), json.dumps(_as_json(kept)).encode())
+        return kept
+
+    def drop(self, writer: TaskWriter) -> None:
+        """Forget a task that was broken off."""
+        writer.file.close()
+        writer.path.unlink(missing_ok=True)
+
+    def done(self, task: Task) -> Kept | None:
+        """Return what is kept of a finished task; None when it is not finished."""
+        try:
+            kept = _from_json(task, json.loads(self._outcome(task).read_bytes()))
+            return kept if self._lines(task).is_file() else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def lines(self, task: Task) -> Iterator[bytes]:
+        """Yield the lines of a finished task."""
+        with self._lines(task).open("rb") as file:
+            for line in file:
+                yield line.rstrip(b"\n")
+
+    def remove(self) -> None:
+        """Delete the folder: the snapshot is written."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _lines(self, task: Task) -> Path:
+        return self._tasks / f"{task.key}.ndjson"
+
+    def _outcome(self, task: Task) -> Path:
+        return self._tasks / f"{task.key}.json"
+
+
+def _put(path: Path, data: bytes) -> None:
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        file.write(data)
+    part.rename(path)
+
+
+def _kept(task: Task, outcome: Outcome) -> Kept:
+    counted: dict[tuple[str, str], tuple[CallFailure, int]] = {}
+    for failure in outcome.failures:
+        key = (failure.operation, failure.error)
+        counted[key] = (counted[key][0] if key in counted else failure, counted.get(key, (failure, 0))[1] + 1)
+    return Kept(
+        task, outcome.resources, outcome.whole, outcome.incomplete, tuple(counted[k] for k in sorted(counted))
+    )
+
+
+def _as_json(kept: Kept) -> dict[str, Any]:
+    return {
+        "resources": kept.resources,
+        "whole": list(kept.whole),
+        "incomplete": {type: _failure(failure) for type, failure in kept.incomplete.items()},
+        "failures": [[_failure(failure), times] for failure, times in kept.failures],
+    }
+
+
+def _failure(failure: CallFailure) -> list[str]:
+    return [failure.operation, failure.reason, failure.error, failure.text, failure.account, failure.region]
+
+
+def _from_json(task: Task, record: dict[str, Any]) -> Kept:
+    return Kept(
+        task,
+        int(record["resources"]),
+        tuple(record["whole"]),
+        {type: CallFailure(*failure) for type, failure in record["incomplete"].items()},
+        tuple((CallFailure(*failure), int(times)) for failure, times in record["failures"]),
+    )
