@@ -131,7 +131,7 @@ class Collecting:
         self._regions = frozenset(regions)
         self._workers = workers
         self._redact = redact
-        self._stop = stop or Stop()
+        self._stop = stop if stop is not None else Stop()
         self._lock = threading.Lock()
 
     def run(self) -> Collected:
