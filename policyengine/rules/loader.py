@@ -17,11 +17,12 @@ from policyengine.model.errors import RuleError
 from policyengine.model.location import Location
 from policyengine.model.resource import Path as Steps
 from policyengine.rules import schema as s
-from policyengine.rules.compiler import Compiler, DocPath
+from policyengine.rules.compiler import Compiler
 from policyengine.rules.data import data_root
 from policyengine.rules.frameworks import Framework, load_frameworks
 from policyengine.rules.names import unknown
 from policyengine.rules.pack import Pack, RuleErrors, text_digest
+from policyengine.rules.predicate_arguments import DocPath
 
 LONGEST_MESSAGE = 400
 

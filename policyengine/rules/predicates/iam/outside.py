@@ -1,10 +1,7 @@
 """Who outside gets in: ``iam.allows_public``, ``iam.allows_outside_account``, ``…_organization``.
 
 "Anybody" is a principal of an account, and of an organisation, that no document names, or nobody in
-particular; from a network that no document names. The keys whose fixed values keep anybody out are those by
-which AWS itself tells public policies:
-https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
-and https://docs.aws.amazon.com/efs/latest/ug/access-control-block-public-access.html.
+particular; from a network that no document names.
 """
 
 from __future__ import annotations
@@ -16,10 +13,10 @@ from typing import Any, Final
 
 from policyengine.iam.account_ids import names_accounts
 from policyengine.iam.cells import ANYTHING, exact, joined
-from policyengine.iam.documents import Policy, Statement
+from policyengine.iam.documents import Statement
 from policyengine.iam.domains import Callers
 from policyengine.iam.errors import PolicyError
-from policyengine.iam.public_access import FIXED_KEYS, WIDEST, PublicAccessBlock, is_public
+from policyengine.iam.public_access import PublicAccessBlock, is_public
 from policyengine.iam.reason import ALL, No, Unknown, Yes, grants
 from policyengine.iam.reason import Answer as Reasoned
 from policyengine.iam.request_set import RequestSet, Values
@@ -43,6 +40,17 @@ from policyengine.rules.predicates.iam.asking import (
     unreadable,
     unwanted,
 )
+from policyengine.rules.predicates.iam.circumstances import (
+    CALLER_ACCOUNT,
+    ORGANIZATION_KEYS,
+    OWN_ORGANIZATION,
+    beyond,
+    in_organization,
+    nowhere,
+    statements_of,
+    texts_of,
+    without_owners,
+)
 from policyengine.rules.predicates.iam.unnamed import unread_names
 
 _PUBLIC: Final = "public access"
@@ -50,22 +58,8 @@ _ACCOUNT: Final = "access from another account"
 _ORGANIZATION: Final = "access from outside the organisation"
 STRANGERS: Final = ("555566667777", "555566667788", "555566667799", "444433332211")
 """Accounts that stand for any that nothing names; the first that is not named is taken."""
-_OWN_ORGANIZATION: Final = "o-ownorganization"
-_ORGANIZATION_KEYS: Final = ("aws:principalorgid", "aws:principalorgpaths")
-_NETWORK: Final = frozenset(
-    {
-        "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourcevpcarn", "aws:vpcsourceip", "aws:vpceaccount",
-        "aws:vpceorgid", "aws:vpceorgpaths", "elasticfilesystem:accessedviamounttarget",
-    }
-)  # fmt: skip
-_CALLER_ACCOUNT: Final = "kms:calleraccount"
-"""Whose account the caller is of, as ``aws:PrincipalAccount``:
-https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-caller-account"""
-_FOLLOWING: Final = frozenset({"aws:principalarn", "aws:principalaccount", _CALLER_ACCOUNT})
-"""Keys that follow from who asks."""
 _ABOUT_ROOT: Final = frozenset({"aws:principalarn", "aws:principaltype", "aws:userid"})
 """Keys that tell the root user of an account from its other principals."""
-_TRUTHS: Final = {"true": "false", "false": "true"}
 _PART: Final = re.compile(r"(?<![^:])[0-9*?]{2,12}(?![^:])")
 MOST_ACCOUNTS: Final = 500
 _NONE: Final = (PublicAccessBlock(), PublicAccessBlock())
@@ -79,7 +73,7 @@ def allows_public(subject: Subject, *, policy: Path | None, requests: Any) -> An
         return unreadable(error)
     found = _attached(subject, policy)
     found = replace(
-        found, documents=tuple(replace(d, policy=_without_owners(d.policy)) for d in found.documents)
+        found, documents=tuple(replace(d, policy=without_owners(d.policy)) for d in found.documents)
     )
     if subject.resource.type == "AWS::S3::Bucket" and _surely_blocked(subject, found):
         expected = f"{_PUBLIC}; S3 Block Public Access restricts it"
@@ -100,14 +94,8 @@ def _attached(subject: Subject, policy: Path | None) -> Held:
 
 
 def _from_anybody(found: Held, asked: RequestSet) -> Reasoned:
-    found = in_organization(found, _OWN_ORGANIZATION)
+    found = in_organization(found, OWN_ORGANIZATION)
     return _granted_to(found, strangers(found), _anonymous(found), nowhere(found.policies), asked)
-
-
-def in_organization(found: Held, organization: str = _OWN_ORGANIZATION) -> Held:
-    """Return the documents with the resource's organisation and account in place of the variables for them."""
-    placed = (replace(d, policy=_placed(d.policy, organization, found.account)) for d in found.documents)
-    return replace(found, documents=tuple(placed))
 
 
 def allows_outside_account(
@@ -118,7 +106,7 @@ def allows_outside_account(
         asked = ALL if requests is None else requests_of(requests)
     except PolicyError as error:
         return unreadable(error)
-    found = in_organization(_attached(subject, policy), _OWN_ORGANIZATION)
+    found = in_organization(_attached(subject, policy), OWN_ORGANIZATION)
     inside = {found.account, *trusted_accounts}
     answer = _to_outsiders(subject.resource, found, inside, {}, asked)
     return _of_known_account(subject, found, answer, _ACCOUNT, asked)
@@ -133,14 +121,14 @@ def allows_outside_organization(
     except PolicyError as error:
         return unreadable(error)
     attached = _attached(subject, policy)
-    found = in_organization(attached, _OWN_ORGANIZATION)
+    found = in_organization(attached, OWN_ORGANIZATION)
     inside = {found.account, *trusted_accounts}
     answer = _to_outsiders(subject.resource, found, inside, {}, asked)
     if isinstance(answer, No):  # most policies let nobody of any other account in
         return allowed(found, answer, _ORGANIZATION, strangers(found))
     others, organization, more = members(subject)
-    found, inside = in_organization(attached, organization or _OWN_ORGANIZATION), inside | others
-    context = _beyond(organization) if organization else {}
+    found, inside = in_organization(attached, organization or OWN_ORGANIZATION), inside | others
+    context = beyond(organization) if organization else {}
     answer = _to_outsiders(subject.resource, found, inside, context, asked)
     if isinstance(answer, Yes) and more is not None:
         anybody = _from_anybody(found, asked)
@@ -176,7 +164,7 @@ def _to_outsiders(
     anonymous = _anonymous(found)
     trust = any(document.policy.kind == "trust" for document in found.documents)
     keys = {} if trust else nowhere(found.policies)
-    elsewhere = {key: values for key, values in keys.items() if key not in _ORGANIZATION_KEYS}
+    elsewhere = {key: values for key, values in keys.items() if key not in ORGANIZATION_KEYS}
     answer = _granted_to(found, strangers(found), anonymous, {**elsewhere, **context}, asked)
     if isinstance(answer, Yes):
         return answer
@@ -195,7 +183,7 @@ def _to_outsiders(
 
 def strangers(found: Held) -> list[str]:
     """Return an account that nothing names, and one for each pattern that stands for a part of one."""
-    texts = list(_texts(found.policies))
+    texts = list(texts_of(found.policies))
     named = names_accounts(texts) | {found.account, ACCOUNT}
     nobody = next(account for account in STRANGERS if account not in named)
     return [nobody, *_of_parts(texts, named)]
@@ -214,7 +202,7 @@ def _of_parts(texts: Iterable[str], named: Collection[str]) -> Iterator[str]:
 
 
 def _named_outside(found: Held, inside: Collection[str]) -> list[str]:
-    named = names_accounts(_texts(found.policies))
+    named = names_accounts(texts_of(found.policies))
     return sorted(a for a in named if a != "*" and a not in inside)[:MOST_ACCOUNTS]
 
 
@@ -241,13 +229,13 @@ def _granted_to(
 ) -> Reasoned:
     """Say whether principals of these accounts are granted anything."""
     absent = {k for k, v in asked.context.items() if v.absent and not v.patterns and not v.negated}
-    if not any(_may_name(s, accounts) and not _asks_for(s, absent) for s in _statements(found.policies)):
+    if not any(_may_name(s, accounts) and not _asks_for(s, absent) for s in statements_of(found.policies)):
         return No()
-    keys = {c.key.lower() for s in _statements(found.policies) for c in s.conditions}
-    together = [accounts] if _CALLER_ACCOUNT not in keys else [[account] for account in accounts]
+    keys = {c.key.lower() for s in statements_of(found.policies) for c in s.conditions}
+    together = [accounts] if CALLER_ACCOUNT not in keys else [[account] for account in accounts]
     why: dict[str, None] = {}
     for some in together:
-        own = {**context, _CALLER_ACCOUNT: Values(tuple(some))} if _CALLER_ACCOUNT in keys else context
+        own = {**context, CALLER_ACCOUNT: Values(tuple(some))} if CALLER_ACCOUNT in keys else context
         for root in (False, True) if keys & _ABOUT_ROOT else (False,):
             answer = _asked(found, _callers(some, anonymous, root), own, asked)
             if isinstance(answer, Yes):
@@ -280,103 +268,6 @@ def _asked(found: Held, callers: Callers, context: dict[str, Values], asked: Req
     if isinstance(answer, No) and names_others(found):
         return grants(found.policies, requests, callers)
     return answer
-
-
-# -- under what circumstances -----------------------------------------------------------------------------
-
-
-def _statements(policies: Iterable[Policy]) -> Iterator[Statement]:
-    return (s for p in policies for s in p.statements)
-
-
-def _texts(policies: Iterable[Policy]) -> Iterator[str]:
-    for statement in _statements(policies):
-        for names in (statement.principals or {}).values():
-            yield from names
-        for condition in statement.conditions:
-            yield from condition.values
-
-
-def _fixed(policies: Sequence[Policy]) -> dict[str, tuple[str, ...]]:
-    """Return the values of keys that keep anybody out: fixed ones, of each key that documents ask for."""
-    keys = (FIXED_KEYS | _NETWORK | {*_ORGANIZATION_KEYS}) - _FOLLOWING
-    found: dict[str, dict[str, None]] = {}
-    for statement in _statements(policies):
-        for condition in statement.conditions:
-            key = condition.key.lower()
-            if key in keys or key == "aws:sourceip":
-                values = found.setdefault(key, {})
-                values.update(dict.fromkeys(v for v in condition.values if _keeps_out(key, v)))
-    return {key: tuple(values) for key, values in found.items()}
-
-
-def _keeps_out(key: str, value: str) -> bool:
-    if key == "aws:sourceip":
-        address, slash, length = value.partition("/")
-        shortest = WIDEST[6 if ":" in address else 4]
-        return not slash or (length.isdigit() and int(length) >= shortest)
-    if "${" in value or value.strip("*?") == "":
-        return False
-    if "*" not in value and "?" not in value:
-        return True
-    if key in ("aws:sourcearn", "s3:dataaccesspointarn"):
-        parts = value.split(":", 5)  # names may be open as long as the account is fixed
-        return len(parts) == 6 and parts[4].isdigit()
-    return key.endswith("orgpaths") or (key == "aws:userid" and value.partition(":")[0].isalnum())
-
-
-def nowhere(policies: Sequence[Policy]) -> dict[str, Values]:
-    """Return the circumstances of somebody from nowhere that documents name."""
-    fixed = _fixed(policies)
-    found = {key: Values(values, True, True) for key, values in fixed.items() if values}
-    for key, values in fixed.items():
-        if len(values) == 1 and values[0].lower() in _TRUTHS:
-            found[key] = Values((_TRUTHS[values[0].lower()],), False, True)
-    return found
-
-
-def _beyond(organization: str) -> dict[str, Values]:
-    """Return the circumstances of a principal of another organisation than this one."""
-    return {
-        "aws:principalorgid": Values((organization,), True, True),
-        "aws:principalorgpaths": Values((f"{organization}/*",), True, True),
-    }
-
-
-def _placed(policy: Policy, organization: str, account: str) -> Policy:
-    """Return a policy with the resource's organisation and account in place of the variables for them."""
-    known = {
-        "${aws:resourceorgid}": organization,
-        "${aws:resourceorgpaths}": f"{organization}/r-root/",
-        "${aws:resourceaccount}": account,
-    }
-    if not any(t.lower() in known for t in _texts([policy])):
-        return policy
-    statements = []
-    for statement in policy.statements:
-        conditions = tuple(
-            replace(c, values=tuple(known.get(v.lower(), v) for v in c.values)) for c in statement.conditions
-        )
-        statements.append(replace(statement, conditions=conditions, compiled=[]))
-    return replace(policy, statements=tuple(statements))
-
-
-def _without_owners(policy: Policy) -> Policy:
-    """Return a policy without canonical users: each is one account, never anybody."""
-    if not any("CanonicalUser" in (s.principals or {}) for s in policy.statements):
-        return policy
-    kept = []
-    for statement in policy.statements:
-        others = {k: v for k, v in (statement.principals or {}).items() if k != "CanonicalUser"}
-        if (
-            statement.principals is None
-            or statement.not_principal
-            or "CanonicalUser" not in statement.principals
-        ):
-            kept.append(statement)
-        elif others:
-            kept.append(replace(statement, principals=others, compiled=[]))
-    return replace(policy, statements=tuple(kept))
 
 
 # -- the organisation, S3 Block Public Access ---------------------------------------------------------------

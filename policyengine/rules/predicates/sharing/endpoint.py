@@ -21,7 +21,8 @@ from policyengine.model.values import Unresolved
 from policyengine.rules.iam.held import Held, held, remembered
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam.asking import allowed, undecided, unwanted
-from policyengine.rules.predicates.iam.outside import nowhere, strangers
+from policyengine.rules.predicates.iam.circumstances import nowhere
+from policyengine.rules.predicates.iam.outside import strangers
 
 _SOMEBODYS: Final = "com.amazonaws.vpce."
 """Services that AWS does not run; endpoints to them take no policy."""
@@ -49,7 +50,7 @@ def endpoint_open(subject: Subject) -> Answer:
     if isinstance(answer, Yes) and isinstance(service, Unresolved) and not _is_of_aws(service):
         doubt: tuple[Path, Unresolved] = (("ServiceName",), service)
         return undecided(replace(found, doubts=(doubt,)), (), unwanted(_EXPECTED))
-    return allowed(found, answer, _EXPECTED)
+    return allowed(found, answer, _EXPECTED, strangers(found))
 
 
 def _actions(service: Any) -> tuple[str, ...]:

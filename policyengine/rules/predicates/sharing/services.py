@@ -31,7 +31,7 @@ from policyengine.rules.predicates.iam.asking import (
     requests_of,
     unreadable,
 )
-from policyengine.rules.predicates.iam.outside import in_organization, nowhere
+from policyengine.rules.predicates.iam.circumstances import in_organization, nowhere
 
 _EXPECTED: Final = "service that may come for an account outside"
 _PLAIN: Final = frozenset({"stringequals", "stringlike", "arnequals", "arnlike"})

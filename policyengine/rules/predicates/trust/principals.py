@@ -32,7 +32,8 @@ from policyengine.rules.iam.held import Held, remembered
 from policyengine.rules.iam.standins import ACCOUNT
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam.asking import allowed, undecided, unwanted, witness
-from policyengine.rules.predicates.iam.outside import STRANGERS, in_organization, strangers
+from policyengine.rules.predicates.iam.circumstances import in_organization
+from policyengine.rules.predicates.iam.outside import STRANGERS, strangers
 from policyengine.rules.predicates.trust.held import any_role, of_role, trust_of
 
 _UNIQUE: Final = re.compile(r"A(?:ROA|IDA)[A-Z0-9]{12,}")

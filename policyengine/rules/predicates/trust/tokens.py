@@ -15,7 +15,7 @@ from policyengine.model.resource import Path
 from policyengine.rules.iam.held import Held, remembered
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam.asking import allowed, place_of, undecided, unwanted, witness
-from policyengine.rules.predicates.iam.outside import nowhere
+from policyengine.rules.predicates.iam.circumstances import nowhere
 from policyengine.rules.predicates.trust.held import any_role, of_role, trust_of
 
 
