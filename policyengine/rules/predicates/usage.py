@@ -213,5 +213,9 @@ PREDICATES: Final[tuple[Predicate, ...]] = (
         },
         ("AWS::IAM::Role", "AWS::IAM::User"),
         ("AWS::IAM::ManagedPolicy", "AWS::IAM::Group"),
+        reads=(
+            "*",
+            "ServiceLastAccessedDetails",
+        ),  # whatever allows something, and a report that must be asked for
     ),
 )

@@ -16,6 +16,7 @@ from policyengine.sources.live.context import Context
 from policyengine.sources.live.declared import Run
 from policyengine.sources.live.last_accessed import last_accessed_step
 from policyengine.sources.live.spec import CodeCollector, Collector, Step
+from policyengine.sources.shaping import document as json_of
 
 Json = dict[str, Any]
 _ROLE: Final = "AWS::IAM::Role"
@@ -47,6 +48,8 @@ def _policy(item: Json) -> Json:
     """The document is that of the default version."""
     versions = item.get("PolicyVersionList") or ()
     document = next((v.get("Document") for v in versions if v.get("IsDefaultVersion")), None)
+    if isinstance(document, str):
+        document = json_of(document)
     if document is None:
         document = Unresolved("read_error", f"iam:{_LISTING} gave no default version")
     return {**item, "PolicyDocument": document, "PolicyVersionList": None}
@@ -56,6 +59,8 @@ def _by_name(results: list[Json], _item: Json) -> Json:
     return {name: results[0].get(name) for name in ("MaxSessionDuration", "Description")}
 
 
+_HELD_INLINE: Final = {"AWS::IAM::Policy": "related.policies"}
+"""Policies that CloudFormation holds apart are inline ones in an account, in ``Policies``."""
 _CARRIED: Final = ("Policies", "ManagedPolicyArns", "PermissionsBoundary")
 ROLE = Collector(
     _ROLE,
@@ -65,6 +70,7 @@ ROLE = Collector(
     arn="{Arn}",
     shape=partial(carried, "RolePolicyList"),
     gives=_CARRIED,
+    also=_HELD_INLINE,
     details=(
         Step(
             "ListRoles",
@@ -87,6 +93,7 @@ GROUP = Collector(
     shape=partial(carried, "GroupPolicyList"),
     gives=("Policies", "ManagedPolicyArns"),
     tags="",
+    also=_HELD_INLINE,
 )
 POLICY = Collector(
     _POLICY,

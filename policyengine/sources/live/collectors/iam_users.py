@@ -67,6 +67,10 @@ USER = Collector(
     id="{UserName}",
     arn="{Arn}",
     gives=("Policies", "ManagedPolicyArns", "PermissionsBoundary", "Groups"),
+    also={
+        "AWS::IAM::Policy": "related.policies",
+        "AWS::IAM::UserToGroupAddition": "related.group_additions",
+    },
     details=(
         Step(
             "GetLoginProfile",
