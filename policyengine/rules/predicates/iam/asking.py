@@ -82,7 +82,8 @@ def names_others(held: Held) -> bool:
                     r == "*" or r.startswith(f"{arn}") or compile_glob(r)(f"{arn}")
                     for r in statement.resources
                 )
-                if not any(near):
+                # the widest a statement can be about stands for what may be another resource
+                if not any(near) or (statement.opaque is not None and statement.resources == ("*",)):
                     return True
     return False
 
