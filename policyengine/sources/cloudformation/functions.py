@@ -16,6 +16,7 @@ from policyengine.model.values import ZONE_LIST, Unresolved
 from policyengine.sources.cloudformation.evaluation import Evaluation
 from policyengine.sources.cloudformation.inputs import NO_VALUE, scalar_text
 from policyengine.sources.cloudformation.networks import subnets
+from policyengine.sources.cloudformation.partitions import by_partition
 from policyengine.sources.cloudformation.template import kind_of, quoted
 from policyengine.sources.cloudformation.usage import SUB_VARIABLE, source_text
 
@@ -241,7 +242,7 @@ def _split(r: Evaluation, raw: Any, _at: Path, doc: Path) -> Any:
     return scalar_text(text).split(delimiter)
 
 
-def _find_in_map(r: Evaluation, raw: Any, _at: Path, doc: Path) -> Any:
+def _find_in_map(r: Evaluation, raw: Any, at: Path, doc: Path) -> Any:
     parts = _argument(r, raw, doc, (3, 4), "`[map, key, key]`")
     if parts is None:
         return _bad(doc)
@@ -259,6 +260,9 @@ def _find_in_map(r: Evaluation, raw: Any, _at: Path, doc: Path) -> Any:
         tables = [*tables, fallback]
     if tables and all(table == tables[0] for table in tables):
         return tables[0]
+    named = by_partition(r.template.mappings, keys) if default is None else None
+    if named is not None:
+        return _sub(r, named, at, doc)
     path = ".".join(source_text(part) for part in parts[:3])
     if any(isinstance(key, Unresolved) for key in keys):
         return r.unknown(f"FindInMap: {path}")

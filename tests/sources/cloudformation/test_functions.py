@@ -87,3 +87,46 @@ def test_what_is_between_the_known_parts_of_a_text_is_kept() -> None:
     assert value.parts == ("a ", " b ", " c ", "")
     assert [gap.target for gap in value.gaps] == [None, ("Queue", "Arn"), None]
     assert value.gaps[0].detail == "Ref: AWS::StackName"
+
+
+MAPS = """\
+Mappings:
+  Names:
+    aws: {EC2: ec2.amazonaws.com, Policy: "arn:aws:iam::aws:policy/P", Self: aws, Image: a, Same: x}
+    aws-cn: {EC2: ec2.amazonaws.com.cn, Policy: "arn:aws-cn:iam::aws:policy/P", Self: aws-cn, Image: b, Same: x}
+    aws-us-gov: {EC2: ec2.amazonaws.com, Policy: "arn:aws-us-gov:iam::aws:policy/P", Self: aws-us-gov, Image: a}
+  Others: {aws: {EC2: ec2.amazonaws.com}, somewhere: {EC2: ec2.amazonaws.com.cn}}
+Resources:
+  R: {Type: AWS::S3::Bucket, Properties: {V: %s}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("found", "shown", "parts", "in_china"),
+    [
+        ("[Names, !Ref AWS::Partition, EC2]", "ec2.${AWS::URLSuffix}", ("ec2.", ""), "ec2.amazonaws.com.cn"),
+        (
+            "[Names, !Ref AWS::Partition, Policy]",
+            "arn:${AWS::Partition}:iam::aws:policy/P",
+            ("arn:", ":iam::aws:policy/P"),
+            "arn:aws-cn:iam::aws:policy/P",
+        ),
+        ("[Names, !Ref AWS::Partition, Self]", "${AWS::Partition}", ("", ""), "aws-cn"),
+        ("[Names, !Ref AWS::Partition, Image]", "FindInMap: Names.${AWS::Partition}.Image", None, "b"),
+        ("[Others, !Ref AWS::Partition, EC2]", "FindInMap: Others.${AWS::Partition}.EC2", None, None),
+        ("[Names, !Ref AWS::URLSuffix, EC2]", "FindInMap: Names.${AWS::URLSuffix}.EC2", None, None),
+    ],
+)
+def test_a_mapping_by_partition_says_what_pseudo_parameters_say(found, shown, parts, in_china):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html"""
+
+    def value(region):
+        document = load((MAPS % f"!FindInMap {found}").encode(), name="t", style="cloudformation")
+        source = open_template("t", SourceOptions(region=region), document)
+        return next(iter(source.resources())).properties.get("V")
+
+    unknown = value(None)
+    assert isinstance(unknown, Unresolved)
+    assert (unknown.detail, unknown.parts) == (shown, parts)
+    if in_china is not None:
+        assert value("cn-north-1") == in_china
