@@ -8,7 +8,7 @@ from typing import Final
 from policyengine.iam.conditions import compile_condition
 from policyengine.iam.documents import Statement
 from policyengine.iam.errors import PolicyError
-from policyengine.iam.made_up import ACCOUNT, ANYBODY, made_up
+from policyengine.iam.made_up import ACCOUNT, ANYBODY, NAME_PREFIX, made_up
 from policyengine.iam.request import read_caller
 from policyengine.iam.search import Witness
 from policyengine.iam.spelling import documented
@@ -40,7 +40,7 @@ def _made_up(request: Witness) -> str:
     values = [
         v for value in request.context.values() for v in ((value,) if isinstance(value, str) else value)
     ]
-    return made_up([request.principal.replace(f":{ACCOUNT}:", "::"), request.resource, *values])
+    return made_up([request.resource, *values])
 
 
 def who(principal: str, unnamed: Collection[str] = ()) -> str:
@@ -59,7 +59,7 @@ def who(principal: str, unnamed: Collection[str] = ()) -> str:
         account = f" in any account, e.g. {caller.account}"
     match caller.kind:
         case "role" | "user":
-            return f"any {caller.kind}{account}" if name == ANYBODY else f"{caller.kind} {name}{account}"
+            return f"{_entity(caller.kind, name)}{account}"
         case "session":
             return f"a session of role {name.partition('/')[0]}{account}"
         case "federated_user":
@@ -71,6 +71,14 @@ def who(principal: str, unnamed: Collection[str] = ()) -> str:
         case "anonymous":
             return "anybody, without credentials,"
     return principal
+
+
+def _entity(kind: str, name: str) -> str:
+    if name == ANYBODY:
+        return f"any {kind}"
+    if name.startswith(NAME_PREFIX):
+        return f"{kind} {name.removeprefix(NAME_PREFIX)} of this code"
+    return f"{kind} {name}"
 
 
 def _what(request: Witness, by: str = "") -> str:

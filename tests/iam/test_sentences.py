@@ -99,8 +99,8 @@ def test_what_is_made_up_is_said() -> None:
         "arn:aws:iam::098765432109:role/zz-app", "s3:GetObject", "arn:aws:s3:::zz-logs/x", {"k": "eu-north-9"}
     )
     assert may_call(request) == (
-        "role zz-app may call s3:GetObject on arn:aws:s3:::zz-logs/x with k = eu-north-9 "
-        "(eu-north-9 stands for the region, zz-app and zz-logs stand for names)"
+        "role app of this code may call s3:GetObject on arn:aws:s3:::zz-logs/x with k = eu-north-9 "
+        "(eu-north-9 stands for the region, zz-logs stands for a name)"
     )
     table = "arn:aws:dynamodb:eu-west-1:098765432109:table/t"
     assert may_call(Witness(APP, "dynamodb:GetItem", table, {})).endswith(

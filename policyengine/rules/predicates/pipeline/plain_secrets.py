@@ -62,7 +62,7 @@ def none_written(subject: Subject, *, fields: Sequence[str]) -> Answer:
         shown = [(f.path, _said(f)) for f in bad]
         return Answer(
             FALSE,
-            tuple(Evidence(p, s, f"{s}; expected is {_EXPECTED}", "forbidden_present") for p, s in shown),
+            tuple(Evidence(p, s, f"{_EXPECTED}, but there is {s}", "forbidden_present") for p, s in shown),
         )
     if found:
         doubts = ((f.path, f.doubt) for f in found if f.doubt is not None)

@@ -9,6 +9,7 @@ from policyengine.iam.administration import PLAUSIBLE
 from policyengine.iam.catalogue import catalogue
 from policyengine.iam.documents import Policy
 from policyengine.iam.holding import GLOBAL_REGION, masks
+from policyengine.iam.made_up import made_up
 from policyengine.iam.questions import Escalates, administered, administrator, escalates
 from policyengine.iam.reason import Answer as Reasoned
 from policyengine.iam.reason import No, Unknown, Yes
@@ -22,9 +23,9 @@ from policyengine.model.values import ABSENT, Unresolved
 from policyengine.rules.iam.held import Held, held, remembered
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam import questions as iam_questions
-from policyengine.rules.predicates.iam.asking import allowed, undecided, unwanted, witness
+from policyengine.rules.predicates.iam.asking import allowed, cause_of, undecided, unwanted, witness
 from policyengine.rules.predicates.privilege.given import given, in_person, in_person_only, is_attached
-from policyengine.rules.predicates.privilege.grants import statements_of, whole
+from policyengine.rules.predicates.privilege.grants import deciding, statements_of, whole
 
 _YES: Final = "request_allowed"
 _OF_AWS: Final = ("/aws-service-role/", "/aws-reserved/")
@@ -100,8 +101,10 @@ def escalating(subject: Subject) -> Answer:
     requests = [in_person(found, request) for request in answer.escalation.requests]
     steps = [f"{r.action} on {r.resource}{statements_of(found, witness(r))}" for r in requests]
     shown = witness(requests[0])
-    text = f"{answer.escalation.path.id}: {who_is(shown.principal)} may call {' and '.join(steps)}"
-    return Answer(TRUE, (Evidence(found.where, text, unwanted(_MORE), _YES),), shown)
+    note = made_up(r.resource for r in requests)
+    text = f"{answer.escalation.path.id}: {who_is(shown.principal)} may call {' and '.join(steps)}{note}"
+    cause = cause_of(found, sorted({at for r in requests for at in deciding(found, witness(r))}))
+    return Answer(TRUE, (Evidence(found.where, text, unwanted(_MORE), _YES),), shown, cause)
 
 
 def _administrator(policies: Sequence[Policy]) -> Reasoned:

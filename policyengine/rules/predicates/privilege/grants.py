@@ -276,7 +276,10 @@ def whole(
         request = _example_of(found, told[0])
         shown = "" if request is None else f": {may_call(request)}"
         evidence = Evidence(found.where, text + shown, unwanted(_WHOLE), _YES)
-        return Answer(TRUE, (evidence,), None if request is None else witness(request))
+        if request is None:
+            return Answer(TRUE, (evidence,))
+        cause = cause_of(found, deciding(found, witness(request)))
+        return Answer(TRUE, (evidence,), witness(request), cause)
     if (found.doubts or not complete) and _may_be_whole(found, names):
         return undecided(found, () if found.doubts else ("too_large",), unwanted(_WHOLE))
     return none(found, _WHOLE)
@@ -307,15 +310,19 @@ def _statements(subject: Subject, found: Held, each: Sequence[Found], expected: 
 
 def statements_of(found: Held, request: Witness | None) -> str:
     """Return ``, by statement 1 `Sid` of name``: what allows a request; nothing where that is not plain."""
-    if request is None:
-        return ""
+    by = [] if request is None else deciding(found, request)
+    names = [statement_name(found, document, statement) for document, statement in by[:2]]
+    return f", by {' and '.join(names)}" if names else ""
+
+
+def deciding(found: Held, request: Witness) -> list[tuple[int, int]]:
+    """Return the statements that allow a request: document and statement; none where that is not plain."""
     asked = Request(request.principal, request.action, request.resource, request.context)
     limit = None if found.boundary is None else found.boundary.policy
     own = own_policy(request.action, account_of(request.principal))
     decision = authorize(asked.request(), Policies(identity=found.policies, boundary=limit, resource=own))
     by = [at for at in decision.deciding if at.layer == "identity"] if decision.outcome == "Allowed" else []
-    names = [statement_name(found, at.policy, at.statement.index) for at in by[:2]]
-    return f", by {' and '.join(names)}" if names else ""
+    return [(at.policy, at.statement.index) for at in by]
 
 
 def none(found: Held, expected: str) -> Answer:
