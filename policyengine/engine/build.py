@@ -12,10 +12,10 @@ from policyengine.engine.nodes import (
     DefaultValue,
     FieldNode,
     Node,
-    PredicateNode,
     QuantifierNode,
 )
 from policyengine.engine.operators import Test, make_test
+from policyengine.engine.predicate_node import PredicateNode
 from policyengine.model.logic import truth_of
 from policyengine.model.values import Unresolved
 from policyengine.rules.predicates.table import PREDICATES

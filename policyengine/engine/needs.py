@@ -107,11 +107,10 @@ def _of_predicate(
             _add(found, types, ".".join((*base, *steps)))
         elif kind == "alias":
             found.setdefault(relations[value]["to"], set()).add(ANY)
-    if predicate.reads is None:
-        _add(found, types, ANY)
-    else:
-        for path in predicate.reads:
-            _add(found, types, path)
+    for type in types:
+        reads = predicate.reads(type) if callable(predicate.reads) else predicate.reads
+        for path in (ANY,) if reads is None else reads:
+            _add(found, (type,), path)
 
 
 def _add(found: Paths, types: Iterable[str], path: str) -> None:

@@ -36,8 +36,10 @@ def reach_of(forms: Iterable[Mapping[str, Any]]) -> Reach:
     for variant in (variant for form in forms for variant in form["variants"]):
         for tree in (variant["when"], variant["require"]):
             for name in predicate_names(tree):
-                local.update(PREDICATES[name].needs)
-                whole.update(PREDICATES[name].wide)
+                predicate = PREDICATES[name]
+                if not predicate.needs_for or not set(predicate.needs_for).isdisjoint(variant["types"]):
+                    local.update(predicate.needs)
+                whole.update(predicate.wide)
         for relation in variant["with"].values():
             type_ = relation["to"]
             if relation["scope"] != ACROSS:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from policyengine.engine.build import build
-from policyengine.engine.nodes import ConnectiveNode, Node, PredicateNode
+from policyengine.engine.nodes import ConnectiveNode, Node
 from policyengine.engine.place import named_in, place_of
+from policyengine.engine.predicate_node import PredicateNode
 from policyengine.engine.secrets import secret_names
 from policyengine.engine.wording import wording_of
 from policyengine.model.finding import Evidence, Finding, FindingMaker, Witness

@@ -22,6 +22,8 @@ from policyengine.model.finding import Finding
 
 SUBJECT_TYPES = frozenset({"AWS::::Account", "PolicyEngine::Account::Region"})
 CODE_KINDS = frozenset({"template", "plan"})
+WITHOUT_SUBJECTS = CODE_KINDS | {"config"}
+"""Kinds of sources that give no account or region to ask a rule about: nothing in them says what is absent."""
 
 
 class Scan:
@@ -102,7 +104,7 @@ class Scan:
 
     def undecidable(self) -> list[str]:
         """Return the rules about accounts that no source of the run could decide."""
-        if not self.sources or any(source.kind not in CODE_KINDS for source in self.sources):
+        if not self.sources or any(source.kind not in WITHOUT_SUBJECTS for source in self.sources):
             return []
         rules = [f for t in SUBJECT_TYPES for f, _ in self.evaluator.applicable(t)]
         return sorted({form["id"] for form in rules})

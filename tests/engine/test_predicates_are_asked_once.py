@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from policyengine.engine.evaluate import Evaluator
-from policyengine.engine.nodes import PredicateNode
+from policyengine.engine.predicate_node import PredicateNode
 from policyengine.engine.world import World
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE
