@@ -225,6 +225,8 @@ class _Opener:
             raise verdict.error
         if verdict.kind == "snapshot":
             self.found.sources.append(open_lines(path, name))
+        elif verdict.kind == "config":
+            self._config(bytes_at or path, name)
         elif verdict.kind == "manifest":
             self._manifest(path, options, asked=asked)
         elif verdict.kind in ("template", "plan"):
@@ -235,6 +237,17 @@ class _Opener:
             self._fail(name, f"is {verdict.reason}; {ACCEPTED}", "not_ours")
         else:
             self.found.skipped[_short(verdict.reason)] += 1
+
+    def _config(self, path: Path, name: str) -> None:
+        """All files of AWS Config are one source: the newest item of a resource may stand in any of them."""
+        from policyengine.sources.config.source import ConfigSource, open_config
+
+        opened = open_config(path, name)
+        for source in self.found.sources:
+            if isinstance(source, ConfigSource):
+                source.files += opened.files
+                return
+        self.found.sources.append(opened)
 
     def _manifest(self, path: Path, options: SourceOptions, *, asked: bool) -> None:
         """A manifest that was named stands for its folder; a stray one is nothing."""
@@ -277,7 +290,12 @@ def _holds_snapshot(folder: Path) -> bool:
 
 
 def _may_be_ours(head: bytes) -> bool:
-    return b"AWS::" in head or b'"planned_values"' in head or b'"terraform_version"' in head
+    return (
+        b"AWS::" in head
+        or b'"configurationItem' in head
+        or b'"planned_values"' in head
+        or b'"terraform_version"' in head
+    )
 
 
 def _whole(path: Path, name: str, limit: int) -> bytes:

@@ -1,4 +1,4 @@
-"""What a file is, from its bytes: a snapshot, a CloudFormation template, a Terraform plan, or not ours.
+"""What a file is, from its bytes: a snapshot, a template, a Terraform plan, a file of AWS Config, or not ours.
 
 The beginning of a file settles most cases. A whole document is parsed only when its bytes hold one
 of the words that ours must have.
@@ -13,12 +13,15 @@ from typing import Any, Final, NamedTuple
 
 from policyengine.documents import Document, DocumentError, load
 from policyengine.model.errors import InputError
+from policyengine.sources.config.item import is_config
+from policyengine.sources.config.stream import GZIP_MAGIC, inflate
 from policyengine.sources.snapshot.files import ZSTD_MAGIC, StreamError, cut_lines, expand
 
 HEAD: Final = 64 * 1024
 ACCEPTED: Final = (
     "expected a CloudFormation template (YAML or JSON), a Terraform plan (`terraform show -json`), "
-    "a snapshot (`.ndjson`, or a folder with `manifest.json`), or a folder with any of these"
+    "a snapshot (`.ndjson`, or a folder with `manifest.json`), a snapshot, history or event of AWS Config, "
+    "or a folder with any of these"
 )
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -26,12 +29,15 @@ _JSON_MARKS = (b"Resources", b"format_version", b"resourceType", b"configuration
 _YAML_MARK = re.compile(rb"""^[ \t]*["']?(?:Resources|AWSTemplateFormatVersion)["']?[ \t]*:""", re.MULTILINE)
 _LINE = re.compile(rb'^\s*\{\s*"')
 _LINE_KEYS = frozenset({"type", "id", "properties"})
-_CONFIG_KEYS = ("configurationItem", "configurationItems", "configurationItemSummary")
+_CONFIG_LIST = re.compile(
+    rb'\s*\{\s*"(?:fileVersion|configSnapshotId|configurationItems|[bB]aseConfigurationItems)"\s*:'
+)
+_CONFIG_MARKS = (b'"configurationItems"', b'"baseConfigurationItems"', b'"BaseConfigurationItems"')
 _DOCUMENTS = (".json", ".yaml", ".yml", ".template")
 
 
 class Verdict(NamedTuple):
-    """``kind`` is ``snapshot``, ``manifest`` (of one), ``template``, ``plan``, ``other`` or ``broken``.
+    """``kind``: ``snapshot``, ``manifest`` (of one), ``template``, ``plan``, ``config``, ``other`` or ``broken``.
 
     ``document`` is what was parsed on the way; ``reason`` says what the file is when it is not
     ours (a phrase that follows "is"); ``error`` is set for ``broken``.
@@ -58,6 +64,8 @@ def recognize(head: bytes, rest: Callable[[], bytes], name: str, *, asked: bool,
         return _other("empty")
     if head.startswith(ZSTD_MAGIC):
         return _compressed(head)
+    if head.startswith(GZIP_MAGIC):
+        return _gzipped(head)
     if head.startswith(b"PK\x03\x04"):
         return _other("a zip archive (a binary Terraform plan? print it with `terraform show -json`)")
     if b"\0" in head and not head.startswith((*_UTF16, b"\xef\xbb\xbf")) and not _wide(head):
@@ -66,6 +74,8 @@ def recognize(head: bytes, rest: Callable[[], bytes], name: str, *, asked: bool,
         return _other("Terraform configuration (make a plan and scan `terraform show -json PLANFILE`)")
     if name.endswith((".ndjson", ".jsonl")) or _is_line(head):
         return Verdict("snapshot")
+    if _lists_items(head):
+        return Verdict("config")
     return _document(head, rest, name, asked, max_bytes)
 
 
@@ -78,6 +88,28 @@ def _compressed(head: bytes) -> Verdict:
     except StreamError:  # the head of a longer file is a truncated one
         pass
     return Verdict("snapshot")
+
+
+def _gzipped(head: bytes) -> Verdict:
+    """Only AWS Config delivers gzip that is read here; what is inside is decided by its beginning."""
+    first = b""
+    try:
+        for block in inflate([head]):
+            first += block
+            if len(first) >= HEAD:
+                break
+    except StreamError as problem:  # the head of a longer file is a truncated one
+        if not first:
+            return _other(str(problem).removeprefix("is "))
+    start = first[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    ours = _lists_items(first) or (start in (b"{", b"[") and b"configurationItem" in first)
+    return Verdict("config") if ours else _other("gzip, but nothing of AWS Config")
+
+
+def _lists_items(head: bytes) -> bool:
+    """Say whether a document begins as AWS Config's files and answers do, however long it is."""
+    text = head.removeprefix(b"\xef\xbb\xbf")
+    return _CONFIG_LIST.match(text) is not None and any(mark in text for mark in _CONFIG_MARKS)
 
 
 def _wide(head: bytes) -> bool:
@@ -126,7 +158,7 @@ def _promised(data: bytes, name: str, asked: bool) -> bool:
         return True
     text = data.replace(b"\0", b"")
     template = b"AWSTemplateFormatVersion" in text or (b"AWS::" in text and b"Resources" in text)
-    ours = template or b'"planned_values"' in text
+    ours = template or b'"planned_values"' in text or b'"configurationItemCaptureTime"' in text
     return ours and name.endswith(_DOCUMENTS)
 
 
@@ -141,23 +173,13 @@ def _of_value(document: Document) -> Verdict:
         return Verdict("template", document=document)
     if is_state(value):
         return _other("a Terraform state (scan a plan: `terraform show -json PLANFILE`)")
-    if _is_config_item(value):
-        return _other("an AWS Config item, which is not supported yet")
+    if is_config(value):
+        return Verdict("config", document=document)
     if isinstance(value, dict) and "version" in value and "parts" in value:
         return Verdict("manifest", document=document)
     if isinstance(value, dict) and value.keys() >= _LINE_KEYS:
         return Verdict("snapshot")
     return _other(_shape(value))
-
-
-def _is_config_item(value: Any) -> bool:
-    if isinstance(value, list):
-        return bool(value) and _is_config_item(value[0])
-    if not isinstance(value, dict):
-        return False
-    if any(key in value for key in _CONFIG_KEYS):
-        return True
-    return "resourceType" in value and ("configuration" in value or "configurationItemStatus" in value)
 
 
 def _shape(value: Any) -> str:

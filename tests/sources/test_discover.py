@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
@@ -27,6 +28,7 @@ STATE = json.dumps({"version": 4, "terraform_version": "1.9", "lineage": "x", "r
 CONFIG_ITEM = json.dumps(
     {"configurationItemStatus": "OK", "resourceType": "AWS::S3::Bucket", "configuration": {}}
 )
+CONFIG_FILE = f'{{"fileVersion":"1.0","configSnapshotId":"x","configurationItems":[{CONFIG_ITEM}]}}'
 
 
 def put(folder: Path, name: str, content: str | bytes) -> Path:
@@ -59,6 +61,14 @@ def kinds(discovery: Discovery) -> list[tuple[str, str]]:
         ("one.json", json.dumps(json.loads(LINE), indent=2), "snapshot"),
         ("s.ndjson.zst", zstandard.compress(LINE.encode() * 9000), "snapshot"),
         ("long.txt", LINE.replace('"b"', f'"{"b" * 100_000}"'), "snapshot"),
+        ("item.json", CONFIG_ITEM, "config"),
+        ("items.json", f"[{CONFIG_ITEM}]", "config"),
+        ("event.json", f'{{"configurationItem":{CONFIG_ITEM},"messageType":"x"}}', "config"),
+        ("rule.json", json.dumps({"invokingEvent": f'{{"configurationItem":{CONFIG_ITEM}}}'}), "config"),
+        ("delivered.json", CONFIG_FILE, "config"),
+        ("delivered.json.gz", gzip.compress(CONFIG_FILE.encode()), "config"),
+        ("history.json", f'{{"configurationItems":[{CONFIG_ITEM}],"nextToken":"x"}}', "config"),
+        ("select.json", json.dumps({"Results": [CONFIG_ITEM], "QueryInfo": {}}), "config"),
     ],
 )
 def test_a_file_is_recognised_by_its_content(tmp_path: Path, name: str, content, kind: str) -> None:
@@ -82,8 +92,7 @@ NOT_OURS = [
     ),
     ("main.tf", 'resource "aws_s3_bucket" "b" {}\n', "is Terraform configuration (make a plan"),
     ("s.tfstate", STATE, "is a Terraform state (scan a plan"),
-    ("item.json", CONFIG_ITEM, "is an AWS Config item, which is not supported yet"),
-    ("items.json", f"[{CONFIG_ITEM}]", "is an AWS Config item, which is not supported yet"),
+    ("other.gz", gzip.compress(b"hello\n"), "is gzip, but nothing of AWS Config"),
     ("x.json", '{"a":1,"b":2}', "is an object with `a`, `b`; expected"),
     ("x.yaml", "- 1\n- 2\n", "is a list; expected"),
     ("x.txt", "hello\n", "is plain text; expected"),

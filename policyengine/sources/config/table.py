@@ -1,0 +1,61 @@
+"""Which declaration an item has: a module for each family of services, imported when asked for."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import Final
+
+from policyengine.sources.config.item import Item
+from policyengine.sources.config.spec import ConfigType
+
+MODULES: Final[dict[str, tuple[str, ...]]] = {
+    "storage": ("AWS::S3", "AWS::EFS"),
+    "ec2": ("AWS::EC2",),
+    "scaling": ("AWS::AutoScaling", "AWS::ElasticLoadBalancing", "AWS::ElasticLoadBalancingV2"),
+    "databases": ("AWS::RDS", "AWS::Redshift", "AWS::DynamoDB"),
+    "iam": ("AWS::IAM", "AWS::KMS"),
+    "compute": ("AWS::Lambda", "AWS::ECS", "AWS::EKS", "AWS::ECR"),
+    "pipelines": ("AWS::CodeBuild", "AWS::CodePipeline"),
+    "messaging": ("AWS::SNS", "AWS::SQS", "AWS::CloudTrail"),
+    "edge": ("AWS::ApiGateway", "AWS::ApiGatewayV2", "AWS::CloudFront", "AWS::ACM"),
+    "search": ("AWS::Elasticsearch", "AWS::OpenSearch"),
+}
+"""Module ``types_NAME`` -> the services, by AWS Config's names, whose types it declares."""
+
+
+def type_of(item: Item) -> ConfigType | None:
+    """Return the declaration for an item; None where the names of the registry are all there is to go by."""
+    found = declaration(item.type)
+    if found is not None and found.kinds:
+        suffix = found.kinds.get(str(item.configuration.get("engine", "")).casefold())
+        return declaration(f"{item.type}/{suffix}") if suffix else found
+    return found
+
+
+def declaration(name: str) -> ConfigType | None:
+    """Return the declaration of one of AWS Config's types."""
+    module = _services().get("::".join(name.split("::", 2)[:2]))
+    return _module(module).get(name) if module is not None else None
+
+
+def all_declared() -> dict[str, ConfigType]:
+    """Return every declaration by AWS Config's name. Raises ValueError for one in a module not listed for it."""
+    found: dict[str, ConfigType] = {}
+    for module in MODULES:
+        for name, declared in _module(module).items():
+            if name in found or declaration(name) is not declared:
+                raise ValueError(f"`{name}` is declared twice, or `{module}` is not listed for its service")
+            found[name] = declared
+    return found
+
+
+@cache
+def _module(name: str) -> dict[str, ConfigType]:
+    declared: tuple[ConfigType, ...] = import_module(f"policyengine.sources.config.types_{name}").TYPES
+    return {d.config or d.type: d for d in declared}
+
+
+@cache
+def _services() -> dict[str, str]:
+    return {service: module for module, services in MODULES.items() for service in services}

@@ -1,0 +1,201 @@
+"""Amazon EC2 and VPC, as AWS Config records them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from policyengine.sources.config.item import Item
+from policyengine.sources.config.spec import ConfigType, each, objects, under
+from policyengine.sources.live.collectors.ec2 import rules_of
+
+Json = dict[str, Any]
+_STOPPED: Final = re.compile(r"\((\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) (?:GMT|UTC)\)")
+
+
+def _permissions(given: Any) -> list[Json]:
+    """The permissions in EC2's own names.
+
+    ``ipRanges`` are plain texts, and ``ipv4Ranges`` the same with descriptions; items from before 2018 have only the
+    former (https://github.com/awslabs/aws-config-resource-schema, AWS::EC2::SecurityGroup).
+    """
+    found = []
+    for permission in objects(given):
+        ranges = permission.get("ipv4Ranges") or permission.get("ipRanges")
+        found.append(
+            {
+                **{name[0].upper() + name[1:]: permission[name] for name in ("ipProtocol", "fromPort", "toPort")
+                   if permission.get(name) is not None},
+                "IpRanges": _peers(ranges, "cidrIp", "CidrIp"),
+                "Ipv6Ranges": _peers(permission.get("ipv6Ranges"), "cidrIpv6", "CidrIpv6"),
+                "PrefixListIds": _peers(permission.get("prefixListIds"), "prefixListId", "PrefixListId"),
+                "UserIdGroupPairs": [
+                    {"GroupId": pair.get("groupId"), "UserId": pair.get("userId"), "Description": pair.get("description")}
+                    for pair in objects(permission.get("userIdGroupPairs"))
+                ],
+            }
+        )  # fmt: skip
+    return found
+
+
+def _peers(given: Any, name: str, canonical: str) -> list[Json]:
+    peers = (
+        [{name: peer} if isinstance(peer, str) else peer for peer in given] if isinstance(given, list) else []
+    )
+    return [
+        {canonical: peer.get(name), "Description": peer.get("description")}
+        for peer in peers
+        if isinstance(peer, dict)
+    ]
+
+
+def _group(item: Item) -> Json:
+    given = item.configuration
+    return {
+        "GroupId": given.get("groupId") or item.id,
+        "Id": given.get("groupId") or item.id,
+        "GroupName": given.get("groupName"),
+        "GroupDescription": given.get("description"),
+        "VpcId": given.get("vpcId"),
+        "SecurityGroupIngress": _rules(given, "ipPermissions", "Source"),
+        "SecurityGroupEgress": _rules(given, "ipPermissionsEgress", "Destination"),
+        "Tags": given.get("tags"),
+    }
+
+
+def _rules(given: Json, name: str, side: str) -> Any:
+    from policyengine.model.values import Unresolved
+
+    if not isinstance(given.get(name), list):
+        return Unresolved("not_collected", "AWS Config did not record the rules")
+    rules = rules_of(_permissions(given[name]), side)
+    return [{key: value for key, value in rule.items() if value is not None} for rule in rules]
+
+
+def _volume(item: Item) -> Json:
+    attached = [
+        {"VolumeId": a.get("volumeId"), "InstanceId": a.get("instanceId"), "Device": a.get("device")}
+        for a in objects(item.configuration.get("attachments"))
+    ]
+    return {**item.configuration, "related.attachments": attached}
+
+
+def _instance(item: Item) -> Json:
+    given = item.configuration
+    stopped = _STOPPED.search(str(given.get("stateTransitionReason") or ""))
+    return {
+        **{name: value for name, value in given.items() if name not in _INSTANCE},
+        "StateName": under(given, "state", "name") or given.get("state"),
+        "StateTransitionTime": f"{stopped[1]}T{stopped[2]}Z" if stopped else None,
+        "Monitoring": {"enabled": True, "disabled": False}.get(_state(given.get("monitoring"))),
+        "IamInstanceProfile": str(under(given, "iamInstanceProfile", "arn") or "").rpartition("/")[2] or None,
+        "SecurityGroupIds": each(given.get("securityGroups"), "groupId"),
+        "SecurityGroups": each(given.get("securityGroups"), "groupName"),
+        "AvailabilityZone": under(given, "placement", "availabilityZone"),
+        "Tenancy": under(given, "placement", "tenancy"),
+        "PublicIp": given.get("publicIpAddress"),
+        "PrivateIp": given.get("privateIpAddress"),
+        "BlockDeviceMappings": given.get("blockDeviceMappings"),
+        "NetworkInterfaces": [_interface(i) for i in objects(given.get("networkInterfaces"))],
+    }
+
+
+_INSTANCE: Final = frozenset(
+    {
+        "state", "monitoring", "iamInstanceProfile", "securityGroups", "placement", "networkInterfaces",
+        "blockDeviceMappings", "cpuOptions", "licenses",
+    }
+)  # fmt: skip
+
+
+def _state(value: Any) -> str:
+    return str(under(value, "state") or value)
+
+
+def _interface(given: Json) -> Json:
+    return {
+        "NetworkInterfaceId": given.get("networkInterfaceId"),
+        "SubnetId": given.get("subnetId"),
+        "GroupSet": each(given.get("groups"), "groupId"),
+        "Description": given.get("description"),
+        "DeviceIndex": under(given, "attachment", "deviceIndex"),
+        "PrivateIpAddress": given.get("privateIpAddress"),
+        # what the interface has, whoever gave it: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterface.html
+        "AssociatePublicIpAddress": under(given, "association", "publicIp") is not None,
+    }
+
+
+def _table(item: Item) -> Json:
+    given = item.configuration
+    routes = [
+        {name: value for name, value in route.items() if name not in ("state", "origin")}
+        for route in objects(given.get("routes"))
+    ]
+    gates = [a for a in objects(given.get("associations")) if a.get("gatewayId")]
+    return {
+        **given,
+        "Main": any(a.get("main") is True for a in objects(given.get("associations"))),
+        "related.routes": routes,
+        "related.gateway_associations": [
+            {"GatewayId": a["gatewayId"], "RouteTableId": item.id} for a in gates
+        ],
+    }
+
+
+def _acl(item: Item) -> Json:
+    given = item.configuration
+    entries = [
+        {
+            "NetworkAclId": item.id, "RuleNumber": e.get("ruleNumber"), "Protocol": e.get("protocol"),
+            "RuleAction": e.get("ruleAction"), "Egress": e.get("egress"), "CidrBlock": e.get("cidrBlock"),
+            "Ipv6CidrBlock": e.get("ipv6CidrBlock"), "PortRange": e.get("portRange"), "Icmp": e.get("icmpTypeCode"),
+        }
+        for e in objects(given.get("entries"))
+    ]  # fmt: skip
+    return {
+        "Id": item.id,
+        "VpcId": given.get("vpcId"),
+        "IsDefault": given.get("isDefault"),
+        "related.entries": entries,
+    }
+
+
+def _interface_of_its_own(item: Item) -> Json:
+    given = item.configuration
+    return {
+        **{name: value for name, value in given.items() if name not in ("groups", "tagSet", "attachment")},
+        "Id": given.get("networkInterfaceId") or item.id,
+        "GroupSet": each(given.get("groups"), "groupId") if isinstance(given.get("groups"), list) else None,
+    }
+
+
+TYPES = (
+    ConfigType("AWS::EC2::SecurityGroup", shape=_group),
+    ConfigType(
+        "AWS::EC2::Volume",
+        shape=_volume,
+        recorded=("KmsKeyId", "SnapshotId", "Iops"),
+    ),
+    ConfigType(
+        "AWS::EC2::Instance",
+        shape=_instance,
+        rename={"networkInterfaces.association": ""},
+        recorded=("KeyName", "IamInstanceProfile", "PublicIp", "Platform", "StateTransitionTime"),
+        unknown=(
+            "BlockDeviceMappings.Ebs.Encrypted", "BlockDeviceMappings.Ebs.KmsKeyId",
+            "BlockDeviceMappings.Ebs.VolumeType", "BlockDeviceMappings.Ebs.VolumeSize",
+            "BlockDeviceMappings.Ebs.SnapshotId", "BlockDeviceMappings.Ebs.Iops",
+            "MetadataOptions.InstanceMetadataTags", "MetadataOptions.HttpTokens",
+        ),
+    ),
+    ConfigType("AWS::EC2::RouteTable", shape=_table),
+    ConfigType("AWS::EC2::NetworkAcl", shape=_acl),
+    ConfigType("AWS::EC2::NetworkInterface", shape=_interface_of_its_own),
+    ConfigType(
+        "AWS::EC2::EIP",
+        recorded=("AssociationId", "InstanceId", "NetworkInterfaceId", "related.associations"),
+    ),
+    ConfigType("AWS::EC2::VPC"),
+    ConfigType("AWS::EC2::Subnet"),
+    ConfigType("AWS::EC2::LaunchTemplate", recorded=("LaunchTemplateData",)),
+)  # fmt: skip
