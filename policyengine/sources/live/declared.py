@@ -352,7 +352,7 @@ def _pages(collector: Collector, context: Context, more: Json) -> Iterator[Json]
     service = step.service or collector.service
     arguments = {**fill(step.arguments, {}, context.names), **more}
     if not step.operation:
-        yield {}
+        yield dict(context.names)
         return
     for page in context.pages(service, step.operation, arguments):
         for item in all_at(page, step.result):

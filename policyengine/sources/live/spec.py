@@ -87,7 +87,7 @@ class Collector(NamedTuple):
     ``unknown`` are dotted canonical paths that no API returns: their values are not known. ``parents`` may be
     given where the listing needs an argument per resource of another type; ``also`` are satellite types that
     come in ``related`` or a property: type -> the name (``related.policies``) that holds them. A ``list`` without
-    operation is one item without properties: for what an account or region has one of.
+    operation is one item with ``account``, ``region`` and ``partition``: for what an account or region has one of.
     ``skips`` are error codes of the listing which say that the service is not in use here: there is nothing.
     """
 

@@ -15,9 +15,11 @@ from policyengine.catalog import registry
 from policyengine.sources.live.spec import AnyCollector, RegistryCollector
 
 MODULES: Final[dict[str, tuple[str, ...]]] = {
+    "account": ("AWS::",),
     "ec2": ("AWS::EC2",),
     "iam": ("AWS::IAM",),
     "iam_more": ("AWS::IAM",),
+    "region": ("PolicyEngine::Account",),
     "s3": ("AWS::S3", "AWS::S3ObjectLambda"),
 }
 """Module of ``collectors/`` -> the services whose types it declares."""
