@@ -20,6 +20,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "policyengine.cli.snapshot:snapshot",
         "Collect live accounts; compare and verify snapshots.",
     ),
+    "permissions": (
+        "policyengine.cli.permissions:permissions",
+        "Print the role that scanning live accounts needs.",
+    ),
     "rules": ("policyengine.cli.rules:rules", "List, show, test and scaffold rules."),
     "iam": ("policyengine.cli.iam:iam", "Ask about AWS policies: one request, or all requests."),
     "explain": ("policyengine.cli.explain:explain", "Explain a rule or a finding."),

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from policyengine.catalog import registry
-from policyengine.engine.reach import reach_of
+from policyengine.engine.rule import predicate_names
+from policyengine.engine.world import INDIRECT
+from policyengine.rules.predicates.api import Predicate
 from policyengine.rules.predicates.table import PREDICATES
 
 Form = Mapping[str, Any]
@@ -20,14 +22,10 @@ def needs_of(forms: Iterable[Form]) -> dict[str, frozenset[str]]:
     Lists are stepped through without a step. The pseudo-type ``taggable`` stands for every type that can be
     tagged. A predicate that does not say what it reads reads everything of what it looks at.
     """
-    forms = list(forms)
     found: Paths = {}
     for form in forms:
         for variant in form["variants"]:
             _of_variant(variant, found)
-    reach = reach_of(forms)
-    for type in (*reach.local, *reach.whole):
-        found.setdefault(type, set()).add(ANY)
     return {type: frozenset(paths) for type, paths in found.items()}
 
 
@@ -51,9 +49,25 @@ def _of_variant(variant: Form, found: Paths) -> None:
     for tree in (variant["when"], variant["require"]):
         if tree is not None:
             _of_tree(tree, types, variant["with"], (), found)
+        for name in predicate_names(tree):
+            _of_tables(PREDICATES[name], types, found)
+
+
+def _of_tables(predicate: Predicate, types: tuple[str, ...], found: Paths) -> None:
+    """What a predicate looks up in side tables it may read whole, and what stands behind that."""
+    reached = list(predicate.wide)
+    if not predicate.needs_for or not set(predicate.needs_for).isdisjoint(types):
+        reached += predicate.needs
+    for type in reached:
+        behind = INDIRECT[type][0] if type in INDIRECT else type
+        _add(found, (type, behind), ANY)
 
 
 def _of_relation(relation: Form, types: tuple[str, ...], found: Paths) -> None:
+    if relation["to"] in INDIRECT:
+        alias, target = INDIRECT[relation["to"]]
+        for name in (target, *registry.names(alias)):
+            _add(found, (alias,), name)
     if relation["via"]:
         _add(found, types, relation["via"])
         for name in (relation["key"],) if relation["key"] else registry.names(relation["to"]):

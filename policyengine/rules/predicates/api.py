@@ -87,7 +87,8 @@ class Predicate:
     ``summary`` says in one sentence what TRUE means; it is the heading of the doc page.
     ``problem`` says what is wrong with constant arguments, in one line, or returns None.
     ``reads`` are the top-level properties of the resource it looks at (``tags``, ``related.NAME``) besides
-    those its path arguments name; None means that it may look at all of them.
+    those its path arguments name, or a function that says so for a type; None means that it may look at all
+    of them. ``needs_for`` are the subjects' types for which ``needs`` are read; empty: for all.
     ``short`` is given the arguments once and returns a function of a resource that answers what ``check``
     would answer, or None to have ``check`` asked; for what nearly every resource of a common type needs.
     """
@@ -101,4 +102,5 @@ class Predicate:
     problem: Callable[[Mapping[str, Any]], str | None] | None = None
     short: Callable[..., Callable[[Resource], Answer | None]] | None = None
     wide: tuple[str, ...] = ()
-    reads: tuple[str, ...] | None = None
+    reads: tuple[str, ...] | Callable[[str], tuple[str, ...] | None] | None = None
+    needs_for: tuple[str, ...] = ()

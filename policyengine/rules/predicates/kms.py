@@ -201,17 +201,19 @@ def _names(key: Resource) -> set[str]:
 
 _ARGS: Final = {"keys": Arg("alias", help="the relation to the KMS keys")}
 PREDICATES: tuple[Predicate, ...] = (
-    Predicate("kms.names_key", names_key, "The resource names a KMS key.", _ARGS),
+    Predicate("kms.names_key", names_key, "The resource names a KMS key.", _ARGS, reads=()),
     Predicate(
         "kms.customer_managed",
         customer_managed,
         "The resource names a KMS key, and every key it names is customer managed.",
         _ARGS,
+        reads=(),
     ),
     Predicate(
         "kms.usable",
         usable,
         "Every KMS key the resource names exists, is enabled and is not about to be deleted.",
         _ARGS,
+        reads=(),
     ),
 )

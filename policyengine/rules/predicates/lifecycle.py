@@ -159,5 +159,6 @@ PREDICATES: tuple[Predicate, ...] = (
                 "path", False, None, "the property that holds the engine, where a table has several"
             ),
         },
+        reads=(),
     ),
 )

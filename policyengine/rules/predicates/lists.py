@@ -83,6 +83,7 @@ PREDICATES: Final[tuple[Predicate, ...]] = (
             "items": Arg("path", help="the list"),
             "count": Arg("integer", help="the number of elements"),
         },
+        reads=(),
     ),
     Predicate(
         "list.at_most",
@@ -93,5 +94,6 @@ PREDICATES: Final[tuple[Predicate, ...]] = (
             "count": Arg("integer", help="the number of elements"),
             "not_counting": Arg("json", False, {}, "values of elements that do not count"),
         },
+        reads=(),
     ),
 )

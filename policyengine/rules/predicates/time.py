@@ -116,11 +116,13 @@ PREDICATES: tuple[Predicate, ...] = (
         not_within,
         "The date at a property is at least a number of days in the future.",
         _ARGS,
+        reads=(),
     ),
     Predicate(
         "time.not_older_than",
         not_older_than,
         "The date at a property is at most a number of days in the past.",
         _ARGS,
+        reads=(),
     ),
 )

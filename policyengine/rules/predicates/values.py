@@ -53,5 +53,6 @@ PREDICATES: Final[tuple[Predicate, ...]] = (
             "field": Arg("path", help="the one value"),
             "from": Arg("path", help="the other value"),
         },
+        reads=(),
     ),
 )

@@ -9,18 +9,15 @@ from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from policyengine.aws.failures import CallFailure
+from policyengine.sources.live.wanted import Needs, wanted
 
 if TYPE_CHECKING:
     from policyengine.aws.account import Account
 
 Json = dict[str, Any]
-Needs = Mapping[str, frozenset[str]]
-"""Type -> the top-level properties (``tags``, ``related.NAME``, ``*`` for any) that rules read."""
 T = TypeVar("T")
 R = TypeVar("R")
 
-EVERYTHING = "*"
-"""Among the names of a type: some rule may read any of them."""
 WINDOW = 64
 """Calls of one task that may be under way or waiting to be read."""
 
@@ -107,8 +104,7 @@ class Context:
 
     def wants(self, type: str, names: Iterable[str], *, named: bool = False) -> bool:
         """Whether a rule reads one of these top-level properties of a type; ``named``: it must say which."""
-        wanted: frozenset[str] = self.needs.get(type, frozenset())
-        return not wanted.isdisjoint(names) or (EVERYTHING in wanted and not named)
+        return wanted(self.needs, type, names, named=named)
 
     def call(
         self,

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from policyengine.catalog import registry
-from policyengine.sources.live.context import Needs
-from policyengine.sources.live.spec import AnyCollector, CodeCollector, Collector, RegistryCollector
+from policyengine.sources.live.spec import AnyCollector, CodeCollector, Collector
 from policyengine.sources.live.table import collector_of, satellite_of
+from policyengine.sources.live.wanted import Needs
 
 GLOBAL = "global"
 
@@ -100,26 +100,3 @@ def _home(collector: AnyCollector, partition: str) -> str:
 
 
 _CONTROL = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
-
-
-def operations(plan: Plan) -> frozenset[str]:
-    """Return every operation the plan's tasks may make, as ``service:Operation``."""
-    found: set[str] = set()
-    for collector in plan.collectors:
-        if isinstance(collector, CodeCollector):
-            found.update(collector.operations)
-            for part in collector.parts:
-                found.update(_of_declared(part))
-        elif isinstance(collector, RegistryCollector):
-            found.update(("cloudcontrol:ListResources", "cloudcontrol:GetResource"))
-        else:
-            found.update(_of_declared(collector))
-    return frozenset(found)
-
-
-def _of_declared(collector: Collector) -> Iterator[str]:
-    steps = [collector.list, *([collector.describe] if collector.describe else []), *collector.details]
-    for step in steps:
-        if step.operation:
-            yield f"{step.service or collector.service}:{step.operation}"
-        yield from step.calls

@@ -15,12 +15,22 @@ from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
 
 _ACCOUNT: Final = "AWS::::Account"
 _NEEDS: Final = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Group")
+_PRINCIPALS: Final = ("AWS::IAM::Group", "AWS::IAM::Role", "AWS::IAM::User", "AWS::SSO::PermissionSet")
+"""Whose policies stand in other resources too: the others' stand in themselves."""
 _ORGANIZATION: Final = ("AWS::Organizations::Account", "AWS::Organizations::Organization")
 _IDENTITY: Final = tuple(
     sorted(type_ for type_, spots in SPOTS.items() if any(kind == "identity" for _, kind in spots))
 )
 _HOLDERS: Final = tuple(sorted({*SPOTS, *RESOURCE_TYPES}))
 _OWNERS: Final = tuple(sorted(RESOURCE_TYPES))
+
+
+def _documents(type_: str) -> tuple[str, ...] | None:
+    """Return the properties that hold the policies of a type."""
+    if type_ in _PRINCIPALS or type_ not in SPOTS:
+        return None
+    steps = (path.split(".") for path, _ in SPOTS[type_])
+    return tuple(".".join(path[:2]) if path[0] == "related" else path[0] for path in steps)
 
 
 def allows(subject: Subject, *, requests: Any, policy: Path | None) -> Answer:
@@ -123,6 +133,8 @@ PREDICATES: tuple[Predicate, ...] = (
         _HOLDERS,
         _NEEDS,
         _requests_problem,
+        reads=_documents,
+        needs_for=_PRINCIPALS,
     ),
     Predicate(
         "iam.denies",
@@ -132,6 +144,8 @@ PREDICATES: tuple[Predicate, ...] = (
         _HOLDERS,
         _NEEDS,
         _requests_problem,
+        reads=_documents,
+        needs_for=_PRINCIPALS,
     ),
     Predicate(
         "iam.allows_public",
@@ -171,6 +185,7 @@ PREDICATES: tuple[Predicate, ...] = (
         },
         _HOLDERS,
         _NEEDS,
+        needs_for=_PRINCIPALS,
     ),
     Predicate(
         "iam.admin",

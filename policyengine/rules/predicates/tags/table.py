@@ -187,29 +187,39 @@ def _answer(failed: list[Evidence], unknown: list[Evidence], found: list[Evidenc
 
 _KEYS: Final = Arg("list:string", help="tag keys, exactly spelt")
 PREDICATES: tuple[Predicate, ...] = (
-    Predicate("tags.required", required, "All mandatory tag keys are there, exactly spelt.", {"keys": _KEYS}),
+    Predicate(
+        "tags.required",
+        required,
+        "All mandatory tag keys are there, exactly spelt.",
+        {"keys": _KEYS},
+        reads=("tags",),
+    ),
     Predicate(
         "tags.no_placeholders",
         no_placeholders,
         "None of the tags has a blank value or a placeholder such as TBD; a tag that is not there is not judged.",
         {"keys": _KEYS, "placeholders": Arg("list:string", False, list(PLACEHOLDERS), "values not accepted")},
+        reads=("tags",),
     ),
     Predicate(
         "tags.one_of",
         one_of,
         "The tag is there and has one of the values, whatever the case.",
         {"key": Arg("string", help="the tag key"), "values": Arg("list:string", help="the values")},
+        reads=("tags",),
     ),
     Predicate(
         "tags.allowed_values",
         allowed_values,
         "Each of the tags that is there has one of its allowed values.",
         {"values": Arg("json", help="tag key -> list of texts (`*`: anything) and {matches: REGEX}")},
+        reads=("tags",),
     ),
     Predicate(
         "tags.policy",
         policy,
         "The tags comply with an AWS Organizations tag policy.",
         {"policy": Arg("json", help="the policy's JSON, best the account's effective tag policy")},
+        reads=("tags",),
     ),
 )
