@@ -27,6 +27,7 @@ Document = Mapping[str, Any] | Opaque
 _CONTROL: Final = "@@operators_allowed_for_child_policies"
 _VALUES: Final = ("@@assign", "@@append", "@@remove")
 _ALL: Final = frozenset(_VALUES)
+NO_OPT_OUT: Final = "no AI services opt-out policy"
 _DEEPEST: Final = 64
 _LONGEST: Final = 100_000
 
@@ -172,7 +173,7 @@ def not_opted_out(policy: Setting, *, locked: bool) -> Iterator[Gap | Opaque]:
     """
     services = policy.at("services")
     if services is None or isinstance(services, Opaque):
-        yield Gap("default", "no AI services opt-out policy") if services is None else services
+        yield Gap("default", NO_OPT_OUT) if services is None else services
         return
     if services.more is not None:
         yield services.more

@@ -222,6 +222,8 @@ class TerminalReport:
     def _with_it(self, finding: Finding) -> None:
         """Write what else has the same cause."""
         cause = self._together.get((is_unknown(finding), finding.id))
+        if cause is not None and finding.cause is not None and "#" not in finding.cause:
+            self._prose("    = cause: ", visible(cut(finding.cause, EXPECTED_LIMIT)))
         if cause is not None and cause.resources:
             self._prose("    = the same for: ", cause.resources_text())
         if cause is not None and cause.others:
@@ -304,9 +306,9 @@ def output_line(text: str, options: TerminalOptions) -> str:
 
 
 def _told(evidence: Evidence, message: str) -> bool:
-    """Say whether the message has told in a sentence which request was observed."""
+    """Say whether the message has told in a sentence what was observed: a request, or what is at no place."""
     seen = evidence.observed
-    return evidence.reason in _REQUESTS and isinstance(seen, str) and seen in message
+    return (evidence.reason in _REQUESTS or not evidence.path) and isinstance(seen, str) and seen in message
 
 
 def missing(evidence: Sequence[Evidence]) -> str:

@@ -120,7 +120,7 @@ def test_accounts_under_the_same_scps_and_kinds_of_calls_share_a_cause(tmp_path:
     other = ("p-other", denying("ec2:*"), ["ou-root-aaaaaaaa"])
     found = scan(tmp_path, organization(other), BEDROCK, APPROVED)
     assert by_cause(found) == {
-        "bedrock under no SCP but FullAWSAccess": {
+        "bedrock under no SCP of o-aaaaaaaaaa but FullAWSAccess": {
             (r, a) for r in BEDROCK for a in ("222233334444", "333344445555")
         },
         "bedrock under SCPs p-other": {(r, "444455556666") for r in BEDROCK},
@@ -138,6 +138,11 @@ def test_what_passes_has_no_cause(tmp_path: Path) -> None:
     found = scan(tmp_path, organization(("p-stay", denying("organizations:Leave*"), ["r-root"])), rules)
     assert all(found[rules[0], account]["verdict"] == "PASS" for account in MEMBERS)
     assert not any("cause" in f for f in found.values())
+
+
+def test_accounts_without_any_opt_out_policy_share_a_cause(tmp_path: Path) -> None:
+    found = scan(tmp_path, organization(), ("ai-services-opted-out",))
+    assert set(by_cause(found)) == {"no AI services opt-out policy in o-aaaaaaaaaa"}
 
 
 # -- the statement of a policy ---------------------------------------------------------------------------------

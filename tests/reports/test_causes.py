@@ -44,7 +44,7 @@ def of_one_cause(names: Sequence[str] = ("a", "b", "c"), cause: str = SCPS) -> l
 def test_one_entry_names_the_other_rules_and_resources() -> None:
     text = " ".join(render("terminal", of_one_cause()).split())
     assert text.count("-->") == 1
-    assert f"= the same for: b, c = same cause: {KMS} (high, 3), {BACKUP} (medium, 3)" in text
+    assert f"= cause: {SCPS} = the same for: b, c = same cause: {KMS} (high, 3), {BACKUP} (medium, 3)" in text
     assert f"critical {SSH} [network] 3 resources" in text
     assert "more of" not in text
     assert "also failed" not in text

@@ -27,7 +27,8 @@ def scps_as_cause(members: Members, account: str, asked: RequestSet) -> str | No
         if not isinstance(chain, Chain):
             return None
         names = {a.id: None for level in chain.levels for a in level.policies if a.id not in _FULL_ACCESS}
-    scps = f"SCPs {', '.join(sorted(names))}" if names else "no SCP but FullAWSAccess"
+    where = members.organization.id or "the organisation"
+    scps = f"SCPs {', '.join(sorted(names))}" if names else f"no SCP of {where} but FullAWSAccess"
     return f"{_subject(asked)} under {scps}"
 
 
@@ -39,4 +40,4 @@ def _subject(asked: RequestSet) -> str:
         return ", ".join(services)
     context = sorted((key, repr(values)) for key, values in asked.context.items())
     text = repr((asked.actions, asked.resources, asked.principals, context, asked.excluded))
-    return f"question {hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    return f"requests {hashlib.sha256(text.encode()).hexdigest()[:12]}"

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from policyengine.iam.declarative import Gap, Setting, merged, not_guarded, not_opted_out, read_document
+from policyengine.iam.declarative import (
+    NO_OPT_OUT,
+    Gap,
+    Setting,
+    merged,
+    not_guarded,
+    not_opted_out,
+    read_document,
+)
 from policyengine.iam.opaque import Opaque
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.values import ABSENT, OpenList, Unresolved
 from policyengine.rules.iam.declared import effective
-from policyengine.rules.iam.organizations import members_of
+from policyengine.rules.iam.organizations import Members, members_of
 from policyengine.rules.iam.records import ORGANIZATION, POLICY
 from policyengine.rules.iam.values import known
 from policyengine.rules.predicates.api import Answer, Subject
@@ -31,7 +39,12 @@ def opted_out(subject: Subject, *, locked: bool) -> Answer:
     policy = _policy(subject, _OPT_OUT)
     if isinstance(policy, Unresolved):
         return Answer(UNKNOWN, (Evidence((), policy, expected, policy.reason),))
-    return _answer(not_opted_out(policy, locked=locked), expected)
+    parts = list(not_opted_out(policy, locked=locked))
+    answer = _answer(parts, expected)
+    members = members_of(subject)
+    if isinstance(members, Members) and any(isinstance(p, Gap) and p.found == NO_OPT_OUT for p in parts):
+        return answer._replace(cause=f"{NO_OPT_OUT} in {members.organization.id or 'the organisation'}")
+    return answer
 
 
 def guardrail_enforced(subject: Subject, *, regions: Sequence[str]) -> Answer:

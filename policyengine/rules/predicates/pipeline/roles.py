@@ -55,7 +55,7 @@ def role_of(subject: Subject, *, services: Sequence[str]) -> Answer:
         if isinstance(answer, Yes):
             return allowed(found, answer, expected)
         doubt = answer if isinstance(answer, Unknown) else doubt
-    return allowed(found, doubt or No(), expected)
+    return allowed(found, No(), expected) if doubt is None else undecided(found, doubt.why, expected)
 
 
 def _may_name(policy: Policy, service: str) -> bool:
