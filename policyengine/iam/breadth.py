@@ -38,6 +38,10 @@ MAX_ASKED: Final = 400
 """Actions one question looks at, those alike counted once."""
 MAX_CLASSES: Final = 2_000
 """Parts of the actions that statements tell apart."""
+MAX_PAIRS: Final = 100_000_000
+"""Pairs of values of conditions that one question looks at, over all actions after the first: searching compares
+all values of a key with one another, and a hundred million pairs take a few seconds. A list of 400 addresses in
+a condition on every action stays below it."""
 MAX_REGIONS: Final = 40
 STRANGERS: Final = ("444455556666", "555566667777", "666677778888")
 """Accounts that stand for all others, the first that no policy names."""
@@ -84,6 +88,10 @@ def breadth(holder: Holder, actions: int, context: Mapping[str, str | None] | No
 NOTHING: Final = Breadth(())
 
 
+_Alike = tuple[tuple[int, ...], object, str]
+"""(ids of the statements that are about an action, its ARN templates, its service)"""
+
+
 class _Breadth:
     """One question; statements and their actions are looked up once."""
 
@@ -94,6 +102,9 @@ class _Breadth:
         limits = [*holder.scps, (holder.boundary,)] if holder.boundary else holder.scps
         above = [s for level in limits for p in level for s in p.statements]
         self.above = [(s, action_bits(s, catalogue())) for s in above]
+        self.values = {
+            id(s): sum(len(c.values) for c in s.conditions) for s in (*(s for _, s, _ in self.parts), *above)
+        }
         self.regions = _regions(self.parts)
         self.accounts = _accounts(holder)
         self.found: dict[tuple[tuple[int, int], ...], Broad] = {}
@@ -105,7 +116,12 @@ class _Breadth:
                 name = catalogue().names[(sure & bits & -(sure & bits)).bit_length() - 1]
                 self._add((at,), sure & bits, self._request(name))
         why: dict[str, None] = {}
-        for bits in self._groups(may & ~sure, why).values():
+        left = MAX_PAIRS
+        for (said, *_), bits in self._groups(may & ~sure, why).items():
+            if left < 0:
+                why["too_large"] = None
+                break
+            left -= sum(self.values[id_] for id_ in said) ** 2
             answer = self._ask(catalogue().names[next(each(bits))])
             if isinstance(answer, Unknown):
                 why.update(dict.fromkeys(answer.why))
@@ -113,18 +129,18 @@ class _Breadth:
                 self._add(self._deciding(answer.witness), bits, answer.witness)
         return Breadth(tuple(self.found.values()), tuple(why))
 
-    def _groups(self, bits: int, why: dict[str, None]) -> dict[object, int]:
+    def _groups(self, bits: int, why: dict[str, None]) -> dict[_Alike, int]:
         """Return the actions by what they have in common, as far as so many are looked at."""
-        found: dict[object, int] = {}
+        found: dict[_Alike, int] = {}
         for said, group in self._classes(bits, why):
             if all(map(regardless, said)):
                 for service in APART:
                     mask = catalogue().service_mask(service)
                     if group & mask:
-                        found[tuple(map(id, said)), service] = group & mask
+                        found[tuple(map(id, said)), None, service] = group & mask
                         group &= ~mask
                 if group:
-                    found[tuple(map(id, said)), ""] = group
+                    found[tuple(map(id, said)), None, ""] = group
                 continue
             for bit in each(group):
                 name = catalogue().names[bit]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -230,3 +231,25 @@ def test_resources_that_statements_see_alike_are_reached_alike(
     for below in ("", "/a", "/b-/a"):
         matched = [[compile_glob(p)(f"arn:aws:s3:::{n}{below}") for p in patterns] for n in (one, two)]
         assert matched[0] == matched[1]
+
+
+def test_long_lists_of_values_on_every_action_end() -> None:
+    """One search compares the values of a key with one another; many searches of many values are not made."""
+    tag = "aws:PrincipalTag/x"
+    first = allow("*", condition={"StringEquals": {tag: [f"v{i}" for i in range(2_000)]}})
+    second = deny("*", condition={"StringLike": {tag: [f"*v{i}*" for i in range(2_000)]}})
+    started = time.process_time()
+    found = breadth(Holder(ROLE, [policy(first, second)]), catalogue().all)
+    assert time.process_time() - started < 15
+    assert found.found == ()
+    assert found.why == ("too_large",)
+
+
+def test_lists_that_people_write_are_searched() -> None:
+    blocks = [f"10.{i}.0.0/16" for i in range(100)]
+    body = allow("*", condition={"IpAddress": {"aws:SourceIp": blocks}})
+    bits = catalogue().matching_any(["s3:*", "ec2:*"])
+    found = breadth(Holder(ROLE, [policy(body)]), bits)
+    assert found.why == ()
+    assert {one.statements for one in found.found} == {((0, 0),)}
+    assert sum(one.bits.bit_count() for one in found.found) == bits.bit_count()
