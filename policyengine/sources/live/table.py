@@ -19,7 +19,10 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "ec2": ("AWS::EC2",),
     "iam": ("AWS::IAM",),
     "iam_more": ("AWS::IAM",),
+    "organizations": ("AWS::Organizations",),
     "region": ("PolicyEngine::Account",),
+    "documents": ("AWS::DocDB", "AWS::Neptune"),
+    "rds": ("AWS::RDS",),
     "s3": ("AWS::S3", "AWS::S3ObjectLambda"),
 }
 """Module of ``collectors/`` -> the services whose types it declares."""
