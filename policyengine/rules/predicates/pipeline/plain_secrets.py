@@ -62,7 +62,7 @@ def none_written(subject: Subject, *, fields: Sequence[str]) -> Answer:
         shown = [(f.path, _said(f)) for f in bad]
         return Answer(
             FALSE,
-            tuple(Evidence(p, s, f"{_EXPECTED}, but there is {s}", "forbidden_present") for p, s in shown),
+            tuple(Evidence(p, s, f"{_EXPECTED}; found {s}", "forbidden_present") for p, s in shown),
         )
     if found:
         doubts = ((f.path, f.doubt) for f in found if f.doubt is not None)
@@ -98,7 +98,11 @@ def _at(value: Any, steps: Sequence[str], at: Path) -> Iterator[tuple[Path, Any]
 def _look(path: Path, value: Any) -> Iterator[_Found]:
     """Yield what is wrong or not known at the end of a path: a list or map of variables, or a text."""
     if isinstance(value, Unresolved):
-        yield from _unresolved(path, "", value)
+        looked = found_in(value)
+        if looked is not None:
+            yield from (_Found(path, "", kind) for kind in looked.text)
+        else:
+            yield from _unresolved(path, "", value)
     elif isinstance(value, str):
         parsed = _parsed(value)
         if parsed is not None:
@@ -143,7 +147,11 @@ def _first(one: Mapping[str, Any], names: Sequence[str]) -> Any:
 
 def _named(path: Path, name: str, value: Any) -> Iterator[_Found]:
     if isinstance(value, Unresolved):
-        yield from _unresolved(path, name, value)
+        looked = found_in(value)
+        if looked is not None:
+            yield from (_Found(path, name, kind) for kind in looked.variable)
+        else:
+            yield from _unresolved(path, name, value)
     elif isinstance(value, Mapping | list):
         yield from _look(path, value)
     elif isinstance(value, str) and _parsed(value) is not None:
@@ -198,6 +206,15 @@ def _decoded(text: str) -> str:
         return base64.b64decode(packed, validate=True).decode("utf-8")
     except (binascii.Error, UnicodeDecodeError, ValueError):
         return text
+
+
+def looked_at(name: str, value: str) -> Looked:
+    """Return the kinds of credentials a value has, as a variable of this name and as a text: what is kept of a
+    value that is taken out of a snapshot."""
+    return Looked(
+        tuple(dict.fromkeys(found.kind for found in _named((), name, value) if found.kind)),
+        tuple(dict.fromkeys(found.kind for found in _look((), value) if found.kind)),
+    )
 
 
 PREDICATES: Final[tuple[Predicate, ...]] = (
