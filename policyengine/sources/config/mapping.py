@@ -48,7 +48,10 @@ def exists(item: Item) -> bool:
 
 
 def to_resource(item: Item) -> Resource:
-    """Return the canonical resource of an item. Raises ItemError for one that nests too deeply."""
+    """Return the canonical resource of an item.
+
+    Raises ItemError for one that nests too deeply, or whose parts are not of the kinds they should be.
+    """
     if _deeper(item.configuration, MAX_NESTING) or _deeper(item.supplement, MAX_NESTING):
         raise ItemError(f"is nested deeper than {MAX_NESTING} levels")
     item = item._replace(configuration=_tidy(item.configuration), supplement=_tidy(item.supplement))
@@ -56,7 +59,12 @@ def to_resource(item: Item) -> Resource:
     type = declared.type if declared is not None else item.type
     if registry.spec(type) is None:
         return _foreign(item, type)
-    return _Mapping(item, declared or ConfigType(type)).resource()
+    try:
+        return _Mapping(item, declared or ConfigType(type)).resource()
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise ItemError(
+            f"`{item.id[:80]}` has no configuration as AWS Config writes it for {item.type}"
+        ) from None
 
 
 def _foreign(item: Item, type: str) -> Resource:

@@ -54,6 +54,15 @@ class ConfigType(NamedTuple):
     """Value of ``configuration.engine`` -> the suffix of the declaration, e.g. ``docdb``."""
 
 
+def said(found: Json, given: Json, sources: Mapping[str, str]) -> Json:
+    """Return what a shape made, without what it made of names that the item lacks: nothing is known of those.
+
+    ``sources`` leads from a made name to the item's, in any case.
+    """
+    there = {name.casefold() for name in given}
+    return {name: value for name, value in found.items() if sources.get(name, "").casefold() in {*there, ""}}
+
+
 def first(value: Any) -> Any:
     """Return the one element of a list, or what is no list; None of an empty one."""
     if isinstance(value, list):

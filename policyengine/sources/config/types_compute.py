@@ -12,14 +12,16 @@ Json = dict[str, Any]
 
 def _function(item: Item) -> Json:
     given = item.configuration
-    network = given.get("vpcConfig")
-    return {
+    network, state = given.get("vpcConfig"), given.get("state")
+    found = {
         **{name: value for name, value in given.items() if name not in ("version", "state", "stateReason")},
         "Arn": given.get("functionArn") or item.arn,
-        "Layers": each(given.get("layers"), "arn"),
+        "Layers": each(given.get("layers"), "arn") or None,
         "VpcConfig": network if under(network, "subnetIds") else None,
-        "State": under(given, "state") if isinstance(given.get("state"), str) else None,
     }
+    if isinstance(state, str):
+        found["State"] = state
+    return found
 
 
 def _policy(value: Any, item: Item) -> Any:

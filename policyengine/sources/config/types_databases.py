@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from policyengine.model.values import Unresolved
 from policyengine.sources.config.item import Item
-from policyengine.sources.config.spec import ConfigType, Part, each, first, flag, objects, under
+from policyengine.sources.config.spec import ConfigType, Part, each, first, flag, objects, said, under
 
 Json = dict[str, Any]
 _ENGINES: Final = {"docdb": "docdb", "neptune": "neptune"}
@@ -28,20 +28,29 @@ def _instance(item: Item) -> Json:
     given = _lower(item)
     parameters = first(given.get("dbparametergroups"))
     endpoint = given.get("endpoint")
-    return {
+    made = {
         **{name: value for name, value in given.items() if name not in _INSTANCE},
         "AllocatedStorage": _text(given.get("allocatedstorage")),
         "VPCSecurityGroups": each(given.get("vpcsecuritygroups"), "vpcSecurityGroupId"),
-        "DBSecurityGroups": _by(given.get("dbsecuritygroups"), "dBSecurityGroupName"),
+        "DBSecurityGroups": _by(given.get("dbsecuritygroups"), "dBSecurityGroupName") or None,
         "DBParameterGroupName": _any_case(parameters, "dbparametergroupname"),
         "DBSubnetGroupName": _any_case(given.get("dbsubnetgroup"), "dbsubnetgroupname"),
         "OptionGroupName": under(first(given.get("optiongroupmemberships")), "optionGroupName"),
+        "DBInstanceArn": given.get("dbinstancearn") or item.arn,
+        "enabledcloudwatchlogsexports": given.get("enabledcloudwatchlogsexports") or None,
         "Port": _text(under(endpoint, "port"))
         or Unresolved("not_collected", "AWS Config recorded no endpoint"),
         "Endpoint": {**endpoint, "port": _text(endpoint.get("port"))} if isinstance(endpoint, dict) else None,
     }
+    return said(made, given, _INSTANCE_FROM)
 
 
+_INSTANCE_FROM: Final = {
+    "AllocatedStorage": "allocatedStorage",
+    "VPCSecurityGroups": "vpcSecurityGroups",
+    "DBParameterGroupName": "dbParameterGroups",
+    "OptionGroupName": "optionGroupMemberships",
+}
 _INSTANCE: Final = frozenset(
     {
         "allocatedstorage", "vpcsecuritygroups", "dbsecuritygroups", "dbparametergroups", "dbsubnetgroup",
@@ -63,17 +72,25 @@ def _cluster(item: Item) -> Json:
     given = _lower(item)
     group = given.get("dbsubnetgroup")
     endpoint = given.get("endpoint")
-    return {
+    made = {
         **{name: value for name, value in given.items() if name not in _CLUSTER},
         "DBSubnetGroupName": group if isinstance(group, str) else _any_case(group, "dbsubnetgroupname"),
         "VpcSecurityGroupIds": each(given.get("vpcsecuritygroups"), "vpcSecurityGroupId"),
         "DBClusterParameterGroupName": given.get("dbclusterparametergroup"),
+        "enabledcloudwatchlogsexports": given.get("enabledcloudwatchlogsexports") or None,
         "Endpoint": {"Address": endpoint, "Port": _text(given.get("port"))}
         if isinstance(endpoint, str)
         else None,
     }
+    return said(made, given, _CLUSTER_FROM)
 
 
+_CLUSTER_FROM: Final = {
+    "DBSubnetGroupName": "dbSubnetGroup",
+    "VpcSecurityGroupIds": "vpcSecurityGroups",
+    "DBClusterParameterGroupName": "dbClusterParameterGroup",
+    "Endpoint": "endpoint",
+}
 _CLUSTER: Final = frozenset(
     {"dbsubnetgroup", "vpcsecuritygroups", "dbclusterparametergroup", "endpoint", "readerendpoint",
      "scalingconfigurationinfo", "pendingmodifiedvalues", "associatedroles"}
@@ -82,10 +99,9 @@ _CLUSTER: Final = frozenset(
 
 def _warehouse(item: Item) -> Json:
     given = item.configuration
-    endpoint = given.get("endpoint")
-    return {
-        **{name: value for name, value in given.items() if name not in ("endpoint", "vpcSecurityGroups", "iamRoles",
-                                                                        "clusterParameterGroups", "clusterSecurityGroups")},
+    endpoint, logging = given.get("endpoint"), item.supplement.get("LoggingStatus")
+    made = {
+        **{name: value for name, value in given.items() if name not in _WAREHOUSE},
         "VpcSecurityGroupIds": each(given.get("vpcSecurityGroups"), "vpcSecurityGroupId"),
         "ClusterSecurityGroups": each(given.get("clusterSecurityGroups"), "clusterSecurityGroupName"),
         "ClusterParameterGroupName": under(first(given.get("clusterParameterGroups")), "parameterGroupName"),
@@ -93,8 +109,22 @@ def _warehouse(item: Item) -> Json:
         "Endpoint": {**endpoint, "port": _text(endpoint.get("port"))} if isinstance(endpoint, dict) else None,
         "Port": under(endpoint, "port"),
         "DestinationRegion": under(given, "clusterSnapshotCopyStatus", "destinationRegion"),
-        "LoggingEnabled": flag(under(item.supplement.get("LoggingStatus"), "loggingEnabled")),
-    }  # fmt: skip
+        **({"LoggingEnabled": flag(under(logging, "loggingEnabled"))} if logging is not None else {}),
+    }
+    return said(made, given, _WAREHOUSE_FROM)
+
+
+_WAREHOUSE: Final = frozenset(
+    {"endpoint", "vpcSecurityGroups", "iamRoles", "clusterParameterGroups", "clusterSecurityGroups"}
+)
+_WAREHOUSE_FROM: Final = {
+    "VpcSecurityGroupIds": "vpcSecurityGroups",
+    "ClusterSecurityGroups": "clusterSecurityGroups",
+    "ClusterParameterGroupName": "clusterParameterGroups",
+    "IamRoles": "iamRoles",
+    "Endpoint": "endpoint",
+    "Port": "endpoint",
+}
 
 
 def _logging(value: Any, _item: Item) -> Any:
@@ -112,7 +142,7 @@ def _table(item: Item) -> Json:
         "BillingMode": under(given, "billingModeSummary", "billingMode"),
         "SSESpecification": _encryption(encryption),
         "TableClass": under(given, "tableClassSummary", "tableClass"),
-        "Arn": given.get("tableArn"),
+        "Arn": given.get("tableArn") or item.arn,
         "StreamArn": given.get("latestStreamArn"),
     }
 

@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from policyengine.sources.config.item import Item
-from policyengine.sources.config.spec import ConfigType, each, objects, under
+from policyengine.sources.config.spec import ConfigType, each, objects, said, under
 from policyengine.sources.live.collectors.ec2 import rules_of
 
 Json = dict[str, Any]
@@ -83,7 +83,7 @@ def _volume(item: Item) -> Json:
 def _instance(item: Item) -> Json:
     given = item.configuration
     stopped = _STOPPED.search(str(given.get("stateTransitionReason") or ""))
-    return {
+    made = {
         **{name: value for name, value in given.items() if name not in _INSTANCE},
         "StateName": under(given, "state", "name") or given.get("state"),
         "StateTransitionTime": f"{stopped[1]}T{stopped[2]}Z" if stopped else None,
@@ -98,8 +98,19 @@ def _instance(item: Item) -> Json:
         "BlockDeviceMappings": given.get("blockDeviceMappings"),
         "NetworkInterfaces": [_interface(i) for i in objects(given.get("networkInterfaces"))],
     }
+    return said(made, given, _INSTANCE_FROM)
 
 
+_INSTANCE_FROM: Final = {
+    "StateName": "state",
+    "Monitoring": "monitoring",
+    "SecurityGroupIds": "securityGroups",
+    "SecurityGroups": "securityGroups",
+    "AvailabilityZone": "placement",
+    "Tenancy": "placement",
+    "BlockDeviceMappings": "blockDeviceMappings",
+    "NetworkInterfaces": "networkInterfaces",
+}
 _INSTANCE: Final = frozenset(
     {
         "state", "monitoring", "iamInstanceProfile", "securityGroups", "placement", "networkInterfaces",

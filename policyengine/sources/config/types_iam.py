@@ -22,14 +22,14 @@ def _principal(inline: str, *names: str) -> Callable[[Item], Json]:
             found["Policies"] = [
                 {"PolicyName": p.get("policyName"), "PolicyDocument": _document(p.get("policyDocument"))}
                 for p in objects(given[inline.casefold()])
-            ]
+            ] or None
             found["related.policies"] = []
         if isinstance(given.get("attachedmanagedpolicies"), list):
-            found["ManagedPolicyArns"] = each(given["attachedmanagedpolicies"], "policyArn")
+            found["ManagedPolicyArns"] = each(given["attachedmanagedpolicies"], "policyArn") or None
         boundary = given.get("permissionsboundary")
         found["PermissionsBoundary"] = under(boundary, "permissionsBoundaryArn")
         if isinstance(given.get("grouplist"), list):
-            found["Groups"] = each(given["grouplist"], "groupName")
+            found["Groups"] = each(given["grouplist"], "groupName") or None
             found["related.group_additions"] = []
         if "AssumeRolePolicyDocument" in names:
             found["AssumeRolePolicyDocument"] = _document(given.get("assumerolepolicydocument"))
@@ -70,7 +70,8 @@ def _attached(item: Item) -> Json:
         if kind in found and isinstance(name, str) and name:
             found[kind].append(name)
             number += 1
-    return dict(found) if item.configuration.get("attachmentCount") == number else {}
+    whole = {name: names or None for name, names in found.items()}
+    return whole if item.configuration.get("attachmentCount") == number else {}
 
 
 def _key(item: Item) -> Json:
@@ -98,7 +99,7 @@ TYPES = (
         recorded=("PermissionsBoundary",),
     ),
     ConfigType("AWS::IAM::Group", shape=_principal("groupPolicyList", *_PRINCIPAL, "GroupName")),
-    ConfigType("AWS::IAM::ManagedPolicy", config="AWS::IAM::Policy", shape=_managed, recorded=("Description",)),
+    ConfigType("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "ManagedPolicyName", shape=_managed, recorded=("Description",)),
     ConfigType(
         "AWS::KMS::Key",
         shape=_key,

@@ -43,12 +43,7 @@ def _queue(item: Item) -> Json:
 def _trail(item: Item) -> Json:
     """The selectors themselves are not recorded, only whether there are other ones than a new trail has."""
     given = item.configuration
-    found = {
-        **given,
-        "TrailName": given.get("name"),
-        "Arn": given.get("trailARN") or item.arn,
-        "EnableLogFileValidation": given.get("logFileValidationEnabled"),
-    }
+    found = {**given, "TrailName": given.get("name") or item.id, "Arn": given.get("trailARN") or item.arn}
     if flag(given.get("hasCustomEventSelectors")) is False:
         found.update({"EventSelectors": None, "AdvancedEventSelectors": None})
     if flag(given.get("hasInsightSelectors")) is False:
@@ -61,6 +56,7 @@ TYPES = (
     ConfigType("AWS::SQS::Queue", shape=_queue, recorded=("KmsMasterKeyId", "FifoQueue")),
     ConfigType(
         "AWS::CloudTrail::Trail",
+        rename={"logFileValidationEnabled": "EnableLogFileValidation"},
         shape=_trail,
         recorded=("KMSKeyId", "CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn", "SnsTopicName", "SnsTopicArn",
                   "S3KeyPrefix"),

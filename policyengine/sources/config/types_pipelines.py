@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from policyengine.sources.config.item import Item
-from policyengine.sources.config.spec import ConfigType, first, objects, under
+from policyengine.sources.config.spec import ConfigType, first, objects, said, under
 
 Json = dict[str, Any]
 _PROJECT: Final = frozenset(
@@ -28,7 +28,7 @@ def _project(item: Item) -> Json:
         found["Visibility"] = given["projectVisibility"]
     if isinstance(given.get("badge"), dict):
         found["BadgeEnabled"] = under(given, "badge", "badgeEnabled") is True
-    return found
+    return said(found, given, {"Source": "source", "Artifacts": "artifacts", "Tags": "tags"})
 
 
 def _network(value: Json) -> Json:

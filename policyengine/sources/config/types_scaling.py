@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from policyengine.sources.config.item import Item
-from policyengine.sources.config.spec import ConfigType, Part, each, flag, objects, under
+from policyengine.sources.config.spec import ConfigType, Part, each, flag, objects, said, under
 
 Json = dict[str, Any]
 
@@ -23,18 +23,22 @@ def _group(item: Item) -> Json:
 
 def _configuration(item: Item) -> Json:
     given = item.configuration
-    return {**given, "instanceMonitoring": under(given, "instanceMonitoring", "enabled")}
+    monitoring = under(given, "instanceMonitoring", "enabled")
+    return said(
+        {**given, "InstanceMonitoring": monitoring}, given, {"InstanceMonitoring": "instanceMonitoring"}
+    )
 
 
 def _balancer(item: Item) -> Json:
     given = item.configuration
     zones = objects(given.get("availabilityZones"))
-    return {
+    made = {
         **{name: value for name, value in given.items() if name not in ("availabilityZones", "state")},
         "Name": given.get("loadBalancerName"),
         "Subnets": each(zones, "subnetId"),
         "SubnetMappings": [_mapping(zone) for zone in zones],
     }
+    return said(made, given, {"Subnets": "availabilityZones", "SubnetMappings": "availabilityZones"})
 
 
 def _mapping(zone: Json) -> Json:
@@ -67,12 +71,13 @@ def _classic(item: Item) -> Json:
         "instances",
         "sourceSecurityGroup",
     )
-    return {
+    made = {
         **{name: value for name, value in given.items() if name not in names},
-        "Listeners": listeners if isinstance(given.get("listenerDescriptions"), list) else None,
+        "Listeners": listeners,
         "Instances": each(given.get("instances"), "instanceId"),
         **_classic_attributes(item.supplement.get("LoadBalancerAttributes")),
     }
+    return said(made, given, {"Listeners": "listenerDescriptions", "Instances": "instances"})
 
 
 def _classic_attributes(value: Any) -> Json:

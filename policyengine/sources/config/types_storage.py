@@ -12,6 +12,7 @@ from typing import Any, Final
 from policyengine.model.values import Unresolved
 from policyengine.sources.config.item import Item
 from policyengine.sources.config.spec import ConfigType, Part, flag, objects, under
+from policyengine.sources.live.collectors.s3_shapes import acl
 
 Json = dict[str, Any]
 
@@ -32,9 +33,12 @@ _ODD_GRANT: Final = Unresolved("unsupported", "a grant of the access control lis
 
 
 def _bucket(item: Item) -> Json:
+    listed = item.supplement.get("AccessControlList")
     return {
         "BucketName": item.configuration.get("name") or item.id,
         "CreationDate": item.configuration.get("creationDate"),
+        "ObjectLockEnabled": _lock_enabled(item),
+        **(_acl(listed) if listed is not None else {}),
     }
 
 
@@ -56,28 +60,24 @@ def _logging(value: Any, _item: Item) -> Any:
     return value if under(value, "destinationBucketName") else None
 
 
-def _grants(value: Any, _item: Item) -> Any:
+def _acl(value: Any) -> Json:
+    """The list in the API's own names, for the shape that the live collector uses too."""
     grants = under(value, "grantList") or under(value, "grantSet") or []
     found = [_grant(grant) for grant in grants] if isinstance(grants, list) else [None]
-    return _ODD_GRANT if None in found else found
+    if None in found:
+        return {"AccessControl": _ODD_GRANT, "AccessControlGrants": _ODD_GRANT}
+    return acl({"Owner": {"ID": under(value, "owner", "id")}, "Grants": found}, {})
 
 
 def _grant(grant: Any) -> Json | None:
-    grantee, permission = under(grant, "grantee"), under(grant, "permission")
-    if permission not in _PERMISSIONS:
-        return None
-    found: Json = {"Permission": _PERMISSIONS[permission], "Grantee": {}}
+    """A group is a word, anybody else an object with an id."""
+    grantee, permission = under(grant, "grantee"), _PERMISSIONS.get(str(under(grant, "permission")))
     if isinstance(grantee, str):
-        if grantee not in _GROUPS:
-            return None
-        found["Grantee"] = {"URI": _GROUPS[grantee]}
-    elif not isinstance(grantee, dict):
+        grantee = {"uri": _GROUPS.get(grantee)}
+    found = {"URI": under(grantee, "uri"), "ID": under(grantee, "id")}
+    if permission is None or not any(found.values()):
         return None
-    elif isinstance(grantee.get("uri"), str):
-        found["Grantee"] = {"URI": grantee["uri"]}
-    elif "id" not in grantee:
-        return None
-    return found
+    return {"Permission": permission, "Grantee": {name: text for name, text in found.items() if text}}
 
 
 def _lifecycle(value: Any, _item: Item) -> Any:
@@ -135,10 +135,6 @@ def _lock_enabled(item: Item) -> Any:
     return True if value == "Enabled" else None
 
 
-def _bucket_and_lock(item: Item) -> Json:
-    return {**_bucket(item), "ObjectLockEnabled": _lock_enabled(item)}
-
-
 def _file_system(item: Item) -> Json:
     tags = item.configuration.get("FileSystemTags", item.configuration.get("Tags"))
     return {**item.configuration, "FileSystemTags": tags}
@@ -148,7 +144,7 @@ TYPES = (
     ConfigType(
         "AWS::S3::Bucket",
         id="BucketName",
-        shape=_bucket_and_lock,
+        shape=_bucket,
         parts=(
             Part(
                 "ServerSideEncryptionConfiguration",
@@ -160,7 +156,6 @@ TYPES = (
             Part("BucketPolicy", "related.policies", shape=_policy),
             Part("BucketVersioningConfiguration", "VersioningConfiguration", shape=_versioning),
             Part("BucketLoggingConfiguration", "LoggingConfiguration", {"logFilePrefix": "LogFilePrefix"}, _logging),
-            Part("AccessControlList", "AccessControlGrants", shape=_grants),
             Part(
                 "BucketLifecycleConfiguration",
                 "LifecycleConfiguration.Rules",
