@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from policyengine.catalog.secret_names import secret_names
 from policyengine.engine.build import build
 from policyengine.engine.nodes import ConnectiveNode, Node
 from policyengine.engine.place import named_in, place_of
 from policyengine.engine.predicate_node import PredicateNode
-from policyengine.engine.secrets import secret_names
 from policyengine.engine.wording import wording_of
 from policyengine.model.finding import Evidence, Finding, FindingMaker, Witness
 from policyengine.model.logic import FALSE, TRUE

@@ -7,34 +7,19 @@ below one (``Environment.Variables.KEY``) is secret too. Rules still see the val
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-from policyengine.catalog import registry
 from policyengine.model.finding import Evidence
 from policyengine.model.values import OpenDict, OpenList, Unresolved
 
 SHOWN: Final = "(secret)"
-
-EVERYWHERE: Final = frozenset(
-    {
-        "AccessToken", "AdminUserPassword", "AuthToken", "ClientSecret", "ConnectionPassword", "MasterUserPassword",
-        "OAuthToken", "Passphrase", "Password", "PreSharedKey", "PrivateKey", "SecretAccessKey", "SecretKey",
-        "SecretString", "SecretToken", "UserData",
-    }
-)  # fmt: skip
-"""Secret under whatever type they stand: satellites and related resources have types of their own."""
 
 _CONTAINERS: Final = frozenset({dict, list, tuple, OpenDict, OpenList})
 _REFERENCE: Final = re.compile(
     r"(Ref|Fn::GetAtt|Fn::ImportValue): [\w:.-]{1,255}|(parameter|Terraform) [\w `.-]{1,300}"
 )
 _SCALARS: Final = frozenset({str, int, float})
-
-
-def secret_names(types: Iterable[str]) -> frozenset[str]:
-    """Return the steps that make a value of one of these types secret."""
-    return EVERYWHERE.union(*(registry.secrets(type_) for type_ in types))
 
 
 def hide_in(evidence: Sequence[Evidence], names: frozenset[str]) -> Sequence[Evidence]:

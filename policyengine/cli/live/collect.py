@@ -10,13 +10,16 @@ from policyengine import __version__
 from policyengine.aws.calls import CallLog
 from policyengine.cli.live.fleet import Fleet
 from policyengine.cli.live.notice import interrupts, shown
+from policyengine.cli.live.redaction_key import redaction_key
 from policyengine.cli.live.wish import Wish
 from policyengine.engine.needs import needs_of, top_names
 from policyengine.model.errors import InputError
 from policyengine.rules.pack import Pack
+from policyengine.rules.predicates.pipeline.plain_secrets import looked_at
 from policyengine.sources.live.collection import Collected, Collecting, Stop, write
 from policyengine.sources.live.plan import Plan, make_plan
 from policyengine.sources.live.spool import Spool
+from policyengine.sources.redaction import Redactor
 
 
 def plan_for(pack: Pack) -> Plan:
@@ -41,10 +44,12 @@ def collect(
         "types": sorted(type for c in plan.collectors for type in c.types),
         "started": now,
     }
+    redactor = Redactor(redaction_key(wish.redaction_key), looked_at)
+    header["redaction_key"] = redactor.key_id
     spool.open(header, resume=resume)
     stop = Stop()
     collecting = Collecting(
-        plan, targets, spool, now=now, regions=wish.regions, workers=wish.workers, redact=None, stop=stop
+        plan, targets, spool, now=now, regions=wish.regions, workers=wish.workers, redact=redactor, stop=stop
     )
     try:
         with interrupts(stop, spool), shown(collecting.progress, fleet.log, quiet=quiet):
@@ -58,7 +63,8 @@ def collect(
     if collected.stopped:
         raise click.exceptions.Abort
     about = {
-        "engine": __version__, "rules": pack.digest, "started": header["started"], "notes": fleet.notes,
+        "engine": __version__, "rules": pack.digest, "redaction_key": redactor.key_id,
+        "started": header["started"], "notes": fleet.notes,
         "calls": dict(sorted(_calls(fleet.log).items())), "throttles": fleet.log.throttles,
     }  # fmt: skip
     write(target, spool, collected, created=now, about=about)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import click
@@ -38,6 +39,10 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
                 help="calls a second to one service of one account and region, at most",
             ),
             click.option(
+                "--redaction-key", type=click.Path(path_type=Path), metavar="FILE",
+                help="key of the digests that stand for secrets (default: one of your own, made at first)",
+            ),
+            click.option(
                 "--workers", type=click.IntRange(1, 64), default=8, show_default=True, metavar="N",
                 help="types collected at the same time",
             ),
@@ -60,6 +65,7 @@ class Wish(NamedTuple):
     exclude: tuple[str, ...]
     rate: float
     workers: int
+    redaction_key: Path | None = None
 
 
 def wish_of(given: Mapping[str, Any]) -> Wish | None:
@@ -79,7 +85,7 @@ def wish_of(given: Mapping[str, Any]) -> Wish | None:
     wish = Wish(
         bool(given["org"]), given["profile"], _names(given["regions"]), given["role_name"] or ROLE_NAME,
         given["external_id"], _names(given["accounts"]), _names(given["ous"]), _names(given["exclude"]),
-        given["rate"], given["workers"],
+        given["rate"], given["workers"], given["redaction_key"],
     )  # fmt: skip
     for account in (*wish.accounts, *wish.exclude):
         if not (len(account) == 12 and account.isdigit()):

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
+from policyengine.model.redacted import Looked, found_in
 from policyengine.model.resource import Path
 from policyengine.model.values import ABSENT, OpenDict, OpenList, Unresolved
 from policyengine.rules.credentials import MAX_TEXT, RESOLVED, form_of, in_text, names_secret, written_out
@@ -56,7 +57,7 @@ def none_written(subject: Subject, *, fields: Sequence[str]) -> Answer:
     found = [
         one for name in fields for path, value in _at(root, name.split("."), ()) for one in _look(path, value)
     ]
-    found = [f for f in found if not (f.name in _MASKED and f.kind == RESOLVED)]
+    found = [f for f in found if not _is_masked(f)]
     bad = [f for f in found if f.doubt is None]
     if bad:
         shown = [(f.path, _said(f)) for f in bad]
@@ -100,7 +101,7 @@ def _look(path: Path, value: Any) -> Iterator[_Found]:
     if isinstance(value, Unresolved):
         looked = found_in(value)
         if looked is not None:
-            yield from (_Found(path, "", kind) for kind in looked.text)
+            yield from (_Found(path, "", said) for said in looked.text)
         else:
             yield from _unresolved(path, "", value)
     elif isinstance(value, str):
@@ -149,7 +150,7 @@ def _named(path: Path, name: str, value: Any) -> Iterator[_Found]:
     if isinstance(value, Unresolved):
         looked = found_in(value)
         if looked is not None:
-            yield from (_Found(path, name, kind) for kind in looked.variable)
+            yield from (_Found(path, "", said) for said in looked.variable)
         else:
             yield from _unresolved(path, name, value)
     elif isinstance(value, Mapping | list):
@@ -208,13 +209,21 @@ def _decoded(text: str) -> str:
         return text
 
 
-def looked_at(name: str, value: str) -> Looked:
+def looked_at(name: str, value: str) -> Looked | None:
     """Return the kinds of credentials a value has, as a variable of this name and as a text: what is kept of a
-    value that is taken out of a snapshot."""
-    return Looked(
-        tuple(dict.fromkeys(found.kind for found in _named((), name, value) if found.kind)),
-        tuple(dict.fromkeys(found.kind for found in _look((), value) if found.kind)),
-    )
+    value that is taken out of a snapshot. None for one that is too long to be looked at."""
+    if len(value) > MAX_TEXT:
+        return None
+    return Looked(_told(_named((), name, value)), _told(_look((), value)))
+
+
+def _told(found: Iterator[_Found]) -> tuple[str, ...]:
+    bad = (f for f in found if f.doubt is None and not _is_masked(f))
+    return tuple(dict.fromkeys(_said(f) for f in bad))
+
+
+def _is_masked(found: _Found) -> bool:
+    return found.name in _MASKED and found.kind == RESOLVED
 
 
 PREDICATES: Final[tuple[Predicate, ...]] = (

@@ -1,0 +1,64 @@
+"""The key of redacted values: of the organisation, kept outside every snapshot."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+from policyengine.model.errors import InputError
+
+VARIABLE: Final = "POLICYENGINE_REDACTION_KEY_FILE"
+_BYTES: Final = 32
+_MAX: Final = 4096
+
+
+def redaction_key(file: Path | None = None) -> bytes:
+    """Return the key in ``file``, else in the file the environment names, else the user's own, made at first.
+
+    Raises InputError when a file that was named cannot be read or is too short, or the user's cannot be made.
+    """
+    named = file or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
+    if named is not None:
+        return _read(named)
+    own = _config_folder() / "redaction.key"
+    if own.is_file():
+        return _read(own)
+    try:
+        own.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        key = secrets.token_bytes(_BYTES)
+        # O_EXCL: of two runs that begin together one makes the key and the other reads it
+        handle = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _read(own)
+    except OSError as problem:
+        raise InputError(
+            f"no key for redacting secrets can be kept at `{own}` ({problem.strerror}); name one of at least 16 "
+            f"bytes with --redaction-key FILE or {VARIABLE}",
+            code="no_redaction_key",
+        ) from None
+    with os.fdopen(handle, "wb") as opened:
+        opened.write(key)
+    return key
+
+
+def _config_folder() -> Path:
+    base = os.environ.get("XDG_CONFIG_HOME")
+    return (Path(base) if base else Path.home() / ".config") / "policyengine"
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            key = file.read(_MAX)
+    except OSError as problem:
+        raise InputError(
+            f"the redaction key `{path}` cannot be read: {problem.strerror}", code="no_redaction_key"
+        ) from None
+    if len(key) < 16:
+        raise InputError(
+            f"the redaction key `{path}` has {len(key)} bytes; expected at least 16 random ones",
+            code="no_redaction_key",
+        )
+    return key
