@@ -140,6 +140,8 @@ def _identity(write: _Writer, found: Mapping[str, Any]) -> None:
     if place is not None:
         parts = [place["file"], *(str(place.get(k)) for k in ("line", "column") if place.get(k) is not None)]
         write.row("place", ":".join(parts))
+    if found.get("cause"):
+        write.row("cause", str(found["cause"]))
 
 
 def _because(reason: str) -> str:

@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from policyengine.cli.main import cli
+from policyengine.rules.predicates.iam.asking import unwanted
 
 Scan = Mapping[tuple[str, str], Any]
 """(rule, resource id) → finding"""
@@ -198,3 +199,26 @@ def test_statements_of_a_role_that_fail_rules_together(tmp_path: Path) -> None:
     found = scan(tmp_path, [role], rules)
     place = "111122223333/global/AWS::IAM::Role/app#/Policies/0/PolicyDocument/Statement/1"
     assert by_cause(found) == {place: {(rule, "app") for rule in rules}}
+
+
+# -- what was expected, in plain words ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "expected"),
+    [
+        ("public access", "no public access"),
+        ("a way out of the permissions boundary", "no way out of the permissions boundary"),
+        ("an Allow with NotAction", "no Allow with NotAction"),
+        ("analysts", "no analysts"),
+    ],
+)
+def test_what_a_rule_forbids_is_expected_not_to_be(asked_for: str, expected: str) -> None:
+    assert unwanted(asked_for) == expected
+
+
+def test_no_finding_expects_what_it_found(tmp_path: Path) -> None:
+    found = scan(tmp_path, [queue(allow("*"))], QUEUE)
+    expected = {e["expected"] for f in found.values() for e in f["evidence"]}
+    assert expected == {"no public access", "no access from outside the organisation"}
+    assert all("any role in any account, e.g. 5" in f["message"] for f in found.values())

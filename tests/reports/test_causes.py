@@ -11,6 +11,7 @@ from policyengine.model.finding import Evidence, Finding
 from policyengine.model.values import Unresolved
 from policyengine.reports.base import TerminalOptions
 from policyengine.reports.causes import MOST_NAMED, Causes, cause_of
+from policyengine.reports.explain import explain_finding
 
 from . import sample
 from .helpers import render
@@ -99,6 +100,11 @@ def test_json_says_the_cause_where_there_is_one() -> None:
     found = json.loads(render("json", [failure(SSH, "a", SCPS), failure(SSH, "b", None)]))["findings"]
     assert found[0]["cause"] == SCPS
     assert "cause" not in found[1]
+
+
+def test_the_page_of_a_finding_says_its_cause() -> None:
+    assert f"cause        {SCPS}" in explain_finding(failure(SSH, "a", SCPS))
+    assert "cause " not in explain_finding(failure(SSH, "a", None))
 
 
 def test_the_id_does_not_depend_on_the_cause() -> None:
