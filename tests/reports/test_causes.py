@@ -104,7 +104,7 @@ def test_json_says_the_cause_where_there_is_one() -> None:
 
 def test_the_page_of_a_finding_says_its_cause() -> None:
     assert f"cause        {SCPS}" in explain_finding(failure(SSH, "a", SCPS))
-    assert "cause " not in explain_finding(failure(SSH, "a", None))
+    assert "cause        " not in explain_finding(failure(SSH, "a", None))
 
 
 def test_the_id_does_not_depend_on_the_cause() -> None:
