@@ -169,6 +169,6 @@ def _made(resource: Resource) -> str | None:
 def _name(resource: Resource, key: str) -> str | None:
     name = resource.properties.get(key)
     if isinstance(name, str):
-        return name
+        return name or None  # AWS takes no empty name: what shows one does not know it
     # the id of code is a logical name, which no ARN holds
     return resource.id if name is None and resource.file is None and "/" not in resource.id else None
