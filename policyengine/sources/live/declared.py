@@ -99,9 +99,11 @@ class Run:
             if isinstance(table, CallFailure):
                 self._not_known(step, draft, table, describing=False)
                 continue
-            found = table.get(str(fill(step.once, draft.item, self.context.names)))
-            if found:
-                self._put(step, draft, found if step.shape is not None else found[0])
+            found = table.get(str(fill(step.once, draft.item, self.context.names)), [])
+            if step.shape is not None:
+                self._put(step, draft, found)
+            elif found:
+                self._put(step, draft, found[0])
 
     def _table(self, step: Step) -> dict[str, list[Any]] | CallFailure:
         table: dict[str, list[Any]] = {}

@@ -42,8 +42,8 @@ class Step(NamedTuple):
     their results joined.
     ``only_named``: so dear that a rule must name what it gives.
     ``once``: a template over the item; the operation is called once for the place, all its pages, and a resource
-    has those of its results whose ``key`` equals the template (``shape`` is given their list, without ``shape``
-    the first is taken). A resource without any has nothing of what the step gives.
+    has those of its results whose ``key`` equals the template: ``shape`` is given their list, which may be empty;
+    without ``shape`` the first is taken, and a resource without any has nothing of what the step gives.
     ``ask`` is code in place of the one call: given context and item it returns the answer, or raises CallFailure;
     ``calls`` are the operations (``service:Operation``) it makes besides ``operation``.
     """

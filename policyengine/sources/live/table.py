@@ -16,9 +16,11 @@ from policyengine.sources.live.spec import AnyCollector, RegistryCollector
 
 MODULES: Final[dict[str, tuple[str, ...]]] = {
     "account": ("AWS::",),
+    "dynamodb": ("AWS::DAX", "AWS::DynamoDB", "AWS::Timestream"),
     "ec2": ("AWS::EC2",),
     "iam": ("AWS::IAM",),
     "iam_more": ("AWS::IAM",),
+    "keys": ("AWS::KMS", "AWS::SecretsManager", "AWS::CertificateManager", "AWS::ACMPCA"),
     "organizations": ("AWS::Organizations",),
     "region": ("PolicyEngine::Account",),
     "documents": ("AWS::DocDB", "AWS::Neptune"),

@@ -151,7 +151,6 @@ def website(result: Json, _item: Json) -> Json:
     }
 
 
-def macie(results: list[Json], _item: Json) -> Json:
+def macie(results: list[Json], _item: Json) -> Json | None:
     """https://docs.aws.amazon.com/macie/latest/APIReference/datasources-s3.html"""
-    (found, *_) = results
-    return {**found, **(found.get("jobDetails") or {})}
+    return {**results[0], **(results[0].get("jobDetails") or {})} if results else None
