@@ -11,7 +11,10 @@ from policyengine.cli.errors import EXIT_INCOMPLETE, EXIT_OK
 from policyengine.cli.lazy import LazyGroup
 from policyengine.cli.live import wish
 
-COMMANDS: Final[dict[str, tuple[str, str]]] = {}
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "diff": ("policyengine.cli.snapshot.diff:diff", "Say what changed between two snapshots."),
+    "verify": ("policyengine.cli.snapshot.verify:verify", "Hold a snapshot against its manifest."),
+}
 """name -> (where the command is, its one-line help)."""
 
 
