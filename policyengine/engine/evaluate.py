@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
@@ -51,6 +51,8 @@ class Evaluator:
         self.settings = settings or Settings()
         self.forms = [self._adjusted(form) for form in pack.rules if form["id"] not in self.settings.disabled]
         self._bound: dict[tuple[Any, ...], BoundRule] = {}
+        self._asked: dict[str, list[BoundRule] | None] = {}
+        """The rules of each type met since the tallies were taken; None where they depend on the resource."""
         self._variants = [(form, variant) for form in self.forms for variant in form["variants"]]
         self._about: dict[str, list[int]] = {}
         for number, (_form, variant) in enumerate(self._variants):
@@ -123,7 +125,9 @@ class Evaluator:
         if subject.answers:
             subject.answers = {}
         found = []
-        for rule in self._fixed.get(resource.type) or self.rules_for(resource):
+        rules = self._fixed.get(resource.type) or self.rules_for(resource)
+        self._asked[resource.type] = self._fixed[resource.type]
+        for rule in rules:
             subject.relations = rule.relations
             try:
                 verdict = rule.decide(resource, subject)
@@ -141,7 +145,9 @@ class Evaluator:
         self, resource: Resource, subject: Subject, wanted: frozenset[str], may: May | None
     ) -> list[Finding]:
         found = []
-        for rule in self.rules_for(resource):
+        rules = self.rules_for(resource)
+        self._asked[resource.type] = self._fixed[resource.type]
+        for rule in rules:
             subject.relations = rule.relations
             branches = [self._in_branch(rule, branch, subject) for branch in (resource, *resource.variants)]
             verdict = worst(branches).verdict
@@ -169,7 +175,12 @@ class Evaluator:
     def take_tallies(self) -> Counter[tuple[str, str]]:
         """Return the verdicts counted since the last call, by (rule, verdict)."""
         counted: Counter[tuple[str, str]] = Counter()
-        for rule in self._bound.values():
+        if any(rules is None for rules in self._asked.values()):
+            asked: Iterable[BoundRule] = self._bound.values()
+        else:
+            asked = {id(rule): rule for rules in self._asked.values() for rule in rules or ()}.values()
+        self._asked.clear()
+        for rule in asked:
             for verdict, number in rule.tally.items():
                 if number:
                     counted[rule.id, verdict] += number

@@ -36,6 +36,7 @@ def place_of(evidence: Sequence[Evidence], resource: Resource, named: Named = ()
 
 
 def _below(path: tuple[str, ...], evidence: Iterable[Evidence]) -> Iterator[Evidence]:
+    first = path[0]
     for piece in evidence:
-        if tuple(step for step in piece.path if isinstance(step, str))[: len(path)] == path:
+        if first in piece.path and tuple(s for s in piece.path if isinstance(s, str))[: len(path)] == path:
             yield piece

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from policyengine.catalog.secret_names import secret_names
 from policyengine.engine.build import build
 from policyengine.engine.nodes import ConnectiveNode, Node
-from policyengine.engine.place import named_in, place_of
+from policyengine.engine.place import Named, named_in, place_of
 from policyengine.engine.predicate_node import PredicateNode
-from policyengine.engine.wording import wording_of
+from policyengine.engine.wording import Said, wording_of
 from policyengine.model.finding import Evidence, Finding, FindingMaker, Witness
 from policyengine.model.logic import FALSE, TRUE
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS, sentence
@@ -23,6 +23,15 @@ _RESTS_ON_A_VALUE: Final = frozenset({FAIL, UNKNOWN})
 """Verdicts whose place is that of a value; the others' is that of the resource."""
 
 
+class Words(NamedTuple):
+    """What a rule's findings are made with."""
+
+    say: Callable[[str, Resource, Subject], Said]
+    named: Named
+    asking: tuple[PredicateNode, ...]
+    make: Callable[..., Finding]
+
+
 class BoundRule:
     """One rule for one group of types, with parameter values."""
 
@@ -31,26 +40,32 @@ class BoundRule:
     ) -> None:
         self.form = form
         self.id: str = form["id"]
+        self._types: Sequence[str] = variant["types"]
         self.relations: Mapping[str, Mapping[str, Any]] = variant["with"]
         self.parameters = parameters
         self.when: Node | None = build(variant["when"], parameters) if variant["when"] else None
         self.require: Node = build(variant["require"], parameters)
         self.decide = self._make_decide()
         self.tally = dict.fromkeys(VERDICTS, 0)
-        self.frameworks = {name: [c for c, _ in controls] for name, controls in form["frameworks"].items()}
+        self._words: Words | None = None
+
+    def _worded(self) -> Words:
+        """Return what findings are made with; most rules of a short run never make one."""
+        form = self.form
         reached = (relation["to"] for relation in self.relations.values())
-        secrets = secret_names((*variant["types"], *reached))
-        self._say = wording_of(form, self.when, self.require, parameters, secrets).say
-        self._named = named_in(form["message"])
-        self._asking = (*_asked_of(self.when), *_asked_of(self.require))
-        self._make = FindingMaker(
+        secrets = secret_names((*self._types, *reached))
+        make = FindingMaker(
             rule=self.id,
             title=form["title"],
             family=form["family"],
             severity=form["severity"],
-            frameworks=self.frameworks,
+            frameworks={name: [c for c, _ in controls] for name, controls in form["frameworks"].items()},
             remediation=form["remediation"],
         ).make
+        say = wording_of(form, self.when, self.require, self.parameters, secrets).say
+        asking = (*_asked_of(self.when), *_asked_of(self.require))
+        self._words = words = Words(say, named_in(form["message"]), asking, make)
+        return words
 
     def _make_decide(self) -> Callable[[Resource, Subject], str]:
         """Return ``decide(resource, subject) -> verdict`` for a resource without variants.
@@ -87,37 +102,41 @@ class BoundRule:
 
         Raises policyengine.model.finding.IncompleteFindingError when a predicate gave no evidence.
         """
+        words = self._words or self._worded()
         if crash is None:
-            reason, message, evidence = self._say(verdict, resource, subject)
+            reason, message, evidence = words.say(verdict, resource, subject)
         else:
             reason, message = "internal_error", f"not determined: {sentence('internal_error')} ({crash})"
             evidence = [Evidence((), ABSENT, "the rule to finish", reason, crash)]
         place = (
-            place_of(evidence, resource, self._named if verdict == FAIL else ())
+            place_of(evidence, resource, words.named if verdict == FAIL else ())
             if verdict in _RESTS_ON_A_VALUE
             else None
         )
         if len(evidence) > MAX_EVIDENCE:
             evidence = evidence[:MAX_EVIDENCE]
-        witness, cause = self._behind(evidence, subject) if self._asking else (None, None)
-        return self._make(
+        witness, cause = _behind(words.asking, evidence, subject) if words.asking else (None, None)
+        return words.make(
             verdict, reason, message, resource, evidence, place, resource.branch, witness,
             cause=cause if verdict == FAIL else None,
         )  # fmt: skip
 
-    def _behind(self, evidence: Sequence[Evidence], subject: Subject) -> tuple[Witness | None, str | None]:
-        """Return the request that one of the answers behind the verdict rests on, and what they have as cause
-        if it is one."""
-        places = {item.path for item in evidence}
-        seen = {(item.path, item.expected, item.reason) for item in evidence}
-        witness, causes = None, set()
-        for node in self._asking:
-            answer: Answer | None = subject.answers.get(node.key)
-            if answer is not None and any(e.path in places for e in answer.evidence):
-                witness = witness or answer.witness
-                if any((e.path, e.expected, e.reason) in seen for e in answer.evidence):
-                    causes.add(answer.cause)
-        return witness, causes.pop() if len(causes) == 1 else None
+
+def _behind(
+    asking: Sequence[PredicateNode], evidence: Sequence[Evidence], subject: Subject
+) -> tuple[Witness | None, str | None]:
+    """Return the request that one of the answers behind the verdict rests on, and what they have as cause
+    if it is one."""
+    places = {item.path for item in evidence}
+    seen = {(item.path, item.expected, item.reason) for item in evidence}
+    witness, causes = None, set()
+    for node in asking:
+        answer: Answer | None = subject.answers.get(node.key)
+        if answer is not None and any(e.path in places for e in answer.evidence):
+            witness = witness or answer.witness
+            if any((e.path, e.expected, e.reason) in seen for e in answer.evidence):
+                causes.add(answer.cause)
+    return witness, causes.pop() if len(causes) == 1 else None
 
 
 def _asked_of(node: Node | None) -> Iterator[PredicateNode]:

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from policyengine import __version__
-from policyengine.documents.files import is_file
 from policyengine.model.errors import RuleError
+from policyengine.rules.stamps import rule_entries
 
 PACK_FORMAT = 1
 
@@ -51,7 +51,7 @@ class RuleErrors(RuleError):
 
 def rule_files(root: Path) -> list[Path]:
     """Return the rule files below a folder, sorted; test files are not among them."""
-    return sorted(p for p in root.rglob("*.yaml") if not p.name.endswith(".test.yaml") and is_file(p))
+    return [Path(path) for path, _ in rule_entries(root)]
 
 
 def parse_pack(data: bytes) -> Pack:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Final
 
 from policyengine import __version__
 from policyengine.model.errors import RuleError
 from policyengine.model.location import Location
 from policyengine.rules.data import data_root
 from policyengine.rules.pack import Pack, digest, parse_pack, rule_files
+from policyengine.rules.stamps import code_entries, rule_entries, stamps
 
 MAX_RULE_BYTES = 256 * 1024
+_KEPT: Final = 20
+"""Files of a kind that the cache keeps."""
 
 
 def load_packs(extra: Sequence[Path] = (), *, bundled: bool = True) -> Pack:
@@ -27,29 +30,44 @@ def load_packs(extra: Sequence[Path] = (), *, bundled: bool = True) -> Pack:
     if bundled and not extra and root.compiled_rules is not None:
         return parse_pack(root.compiled_rules.read_bytes())
     folders = ([root.rules] if bundled else []) + list(extra)
+    for folder in folders:
+        if not folder.is_dir():
+            message = f"`{folder}` is not a folder; expected a folder with rule files"
+            raise RuleError(message, Location(str(folder)))
+    stamp = _stamp(folders)
+    if stamp is not None and (known := _read_cache(stamp, ".stamp")) is not None:
+        cached = _cached_pack(known.decode())
+        if cached is not None:
+            return cached
     texts = _read(folders)
-    key = digest(
-        [__version__.encode(), _engine_digest(), *(part for f, t in texts for part in (str(f).encode(), t))]
-    )
-    cached = _read_cache(key)
-    if cached is not None:
-        return cached
-    from policyengine.rules.loader import compile_texts
+    key = digest([_compiler(), *(part for f, t in texts for part in (str(f).encode(), t))])
+    cached = _cached_pack(key)
+    if cached is None:
+        from policyengine.rules.loader import compile_texts
 
-    body = compile_texts(texts).to_bytes()
-    _write_cache(key, body)
-    return parse_pack(body)  # what a later run reads from the cache, to the order of keys
+        body = compile_texts(texts).to_bytes()
+        _write_cache(key, ".json", body)
+        cached = parse_pack(body)  # what a later run reads from the cache, to the order of keys
+    if stamp is not None:
+        _write_cache(stamp, ".stamp", key.encode())
+    return cached
+
+
+def _stamp(folders: Iterable[Path]) -> str | None:
+    """Return what names the texts of folders without reading them; None where a file is too fresh for that.
+
+    INVARIANT: it is taken before the texts are read, and of files that have been left alone for a while.
+    """
+    code = code_entries(Path(__file__).resolve().parent.parent)
+    marks = stamps([*code, *(entry for folder in folders for entry in rule_entries(folder.absolute()))])
+    if marks is None:
+        return None
+    # the texts' own names, which messages repeat, are as the folders were given
+    return digest([__version__.encode(), *(str(folder).encode() for folder in folders), *marks])
 
 
 def _read(folders: Iterable[Path]) -> list[tuple[Path, bytes]]:
-    texts = []
-    for folder in folders:
-        if not folder.is_dir():
-            raise RuleError(
-                f"`{folder}` is not a folder; expected a folder with rule files", Location(str(folder))
-            )
-        texts += [(path, _text(path)) for path in rule_files(folder)]
-    return texts
+    return [(path, _text(path)) for folder in folders for path in rule_files(folder)]
 
 
 def _text(path: Path) -> bytes:
@@ -64,18 +82,11 @@ def _text(path: Path) -> bytes:
         raise RuleError(f"cannot be read: {reason}", Location(str(path))) from error
 
 
-def _engine_digest() -> bytes:
-    """Digest over what compiling depends on: in a checkout the code and catalog may change."""
-    package = Path(__file__).resolve().parent.parent
-    parts = sorted(
-        [
-            *package.glob("rules/**/*.py"),
-            *package.glob("catalog/**/*.py"),
-            *package.glob("catalog/data/*.json"),
-        ]
-    )
-    stamps = [f"{p}:{p.stat().st_mtime_ns}:{p.stat().st_size}".encode() for p in parts]
-    return digest(stamps).encode()
+def _compiler() -> bytes:
+    """Digest over what compiling depends on."""
+    code = code_entries(Path(__file__).resolve().parent.parent)
+    marks = [f"{path}:{about.st_mtime_ns}:{about.st_size}".encode() for path, about in code]
+    return digest([__version__.encode(), *marks]).encode()
 
 
 def _cache_folder() -> Path | None:
@@ -93,34 +104,41 @@ def _cache_folder() -> Path | None:
     return folder if private else None
 
 
-def _read_cache(key: str) -> Pack | None:
-    """Return the cached pack if it is ours, private and whole."""
+def _cached_pack(key: str) -> Pack | None:
+    body = _read_cache(key, ".json")
+    try:
+        return None if body is None else parse_pack(body)
+    except RuleError:
+        return None
+
+
+def _read_cache(key: str, suffix: str) -> bytes | None:
+    """Return what was kept under a key if it is ours, private and whole."""
     folder = _cache_folder()
     if folder is None:
         return None
-    path = folder / f"{key}.json"
     try:
-        with path.open("rb") as file:
+        with (folder / f"{key}{suffix}").open("rb") as file:
             about = os.fstat(file.fileno())
             if about.st_uid != os.geteuid() or about.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
                 return None
             check, _, body = file.read().partition(b"\n")
-        if hashlib.sha256(body).hexdigest().encode() != check:
-            return None
-        return parse_pack(body)
-    except (OSError, RuleError):
+    except (OSError, ValueError):
         return None
+    return body if hashlib.sha256(body).hexdigest().encode() == check else None
 
 
-def _write_cache(key: str, body: bytes) -> None:
+def _write_cache(key: str, suffix: str, body: bytes) -> None:
+    import tempfile
+
     folder = _cache_folder()
     if folder is None:
         return
     try:
-        for old in sorted(folder.glob("*.json"), key=lambda p: p.stat().st_mtime)[:-20]:
+        for old in sorted(folder.glob(f"*{suffix}"), key=lambda p: p.stat().st_mtime)[:-_KEPT]:
             old.unlink(missing_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
             file.write(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
-        Path(file.name).replace(folder / f"{key}.json")
+        Path(file.name).replace(folder / f"{key}{suffix}")
     except OSError:
         return
