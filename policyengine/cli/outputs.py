@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -81,6 +80,8 @@ class AtomicText:
             raise IsADirectoryError(errno.EISDIR, "it is a folder")
         if self.target.exists() and not self.target.is_file():
             return self.target.open("w", encoding="utf-8", newline="")
+        import tempfile  # costs several milliseconds that small runs do not pay
+
         handle, name = tempfile.mkstemp(dir=self.target.parent, prefix=".policyengine.")
         self.temporary = Path(name)
         os.fchmod(handle, 0o644)

@@ -118,11 +118,13 @@ def scan(targets: Sequence[str], **options: Any) -> int:
       policyengine scan snapshot/ -j 2 --format json=findings.json
       policyengine scan --live --regions eu-west-1,eu-central-1
     """
+    import atexit
     import gc
 
     # resources and findings are trees without cycles: looking for cycles every 700 objects costs a fifth,
     # and every 100,000 still a tenth
     gc.set_threshold(500_000, 20, 50)
+    atexit.register(gc.freeze)  # the process ends: nothing is worth looking for any more
 
     found = wish.wish_of(options)
     if found is None:

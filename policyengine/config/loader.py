@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -222,6 +221,8 @@ def _place(error: ConfigError) -> tuple[int, int]:
 
 
 def _unknown(what: str, name: str, choices: Iterable[str]) -> str:
+    import difflib  # nothing is misspelt in most runs
+
     known = list(choices)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5) if len(name) <= LONGEST_NAME else []
     if close:

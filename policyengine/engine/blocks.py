@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -43,6 +41,8 @@ class Spooled:
     path: Path
 
     def __iter__(self) -> Iterator[Block]:
+        import pickle  # costs several milliseconds that small runs do not pay
+
         with self.path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             while file.tell() < size:
@@ -52,6 +52,9 @@ class Spooled:
 
 def spool_blocks(blocks: Iterable[Block], folder: Path) -> Spooled:
     """Write blocks to a new file in a folder that no other user may enter."""
+    import pickle
+    import tempfile
+
     handle, name = tempfile.mkstemp(dir=folder)
     with os.fdopen(handle, "wb") as file:
         for block in blocks:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -224,6 +223,8 @@ def _condition_warnings(
     ):
         yield f"does not deny requests without `{key}`"
     if known_key(key, bits, known) is False:
+        import difflib  # nothing is misspelt in most runs
+
         close = difflib.get_close_matches(key.lower(), _spellings(), n=1, cutoff=0.85)
         hint = f"; did you mean `{close[0]}`?" if close else ""
         yield f"AWS documents no key `{key}` for any of these actions{hint}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 
 MANY = 12
@@ -10,6 +9,8 @@ MANY = 12
 
 def unknown(what: str, name: str, choices: Iterable[str]) -> str:
     """Return ``unknown WHAT `NAME`; did you mean `X`?``."""
+    import difflib  # nothing is misspelt in most runs
+
     options: Sequence[str] = list(choices)
     close = difflib.get_close_matches(name, options, n=1, cutoff=0.5)
     lowered = {o.lower(): o for o in options}

@@ -164,7 +164,7 @@ def _promised(data: bytes, name: str, asked: bool) -> bool:
 
 def _of_value(document: Document) -> Verdict:
     from policyengine.sources.cloudformation import is_template
-    from policyengine.sources.terraform.plan import is_plan, is_state
+    from policyengine.sources.terraform.marks import is_plan, is_state
 
     value = document.value
     if is_plan(value):

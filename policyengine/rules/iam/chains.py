@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from policyengine.iam.documents import Policy
 from policyengine.iam.opaque import Opaque
-from policyengine.iam.organization import Chain, Organization
-from policyengine.iam.organization_records import ChainKind
 from policyengine.iam.unknowns import unknown_policy
+
+if TYPE_CHECKING:
+    from policyengine.iam.organization import Organization
+    from policyengine.iam.organization_records import ChainKind
 
 
 class Chains:
@@ -33,9 +36,11 @@ class Chains:
             return ()
         if (account, kind) not in self._of:
             chain = self.organization.chain(account, kind)
-            if isinstance(chain, Chain):
-                found = self._shared.setdefault(chain.key, chain.policies())
+            if chain is None:
+                found: Sequence[Sequence[Policy]] = ()
+            elif isinstance(chain, Opaque):
+                found = [[unknown_policy(kind, chain.reason)]]
             else:
-                found = [[unknown_policy(kind, chain.reason)]] if isinstance(chain, Opaque) else ()
+                found = self._shared.setdefault(chain.key, chain.policies())
             self._of[account, kind] = found
         return self._of[account, kind]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from policyengine.iam.account_ids import account_of
 from policyengine.iam.documents import Policy
 from policyengine.iam.escalation_world import Principal, World
-from policyengine.iam.organization import Organization
 from policyengine.iam.unknowns import perhaps, unknown_policy
 from policyengine.rules.iam.carriers import Carried
 from policyengine.rules.iam.chains import Chains
 from policyengine.rules.iam.principals import MADE_UP, PrincipalRecord, caller_arn
 from policyengine.rules.iam.reader import Document
+
+if TYPE_CHECKING:
+    from policyengine.iam.organization import Organization
 
 _DIFFERS: Final = "it differs between the branches of the template"
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from policyengine.iam.covering import Coverage, coverage
-from policyengine.iam.organization import Organization, read_organization
-from policyengine.iam.request_set import RequestSet
 from policyengine.model.resource import Resource
 from policyengine.model.values import OpenList, Unresolved
-from policyengine.rules.iam.records import code_record, snapshot_record
 from policyengine.rules.predicates.api import Subject
+
+if TYPE_CHECKING:  # most sources show no organisation: what reads one is loaded when there is one
+    from policyengine.iam.covering import Coverage
+    from policyengine.iam.organization import Organization
+    from policyengine.iam.request_set import RequestSet
 
 TYPES: Final = tuple(
     f"AWS::Organizations::{name}" for name in ("Organization", "OrganizationalUnit", "Account", "Policy")
@@ -31,6 +32,8 @@ class Members:
 
     def covered(self, requests: RequestSet) -> dict[str, Coverage]:
         """Return what holds for each member account, decided once for the same set."""
+        from policyengine.iam.covering import coverage
+
         known = self.asked.get(id(requests))
         if known is None:
             if len(self.asked) >= _MOST_QUESTIONS:
@@ -68,6 +71,9 @@ def members_of(subject: Subject) -> Members | Unresolved | None:
 
 def _read(resources: list[Resource], *, complete: bool) -> Organization:
     """``complete``: the source promised all policies; absence needs coverage (decision 4)."""
+    from policyengine.iam.organization import read_organization
+    from policyengine.rules.iam.records import code_record, snapshot_record
+
     if any(resource.file is not None for resource in resources):
         beside = {resource.id: resource for resource in resources}
         return read_organization([code_record(r, beside) for r in resources], assume_full_access=True)

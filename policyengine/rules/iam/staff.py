@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from policyengine.iam.account_ids import account_of
 from policyengine.iam.documents import Policy, Statement
@@ -19,7 +19,6 @@ from policyengine.iam.errors import PolicyError
 from policyengine.iam.escalation_world import Principal, State, World, names_service
 from policyengine.iam.glob import compile_glob
 from policyengine.iam.holding import Holder
-from policyengine.iam.organization import Organization
 from policyengine.iam.questions import administrator
 from policyengine.iam.reason import Answer, Unknown, Yes, grants
 from policyengine.iam.request import read_caller
@@ -37,6 +36,9 @@ from policyengine.rules.iam.reader import Reader
 from policyengine.rules.iam.standins import ACCOUNT, filled, own_arn
 from policyengine.rules.iam.values import account_id
 from policyengine.rules.predicates.api import Subject
+
+if TYPE_CHECKING:
+    from policyengine.iam.organization import Organization
 
 NEEDS: Final = tuple(sorted(TYPES))
 CARRIERS: Final = tuple(sorted({*carriers.TYPES, "AWS::ECS::Task"}))

@@ -1,5 +1,1 @@
-"""Terraform and OpenTofu plans in, canonical resources out."""
-
-from policyengine.sources.terraform.plan import PlanSource, is_plan, is_state, open_plan
-
-__all__ = ["PlanSource", "is_plan", "is_state", "open_plan"]
+"""Terraform and OpenTofu plans in, canonical resources out: ``marks`` knows a plan, ``plan`` reads it."""

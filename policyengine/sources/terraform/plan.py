@@ -26,25 +26,12 @@ from policyengine.sources.terraform.builder import Drafter
 from policyengine.sources.terraform.configuration import Configuration, Entry, Planned, References
 from policyengine.sources.terraform.draft import Draft
 from policyengine.sources.terraform.finish import Finisher
+from policyengine.sources.terraform.marks import is_plan, is_state
 from policyengine.sources.terraform.merge import join
 from policyengine.sources.terraform.scanner import SourceTree
 from policyengine.sources.terraform.secrets import secret_properties, sensitive_texts
 
-_MARKS: Final = ("planned_values", "resource_changes", "configuration", "prior_state")
 _AWS_PROVIDERS: Final = ("aws", "awscc")
-
-
-def is_plan(value: Any) -> bool:
-    """Say whether a parsed document is a plan, of whatever version."""
-    return isinstance(value, dict) and "format_version" in value and any(m in value for m in _MARKS[:3])
-
-
-def is_state(value: Any) -> bool:
-    """Say whether a parsed document is a Terraform state, raw or as ``show -json`` prints it."""
-    if not isinstance(value, dict) or is_plan(value):
-        return False
-    raw = isinstance(value.get("version"), int) and "terraform_version" in value and "lineage" in value
-    return raw or ("format_version" in value and ("values" in value or "terraform_version" in value))
 
 
 def open_plan(path: Path | str, options: SourceOptions, document: Document | None = None) -> PlanSource:
@@ -233,4 +220,4 @@ def _planned(data: Mapping[str, Any]) -> Planned:
     )
 
 
-__all__ = ["DocumentError", "PlanSource", "is_plan", "is_state", "open_plan"]
+__all__ = ["DocumentError", "PlanSource", "open_plan"]

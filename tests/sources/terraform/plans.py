@@ -9,8 +9,8 @@ from typing import Any
 from policyengine.model.resource import Resource
 from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.sources.base import SourceOptions
-from policyengine.sources.terraform import PlanSource, open_plan
 from policyengine.sources.terraform.addresses import steps
+from policyengine.sources.terraform.plan import PlanSource, open_plan
 
 
 def make_plan(described: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from policyengine.model.finding import Evidence, build_finding
 from policyengine.sources.base import SourceOptions
-from policyengine.sources.terraform import open_plan
+from policyengine.sources.terraform.plan import open_plan
 
 CORPUS = Path(__file__).parents[4] / "shared" / "corpora" / "terraform-plans"
 FILES = sorted(CORPUS.glob("*.json"))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from policyengine.model.errors import InputError
-from policyengine.sources.terraform import is_plan, is_state
+from policyengine.sources.terraform.marks import is_plan, is_state
 
 from .plans import make_plan, source
 
@@ -56,7 +56,7 @@ def test_text_that_is_no_json_has_a_place(text: str, tmp_path: Path) -> None:
 
 def test_a_missing_file_is_an_input_error(tmp_path: Path) -> None:
     from policyengine.sources.base import SourceOptions
-    from policyengine.sources.terraform import open_plan
+    from policyengine.sources.terraform.plan import open_plan
 
     with pytest.raises(InputError, match="cannot be read"):
         open_plan(tmp_path / "nowhere.json", SourceOptions(base=tmp_path))

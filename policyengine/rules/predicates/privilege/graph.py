@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from policyengine.iam.escalation import Reaches
 from policyengine.iam.escalation_survey import Survey
-from policyengine.iam.organization import Organization
 from policyengine.iam.reason import Unknown, Yes
 from policyengine.iam.search import Witness as Request
 from policyengine.model.finding import Evidence
@@ -29,6 +28,9 @@ from policyengine.rules.iam.reader import Reader
 from policyengine.rules.iam.references import References
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam.asking import undecided, unwanted, witness
+
+if TYPE_CHECKING:
+    from policyengine.iam.organization import Organization
 
 TABLES: Final = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group", "AWS::IAM::ManagedPolicy")
 _PRINCIPALS: Final = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group")
