@@ -7,7 +7,7 @@ finding that is the same whatever a condition says must not read as if the condi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from policyengine.engine.rule import BoundRule
 from policyengine.engine.world import agree
@@ -22,10 +22,14 @@ _RANK: Final = {FAIL: 0, UNKNOWN: 1, PASS: 2, NOT_APPLICABLE: 3}
 
 
 class InBranch(NamedTuple):
-    """The verdict of a rule on one branch of a resource; ``crash`` names the error of a crashed rule."""
+    """The verdict of a rule on one branch of a resource; ``crash`` names the error of a crashed rule.
+
+    ``answers`` are those of all rules about the branch (``Subject.answers``).
+    """
 
     resource: Resource
     verdict: str
+    answers: dict[Any, Any]
     crash: str | None = None
 
 
@@ -51,7 +55,7 @@ def finding_over(rule: BoundRule, branches: Sequence[InBranch], subject: Subject
 
 
 def _finding(rule: BoundRule, branch: InBranch, subject: Subject) -> Finding:
-    subject.resource, subject.answers = branch.resource, {}
+    subject.resource, subject.answers = branch.resource, branch.answers
     return rule.finding(branch.verdict, branch.resource, subject, branch.crash)
 
 

@@ -145,11 +145,14 @@ class Evaluator:
         self, resource: Resource, subject: Subject, wanted: frozenset[str], may: May | None
     ) -> list[Finding]:
         found = []
+        each: list[tuple[Resource, dict[Any, Any]]] = [
+            (branch, {}) for branch in (resource, *resource.variants)
+        ]
         rules = self.rules_for(resource)
         self._asked[resource.type] = self._fixed[resource.type]
         for rule in rules:
             subject.relations = rule.relations
-            branches = [self._in_branch(rule, branch, subject) for branch in (resource, *resource.variants)]
+            branches = [self._in_branch(rule, branch, answers, subject) for branch, answers in each]
             verdict = worst(branches).verdict
             if verdict in wanted and (may is None or may(rule.id, verdict)):
                 try:
@@ -161,12 +164,14 @@ class Evaluator:
             rule.tally[verdict] += 1
         return found
 
-    def _in_branch(self, rule: BoundRule, branch: Resource, subject: Subject) -> InBranch:
-        subject.resource, subject.answers = branch, {}
+    def _in_branch(
+        self, rule: BoundRule, branch: Resource, answers: dict[Any, Any], subject: Subject
+    ) -> InBranch:
+        subject.resource, subject.answers = branch, answers
         try:
-            return InBranch(branch, rule.decide(branch, subject))
+            return InBranch(branch, rule.decide(branch, subject), answers)
         except Exception as error:  # noqa: BLE001  # see findings
-            return InBranch(branch, UNKNOWN, self._crashed(rule, error))
+            return InBranch(branch, UNKNOWN, answers, self._crashed(rule, error))
 
     def _crashed(self, rule: BoundRule, error: Exception) -> str:
         self.crashes[rule.id] += 1

@@ -8,6 +8,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -224,23 +225,24 @@ class Table:
         return self._matching(self._of(prefix)[0], lowered) << start
 
     @cached_property
-    def _operations(self) -> tuple[list[str], list[int]]:
-        """All names behind their prefix, sorted, and the bit of each."""
-        pairs = sorted((name.partition(":")[2], at) for at, name in enumerate(self.lower))
-        return [name for name, _ in pairs], [at for _, at in pairs]
+    def _operations(self) -> tuple[str, list[int]]:
+        """All names behind their prefix in lower case, a space before and behind each, and where these are."""
+        text = " ".join(service["names"] for service in self._services.values()).lower()
+        return f" {text} ", [0, *accumulate(len(name) + 1 for name in text.split(" "))]
 
     def _of_any_service(self, operation: str) -> int:
         """Return the actions ``*:operation`` matches; names have one colon, so the star stands before it."""
-        names, bits = self._operations
+        text, starts = self._operations
         head = _WILDCARD.split(operation, 1)[0]
-        start = bisect_left(names, head)
-        stop = bisect_left(names, head + _LAST)
         matches = compile_glob(operation)
         plain = operation == f"{head}*"
         found = bytearray(self.size // 8 + 1)
-        for at, name in zip(bits[start:stop], names[start:stop], strict=True):
-            if plain or matches(name):
+        place = text.find(f" {head}")
+        while 0 <= place < starts[-1]:
+            at = bisect_left(starts, place)
+            if plain or matches(text[place + 1 : starts[at + 1]]):
                 found[at >> 3] |= 1 << (at & 7)
+            place = text.find(f" {head}", place + 1)
         return int.from_bytes(found, "little")
 
     def _matching(self, names: list[str], lowered: str) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -139,19 +140,42 @@ def text_dimension(atoms: Sequence[Atom], domain: Domain) -> Dimension:
     return Dimension(admitted, atoms, complete, visited)
 
 
-def _texts(atoms: Sequence[Atom], domain: Domain) -> tuple[list[str], bool, int]:
+def _texts(atoms: Sequence[Atom], domain: Domain) -> tuple[Sequence[str], bool, int]:
     patterns = tuple(dict.fromkeys(p for a in atoms for p in a.patterns)) + domain.patterns
-    found = cells(domain.universe, patterns)
+    return _told_apart(domain.universe, patterns, domain.nice, domain.account)
+
+
+@lru_cache(maxsize=4096)
+def _told_apart(
+    universe: tuple[Pattern, ...],
+    patterns: tuple[Pattern | Either, ...],
+    nice: tuple[str, ...],
+    account: str | None,
+) -> tuple[Sequence[str], bool, int]:
+    """Return a text for each way the patterns can match, whether these are all, and what it took.
+
+    Rules ask the same of the same documents, and documents of many resources name the same things.
+    """
+    found = cells(universe, patterns)
     if len(patterns) > MAX_DRESSED:
-        return list(found.texts.values()), found.complete, found.cost
-    texts = [_nicer(text, patterns, domain, signature) for signature, text in found.texts.items()]
+        return tuple(found.texts.values()), found.complete, found.cost
+    texts = tuple(
+        _nicer(text, (universe, patterns), signature, (*nice, *_dressed(text, account)))
+        for signature, text in found.texts.items()
+    )
     return texts, found.complete, found.cost
 
 
-def _nicer(text: str, patterns: Sequence[Pattern | Either], domain: Domain, signature: int) -> str:
+def _nicer(
+    text: str,
+    told: tuple[tuple[Pattern, ...], tuple[Pattern | Either, ...]],
+    signature: int,
+    candidates: Iterable[str],
+) -> str:
     """Return a text that looks like what it is where the patterns cannot tell the difference."""
-    for candidate in (*domain.nice, *_dressed(text, domain.account)):
-        if signature_of(patterns, candidate) == signature and signature_of(domain.universe, candidate):
+    universe, patterns = told
+    for candidate in candidates:
+        if signature_of(patterns, candidate) == signature and signature_of(universe, candidate):
             return candidate
     return text
 

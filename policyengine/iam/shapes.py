@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Final
 
 from policyengine.iam.action_table import Taken
 from policyengine.iam.catalogue import Catalogue, catalogue
 from policyengine.iam.cells import matches
 from policyengine.iam.domains import arn_pattern
+
+_MOST: Final = 512
+"""Sets of actions about which answers are remembered."""
 
 
 class Shapes:
@@ -20,22 +24,36 @@ class Shapes:
         self._masks = {name: known.service_mask(name) for name in known.services}
         self._about: dict[str, int] = {}
         self._read: dict[str, tuple[dict[str, int], int]] = {}
+        self._starred: dict[int, int] = {}
+        self._templates: dict[int, list[tuple[str, int]]] = {}
 
     def templates(self, actions: int) -> list[tuple[str, int]]:
         """Return (template, actions that take it) for some actions, in the order of the services."""
+        known = self._templates.get(actions)
+        if known is not None:
+            return known
         found: dict[str, int] = {}
         for service in self._touched(actions):
             for arn, mask in self._service(service)[0].items():
                 if mask & actions:
                     found[arn] = found.get(arn, 0) | (mask & actions)
-        return list(found.items())
+        if len(self._templates) >= _MOST:
+            self._templates.clear()
+        kept = self._templates[actions] = list(found.items())
+        return kept
 
     def starred(self, actions: int) -> int:
         """Return those of the actions that may be asked about ``*``."""
-        found = 0
-        for service in self._touched(actions):
-            found |= self._service(service)[1]
-        return found & actions
+        known = self._starred.get(actions)
+        if known is None:
+            known = 0
+            for service in self._touched(actions):
+                known |= self._service(service)[1]
+            known &= actions
+            if len(self._starred) >= _MOST:
+                self._starred.clear()
+            self._starred[actions] = known
+        return known
 
     def of_service(self, service: str) -> int:
         """Return the known actions that may be about an ARN of a service (its third part)."""
