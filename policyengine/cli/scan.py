@@ -123,7 +123,7 @@ def scan(targets: Sequence[str], **options: Any) -> int:
 
     # resources and findings are trees without cycles: looking for cycles every 700 objects costs a fifth,
     # and every 100,000 still a tenth
-    gc.set_threshold(500_000, 20, 50)
+    gc.set_threshold(1_000_000, 20, 50)
     atexit.register(gc.freeze)  # the process ends: nothing is worth looking for any more
 
     found = wish.wish_of(options)

@@ -9,7 +9,7 @@ the shortest such text. This is the product construction of the textbooks, done 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -116,61 +116,84 @@ def joined(*parts: Pattern) -> Pattern:
     return _tidy(token for part in parts for token in part)
 
 
-class _Machine:
-    """All patterns as one automaton; bit ``start + i`` says that ``i`` tokens of a pattern are behind us."""
+class _Steps:
+    """What each character does in patterns one behind the other; bit ``start + i`` says that ``i`` tokens of a
+    pattern are behind us. Of each pair the first are steps, the second loops."""
 
-    def __init__(self, patterns: Sequence[Pattern | Either]) -> None:
-        self.accepts: list[int] = []
-        self.settled: list[tuple[int, int, int]] = []
+    def __init__(self, before: _Steps | None = None) -> None:
+        self.size: int = before.size if before else 0
+        self.accepts: list[int] = [*before.accepts] if before else []
+        self.spans: list[int] = [*before.spans] if before else []
+        self.settled: list[tuple[int, int, int]] = [*before.settled] if before else []
         """Of each Either: where no text can do any more, all its bits, and those that stand for it then."""
-        self.spans: list[int] = []
-        self.first = 0
-        self.stars = 0
-        mentioned: set[str] = set()
-        placed: list[tuple[int, Token]] = []
-        offset = 0
+        self.first: int = before.first if before else 0
+        self.stars: int = before.stars if before else 0
+        self.named: dict[str, list[int]] = {c: [*pair] for c, pair in before.named.items()} if before else {}
+        self.barred: dict[str, list[int]] = (
+            {c: [*pair] for c, pair in before.barred.items()} if before else {}
+        )
+        self.other: list[int] = [*before.other] if before else [0, 0]
+
+    def add(self, patterns: Iterable[Pattern | Either]) -> _Steps:
+        """Put patterns behind the others."""
         for one in patterns:
-            begin, ends, last = offset, 0, 0
+            begin, ends, last = self.size, 0, 0
             for pattern in one if isinstance(one, Either) else (one,):
-                self.first |= 1 << offset
-                for at, token in enumerate(pattern, offset):
-                    placed.append((at, token))
-                    mentioned |= token.chars
-                    if token.star:
-                        self.stars |= 1 << at
-                offset += len(pattern) + 1
-                ends |= 1 << (offset - 1)
+                self.first |= 1 << self.size
+                for at, token in enumerate(pattern, self.size):
+                    self._place(token, 1 << at)
+                self.size += len(pattern) + 1
+                ends |= 1 << (self.size - 1)
                 if pattern[-1:] == ANY_RUN:
-                    last |= 1 << (offset - 2)
-            self.spans.append(((1 << (offset - begin)) - 1) << begin)
+                    last |= 1 << (self.size - 2)
+            self.spans.append(((1 << (self.size - begin)) - 1) << begin)
             self.accepts.append(ends)
             if isinstance(one, Either) and last:
                 self.settled.append((last, self.spans[-1], (last & -last) * 3))
-        self.fresh = next((c for c in FRESH if c not in mentioned), None) or _unmentioned(mentioned)
-        self.letters = self._letters(placed, mentioned)
-        self.first = self.closed(self.first)
+        return self
 
-    def _letters(
-        self, placed: Sequence[tuple[int, Token]], mentioned: set[str]
-    ) -> list[tuple[str, int, int, int]]:
+    def _place(self, token: Token, bit: int) -> None:
+        kind = 1 if token.star else 0
+        if token.star:
+            self.stars |= bit
+        if token.negated:
+            self.other[kind] |= bit
+        pairs = self.barred if token.negated else self.named
+        for character in token.chars:
+            if character not in pairs:  # and then in neither
+                self.named[character], self.barred[character] = [0, 0], [0, 0]
+            pairs[character][kind] |= bit
+
+
+@lru_cache(maxsize=1024)
+def _steps(universe: tuple[Pattern, ...]) -> _Steps:
+    return _Steps().add(universe)
+
+
+class _Machine:
+    """All patterns as one automaton, those of the universe first."""
+
+    def __init__(self, universe: tuple[Pattern, ...], patterns: Sequence[Pattern | Either]) -> None:
+        steps = _Steps(_steps(universe)).add(patterns)
+        self.size = steps.size
+        self.accepts, self.spans = steps.accepts, steps.spans
+        self.stars, self.settled = steps.stars, steps.settled
+        mentioned = steps.named
+        self.fresh = next((c for c in FRESH if c not in mentioned), None) or _unmentioned(mentioned)
+        self.letters = self._letters(steps)
+        self.first = self.closed(steps.first)
+
+    def _letters(self, steps: _Steps) -> list[tuple[str, int, int, int]]:
         """Return (character, steps, loops, where it differs from a fresh one); one of each behaviour."""
-        named = {c: [0, 0] for c in mentioned}
-        barred = {c: [0, 0] for c in mentioned}
-        other = [0, 0]
-        for at, token in placed:
-            kind, bit = int(token.star), 1 << at
-            if token.negated:
-                other[kind] |= bit
-            for character in token.chars:
-                (barred if token.negated else named)[character][kind] |= bit
-        letters = [(self.fresh, other[0], other[1], -1)]
-        seen = {tuple(other)}
-        for character in sorted(mentioned):
-            step = named[character][0] | (other[0] & ~barred[character][0])
-            loop = named[character][1] | (other[1] & ~barred[character][1])
+        named, barred, (other_step, other_loop) = steps.named, steps.barred, steps.other
+        letters = [(self.fresh, other_step, other_loop, -1)]
+        seen = {(other_step, other_loop)}
+        for character in sorted(named):
+            step = named[character][0] | (other_step & ~barred[character][0])
+            loop = named[character][1] | (other_loop & ~barred[character][1])
             if (step, loop) not in seen:
                 seen.add((step, loop))
-                letters.append((character, step, loop, (step ^ other[0]) | (loop ^ other[1])))
+                letters.append((character, step, loop, (step ^ other_step) | (loop ^ other_loop)))
         return letters
 
     def closed(self, state: int) -> int:
@@ -183,7 +206,7 @@ class _Machine:
         return state
 
 
-def _unmentioned(mentioned: set[str]) -> str:
+def _unmentioned(mentioned: Container[str]) -> str:
     code = 0x100
     while chr(code) in mentioned:
         code += 1
@@ -202,17 +225,26 @@ class Cells(NamedTuple):
 
 @lru_cache(maxsize=8192)
 def cells(
-    universe: tuple[Pattern, ...], patterns: tuple[Pattern | Either, ...], limit: int = MAX_STATES
+    universe: tuple[Pattern, ...],
+    patterns: tuple[Pattern | Either, ...],
+    limit: int = MAX_STATES,
+    wanted: tuple[Pattern, ...] = (),
 ) -> Cells:
-    """Return the ways patterns can match together, among texts that match a pattern of the universe."""
-    machine = _Machine([*universe, *patterns])
-    size = sum(span.bit_count() for span in machine.spans)
+    """Return the ways patterns can match together, among texts that match a pattern of the universe.
+
+    ``wanted``: some of the patterns; ways in which none of them matches may be left out.
+    """
+    machine = _Machine(universe, patterns)
+    size = machine.size
     limit = min(limit, MAX_WORK // (size + 1) + 64)
     inside = sum(machine.spans[: len(universe)])
+    spans = machine.spans[len(universe) :]
+    useful = sum(span for pattern, span in zip(patterns, spans, strict=True) if pattern in wanted) or -1
     ends = sum(machine.accepts[: len(universe)])
     accepts = list(enumerate(machine.accepts[len(universe) :]))
     found: dict[int, str] = {}
     seen = {machine.first}
+    met: set[int] = set()
     queue = deque([(machine.first, "")])
     letters, closed = machine.letters, machine.closed
     while queue:
@@ -225,8 +257,13 @@ def cells(
             found.setdefault(signature, text)
         for character, step, loop, differs in letters:
             if state & differs:
-                following = closed(((state & step) << 1) | (state & loop))
-                if following & inside and following not in seen:
+                following = ((state & step) << 1) | (state & loop)
+                # what is added without a character stays in its pattern, so this settles it before that is done
+                if not following & inside or not following & useful or following in met:
+                    continue
+                met.add(following)
+                following = closed(following)
+                if following not in seen:
                     if len(seen) >= limit:
                         return Cells(found, False, _cost(len(seen), size))
                     seen.add(following)
@@ -255,13 +292,29 @@ def signature_of(patterns: Sequence[Pattern | Either], text: str) -> int:
 
 @lru_cache(maxsize=65_536)
 def _runs(pattern: Pattern, text: str) -> bool:
-    moves = _moves(pattern)
+    head, tail = _headed(pattern)
+    if tail is None:
+        return text == head
+    if not text.startswith(head):
+        return False
+    moves = _moves(tail)
     state = moves.start
-    for character in text:
+    for character in text[len(head) :]:
         state = moves.after(state, character)
         if not state:
             return False
-    return bool(state >> len(pattern) & 1)
+    return bool(state >> len(tail) & 1)
+
+
+@lru_cache(maxsize=8192)
+def _headed(pattern: Pattern) -> tuple[str, Pattern | None]:
+    """Return the text that a pattern begins with, and what follows; None where nothing does."""
+    head: list[str] = []
+    for token in pattern:
+        if token.star or token.negated or len(token.chars) != 1:
+            return "".join(head), Pattern(pattern[len(head) :])
+        head.extend(token.chars)
+    return "".join(head), None
 
 
 class _Moves:

@@ -58,6 +58,8 @@ class Domain:
     """Where ``admits`` can change its answer."""
     account: str | None = None
     """The account that examples of ARNs are given where it makes no difference."""
+    wanted: tuple[Pattern, ...] = ()
+    """Those of ``patterns`` one of which ``admits`` asks for; none where it does not."""
 
 
 class Dimension:
@@ -142,7 +144,7 @@ def text_dimension(atoms: Sequence[Atom], domain: Domain) -> Dimension:
 
 def _texts(atoms: Sequence[Atom], domain: Domain) -> tuple[Sequence[str], bool, int]:
     patterns = tuple(dict.fromkeys(p for a in atoms for p in a.patterns)) + domain.patterns
-    return _told_apart(domain.universe, patterns, domain.nice, domain.account)
+    return _told_apart(domain.universe, patterns, domain.nice, domain.account, domain.wanted)
 
 
 @lru_cache(maxsize=4096)
@@ -151,12 +153,13 @@ def _told_apart(
     patterns: tuple[Pattern | Either, ...],
     nice: tuple[str, ...],
     account: str | None,
+    wanted: tuple[Pattern, ...],
 ) -> tuple[Sequence[str], bool, int]:
     """Return a text for each way the patterns can match, whether these are all, and what it took.
 
     Rules ask the same of the same documents, and documents of many resources name the same things.
     """
-    found = cells(universe, patterns)
+    found = cells(universe, patterns, wanted=wanted)
     if len(patterns) > MAX_DRESSED:
         return tuple(found.texts.values()), found.complete, found.cost
     texts = tuple(

@@ -183,6 +183,7 @@ def resource_domain(
         admits=lambda v: any(matches(w, v) for w in wanted) and not any(matches(u, v) for u in unwanted),
         patterns=patterns,
         account=account,
+        wanted=wanted,
     )
 
 
