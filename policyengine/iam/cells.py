@@ -170,6 +170,10 @@ def _steps(universe: tuple[Pattern, ...]) -> _Steps:
     return _Steps().add(universe)
 
 
+_Letter = tuple[str, int, int, int]
+"""A character, its steps, its loops, where it differs from one that no pattern mentions."""
+
+
 class _Machine:
     """All patterns as one automaton, those of the universe first."""
 
@@ -180,19 +184,21 @@ class _Machine:
         self.stars, self.settled = steps.stars, steps.settled
         mentioned = steps.named
         self.fresh = next((c for c in FRESH if c not in mentioned), None) or _unmentioned(mentioned)
+        self.numbers: dict[str, int] = {}
+        """Character -> which of the letters stands for it."""
         self.letters = self._letters(steps)
         self.first = self.closed(steps.first)
 
-    def _letters(self, steps: _Steps) -> list[tuple[str, int, int, int]]:
-        """Return (character, steps, loops, where it differs from a fresh one); one of each behaviour."""
+    def _letters(self, steps: _Steps) -> list[_Letter]:
+        """Return one letter of each behaviour."""
         named, barred, (other_step, other_loop) = steps.named, steps.barred, steps.other
         letters = [(self.fresh, other_step, other_loop, -1)]
-        seen = {(other_step, other_loop)}
+        seen = {(other_step, other_loop): 0}
         for character in sorted(named):
             step = named[character][0] | (other_step & ~barred[character][0])
             loop = named[character][1] | (other_loop & ~barred[character][1])
-            if (step, loop) not in seen:
-                seen.add((step, loop))
+            self.numbers[character] = seen.setdefault((step, loop), len(letters))
+            if self.numbers[character] == len(letters):
                 letters.append((character, step, loop, (step ^ other_step) | (loop ^ other_loop)))
         return letters
 
@@ -238,8 +244,9 @@ def cells(
     size = machine.size
     limit = min(limit, MAX_WORK // (size + 1) + 64)
     inside = sum(machine.spans[: len(universe)])
-    spans = machine.spans[len(universe) :]
-    useful = sum(span for pattern, span in zip(patterns, spans, strict=True) if pattern in wanted) or -1
+    spans = zip(patterns, machine.spans[len(universe) :], strict=True)
+    needed = _Needed(machine, [(pattern, span) for pattern, span in spans if pattern in wanted])
+    useful = needed.bits
     ends = sum(machine.accepts[: len(universe)])
     accepts = list(enumerate(machine.accepts[len(universe) :]))
     found: dict[int, str] = {}
@@ -255,7 +262,7 @@ def cells(
                 if state & bit:
                     signature |= 1 << index
             found.setdefault(signature, text)
-        for character, step, loop, differs in letters:
+        for character, step, loop, differs in needed.letters(state) if wanted else letters:
             if state & differs:
                 following = ((state & step) << 1) | (state & loop)
                 # what is added without a character stays in its pattern, so this settles it before that is done
@@ -269,6 +276,35 @@ def cells(
                     seen.add(following)
                     queue.append((following, text + character))
     return Cells(found, True, _cost(len(seen), size))
+
+
+class _Needed:
+    """The patterns one of which a text must match; ``bits``: their states, all there are where there is none."""
+
+    def __init__(self, machine: _Machine, needed: Sequence[tuple[Pattern, int]]) -> None:
+        self.bits = sum(span for _, span in needed) or -1
+        self._all = machine.letters
+        self._only: dict[int, int] = {}
+        self._ends = 0
+        for pattern, span in needed:
+            bit = span & -span
+            for token in pattern:
+                if not (token.star or token.negated) and len(token.chars) == 1:
+                    self._only[bit] = machine.numbers[next(iter(token.chars))]
+                bit <<= 1
+            self._ends |= bit
+
+    def letters(self, state: int) -> Sequence[_Letter]:
+        """Return the letters, in their order, on which one of the patterns may go on."""
+        left = state & self.bits & ~self._ends
+        found: set[int] = set()
+        while left:
+            low = left & -left
+            if low not in self._only:
+                return self._all
+            found.add(self._only[low])
+            left ^= low
+        return [self._all[number] for number in sorted(found)]
 
 
 def _cost(states: int, size: int) -> int:

@@ -118,6 +118,7 @@ def any_caller(partition: str = "aws", names: Sequence[str] = ()) -> Callers:
     return Callers(_principals(partition, ACCOUNT), ("*", *names))
 
 
+@lru_cache(maxsize=4096)
 def _principals(partition: str, account: Pattern) -> tuple[Pattern, ...]:
     """Return the patterns of roles and users without and with a path, and of root users, which come last.
 

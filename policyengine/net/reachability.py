@@ -29,7 +29,7 @@ class Layer:
     name: LayerName
     passes: Callable[[int, int], Bounds]
     traffics: tuple[Traffic, ...] = ()
-    """The ranges at whose ends ``passes`` can change."""
+    """The ranges at whose ends ``passes`` can change; it can between protocols."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,14 +207,24 @@ def _stop_everywhere(
     Most things have such a layer (no public address), and then the others need not be worked out:
     a layer that once lets the internet through is not asked again.
     """
-    names = {layer.name for layer in layers} if asked else set()
+    if not asked:
+        return set()
+    # a layer without traffics answers the same at every port of a protocol
+    firsts = dict(reversed(asked)).items()
+    stopping = {
+        layer.name
+        for layer in layers
+        if not layer.traffics and all(stops(layer.passes(protocol, port)) for protocol, port in firsts)
+    }
+    others = [layer for layer in layers if layer.name not in stopping]
+    names = {layer.name for layer in others}
     for protocol, port in asked:
-        names = {
-            layer.name for layer in layers if layer.name in names and stops(layer.passes(protocol, port))
-        }
         if not names:
             break
-    return names
+        names = {
+            layer.name for layer in others if layer.name in names and stops(layer.passes(protocol, port))
+        }
+    return stopping | names
 
 
 def internet_reaches(layers: Sequence[Layer], asked: Service) -> Reach:
