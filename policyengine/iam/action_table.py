@@ -8,7 +8,6 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from functools import cached_property
-from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -225,25 +224,27 @@ class Table:
         return self._matching(self._of(prefix)[0], lowered) << start
 
     @cached_property
-    def _operations(self) -> tuple[str, list[int]]:
-        """All names behind their prefix in lower case, a space before and behind each, and where these are."""
-        text = " ".join(service["names"] for service in self._services.values()).lower()
-        return f" {text} ", [0, *accumulate(len(name) + 1 for name in text.split(" "))]
+    def _operations(self) -> list[str]:
+        """All names behind their prefix in lower case, sorted within each service."""
+        return " ".join(service["names"] for service in self._services.values()).lower().split(" ")
 
     def _of_any_service(self, operation: str) -> int:
         """Return the actions ``*:operation`` matches; names have one colon, so the star stands before it."""
-        text, starts = self._operations
+        names = self._operations
         head = _WILDCARD.split(operation, 1)[0]
         matches = compile_glob(operation)
         plain = operation == f"{head}*"
-        found = bytearray(self.size // 8 + 1)
-        place = text.find(f" {head}")
-        while 0 <= place < starts[-1]:
-            at = bisect_left(starts, place)
-            if plain or matches(text[place + 1 : starts[at + 1]]):
-                found[at >> 3] |= 1 << (at & 7)
-            place = text.find(f" {head}", place + 1)
-        return int.from_bytes(found, "little")
+        found = 0
+        for first, last in self.slices.values():
+            start = bisect_left(names, head, first, last)
+            if start == last or not names[start].startswith(head):
+                continue
+            stop = bisect_left(names, head + _LAST, start, last)
+            if plain:
+                found |= (1 << stop) - (1 << start)
+            else:
+                found |= sum(1 << at for at in range(start, stop) if matches(names[at]))
+        return found
 
     def _matching(self, names: list[str], lowered: str) -> int:
         """Return those of sorted names that a pattern matches, the first as bit 0."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from policyengine.iam.account_ids import account_of
@@ -101,13 +102,14 @@ def within_boundary(found: Held, name: str, ask: _Ask) -> Reasoned:
     own = remembered(("admin",), policies, lambda: administrator(policies))
     if isinstance(own, Yes) and not _keyed(own):
         return remembered((name,), limit, lambda: ask(limit))
-    one = remembered((name,), policies, lambda: ask(policies))
-    other = remembered((name,), limit, lambda: ask(limit))
-    at_times = isinstance(own, Yes) or isinstance(
-        most, Yes
-    )  # an administrator in some sessions escalates to nothing
-    if (isinstance(one, No) or isinstance(other, No)) and (name == "admin" or not at_times):
-        return No()  # what one of them does not give, both together do not
+    # an administrator in some sessions escalates to nothing
+    at_times = isinstance(own, Yes) or isinstance(most, Yes)
+    # what one of them does not give, both together do not
+    if (name == "admin" or not at_times) and any(
+        isinstance(remembered((name,), documents, partial(ask, documents)), No)
+        for documents in (policies, limit)
+    ):
+        return No()
     return Unknown(("the permissions boundary limits what the policies give",))
 
 
