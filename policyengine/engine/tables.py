@@ -73,7 +73,7 @@ class Tables:
             world = self._new_world()
             found = source.scan_types(reach.local) if reach.local else ()
         else:  # reading it again costs more than holding what few resources it has
-            world = World(source.coverage)
+            world = World(source.coverage, failed=getattr(source, "failed", None))
             types = reach.local | reach.whole | reach.named.keys()
             found = (r for r in source.resources() if r.type in types) if types else ()
         self._fill(world, map(_ready, found))
@@ -82,7 +82,7 @@ class Tables:
     def share(self) -> None:
         """Read what is asked for across accounts, which every group's world then sees."""
         if self._beyond is None:
-            beyond = World(self._source.coverage, across=True)
+            beyond = World(self._source.coverage, across=True, failed=getattr(self._source, "failed", None))
             self._fill(beyond, self._across())
             self._beyond = beyond
 
@@ -101,7 +101,7 @@ class Tables:
 
     def _new_world(self) -> World:
         self.share()
-        return World(self._source.coverage, self._beyond)
+        return World(self._source.coverage, self._beyond, failed=getattr(self._source, "failed", None))
 
     def _fill(self, world: World, found: Iterable[Resource]) -> None:
         for resource in found:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from policyengine.catalog import registry
+from policyengine.engine.failed import Failed, why_not
 from policyengine.engine.references import (
     ACROSS,
     candidate_names,
@@ -46,12 +47,19 @@ class World:
     """Resources of the types that rules reach, indexed by what may name them.
 
     ``beyond`` is the world that answers what is asked across accounts, where this one holds a single
-    account. ``across``: this is such a world; its lists are not told apart by account.
+    account. ``across``: this is such a world; its lists are not told apart by account. ``failed`` is why
+    types are not covered: (account, region, type) -> what the collector could not do.
     """
 
     def __init__(
-        self, coverage: Coverage = NO_COVERAGE, beyond: World | None = None, *, across: bool = False
+        self,
+        coverage: Coverage = NO_COVERAGE,
+        beyond: World | None = None,
+        *,
+        across: bool = False,
+        failed: Failed | None = None,
     ) -> None:
+        self._failed = failed or {}
         self._beyond = beyond
         self._across = across
         self._by_type: dict[str, list[Resource]] = defaultdict(list)
@@ -194,7 +202,9 @@ class World:
             if hits:
                 return hits, None
         if elsewhere or "alias/" in value or not self._covers(type_, resource, relation["scope"]):
-            return [], Unresolved("not_collected", f"{type_} `{value}`")
+            return [], why_not(self._failed, type_, resource, relation["scope"]) or Unresolved(
+                "not_collected", f"{type_} `{value}`"
+            )
         return [], None
 
     def _behind(self, type_: str, name: str, resource: Resource, scope: str) -> list[Resource]:
@@ -243,7 +253,8 @@ class World:
         if found.__class__ is OpenList or self._covers(type_, resource, scope):
             return found
         where = f"outside `{resource.file}`" if resource.file is not None else _PLACES[scope]
-        return OpenList(found, Unresolved("not_collected", f"there may be {type_} {where}"))
+        why = why_not(self._failed, type_, resource, scope)
+        return OpenList(found, why or Unresolved("not_collected", f"there may be {type_} {where}"))
 
     def _covers(self, type_: str, resource: Resource, scope: str) -> bool:
         account, region = resource.account, resource.region

@@ -25,6 +25,7 @@ from policyengine.sources.live.plan import GLOBAL, Plan, Task
 from policyengine.sources.live.spool import Kept, Spool
 from policyengine.sources.live.table import collector_of
 from policyengine.sources.live.work import do
+from policyengine.sources.snapshot.manifest import NO_TYPE
 
 WORKERS: Final = 8
 Redact = Callable[[Resource], Resource]
@@ -89,8 +90,13 @@ class Collected:
 
     @property
     def coverage(self) -> frozenset[tuple[str, str, str]]:
-        """(account, region, type) triples that are whole."""
-        return frozenset((k.task.account, k.task.place, type) for k in self.tasks for type in k.whole)
+        """(account, region, type) triples that are whole; every place where something may be that nobody saw,
+        regions and accounts that were not read among them, is named with no type."""
+        whole = {(k.task.account, k.task.place, type) for k in self.tasks for type in k.whole}
+        places = {(k.task.account, k.task.place) for k in self.tasks}
+        places |= {(a, r.name) for a, regions in self.regions.items() for r in regions if r.enabled}
+        places |= {(f.account, place) for f in self.broken for place in (GLOBAL, f.region or "unknown")}
+        return frozenset(whole | {(*place, NO_TYPE) for place in places - {w[:2] for w in whole}})
 
 
 class Stop:

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from policyengine.model.errors import InputError, PolicyEngineError
 from policyengine.model.location import Location
+from policyengine.model.values import UNRESOLVED_REASONS, Unresolved
 from policyengine.sources.base import Coverage
 from policyengine.sources.paths import printable
 from policyengine.sources.snapshot.files import reason_of
@@ -18,6 +19,8 @@ from policyengine.sources.snapshot.problems import LineError
 from policyengine.sources.tags import json_kind
 
 MANIFEST: Final = "manifest.json"
+NO_TYPE: Final = ""
+"""Stands in the coverage for a place where no type is whole."""
 MAX_MANIFEST: Final = 64 << 20
 _VERSION = re.compile(r"(\d{1,6})(?:\.(\d{1,6}))?(?:\.\d{1,6})?")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -80,6 +83,7 @@ class Manifest:
     coverage: Coverage
     parts: list[Part]
     errors: list[PolicyEngineError] = field(default_factory=list)
+    failed: dict[tuple[str, str, str], Unresolved] = field(default_factory=dict)
 
 
 def read_manifest(folder: Path, name: str) -> Manifest:
@@ -110,6 +114,7 @@ def read_manifest(folder: Path, name: str) -> Manifest:
             coverage=_coverage(record.get("coverage")),
             parts=parts,
             errors=list(_errors(record.get("errors"), place)),
+            failed=_failed(record.get("errors")),
         )
     except LineError as problem:
         raise InputError(str(problem), Location(place), code="bad_manifest") from None
@@ -181,8 +186,24 @@ def _coverage(coverage: Any) -> Coverage:
             raise LineError(f"`{where}` needs `account` and `region`, both strings")
         if not isinstance(types, list) or not all(isinstance(t, str) for t in types):
             raise LineError(f"`{where}.types` must be a list of type names")
-        triples.update((account, region, type) for type in types)
+        # where nothing is whole, the place is still one that a resource may be in
+        triples.update((account, region, type) for type in types or (NO_TYPE,))
     return frozenset(triples)
+
+
+def _failed(errors: Any) -> dict[tuple[str, str, str], Unresolved]:
+    """Return, by account, region and type, what kept the collector from listing resources."""
+    found: dict[tuple[str, str, str], Unresolved] = {}
+    for index, entry in enumerate(_list(errors, "errors")):
+        types = _list(entry.get("types"), f"errors[{index}].types")
+        if not types or not all(isinstance(type, str) for type in types):
+            continue
+        code = entry.get("code")
+        reason = code if code in UNRESOLVED_REASONS else "read_error"
+        value = Unresolved(reason, printable(str(entry.get("operation") or entry["message"])))
+        for type in types:
+            found[str(entry.get("account")), str(entry.get("region")), type] = value
+    return found
 
 
 def _errors(errors: Any, place: str) -> Iterator[PolicyEngineError]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 from operator import itemgetter
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import NamedTuple
 from policyengine.model.errors import InputError, PolicyEngineError
 from policyengine.model.location import Location
 from policyengine.model.resource import Resource
+from policyengine.model.values import Unresolved
 from policyengine.sources.base import NO_COVERAGE, Coverage, SourceOptions
 from policyengine.sources.paths import display_path, printable
 from policyengine.sources.snapshot import files
@@ -61,7 +62,9 @@ class SnapshotSource:
         later_minor: bool = False,
         created: str | None = None,
         manifest: Path | None = None,
+        failed: Mapping[tuple[str, str, str], Unresolved] | None = None,
     ) -> None:
+        self.failed = dict(failed or {})
         self.target = target
         self.parts = parts
         self.coverage = coverage
@@ -283,6 +286,7 @@ def open_snapshot(
         later_minor=manifest.minor > 0,
         created=manifest.created,
         manifest=place / MANIFEST,
+        failed=manifest.failed,
     )
     for error in manifest.errors:
         source.tell(error)

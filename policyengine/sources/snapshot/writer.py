@@ -15,7 +15,7 @@ from policyengine.model.errors import InputError
 from policyengine.model.resource import Resource
 from policyengine.sources.base import NO_COVERAGE, Coverage
 from policyengine.sources.snapshot.canonical import to_lines
-from policyengine.sources.snapshot.manifest import MANIFEST
+from policyengine.sources.snapshot.manifest import MANIFEST, NO_TYPE
 
 PART_BYTES: Final = 16 << 20
 _SPILL_BYTES: Final = 64 << 20
@@ -197,5 +197,7 @@ def _compressed(data: bytes) -> bytes:
 def _coverage(coverage: Coverage) -> list[dict[str, Any]]:
     grouped: dict[Place, list[str]] = {}
     for account, region, type in sorted(coverage):
-        grouped.setdefault((account, region), []).append(type)
+        types = grouped.setdefault((account, region), [])
+        if type != NO_TYPE:
+            types.append(type)
     return [{"account": a, "region": r, "types": types} for (a, r), types in sorted(grouped.items())]
