@@ -47,8 +47,7 @@ def test_the_call_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 def test_a_region_where_everything_failed_is_a_region_nobody_saw(tmp_path: Path, capsys: Any) -> None:
     """A rule about the whole account must not take the regions that were read for all there are."""
     account = Resource("AWS::::Account", ACCOUNT, ACCOUNT, "global", {"AccountId": ACCOUNT})
-    types = ("AWS::::Account", "AWS::CloudTrail::Trail")
-    covered = {(ACCOUNT, place, type) for place in ("global", "eu-west-1") for type in types}
+    covered = {(ACCOUNT, "global", "AWS::::Account"), (ACCOUNT, "eu-west-1", "AWS::CloudTrail::Trail")}
     failed = {
         **DENIED,
         "region": "us-east-1",
