@@ -17,15 +17,25 @@ from policyengine.sources.live.spec import AnyCollector, RegistryCollector
 MODULES: Final[dict[str, tuple[str, ...]]] = {
     "account": ("AWS::",),
     "dynamodb": ("AWS::DAX", "AWS::DynamoDB", "AWS::Timestream"),
+    "detection": (
+        "AWS::AccessAnalyzer",
+        "AWS::Detective",
+        "AWS::GuardDuty",
+        "AWS::Macie",
+        "AWS::SecurityHub",
+        "AWS::Shield",
+    ),
     "ec2": ("AWS::EC2",),
     "iam": ("AWS::IAM",),
     "iam_more": ("AWS::IAM",),
     "keys": ("AWS::KMS", "AWS::SecretsManager", "AWS::CertificateManager", "AWS::ACMPCA"),
     "organizations": ("AWS::Organizations",),
     "region": ("PolicyEngine::Account",),
+    "caches": ("AWS::ElastiCache", "AWS::MemoryDB"),
     "documents": ("AWS::DocDB", "AWS::Neptune"),
     "rds": ("AWS::RDS",),
     "s3": ("AWS::S3", "AWS::S3ObjectLambda"),
+    "trails": ("AWS::CloudTrail", "AWS::Config"),
 }
 """Module of ``collectors/`` -> the services whose types it declares."""
 
