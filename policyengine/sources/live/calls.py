@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
+from policyengine.aws.models import output_shape
 from policyengine.sources.live.given import given_by_step
 from policyengine.sources.live.plan import Plan
 from policyengine.sources.live.spec import AnyCollector, CodeCollector, Collector, RegistryCollector, Step
@@ -61,19 +61,7 @@ class _Models:
 
     def output_shape(self, service: str, operation: str, _region: str) -> Any:
         """Return the shape of an operation's answer."""
-        return _model(service).operation_model(operation).output_shape
+        return output_shape(service, operation)
 
 
 MODELS: Any = _Models()
-
-
-@cache
-def _model(service: str) -> Any:
-    return _session().get_service_model(service)
-
-
-@cache
-def _session() -> Any:
-    import botocore.session
-
-    return botocore.session.Session()
