@@ -121,6 +121,9 @@ def _of_predicate(
             _add(found, types, ".".join((*base, *steps)))
         elif kind == "alias":
             found.setdefault(relations[value]["to"], set()).add(ANY)
+        elif name == predicate.reads_at:
+            for path in value:
+                _add(found, types, ".".join((*base, path)))
     for type in types:
         reads = predicate.reads(type) if callable(predicate.reads) else predicate.reads
         for path in (ANY,) if reads is None else reads:

@@ -36,6 +36,12 @@ def test_a_question_about_principals_needs_the_policies_they_name() -> None:
     assert {"AWS::IAM::ManagedPolicy", "AWS::IAM::Group"} <= found.keys()
 
 
+def test_texts_searched_for_secrets_are_named() -> None:
+    found = _needs("user-data-without-secrets")
+    assert "UserData" in found["AWS::EC2::Instance"]
+    assert ANY not in found["AWS::EC2::Instance"]
+
+
 def test_relations_need_what_they_follow() -> None:
     found = _needs("access-analyzer-on")
     assert found["AWS::AccessAnalyzer::Analyzer"] == {"Type", "Status"}

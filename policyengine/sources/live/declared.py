@@ -12,6 +12,7 @@ from policyengine.model.resource import Resource
 from policyengine.model.values import OpenDict, Unresolved
 from policyengine.sources.live.context import Context
 from policyengine.sources.live.given import given_by_item, given_by_step, top_level
+from policyengine.sources.live.listings import listed, results
 from policyengine.sources.live.spec import Collector, Step
 from policyengine.sources.live.templates import MissingValueError, all_at, at_path, fill
 from policyengine.sources.shaping import fit, fit_value, tags_of
@@ -109,9 +110,10 @@ class Run:
         table: dict[str, list[Any]] = {}
         arguments = fill(step.arguments, {}, self.context.names)
         try:
-            for page in self.context.pages(step.service or self.collector.service, step.operation, arguments):
-                for result in all_at(page, step.result):
-                    table.setdefault(str(at_path(result, step.key)), []).append(result)
+            for result in results(step, step.service or self.collector.service, self.context, arguments):
+                key = at_path(result, step.key)
+                for each in key if isinstance(key, list) else [key]:
+                    table.setdefault(str(each), []).append(result)
         except CallFailure as failure:
             if failure.is_one_of(step.none):
                 return {}
@@ -242,7 +244,7 @@ class Run:
             if result is None:
                 return
         if step.gives == ("tags",):
-            draft.tags = tags_of(result)
+            draft.tags = result if isinstance(result, Unresolved) else tags_of(result)
         elif step.into.startswith("related."):
             results = result if isinstance(result, list) else [result]
             draft.related[step.into.removeprefix("related.")] = [
@@ -264,6 +266,7 @@ class Run:
             **collector.rename,
         }
         fitted = fit(collector.type, item, rename)
+        related = _related(collector.type, item)
         arn = fill(collector.arn, item, names) if collector.arn else None
         if arn and "Arn" in top_level(collector.type):
             fitted.setdefault("Arn", arn)
@@ -280,7 +283,7 @@ class Run:
             properties=properties,
             arn=arn,
             tags=self._tags(draft, item),
-            related=draft.related,
+            related={**related, **draft.related},
             collected_at=context.now,
         )
 
@@ -316,49 +319,13 @@ class Run:
         return tags_of(at_path(item, self.collector.tags) or [])
 
 
-def listing(collector: Collector, context: Context) -> Iterable[Json]:
-    """Return the items of a collector's listing, which several types may begin with. Raises CallFailure."""
-    return context.shared.listing((collector.type,), lambda: _list(collector, context))
-
-
-def listed(collector: Collector, context: Context) -> Iterator[Json]:
-    """Yield the items of a collector's listing; a failure ends it and is told to the context."""
-    try:
-        yield from listing(collector, context)
-    except CallFailure as failure:
-        if not failure.is_one_of(collector.skips):
-            context.not_whole(collector.type, failure)
-
-
-def _list(collector: Collector, context: Context) -> Iterator[Json]:
-    if collector.parent is None:
-        yield from _pages(collector, context, {})
-        return
-    from policyengine.sources.live.table import collector_of
-
-    above = collector_of(collector.parent.type)
-    assert isinstance(above, Collector), f"{collector.parent.type} has no declared collector"
-    # the parent's own failure is this type's too: what it did not list has no children we know of
-    for parent in listing(above, context):
-        given = fill(collector.parent.arguments, parent, context.names)
-        try:
-            for item in _pages(collector, context, given):
-                yield {**item, "parent": parent}
-        except CallFailure as failure:
-            if not failure.is_one_of(collector.list.gone):
-                raise
-
-
-def _pages(collector: Collector, context: Context, more: Json) -> Iterator[Json]:
-    step = collector.list
-    service = step.service or collector.service
-    arguments = {**fill(step.arguments, {}, context.names), **more}
-    if not step.operation:
-        yield dict(context.names)
-        return
-    for page in context.pages(service, step.operation, arguments):
-        for item in all_at(page, step.result):
-            yield item if isinstance(item, dict) else {"value": item}
+def _related(type: str, item: Json) -> Json:
+    """Return the satellites that a collector's ``shape`` put into the item as ``related.NAME``."""
+    return {
+        name.removeprefix("related."): [fit(type, each, below=name) for each in value]
+        for name, value in item.items()
+        if name.startswith("related.")
+    }
 
 
 def _list_argument(step: Step) -> tuple[tuple[str, Any], Json]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from policyengine.catalog import registry
-from policyengine.sources.live.spec import AnyCollector, CodeCollector, Collector
+from policyengine.sources.live.spec import AnyCollector, CodeCollector, Collector, asked
 from policyengine.sources.live.table import collector_of, satellite_of
-from policyengine.sources.live.wanted import Needs
+from policyengine.sources.live.wanted import Needs, wanted
 
 GLOBAL = "global"
 
@@ -54,9 +55,21 @@ class Plan(NamedTuple):
 
     @property
     def shared(self) -> frozenset[tuple[str, ...]]:
-        """The listings that other collectors begin with, so that they are kept."""
+        """The listings that several collectors begin with or read, so that they are kept."""
         parents = (getattr(collector, "parent", None) for collector in self.collectors)
-        return frozenset((parent.type,) for parent in parents if parent is not None)
+        asked_for = Counter(key for collector in self.collectors for key in self._asked(collector))
+        twice = {key for key, times in asked_for.items() if times > 1}
+        return frozenset((parent.type,) for parent in parents if parent is not None) | twice
+
+    def _asked(self, collector: AnyCollector) -> Iterator[tuple[str, ...]]:
+        if not isinstance(collector, Collector):
+            return
+        if collector.parent is None:
+            yield asked(collector.list, collector.service)
+        for step in collector.details:
+            names = step.gives or (step.into.split(".")[0],)
+            if step.once and wanted(self.needs, collector.type, names, named=step.only_named):
+                yield asked(step, collector.service)
 
 
 def make_plan(needs: Needs) -> Plan:

@@ -154,7 +154,7 @@ class RegistryRun:
 def _items(above: Any, context: Context) -> Iterator[Json]:
     """Yield the parents: items of a declared collector's listing, identifiers of a registry one."""
     if isinstance(above, Collector):
-        from policyengine.sources.live.declared import listing
+        from policyengine.sources.live.listings import listing
 
         yield from listing(above, context)
         return

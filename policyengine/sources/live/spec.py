@@ -67,6 +67,11 @@ class Step(NamedTuple):
     calls: tuple[str, ...] = ()
 
 
+def asked(step: Step, service: str) -> tuple[str, ...]:
+    """Return what tells one listing of a place from another: those that are equal are made once."""
+    return (f"{step.service or service}:{step.operation}", step.result, repr(sorted(step.arguments.items())))
+
+
 class Parent(NamedTuple):
     """The listing is made once for each resource of ``type``; ``arguments`` come from that one's item."""
 
@@ -81,7 +86,8 @@ class Collector(NamedTuple):
     always made because the list says too little, ``details`` calls that are made only where a rule reads what
     they give. ``id`` and ``arn`` are templates over the item (see ``Arguments``). ``rename`` fits the
     item's names; names that differ only by case need none. ``tags`` is where tags stand in the item; "" where
-    a detail gives them (``gives=("tags",)``) or the type has none. ``shape`` turns an item into what is fitted.
+    a detail gives them (``gives=("tags",)``) or the type has none. ``shape`` turns an item into what is fitted;
+    a list it puts at ``related.NAME`` is of satellites.
     ``keep`` is given an item and ``account``, ``region``,
     ``partition``, and leaves out items that are not the account's own or not of this region. ``gives`` names what ``shape`` adds.
     ``unknown`` are dotted canonical paths that no API returns: their values are not known. ``parents`` may be

@@ -236,5 +236,7 @@ PREDICATES: Final[tuple[Predicate, ...]] = (
                 "list:string", help="paths of variables (a list or a map) or of a text; lists have no step"
             )
         },
+        reads=(),
+        reads_at="fields",
     ),
 )
