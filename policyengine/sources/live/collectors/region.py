@@ -7,15 +7,11 @@ from typing import Any, Final
 
 from policyengine.aws.failures import CallFailure
 from policyengine.model.values import Unresolved
+from policyengine.sources.live.collectors.detection import NO_HUB, NO_MACIE
 from policyengine.sources.live.context import Context
 from policyengine.sources.live.spec import Collector, Step
 
 Json = dict[str, Any]
-_NO_MACIE: Final = ("AccessDeniedException: Macie is not enabled", "ResourceNotFoundException")
-"""Macie refuses whoever asks while it is off; the text tells that from a denied call:
-https://docs.aws.amazon.com/macie/latest/APIReference/macie.html"""
-_NO_HUB: Final = ("InvalidAccessException: not subscribed", "ResourceNotFoundException")
-"""https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_DescribeHub.html"""
 _SESSION: Final = "SSM-SessionManagerRunShell"
 """https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-preferences-cli.html"""
 _PREFERENCES: Final = {
@@ -37,7 +33,7 @@ def _hub(context: Context, _item: Json) -> Json:
     try:
         context.call("securityhub", "DescribeHub")
     except CallFailure as failure:
-        if not failure.is_one_of(_NO_HUB):
+        if not failure.is_one_of(NO_HUB):
             raise
         return {"SecurityHubEnabled": False}
     return {"SecurityHubEnabled": True}
@@ -122,13 +118,13 @@ COLLECTORS = (
                 service="inspector2",
                 shape=_inspector,
             ),
-            Step("GetMacieSession", "status", into="MacieStatus", service="macie2", none=_NO_MACIE),
+            Step("GetMacieSession", "status", into="MacieStatus", service="macie2", none=NO_MACIE),
             Step(
                 "GetAutomatedDiscoveryConfiguration",
                 "status",
                 into="MacieAutomatedDiscoveryStatus",
                 service="macie2",
-                none=_NO_MACIE,
+                none=NO_MACIE,
             ),
             Step(
                 "GetDocument",
