@@ -20,6 +20,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "policyengine.cli.snapshot:snapshot",
         "Collect live accounts; compare and verify snapshots.",
     ),
+    "diff": ("policyengine.cli.diff:diff", "Say which findings are new, fixed and open between two runs."),
     "permissions": (
         "policyengine.cli.permissions:permissions",
         "Print the role that scanning live accounts needs.",

@@ -1,0 +1,105 @@
+"""``policyengine diff``: what became of the findings from one run to a later one."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from policyengine.cli.errors import EXIT_FAIL, EXIT_OK
+from policyengine.sources.paths import printable
+
+_ORDER: Final = {
+    "new": "new", "fixed": "fixed", "gone": "gone with the resource", "not_asked": "no longer asked", "not_determined": "no longer determined",
+    "determined": "determined now", "not_applicable": "no longer applicable", "open": "still open",
+}  # fmt: skip
+
+
+@click.command(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0; 1 with --fail-on-new when there are new failures; 2 no run.",
+)
+@click.argument("before", type=click.Path(path_type=Path, exists=True))
+@click.argument("after", type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--format", "form", type=click.Choice(["terminal", "ndjson"]), default="terminal", show_default=True,
+    help="ndjson: one change a line, with its finding",
+)  # fmt: skip
+@click.option("--all", "show_open", is_flag=True, help="on the terminal also list what is still open")
+@click.option("--fail-on-new", is_flag=True, help="exit 1 when something fails that did not")
+def diff(before: Path, after: Path, form: str, show_open: bool, fail_on_new: bool) -> int:
+    """Say which findings are new, fixed and still open from run BEFORE to run AFTER, and why.
+
+    Runs are run directories (`scan -o DIR`), findings.json or ndjson reports. Why is told best by run directories, which
+    hold their rules.
+    """
+    from policyengine.history.compare import Rules, compare
+
+    rules = Rules(_rules(before), _rules(after), _unread(after))
+    counts: Counter[str] = Counter()
+    for change in compare(_findings(before), _findings(after), rules):
+        counts[change.kind] += 1
+        if form == "ndjson":
+            print(
+                json.dumps(
+                    {"change": change.kind, "why": change.why, "finding": change.finding},
+                    separators=(",", ":"),
+                )
+            )
+        elif change.kind != "open" or show_open:
+            _say(change)
+    if form == "terminal":
+        print(
+            ", ".join(f"{counts[kind]:,} {words}" for kind, words in _ORDER.items() if counts[kind])
+            or "no failure in either run"
+        )
+    return EXIT_FAIL if fail_on_new and counts["new"] else EXIT_OK
+
+
+def _findings(path: Path) -> Iterator[dict[str, Any]]:
+    from policyengine.history.compare import in_order, key_of
+    from policyengine.store.rundir import read_findings
+
+    if in_order(read_findings(path)):
+        return read_findings(path)
+    return iter(sorted(read_findings(path), key=key_of))
+
+
+def _unread(path: Path) -> list[tuple[str | None, str | None]]:
+    from policyengine.store.rundir import read_run
+
+    errors = read_run(path).get("errors") or ()
+    return [(error.get("account"), error.get("region")) for error in errors if isinstance(error, dict)]
+
+
+def _rules(path: Path) -> list[dict[str, Any]] | None:
+    file = path / "rules.json"
+    if not path.is_dir() or not file.is_file():
+        return None
+    try:
+        rules = json.loads(file.read_bytes())["rules"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return rules if isinstance(rules, list) else None
+
+
+def _say(change: Any) -> None:
+    finding = change.finding
+    resource, place = finding["resource"], finding.get("location")
+    where = (
+        f"{place['file']}:{place['line'] or 1}"
+        if place is not None
+        else f"{resource['account'] or ''}/{resource['region'] or ''}"
+    )
+    print(
+        f"{_ORDER[change.kind]}: {finding['severity']} {finding['rule']}  {printable(where)}  "
+        f"{resource['type']} {printable(resource['id'])}"
+    )
+    if change.kind in ("new", "open"):
+        print(f"    {printable(finding['message'])}")
+    if change.why:
+        print(f"    = {printable(change.why)}")

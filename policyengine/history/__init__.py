@@ -1,0 +1,1 @@
+"""Runs over time: what became of each finding from one run to a later one."""

@@ -1,0 +1,190 @@
+"""Two runs side by side: which failures are new, fixed or still open, and why.
+
+The findings are read in the order runs are written in, so that memory does not grow with them; runs that are in
+another order are sorted in memory first.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, Literal, NamedTuple
+
+from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN
+from policyengine.model.values import UNRESOLVED_REASONS
+
+Json = Mapping[str, Any]
+Kind = Literal["new", "fixed", "open", "gone", "not_asked", "not_determined", "determined", "not_applicable"]
+Key = tuple[str, ...]
+_RULE_TEXT: Final = frozenset(
+    {"title", "why", "fix", "message", "references", "frameworks", "source", "remediation"}
+)
+"""What a rule says without deciding anything."""
+
+
+_NOT_USED: Final = "the rule is not used any more"
+
+
+class Change(NamedTuple):
+    """What became of one rule on one resource. ``finding`` is the later one, or the earlier where there is none.
+
+    ``new``: FAIL that was none. ``fixed``: FAIL that passes. ``open``: FAIL in both. ``gone``: the resource is not
+    in the later run. ``not_asked``: the rule is not. ``not_determined``: FAIL or PASS that is UNKNOWN, or of an account
+    that the later run could not read whole. ``determined``: UNKNOWN that passes.
+    ``not_applicable``: FAIL to which the rule no longer applies: something to look at.
+    """
+
+    kind: Kind
+    finding: Json
+    why: str
+
+
+class Rules:
+    """The rules of two runs; None where a run does not hold them. ``unread`` are (account, region) pairs of which the
+    later run could not read everything; None stands for any."""
+
+    def __init__(
+        self,
+        before: Iterable[Json] | None,
+        after: Iterable[Json] | None,
+        unread: Iterable[tuple[str | None, str | None]] = (),
+    ) -> None:
+        self._unread = frozenset(unread)
+        self._before = None if before is None else {rule["id"]: _deciding(rule) for rule in before}
+        self._after = None if after is None else {rule["id"]: _deciding(rule) for rule in after}
+
+    def was_unread(self, finding: Json) -> bool:
+        """Whether the later run could not read everything where a finding was."""
+        account, region = finding["resource"]["account"], finding["resource"]["region"]
+        places = {(account, region), (account, None), (None, None), (account, "global")}
+        return not self._unread.isdisjoint(places)
+
+    def change_of(self, rule: str) -> str:
+        """Say what happened to a rule, "" when nothing did or nobody knows."""
+        if self._before is None or self._after is None:
+            return ""
+        if rule not in self._before:
+            return "the rule is new"
+        if rule not in self._after:
+            return _NOT_USED
+        return "" if self._before[rule] == self._after[rule] else "the rule changed"
+
+
+def _deciding(rule: Json) -> str:
+    return json.dumps({k: v for k, v in rule.items() if k not in _RULE_TEXT}, sort_keys=True)
+
+
+def compare(before: Iterable[Json], after: Iterable[Json], rules: Rules) -> Iterator[Change]:
+    """Yield what changed or is still open, in the order of the runs, given in that order."""
+    left, right = iter(before), iter(after)
+    old, new = next(left, None), next(right, None)
+    while old is not None or new is not None:
+        if new is None or (old is not None and key_of(old) < key_of(new)):
+            assert old is not None
+            yield from _alone(old, rules, earlier=True)
+            old = next(left, None)
+        elif old is None or key_of(new) < key_of(old):
+            yield from _alone(new, rules, earlier=False)
+            new = next(right, None)
+        else:
+            yield from _both(old, new, rules)
+            old, new = next(left, None), next(right, None)
+
+
+def key_of(finding: Json) -> Key:
+    """Return what a finding is of: the order of every run."""
+    resource, place = finding["resource"], finding.get("location")
+    if resource.get("account") and resource.get("region") and place is None:
+        identity: Key = (resource["account"], resource["region"], resource["type"], resource["id"])
+    elif place is not None:
+        identity = ("", place["file"], "", resource["id"])
+    else:
+        identity = (
+            resource.get("account") or "",
+            resource.get("region") or "",
+            resource["type"],
+            resource["id"],
+        )
+    return (*identity, finding["rule"])
+
+
+def in_order(findings: Iterable[Json]) -> bool:
+    """Whether findings come in the order runs are written in."""
+    last: Key = ()
+    for finding in findings:
+        key = key_of(finding)
+        if key < last:
+            return False
+        last = key
+    return True
+
+
+def _alone(finding: Json, rules: Rules, *, earlier: bool) -> Iterator[Change]:
+    if finding["verdict"] != FAIL:
+        return
+    changed = rules.change_of(finding["rule"])
+    if earlier and changed == _NOT_USED:
+        yield Change("not_asked", finding, changed)
+    elif earlier and rules.was_unread(finding):
+        yield Change(
+            "not_determined", finding, "the data is missing: the later run could not read everything there"
+        )
+    elif earlier:
+        yield Change("gone", finding, changed or "the resource is not in the later run")
+    else:
+        yield Change("new", finding, changed or "the resource is not in the earlier run")
+
+
+def _both(old: Json, new: Json, rules: Rules) -> Iterator[Change]:
+    was, now = old["verdict"], new["verdict"]
+    kind = _KINDS.get((was, now))
+    if kind is not None:
+        yield Change(kind, new, "" if kind == "open" and _same(old, new) else _why(old, new, rules))
+
+
+_KINDS: Final[Mapping[tuple[str, str], Kind]] = {
+    (FAIL, FAIL): "open",
+    (FAIL, PASS): "fixed",
+    (FAIL, UNKNOWN): "not_determined",
+    (FAIL, NOT_APPLICABLE): "not_applicable",
+    (PASS, FAIL): "new",
+    (PASS, UNKNOWN): "not_determined",
+    (UNKNOWN, FAIL): "new",
+    (UNKNOWN, PASS): "determined",
+    (NOT_APPLICABLE, FAIL): "new",
+}
+
+
+def _same(old: Json, new: Json) -> bool:
+    return bool(old["evidence"] == new["evidence"])
+
+
+def _why(old: Json, new: Json, rules: Rules) -> str:
+    """What is missing explains most, then the rule, then the values; time is what is left."""
+    if new["verdict"] == UNKNOWN and new["reason"] in UNRESOLVED_REASONS:
+        return f"the data is missing: {new['message'].removeprefix('not determined: ')}"
+    if old["verdict"] == UNKNOWN and old["reason"] in UNRESOLVED_REASONS:
+        return f"the data was missing before ({old['reason']})"
+    changed = rules.change_of(new["rule"])
+    if changed:
+        return changed
+    values = list(_values(old, new))
+    if values:
+        return "the resource changed: " + "; ".join(values[:3]) + ("; …" if len(values) > 3 else "")
+    return "the same values: what they are compared with changed (the clock, parameters, other resources)"
+
+
+def _values(old: Json, new: Json) -> Iterator[str]:
+    before = {item["path"]: item["observed"] for item in old["evidence"]}
+    after = {item["path"]: item["observed"] for item in new["evidence"]}
+    for path in sorted(before.keys() | after.keys()):
+        if path in before and path in after:
+            if before[path] != after[path]:
+                yield f"{path} was {_short(before[path])}, is {_short(after[path])}"
+        elif path in after and before:
+            yield f"{path} is {_short(after[path])}"
+
+
+def _short(value: Any) -> str:
+    text = "nothing" if value is None else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:59]}…"
