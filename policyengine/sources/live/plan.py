@@ -12,6 +12,7 @@ from policyengine.sources.live.table import collector_of, satellite_of
 from policyengine.sources.live.wanted import Needs, wanted
 
 GLOBAL = "global"
+_TAGGABLE = "taggable"
 
 
 class Task(NamedTuple):
@@ -73,10 +74,16 @@ class Plan(NamedTuple):
 
 
 def make_plan(needs: Needs) -> Plan:
-    """Return the plan for what rules read: type -> names. Satellites are read with their parents."""
+    """Return the plan for what rules read: type -> names. Satellites are read with their parents.
+
+    ``taggable`` is every type that can be tagged and collected.
+    """
     whole: dict[str, frozenset[str]] = {}
     impossible = []
-    for type in sorted(needs):
+    for type in registry.taggable_types() if _TAGGABLE in needs else ():
+        if collector_of(type) is not None:
+            _add(whole, type, needs[_TAGGABLE])
+    for type in sorted(needs.keys() - {_TAGGABLE}):
         names = needs[type]
         parents = satellite_of(type)
         if parents:
