@@ -67,8 +67,10 @@ class _Fitter:
         if isinstance(node, list):
             return self._list(value, node[0], path)
         if isinstance(node, dict):
+            if not node:  # declared as an object and no more: whatever stands in it
+                return _scalar(value, "j")
             if "*" in node:
-                return self._map(value, node["*"], path)
+                return self._map(value, node, path)
             if isinstance(value, list):  # one object where a list is given: the shapes do not meet
                 return [self.value(element, node, path) for element in value if element is not None]
             return self.object(value, node, path) if isinstance(value, Mapping) else _scalar(value, "j")
@@ -111,14 +113,19 @@ class _Fitter:
             return [self.value(value, element, path)]
         return [self.value(each, element, path) for each in value if each is not None]
 
-    def _map(self, value: Any, element: Node, path: str) -> Any:
+    def _map(self, value: Any, node: Mapping[str, Node], path: str) -> Any:
+        """Free keys, of which some may be declared."""
         if isinstance(value, list):
             pairs = [_pair(each) for each in value]
             if None not in pairs:
                 value = dict(pair for pair in pairs if pair is not None)
         if not isinstance(value, Mapping):
             return _scalar(value, "j")
-        return {str(key): self.value(each, element, path) for key, each in value.items() if each is not None}
+        return {
+            str(key): self.value(each, node.get(str(key), node["*"]), path)
+            for key, each in value.items()
+            if each is not None
+        }
 
 
 @cache
