@@ -36,6 +36,19 @@ def test_no_text_is_without_a_cell(patterns: list[str], text: str) -> None:
     assert signature_of(compiled, text) in found.texts
 
 
+@given(GLOBS, st.sets(st.integers(0, 4)))
+def test_what_is_wanted_is_found_as_among_all(patterns: list[str], numbers: set[int]) -> None:
+    compiled = tuple(dict.fromkeys(glob(p) for p in patterns))
+    wanted = tuple(p for at, p in enumerate(compiled) if at in numbers)
+    mask = sum(1 << at for at, p in enumerate(compiled) if p in wanted)
+    everything = cells((ANYTHING,), compiled).texts
+    some = cells((ANYTHING,), compiled, wanted=wanted).texts
+    if wanted:
+        assert [i for i in some.items() if i[0] & mask] == [i for i in everything.items() if i[0] & mask]
+    else:
+        assert some == everything
+
+
 @given(GLOBS)
 def test_an_example_is_in_its_cell(patterns: list[str]) -> None:
     compiled = tuple(glob(p) for p in patterns)
