@@ -107,7 +107,7 @@ def _config_tags(arn: str) -> Step:
 
 def _channel_status(found: list[Json], _item: Json) -> Json | None:
     """The history is what is delivered all the time; snapshots may be."""
-    delivered = found[0].get("configHistoryDeliveryInfo") or {}
+    delivered = (found[0] if found else {}).get("configHistoryDeliveryInfo") or {}
     return {"LastStatus": delivered["lastStatus"]} if "lastStatus" in delivered else None
 
 
