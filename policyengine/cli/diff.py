@@ -14,7 +14,8 @@ from policyengine.cli.errors import EXIT_FAIL, EXIT_OK
 from policyengine.sources.paths import printable
 
 _ORDER: Final = {
-    "new": "new", "fixed": "fixed", "gone": "gone with the resource", "not_asked": "no longer asked", "not_determined": "no longer determined",
+    "new": "new", "fixed": "fixed", "gone": "gone with the resource", "not_asked": "no longer asked",
+    "not_determined": "no longer determined",
     "determined": "determined now", "not_applicable": "no longer applicable", "open": "still open",
 }  # fmt: skip
 

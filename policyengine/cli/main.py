@@ -21,6 +21,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "Collect live accounts; compare and verify snapshots.",
     ),
     "diff": ("policyengine.cli.diff:diff", "Say which findings are new, fixed and open between two runs."),
+    "drift": ("policyengine.cli.drift:drift", "Compare what is declared with what runs."),
     "permissions": (
         "policyengine.cli.permissions:permissions",
         "Print the role that scanning live accounts needs.",

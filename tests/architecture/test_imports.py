@@ -27,6 +27,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "engine": frozenset({"model", "rules", "config", "catalog"}),
     "store": frozenset({"model", "aws"}),
     "reports": frozenset({"model", "engine", "config", "store"}),
+    "review": frozenset({"model", "catalog", "engine", "config", "store"}),
     "history": frozenset({"model", "engine", "config", "store"}),
     "cli": EVERYTHING,
     "lambdas": EVERYTHING,

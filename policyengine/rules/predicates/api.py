@@ -88,7 +88,8 @@ class Predicate:
     ``problem`` says what is wrong with constant arguments, in one line, or returns None.
     ``reads`` are the top-level properties of the resource it looks at (``tags``, ``related.NAME``) besides
     those its path arguments name, or a function that says so for a type; None means that it may look at all
-    of them. ``reads_at`` is the argument that lists further paths, as texts. ``needs_for`` are the subjects' types for which ``needs`` are read; empty: for all.
+    of them. ``reads_at`` is the argument that lists further paths, as texts. ``needs_for`` are the subjects'
+    types for which ``needs`` are read; empty: for all.
     ``short`` is given the arguments once and returns a function of a resource that answers what ``check``
     would answer, or None to have ``check`` asked; for what nearly every resource of a common type needs.
     """
