@@ -225,6 +225,8 @@ class Run:
         value = Unresolved(failure.reason, failure.detail)
         if describing:
             draft.properties = OpenDict(draft.properties, value)
+            parts = (name for name in self.collector.gives if name.startswith("related."))
+            self.context.not_known.update((self.collector.type, name) for name in parts)
             return
         self._mark(draft, given_by_step(self.collector, step, self.context), value)
 
@@ -266,7 +268,7 @@ class Run:
             **collector.rename,
         }
         fitted = fit(collector.type, item, rename)
-        related = _related(collector.type, item)
+        related = _related(collector, item, draft.properties)
         arn = fill(collector.arn, item, names) if collector.arn else None
         if arn and "Arn" in top_level(collector.type):
             fitted.setdefault("Arn", arn)
@@ -316,13 +318,20 @@ class Run:
         if not self.collector.tags or any("tags" in names for _, names in self.unasked):
             taggable = registry.taggable(self.collector.type)
             return Unresolved("not_collected", "no call that gives tags was made") if taggable else None
-        return tags_of(at_path(item, self.collector.tags) or [])
+        tags = at_path(item, self.collector.tags)
+        return tags if isinstance(tags, Unresolved) else tags_of(tags or [])
 
 
-def _related(type: str, item: Json) -> Json:
-    """Return the satellites that a collector's ``shape`` put into the item as ``related.NAME``."""
+def _related(collector: Collector, item: Json, properties: Json) -> Json:
+    """Return the satellites that a collector's ``shape`` put into the item as ``related.NAME``.
+
+    They are not known where the resource could not be described.
+    """
+    if isinstance(properties, OpenDict):
+        names = [name for name in collector.gives if name.startswith("related.")]
+        return {name.removeprefix("related."): properties.more for name in names}
     return {
-        name.removeprefix("related."): [fit(type, each, below=name) for each in value]
+        name.removeprefix("related."): [fit(collector.type, each, below=name) for each in value]
         for name, value in item.items()
         if name.startswith("related.")
     }

@@ -28,6 +28,14 @@ def listed(collector: Collector, context: Context) -> Iterator[Json]:
 
 
 def _list(collector: Collector, context: Context) -> Iterator[Json]:
+    for item in _found(collector, context):
+        if collector.expand is None:
+            yield item
+        else:
+            yield from collector.expand(item)
+
+
+def _found(collector: Collector, context: Context) -> Iterator[Json]:
     if collector.parent is None:
         yield from _pages(collector, context, {})
         return

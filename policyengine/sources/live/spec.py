@@ -6,7 +6,7 @@ Which of those are made depends on what the rules in use read, so each says what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -87,7 +87,8 @@ class Collector(NamedTuple):
     they give. ``id`` and ``arn`` are templates over the item (see ``Arguments``). ``rename`` fits the
     item's names; names that differ only by case need none. ``tags`` is where tags stand in the item; "" where
     a detail gives them (``gives=("tags",)``) or the type has none. ``shape`` turns an item into what is fitted;
-    a list it puts at ``related.NAME`` is of satellites.
+    a list it puts at ``related.NAME`` is of satellites. ``expand`` makes the items of one that was listed, for a
+    listing whose results hold many.
     ``keep`` is given an item and ``account``, ``region``,
     ``partition``, and leaves out items that are not the account's own or not of this region. ``gives`` names what ``shape`` adds.
     ``unknown`` are dotted canonical paths that no API returns: their values are not known. ``parents`` may be
@@ -107,6 +108,7 @@ class Collector(NamedTuple):
     rename: Renames = NO_RENAMES
     tags: str = "Tags"
     shape: Callable[[Json], Json] | None = None
+    expand: Callable[[Json], Iterable[Json]] | None = None
     keep: Callable[[Json, Mapping[str, str]], bool] | None = None
     gives: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
