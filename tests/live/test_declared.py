@@ -6,16 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from policyengine.model.values import Unresolved
+from policyengine.sources.live.plan import make_plan
 from tests.live.conftest import failure
 
 VOLUMES = {"Volumes": [{"VolumeId": "vol-1", "Encrypted": True, "Tags": [{"Key": "Owner", "Value": "a"}]}]}
+NAMED = {"AWS::EC2::Volume": frozenset({"AutoEnableIO"})}
 
 
 def test_a_listed_resource_is_canonical(canned: Callable[..., Any], collect: Any) -> None:
     account = canned(
         {"ec2:DescribeVolumes": VOLUMES, "ec2:DescribeVolumeAttribute": {"AutoEnableIO": {"Value": False}}}
     )
-    (volume,) = collect(account, "AWS::EC2::Volume")
+    (volume,) = collect(account, "AWS::EC2::Volume", needs=NAMED)
     assert (volume.id, volume.region, volume.tags) == ("vol-1", "us-east-1", {"Owner": "a"})
     assert volume.properties["Encrypted"] is True
     assert volume.properties["AutoEnableIO"] is False
@@ -35,7 +37,7 @@ def test_a_detail_nobody_needs_is_not_asked_for(canned: Callable[..., Any], coll
 def test_a_denied_detail_is_one_unknown_property(canned: Callable[..., Any], collect: Any) -> None:
     denied = failure("ec2:DescribeVolumeAttribute", "UnauthorizedOperation")
     account = canned({"ec2:DescribeVolumes": VOLUMES, "ec2:DescribeVolumeAttribute": denied})
-    (volume,) = collect(account, "AWS::EC2::Volume")
+    (volume,) = collect(account, "AWS::EC2::Volume", needs=NAMED)
     value = volume.properties["AutoEnableIO"]
     assert (value.reason, value.detail) == (
         "access_denied",
@@ -49,7 +51,7 @@ def test_a_denied_detail_is_one_unknown_property(canned: Callable[..., Any], col
 def test_a_resource_that_went_meanwhile_is_left_out(canned: Callable[..., Any], collect: Any) -> None:
     gone = failure("ec2:DescribeVolumeAttribute", "InvalidVolume.NotFound", "read_error")
     account = canned({"ec2:DescribeVolumes": VOLUMES, "ec2:DescribeVolumeAttribute": gone})
-    assert collect(account, "AWS::EC2::Volume") == []
+    assert collect(account, "AWS::EC2::Volume", needs=NAMED) == []
     assert not collect.last.failures
 
 
@@ -62,7 +64,7 @@ def test_a_denied_listing_is_not_an_empty_account(canned: Callable[..., Any], co
 
 def test_a_mistake_in_a_collector_loses_only_its_type(canned: Callable[..., Any], collect: Any) -> None:
     account = canned({"ec2:DescribeVolumes": {"Volumes": [{}]}})  # no VolumeId
-    assert collect(account, "AWS::EC2::Volume") == []
+    assert collect(account, "AWS::EC2::Volume", needs=NAMED) == []
     assert collect.last.whole == ()
     assert collect.last.failures[0].error == "MalformedAnswer"
 
@@ -75,3 +77,12 @@ def test_a_bucket_over_http(account: Any, aws: Any, collect: Any) -> None:
     assert bucket.tags == {}
     assert bucket.related["policies"][0]["PolicyDocument"] == {"Version": "2012-10-17", "Statement": []}
     assert "BucketEncryption" not in bucket.properties
+
+
+def test_what_two_collectors_list_is_asked_for_once() -> None:
+    plan = make_plan(
+        {"AWS::EC2::Volume": frozenset({"*"}), "AWS::EC2::Instance": frozenset({"BlockDeviceMappings"})}
+    )
+    assert any(key[0] == "ec2:DescribeVolumes" for key in plan.shared)
+    alone = make_plan({"AWS::EC2::Volume": frozenset({"*"}), "AWS::EC2::Instance": frozenset({"KeyName"})})
+    assert not any(key[0] == "ec2:DescribeVolumes" for key in alone.shared)

@@ -1,10 +1,11 @@
-"""Amazon EC2: volumes and security groups."""
+"""Amazon EC2: volumes, snapshots, images, key pairs and security groups."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from policyengine.sources.live.collectors.common import backup_protection
 from policyengine.sources.live.spec import Collector, Step
 
 Json = dict[str, Any]
@@ -51,7 +52,24 @@ def _group(item: Json) -> Json:
     }
 
 
-_EC2_ARN = "arn:{partition}:ec2:{region}:{account}"
+def _volume(item: Json) -> Json:
+    attached = [
+        {name: one[name] for name in ("Device", "InstanceId", "VolumeId", "EbsCardIndex") if name in one}
+        for one in item.get("Attachments", ())
+        if one.get("State") != "detached"
+    ]
+    return {**item, "related.attachments": attached}
+
+
+def _shares(result: Json, _item: Json) -> Json:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVolumePermission.html: ``all`` is everybody."""
+    permissions = result.get("CreateVolumePermissions", [])
+    public = any(each.get("Group") == "all" for each in permissions)
+    return {"CreateVolumePermissions": permissions, "Public": public}
+
+
+ARN = "arn:{partition}:ec2:{region}:{account}"
+"""How the ARNs of EC2 begin."""
 
 COLLECTORS = (
     Collector(
@@ -59,7 +77,9 @@ COLLECTORS = (
         "ec2",
         Step("DescribeVolumes", "Volumes"),
         id="{VolumeId}",
-        arn=_EC2_ARN + ":volume/{VolumeId}",
+        arn=ARN + ":volume/{VolumeId}",
+        shape=_volume,
+        gives=("related.attachments",),
         details=(
             Step(
                 "DescribeVolumeAttribute",
@@ -67,16 +87,67 @@ COLLECTORS = (
                 {"VolumeId": "{VolumeId}", "Attribute": "autoEnableIO"},
                 into="AutoEnableIO",
                 gone=("InvalidVolume.NotFound",),
+                only_named=True,
             ),
+            backup_protection(ARN + ":volume/{VolumeId}"),
         ),
         also={"AWS::EC2::VolumeAttachment": "related.attachments"},
+    ),
+    Collector(
+        "AWS::EC2::Snapshot",
+        "ec2",
+        Step("DescribeSnapshots", "Snapshots", {"OwnerIds": ["self"]}),
+        id="{SnapshotId}",
+        arn="arn:{partition}:ec2:{region}::snapshot/{SnapshotId}",
+        details=(
+            Step(
+                "DescribeSnapshotAttribute",
+                "",
+                {"SnapshotId": "{SnapshotId}", "Attribute": "createVolumePermission"},
+                gives=("CreateVolumePermissions", "Public"),
+                gone=("InvalidSnapshot.NotFound",),
+                shape=_shares,
+                only_named=True,
+            ),
+        ),
+    ),
+    Collector(
+        "AWS::EC2::Image",
+        "ec2",
+        Step("DescribeImages", "Images", {"Owners": ["self"], "IncludeDisabled": True}),
+        id="{ImageId}",
+        arn="arn:{partition}:ec2:{region}::image/{ImageId}",
+        details=(
+            Step(
+                "DescribeImageAttribute",
+                "LaunchPermissions",
+                {"ImageId": "{ImageId}", "Attribute": "launchPermission"},
+                into="LaunchPermissions",
+                gone=("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"),
+                only_named=True,
+            ),
+        ),
+    ),
+    Collector(
+        "AWS::EC2::KeyPair",
+        "ec2",
+        Step("DescribeKeyPairs", "KeyPairs"),
+        id="{KeyName}",
+        arn=ARN + ":key-pair/{KeyPairId}",
+    ),
+    Collector(
+        "AWS::EC2::SnapshotBlockPublicAccess",
+        "ec2",
+        Step("GetSnapshotBlockPublicAccessState"),
+        id="{account}",
+        tags="",
     ),
     Collector(
         "AWS::EC2::SecurityGroup",
         "ec2",
         Step("DescribeSecurityGroups", "SecurityGroups"),
         id="{GroupId}",
-        arn=_EC2_ARN + ":security-group/{GroupId}",
+        arn=ARN + ":security-group/{GroupId}",
         shape=_group,
         gives=("GroupDescription", "SecurityGroupIngress", "SecurityGroupEgress", "Id"),
         also={
