@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -66,6 +64,9 @@ def write_lines(
     ``message`` and, where known, ``code``, ``account``, ``region``, ``operation``; ``collection`` says how
     the lines came to be. Raises InputError when the folder exists and is no snapshot.
     """
+    import shutil  # costs several milliseconds that readers do not pay
+    import tempfile
+
     target = Path(folder)
     if target.exists() and not (target / MANIFEST).is_file() and any(target.iterdir()):
         raise InputError(f"`{target}` exists and is no snapshot; name a folder that is new or empty")
@@ -95,6 +96,9 @@ def write_lines(
 
 def _put(work: Path, target: Path) -> None:
     """Rename into place; an older snapshot is moved aside first and deleted last."""
+    import shutil
+    import tempfile
+
     if not target.exists():
         work.rename(target)
         return
