@@ -157,6 +157,8 @@ class Run:
             for name, value in page.items():
                 if isinstance(value, list) and isinstance(joined.get(name), list):
                     joined[name] = joined[name] + value
+                elif isinstance(value, dict) and isinstance(joined.get(name), dict):
+                    joined[name] = {**joined[name], **value}
                 else:
                     joined[name] = value
         return joined
@@ -269,7 +271,7 @@ class Run:
         }
         fitted = fit(collector.type, item, rename)
         related = _related(collector, item, draft.properties)
-        arn = fill(collector.arn, item, names) if collector.arn else None
+        arn = _arn(collector.arn, item, names)
         if arn and "Arn" in top_level(collector.type):
             fitted.setdefault("Arn", arn)
         _merge(fitted, draft.properties)
@@ -303,7 +305,9 @@ class Run:
             properties.setdefault(name, value)
         if isinstance(properties, OpenDict):
             return
-        for name in top_level(self.collector.type) - given - properties.keys() - {"Tags"}:
+        tags = registry.tag_property(self.collector.type)  # told as `tags`, in one form
+        told = given | {"Tags", tags.name.split(".")[0] if tags is not None else "Tags"}
+        for name in top_level(self.collector.type) - told - properties.keys():
             properties[name] = Unresolved("not_collected", "no call of the collector gives it")
         for path in self.collector.unknown:
             _set(properties, path, Unresolved("not_collected", "no call of the collector gives it"))
@@ -322,6 +326,13 @@ class Run:
         return tags if isinstance(tags, Unresolved) else tags_of(tags or [])
 
 
+def _arn(template: str, item: Json, names: Json) -> str | None:
+    """What is one name may be absent: not everything that is listed has an ARN yet."""
+    if template.startswith("{") and template.endswith("}") and at_path(item, template[1:-1]) is None:
+        return None
+    return str(fill(template, item, names)) if template else None
+
+
 def _related(collector: Collector, item: Json, properties: Json) -> Json:
     """Return the satellites that a collector's ``shape`` put into the item as ``related.NAME``.
 
@@ -331,7 +342,9 @@ def _related(collector: Collector, item: Json, properties: Json) -> Json:
         names = [name for name in collector.gives if name.startswith("related.")]
         return {name.removeprefix("related."): properties.more for name in names}
     return {
-        name.removeprefix("related."): [fit(collector.type, each, below=name) for each in value]
+        name.removeprefix("related."): value
+        if isinstance(value, Unresolved)
+        else [fit(collector.type, each, below=name) for each in value]
         for name, value in item.items()
         if name.startswith("related.")
     }
