@@ -2,7 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from policyengine.catalog import registry
 from policyengine.sources.live.spec import Step
+from policyengine.sources.shaping import timestamp
+
+
+def typed(type: str, attributes: Mapping[str, str]) -> dict[str, Any]:
+    """Return attributes that an API gives as texts with the kinds that the type's properties have."""
+    schema = registry.schema(type)
+    found: dict[str, Any] = {}
+    for name, text in attributes.items():
+        kind = schema.find((name,)) if schema is not None else None
+        if kind == "b" and text in ("true", "false"):
+            found[name] = text == "true"
+        elif kind == "i" and text.lstrip("-").isdigit():
+            found[name] = int(text)
+        else:
+            found[name] = text
+    return found
+
+
+def moment(seconds: float | str | None) -> str | None:
+    """Return RFC 3339 text for seconds since 1970."""
+    return None if seconds is None else timestamp(datetime.fromtimestamp(float(seconds), UTC))
 
 
 def backup_protection(arn: str) -> Step:
