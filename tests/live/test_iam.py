@@ -322,6 +322,7 @@ def test_over_http(account: Any, aws: Any, collect: Any) -> None:
     iam.create_access_key(UserName="http-user")
     iam.create_login_profile(UserName="http-user", Password="Long-enough-1234")
     iam.create_instance_profile(InstanceProfileName="http-profile")
+    iam.create_policy(PolicyName="http-policy", Path="/shop/", PolicyDocument=json.dumps(ALL))
     names = {"related.access_keys", "LoginProfile", "MFADevices", "PasswordEnabled"}
     found = collect(account, ROLE, needs={ROLE: ANY, USER: frozenset(names), GROUP: ANY, POLICY: ANY})
     role = next(r for r in found if r.id == "http-role")
@@ -333,4 +334,7 @@ def test_over_http(account: Any, aws: Any, collect: Any) -> None:
     assert [key["Status"] for key in user.related["access_keys"]] == ["Active"]
     assert user.properties["LoginProfile"] == {"PasswordResetRequired": False}
     assert user.properties["PasswordEnabled"] is True
+    policy = next(r for r in found if r.id == "http-policy")
+    assert (policy.properties["ManagedPolicyName"], policy.properties["Path"]) == ("http-policy", "/shop/")
+    assert policy.properties["PolicyDocument"] == ALL
     assert not collect.last.failures

@@ -124,7 +124,6 @@ def test_associations_and_baselines(canned: Callable[..., Any], collect: Any) ->
 
 
 def test_over_http(account: Any, aws: Any, collect: Any) -> None:
-    """Documents; moto's parameters have no ARN, which AWS gives."""
     content = '{"schemaVersion": "2.2", "description": "d", "mainSteps": []}'
     ssm = aws("ssm", "eu-west-2")
     ssm.create_document(Name="http-document", Content=content, DocumentType="Command")
@@ -133,3 +132,7 @@ def test_over_http(account: Any, aws: Any, collect: Any) -> None:
     )
     found = next(d for d in collect(account, DOCUMENT, region="eu-west-2") if d.id == "http-document")
     assert found.properties["AccountIds"] == ["111122223333"]
+    ssm.put_parameter(Name="/shop/key", Value="x", Type="SecureString", Tags=[{"Key": "Owner", "Value": "a"}])
+    (parameter,) = collect(account, PARAMETER, region="eu-west-2")
+    assert parameter.arn == f"arn:aws:ssm:eu-west-2:{MOTO_ACCOUNT}:parameter/shop/key"
+    assert (parameter.properties["Type"], parameter.tags) == ("SecureString", {"Owner": "a"})

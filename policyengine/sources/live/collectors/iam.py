@@ -52,7 +52,8 @@ def _policy(item: Json) -> Json:
         document = json_of(document)
     if document is None:
         document = Unresolved("read_error", f"iam:{_LISTING} gave no default version")
-    return {**item, "PolicyDocument": document, "PolicyVersionList": None}
+    name = item["Arn"].rpartition("/")[2]
+    return {"PolicyName": name, **item, "PolicyDocument": document, "PolicyVersionList": None}
 
 
 def _by_name(results: list[Json], _item: Json) -> Json:

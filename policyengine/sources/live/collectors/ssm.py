@@ -10,6 +10,9 @@ from policyengine.sources.live.context import Context
 from policyengine.sources.live.spec import Collector, Step
 
 Json = dict[str, Any]
+_PARAMETER: Final = "arn:{partition}:ssm:{region}:{account}:parameter/{path}"
+"""A name that begins with a slash has no second one there:
+https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-access.html"""
 _WINDOW: Final = {"WindowId": "{WindowId}"}
 _GONE: Final = ("DoesNotExistException",)
 _INVOCATION: Final = {
@@ -65,8 +68,9 @@ COLLECTORS = (
         "ssm",
         Step("DescribeParameters", "Parameters", {"MaxResults": 50}, rename={"Policies": ""}),
         id="{Name}",
-        arn="{ARN}",
+        arn=_PARAMETER,
         tags="",
+        expand=lambda item: [{**item, "path": item["Name"].removeprefix("/")}],
         details=(
             Step(  # one listing for all; SSM itself would be asked for each
                 "GetResources",
@@ -74,7 +78,7 @@ COLLECTORS = (
                 {"ResourceTypeFilters": ["ssm:parameter"], "ResourcesPerPage": 100},
                 gives=("tags",),
                 service="resourcegroupstaggingapi",
-                once="{ARN}",
+                once=_PARAMETER,
                 key="ResourceARN",
                 shape=lambda found, _item: [tag for each in found for tag in each.get("Tags") or ()],
             ),
