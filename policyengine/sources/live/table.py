@@ -41,6 +41,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "organizations": ("AWS::Organizations",),
     "region": ("PolicyEngine::Account",),
     "backup": ("AWS::Backup",),
+    "bedrock": ("AWS::Bedrock", "AWS::BedrockAgentCore"),
     "caches": ("AWS::ElastiCache", "AWS::MemoryDB"),
     "documents": ("AWS::DocDB", "AWS::Neptune"),
     "rds": ("AWS::RDS",),
@@ -53,6 +54,17 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "trails": ("AWS::CloudTrail", "AWS::Config"),
 }
 """Module of ``collectors/`` -> the services whose types it declares."""
+
+
+TOLD_AS: Final[dict[str, str]] = {
+    "AWS::DocDB::DBSubnetGroup": "AWS::RDS::DBSubnetGroup",
+    "AWS::DynamoDB::GlobalTable": "AWS::DynamoDB::Table",
+    "AWS::Elasticsearch::Domain": "AWS::OpenSearchService::Domain",
+    "AWS::Neptune::DBSubnetGroup": "AWS::RDS::DBSubnetGroup",
+}
+"""Types whose resources AWS lists with those of another, as which they are collected, once: subnet groups serve RDS,
+Neptune and DocumentDB alike, a replica of a global table is a table of its region, and the OpenSearch API has the
+domains of both engines."""
 
 
 @cache
@@ -74,7 +86,9 @@ def _services() -> dict[str, tuple[str, ...]]:
 
 @cache
 def collector_of(type: str) -> AnyCollector | None:
-    """Return what collects a type; None when nothing can."""
+    """Return what collects a type; None when nothing can, or it is told as another (``TOLD_AS``)."""
+    if type in TOLD_AS:
+        return None
     service = "::".join(type.split("::", 2)[:2])
     for module in _services().get(service, ()):
         found = _module(module).get(type)
