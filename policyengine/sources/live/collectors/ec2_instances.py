@@ -13,6 +13,9 @@ from policyengine.sources.live.spec import Collector, Step
 Json = dict[str, Any]
 _GONE: Final = ("InvalidInstanceID.NotFound",)
 _NOT_LISTED: Final = Unresolved("not_collected", "ec2:DescribeVolumes does not list the volume")
+_NO_VERSION: Final = Unresolved(
+    "not_collected", "ec2:DescribeLaunchTemplateVersions does not list its default version"
+)
 _SINCE: Final = re.compile(r"\((\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) GMT\)")
 
 
@@ -154,7 +157,14 @@ def _template(item: Json) -> Json:
     return {**item, **{name: str(item[name]) for name in numbers if name in item}}
 
 
+def _ping(found: list[Json], _item: Json) -> Json | None:
+    """An instance that Systems Manager does not list is not managed by it."""
+    return {"SsmPingStatus": found[0].get("PingStatus")} if found else None
+
+
 def _version(versions: list[Json], _item: Json) -> Json:
+    if not versions:
+        return {"LaunchTemplateData": _NO_VERSION}
     return {name: versions[0].get(name) for name in ("LaunchTemplateData", "VersionDescription")}
 
 
@@ -223,7 +233,7 @@ COLLECTORS = (
                 gives=("SsmPingStatus",),
                 once="{InstanceId}",
                 key="InstanceId",
-                shape=lambda found, _item: {"SsmPingStatus": found[0].get("PingStatus")},
+                shape=_ping,
                 service="ssm",
                 only_named=True,
             ),
