@@ -67,7 +67,6 @@ def test_tables_arrive_in_the_registrys_shape(account: Any, aws: Any, collect: A
     ):  # fmt: skip
         assert (verdict(rule, good), verdict(rule, plain)) == ("PASS", "FAIL"), rule
     assert verdict("dynamodb-customer-managed-key", plain) == "FAIL"
-    assert collect(account, "AWS::DynamoDB::GlobalTable", region=region) == []
 
 
 def test_a_table_that_may_not_be_described_is_not_lost(canned: Any, collect: Any) -> None:

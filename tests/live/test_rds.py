@@ -231,9 +231,6 @@ def test_groups_subscriptions_and_proxies(account: Any, aws: Any, collect: Any, 
     (group,) = collect(account, "AWS::RDS::DBSubnetGroup", region="eu-north-1")
     assert sorted(group.properties["SubnetIds"]) == sorted(subnets)
     assert group.tags == {"a": "b"}
-    for type in ("AWS::DocDB::DBSubnetGroup", "AWS::Neptune::DBSubnetGroup"):
-        assert collect(account, type, region="eu-north-1") == []
-        assert type in collect.last.whole
     rds.create_event_subscription(
         SubscriptionName="e", SnsTopicArn="arn:aws:sns:eu-north-1:1:t", SourceType="db-instance",
         EventCategories=["failure"], Enabled=True,
@@ -252,3 +249,38 @@ def test_groups_subscriptions_and_proxies(account: Any, aws: Any, collect: Any, 
         "AWS::RDS::DBProxy",
     )
     assert verdict("rds-proxy-tls-required", found) == "FAIL"
+
+
+def test_what_is_told_as_another_type_is_planned_once() -> None:
+    from policyengine.sources.live.plan import make_plan
+    from policyengine.sources.live.table import TOLD_AS, collector_of
+
+    plan = make_plan(dict.fromkeys(TOLD_AS, frozenset({"tags"})))
+    assert plan.collectors == ()
+    assert plan.impossible == ()
+    assert all(collector_of(other) is not None for other in TOLD_AS.values())
+
+
+def test_one_listing_serves_three_types(canned: Any) -> None:
+    from policyengine.sources.live.context import Context, Shared
+    from policyengine.sources.live.plan import make_plan
+    from policyengine.sources.live.table import collector_of
+    from policyengine.sources.live.work import do
+
+    types = ("AWS::RDS::DBCluster", "AWS::Neptune::DBCluster", "AWS::DocDB::DBCluster")
+    needs = dict.fromkeys(types, frozenset({"StorageEncrypted"}))
+    item = {"DBClusterIdentifier": "c", "DBClusterArn": f"{ARN}:cluster:c", "Engine": "docdb"}
+    asked: list[Any] = []
+
+    def answer(arguments: Any) -> Any:
+        asked.append(arguments)
+        return {"DBClusters": [item]}
+
+    account = canned({"rds:DescribeDBClusters": answer})
+    shared = Shared(make_plan(needs).shared)
+    for type in types:
+        collector = collector_of(type)
+        assert collector is not None
+        context = Context(account, "us-east-1", "us-east-1", needs, shared)
+        assert do(collector, context, lambda _line: None).resources == (type == "AWS::DocDB::DBCluster")
+    assert asked == [{}]

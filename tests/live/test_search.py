@@ -41,7 +41,6 @@ def test_domains_are_described_five_at_a_time(account: Any, aws: Any, collect: A
         "opensearch-encrypted", "opensearch-node-to-node-encrypted", "opensearch-https-required", "opensearch-audit-logs",
     ):  # fmt: skip
         assert (verdict(rule, good), verdict(rule, plain)) == ("PASS", "FAIL"), rule
-    assert collect(account, "AWS::Elasticsearch::Domain", region=REGION) == []
 
 
 def test_policies_of_serverless_collections(canned: Any, collect: Any) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from policyengine.catalog import registry
 from policyengine.sources.live.spec import AnyCollector, CodeCollector, Collector, asked
-from policyengine.sources.live.table import collector_of, satellite_of
+from policyengine.sources.live.table import TOLD_AS, collector_of, satellite_of
 from policyengine.sources.live.wanted import Needs, wanted
 
 GLOBAL = "global"
@@ -89,6 +89,8 @@ def make_plan(needs: Needs) -> Plan:
         if parents:
             for parent in parents:
                 _add(whole, parent, frozenset((getattr(collector_of(parent), "also", {})[type],)))
+        elif type in TOLD_AS:
+            continue
         elif collector_of(type) is None:
             impossible.append(type)
         else:

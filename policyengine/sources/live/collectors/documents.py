@@ -1,4 +1,4 @@
-"""Neptune and DocumentDB, which share the API of RDS; it gives their tags too.
+"""Neptune and DocumentDB, which share the API of RDS: one listing serves all three, and gives tags too.
 
 https://docs.aws.amazon.com/documentdb/latest/developerguide/api.html
 """
@@ -11,14 +11,10 @@ from typing import Any
 from policyengine.sources.live.collectors import rds_shapes as shapes
 from policyengine.sources.live.collectors.common import backup_protection
 from policyengine.sources.live.collectors.rds import parameters, restore, tags_by_arn
-from policyengine.sources.live.spec import CodeCollector, Collector, Step
+from policyengine.sources.live.spec import Collector, Step
 
 Json = dict[str, Any]
 _MADE = ("SnapshotIdentifier", "SourceDBClusterIdentifier")
-
-
-def _only(engine: str) -> Json:
-    return {"Filters": [{"Name": "engine", "Values": [engine]}]}
 
 
 def _neptune(item: Json) -> Json:
@@ -52,7 +48,7 @@ def _snapshots(type: str, engine: str) -> Collector:
     return Collector(
         type,
         "rds",
-        Step("DescribeDBClusterSnapshots", "DBClusterSnapshots", _only(engine)),
+        Step("DescribeDBClusterSnapshots", "DBClusterSnapshots"),
         id="{DBClusterSnapshotIdentifier}",
         arn="{DBClusterSnapshotArn}",
         tags="TagList",
@@ -89,7 +85,7 @@ COLLECTORS = (
     Collector(
         "AWS::Neptune::DBCluster",
         "rds",
-        Step("DescribeDBClusters", "DBClusters", _only("neptune")),
+        Step("DescribeDBClusters", "DBClusters"),
         id="{DBClusterIdentifier}",
         arn="{DBClusterArn}",
         tags="TagList",
@@ -108,7 +104,7 @@ COLLECTORS = (
     Collector(
         "AWS::Neptune::DBInstance",
         "rds",
-        Step("DescribeDBInstances", "DBInstances", _only("neptune")),
+        Step("DescribeDBInstances", "DBInstances"),
         id="{DBInstanceIdentifier}",
         arn="{DBInstanceArn}",
         tags="TagList",
@@ -122,7 +118,7 @@ COLLECTORS = (
     Collector(
         "AWS::DocDB::DBCluster",
         "rds",
-        Step("DescribeDBClusters", "DBClusters", _only("docdb")),
+        Step("DescribeDBClusters", "DBClusters"),
         id="{DBClusterIdentifier}",
         arn="{DBClusterArn}",
         tags="TagList",
@@ -141,7 +137,7 @@ COLLECTORS = (
     Collector(
         "AWS::DocDB::DBInstance",
         "rds",
-        Step("DescribeDBInstances", "DBInstances", _only("docdb")),
+        Step("DescribeDBInstances", "DBInstances"),
         id="{DBInstanceIdentifier}",
         arn="{DBInstanceArn}",
         tags="TagList",
@@ -159,9 +155,5 @@ COLLECTORS = (
         arn="{GlobalClusterArn}",
         tags="TagList",
         keep=_global,
-    ),
-    # one set of subnet groups serves RDS, Neptune and DocumentDB: they are told once, as RDS's
-    CodeCollector(
-        ("AWS::DocDB::DBSubnetGroup", "AWS::Neptune::DBSubnetGroup"), "rds", lambda _context: iter(()), ()
     ),
 )

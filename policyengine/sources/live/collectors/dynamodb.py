@@ -6,7 +6,7 @@ from typing import Any
 
 from policyengine.sources.live.collectors.common import backup_protection
 from policyengine.sources.live.context import Context
-from policyengine.sources.live.spec import CodeCollector, Collector, Step
+from policyengine.sources.live.spec import Collector, Step
 
 Json = dict[str, Any]
 _ARN = "arn:{partition}:dynamodb:{region}:{account}:table/{value}"
@@ -153,8 +153,6 @@ COLLECTORS = (
             backup_protection(_ARN),
         ),
     ),
-    # each replica of a global table is a table of its region, and told as one
-    CodeCollector(("AWS::DynamoDB::GlobalTable",), "dynamodb", lambda _context: iter(()), ()),
     Collector(
         "AWS::DAX::Cluster",
         "dax",

@@ -97,8 +97,6 @@ COLLECTORS = (
             ),
         ),
     ),
-    # domains with the engine Elasticsearch are told once, by the API that knows both engines
-    CodeCollector(("AWS::Elasticsearch::Domain",), "opensearch", lambda _context: iter(()), ()),
     CodeCollector(
         (_POLICY,),
         "opensearchserverless",
