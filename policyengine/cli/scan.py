@@ -95,6 +95,11 @@ _PATH = click.Path(path_type=Path)
     show_default=True,
     help="exit 1 on a FAIL at or above this severity",
 )
+@click.option(
+    "--config-aggregator",
+    metavar="NAME",
+    help="evaluate what this AWS Config aggregator holds (--profile says whose)",
+)
 @click.option("--strict", is_flag=True, help="exit 3 when a verdict is UNKNOWN")
 @click.option(
     "-j",
@@ -105,17 +110,18 @@ _PATH = click.Path(path_type=Path)
     help="processes for large snapshots (default 1)",
 )
 def scan(targets: Sequence[str], **options: Any) -> int:
-    """Evaluate rules on templates, plans, snapshots and live accounts.
+    """Evaluate rules on templates, plans, snapshots, files of AWS Config and live accounts.
 
     TARGET is a CloudFormation or SAM template, a CDK assembly (cdk.out), a Terraform plan as JSON, a
-    snapshot, or a folder with any of these; each file is recognised by its content. `-` reads standard
-    input.
+    snapshot, a snapshot, history or event of AWS Config, or a folder with any of these; each file is
+    recognised by its content. `-` reads standard input.
 
     \b
       policyengine scan template.yaml --parameters Environment=prod
       policyengine scan cdk.out --format sarif=findings.sarif --format terminal
       policyengine scan plan.json --terraform-source . --fail-on high
       policyengine scan snapshot/ -j 2 --format json=findings.json
+      policyengine scan config-snapshot.json.gz
       policyengine scan --live --regions eu-west-1,eu-central-1
     """
     import atexit
@@ -126,6 +132,8 @@ def scan(targets: Sequence[str], **options: Any) -> int:
     gc.set_threshold(1_000_000, 20, 50)
     atexit.register(gc.freeze)  # the process ends: nothing is worth looking for any more
 
+    if options["config_aggregator"] is not None:
+        return _aggregated(targets, options)
     found = wish.wish_of(options)
     if found is None:
         if not targets:
@@ -140,6 +148,15 @@ def scan(targets: Sequence[str], **options: Any) -> int:
     from policyengine.cli.live.scanning import collected_run
 
     with collected_run(found, options) as run:
+        return _finish(run, options)
+
+
+def _aggregated(targets: Sequence[str], options: Mapping[str, Any]) -> int:
+    if targets or options["live"] or options["org"]:
+        raise click.UsageError("--config-aggregator goes alone, without targets, --live and --org")
+    from policyengine.cli.live.aggregated import aggregated_run
+
+    with aggregated_run(options["config_aggregator"], options) as run:
         return _finish(run, options)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from policyengine.catalog import registry
 from policyengine.model.resource import Resource
-from policyengine.model.values import OpenDict, Unresolved
+from policyengine.model.values import ABSENT, OpenDict, Unresolved
 from policyengine.sources.config.item import GONE, RECORDED, Item, ItemError, items_of, read_item
 from policyengine.sources.config.spec import ConfigType, Part
 from policyengine.sources.config.table import type_of
@@ -97,6 +97,7 @@ class _Mapping:
         self.properties: Json = {}
         self.related: Json = {}
         self.known: set[str] = set(declared.recorded)
+        self._names = {name.casefold() for name in item.configuration}
 
     def resource(self) -> Resource:
         self._configuration()
@@ -114,14 +115,14 @@ class _Mapping:
             self._put_related(name, given[name])
         given = {name: value for name, value in given.items() if not name.startswith("related.")}
         renames = _spelt(declared.rename, given)
-        self.properties = fit(declared.type, given, renames)
+        said = {name for name, value in given.items() if value is ABSENT or self._is_empty(name, value)}
+        self.properties = fit(declared.type, {k: v for k, v in given.items() if k not in said}, renames)
         own = _by_case(declared.type)
-        for name, value in given.items():
-            if value is None or value == "" or value == {}:
-                target = renames.get(name, own.get(name.casefold(), "")).split(".")[0]
-                self.known.add(target)
-                if value == {}:
-                    self.properties.pop(target, None)
+        self.known |= {renames.get(name, own.get(name.casefold(), "")).split(".")[0] for name in said}
+
+    def _is_empty(self, name: str, value: Any) -> bool:
+        """Whether the item itself says under this name that there is nothing: null, an empty text or object."""
+        return (value is None or value == {}) and name.casefold() in self._names
 
     def _part(self, part: Part, value: Any) -> None:
         top = (
@@ -213,6 +214,8 @@ def _spelt(renames: Renames, value: Any) -> Renames:
 
 
 def _found(wanted: Mapping[str, str], value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping) and "quantity" in value:
+        value = value.get("items") or []  # CloudFront's lists, which are stepped through as such
     if isinstance(value, list):
         for element in value:
             yield from _found(wanted, element, path, depth)
@@ -314,7 +317,7 @@ def _tags(item: Item, type: str) -> Any:
     if not registry.taggable(type):
         return None
     found = tags_of(item.tags)
-    said = bool(found) or item.type in _TAGGED
+    said = bool(found) or (item.type in _TAGGED and item.tags is not None)
     for holder in (item.configuration, item.supplement):
         for name, value in holder.items():
             if name.casefold() in _TAG_NAMES and isinstance(value, list | dict):

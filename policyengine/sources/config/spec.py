@@ -36,8 +36,8 @@ class ConfigType(NamedTuple):
     ``config`` is AWS Config's name where it is not ``type``; a name with ``/`` is told apart by ``kind_of``. ``id`` is
     the canonical property whose value users know the resource by; without it the first naming property of the catalog.
     ``rename`` leads from dotted names of the item, in any case, to canonical ones; ``shape`` makes what is fitted from
-    an item; None values in it are known to be absent. ``parts`` are what stands beside the configuration. ``recorded``
-    are top-level properties (``related.NAME`` too) that AWS Config records wherever the resource has them.
+    an item: ABSENT in it is known to be absent, None is not said. ``parts`` are what stands beside the configuration.
+    ``recorded`` are top-level properties (``related.NAME`` too) that AWS Config records wherever the resource has them.
     ``unknown`` are dotted paths, lists stepped through, that are not known where an item lacks them although the object
     they belong to was recorded.
     """

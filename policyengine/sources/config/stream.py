@@ -14,10 +14,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from policyengine.model.location import Location
-from policyengine.sources.snapshot.files import FREE_OUTPUT, MAX_RATIO, StreamError
+from policyengine.sources.snapshot.files import FREE_OUTPUT, StreamError
 from policyengine.sources.snapshot.lines import decode_line
 from policyengine.sources.snapshot.problems import LineError
 
+MAX_RATIO: Final = 200
+"""Beyond its first 64 MiB a gzip file may expand to so many times its size; snapshots do to about twenty times."""
 GZIP_MAGIC: Final = b"\x1f\x8b"
 MAX_ITEM: Final = 16 << 20
 """Bytes of one item; AWS Config's own notifications stop at 256 KB, and S3 holds what is larger."""

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from policyengine.model.values import ABSENT
 from policyengine.sources.config.item import Item
 from policyengine.sources.config.spec import ConfigType, Part, each, under
 
 Json = dict[str, Any]
 
 
+_ELSEWHERE: Final = ("version", "state", "stateReason", "vpcConfig", "layers")
+
+
 def _function(item: Item) -> Json:
     given = item.configuration
     network, state = given.get("vpcConfig"), given.get("state")
     found = {
-        **{name: value for name, value in given.items() if name not in ("version", "state", "stateReason")},
+        **{name: value for name, value in given.items() if name not in _ELSEWHERE},
         "Arn": given.get("functionArn") or item.arn,
-        "Layers": each(given.get("layers"), "arn") or None,
-        "VpcConfig": network if under(network, "subnetIds") else None,
+        "Layers": each(given.get("layers"), "arn") or ABSENT,
+        "VpcConfig": network if under(network, "subnetIds") else ABSENT,
     }
     if isinstance(state, str):
         found["State"] = state
@@ -48,7 +52,7 @@ TYPES = (
             Part("Concurrency", "ReservedConcurrentExecutions",
                  shape=lambda value, _: under(value, "reservedConcurrentExecutions")),
         ),
-        recorded=("VpcConfig", "DeadLetterConfig", "KmsKeyArn", "Runtime", "Handler", "FileSystemConfigs",
+        recorded=("Layers", "VpcConfig", "DeadLetterConfig", "KmsKeyArn", "Runtime", "Handler", "FileSystemConfigs",
                   "Description"),
     ),
     ConfigType(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from policyengine.model.values import Unresolved
+from policyengine.model.values import ABSENT, Unresolved
 from policyengine.sources.config.item import Item
 from policyengine.sources.config.spec import ConfigType, Part, each, first, flag, objects, said, under
 
@@ -32,7 +32,7 @@ def _instance(item: Item) -> Json:
         **{name: value for name, value in given.items() if name not in _INSTANCE},
         "AllocatedStorage": _text(given.get("allocatedstorage")),
         "VPCSecurityGroups": each(given.get("vpcsecuritygroups"), "vpcSecurityGroupId"),
-        "DBSecurityGroups": _by(given.get("dbsecuritygroups"), "dBSecurityGroupName") or None,
+        "DBSecurityGroups": _by(given.get("dbsecuritygroups"), "dBSecurityGroupName") or ABSENT,
         "DBParameterGroupName": _any_case(parameters, "dbparametergroupname"),
         "DBSubnetGroupName": _any_case(given.get("dbsubnetgroup"), "dbsubnetgroupname"),
         "OptionGroupName": under(first(given.get("optiongroupmemberships")), "optionGroupName"),
@@ -48,6 +48,7 @@ def _instance(item: Item) -> Json:
 _INSTANCE_FROM: Final = {
     "AllocatedStorage": "allocatedStorage",
     "VPCSecurityGroups": "vpcSecurityGroups",
+    "DBSecurityGroups": "dbSecurityGroups",
     "DBParameterGroupName": "dbParameterGroups",
     "OptionGroupName": "optionGroupMemberships",
 }
@@ -198,22 +199,24 @@ _OTHER_CLUSTER: Final = {
     "dbClusterResourceId": "ClusterResourceId",
 }
 _CLUSTER_RECORDED: Final = (
-    "KmsKeyId", "BacktrackWindow", "EnableCloudwatchLogsExports", "ReplicationSourceIdentifier",
+    "KmsKeyId", "EnableCloudwatchLogsExports", "ReplicationSourceIdentifier",
     "ActivityStreamKmsKeyId", "DatabaseName",
 )  # fmt: skip
+_OTHER_INSTANCE: Final = ("DBClusterIdentifier",)
+_OTHER_CLUSTER_RECORDED: Final = ("KmsKeyId", "EnableCloudwatchLogsExports")
 TYPES = (
     ConfigType("AWS::RDS::DBInstance", id="DBInstanceIdentifier", rename=_INSTANCE_NAMES, shape=_instance,
                recorded=_INSTANCE_RECORDED, kinds=_ENGINES),
     ConfigType("AWS::DocDB::DBInstance", "AWS::RDS::DBInstance/docdb", "DBInstanceIdentifier", _INSTANCE_NAMES,
-               _instance, recorded=_INSTANCE_RECORDED),
+               _instance, recorded=_OTHER_INSTANCE),
     ConfigType("AWS::Neptune::DBInstance", "AWS::RDS::DBInstance/neptune", "DBInstanceIdentifier", _INSTANCE_NAMES,
-               _instance, recorded=_INSTANCE_RECORDED),
+               _instance, recorded=_OTHER_INSTANCE),
     ConfigType("AWS::RDS::DBCluster", id="DBClusterIdentifier", rename=_CLUSTER_NAMES, shape=_cluster,
                recorded=_CLUSTER_RECORDED, kinds=_ENGINES),
     ConfigType("AWS::DocDB::DBCluster", "AWS::RDS::DBCluster/docdb", "DBClusterIdentifier",
-               {**_OTHER_CLUSTER, "iamdatabaseAuthenticationEnabled": ""}, _cluster, recorded=_CLUSTER_RECORDED),
+               {**_OTHER_CLUSTER, "iamdatabaseAuthenticationEnabled": ""}, _cluster, recorded=_OTHER_CLUSTER_RECORDED),
     ConfigType("AWS::Neptune::DBCluster", "AWS::RDS::DBCluster/neptune", "DBClusterIdentifier", _OTHER_CLUSTER,
-               _cluster, recorded=_CLUSTER_RECORDED),
+               _cluster, recorded=_OTHER_CLUSTER_RECORDED),
     ConfigType("AWS::RDS::DBSnapshot", id="DBSnapshotIdentifier", recorded=("KmsKeyId",)),
     ConfigType("AWS::RDS::ClusterSnapshot", "AWS::RDS::DBClusterSnapshot", recorded=("KmsKeyId",)),
     ConfigType(

@@ -77,7 +77,8 @@ def _volume(item: Item) -> Json:
         {"VolumeId": a.get("volumeId"), "InstanceId": a.get("instanceId"), "Device": a.get("device")}
         for a in objects(item.configuration.get("attachments"))
     ]
-    return {**item.configuration, "related.attachments": attached}
+    made = {**item.configuration, "related.attachments": attached}
+    return said(made, item.configuration, {"related.attachments": "attachments"})
 
 
 def _instance(item: Item) -> Json:
@@ -143,7 +144,7 @@ def _table(item: Item) -> Json:
         for route in objects(given.get("routes"))
     ]
     gates = [a for a in objects(given.get("associations")) if a.get("gatewayId")]
-    return {
+    made = {
         **given,
         "Main": any(a.get("main") is True for a in objects(given.get("associations"))),
         "related.routes": routes,
@@ -151,6 +152,12 @@ def _table(item: Item) -> Json:
             {"GatewayId": a["gatewayId"], "RouteTableId": item.id} for a in gates
         ],
     }
+    sources = {
+        "Main": "associations",
+        "related.gateway_associations": "associations",
+        "related.routes": "routes",
+    }
+    return said(made, given, sources)
 
 
 def _acl(item: Item) -> Json:
@@ -163,12 +170,13 @@ def _acl(item: Item) -> Json:
         }
         for e in objects(given.get("entries"))
     ]  # fmt: skip
-    return {
+    made = {
         "Id": item.id,
         "VpcId": given.get("vpcId"),
         "IsDefault": given.get("isDefault"),
         "related.entries": entries,
     }
+    return said(made, given, {"related.entries": "entries"})
 
 
 def _interface_of_its_own(item: Item) -> Json:

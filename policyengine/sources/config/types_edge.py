@@ -64,7 +64,6 @@ def _certificate(item: Item) -> Json:
     }
 
 
-_ORIGIN: Final = "distributionConfig.origins.items"
 TYPES = (
     ConfigType(
         "AWS::ApiGateway::Stage",
@@ -91,7 +90,6 @@ TYPES = (
         id="Id",
         rename={
             "distributionConfig.origins.customHeaders": "OriginCustomHeaders",
-            f"{_ORIGIN}.customHeaders": "OriginCustomHeaders",
             "distributionConfig.isIPV6Enabled": "IPV6Enabled",
         },
     ),

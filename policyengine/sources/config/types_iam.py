@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from policyengine.model.values import Unresolved
+from policyengine.model.values import ABSENT, Unresolved
 from policyengine.sources.config.item import Item
 from policyengine.sources.config.spec import ConfigType, Part, each, first, flag, objects, under
+from policyengine.sources.shaping import document
 
 Json = dict[str, Any]
 
@@ -22,14 +23,14 @@ def _principal(inline: str, *names: str) -> Callable[[Item], Json]:
             found["Policies"] = [
                 {"PolicyName": p.get("policyName"), "PolicyDocument": _document(p.get("policyDocument"))}
                 for p in objects(given[inline.casefold()])
-            ] or None
+            ] or ABSENT
             found["related.policies"] = []
         if isinstance(given.get("attachedmanagedpolicies"), list):
-            found["ManagedPolicyArns"] = each(given["attachedmanagedpolicies"], "policyArn") or None
+            found["ManagedPolicyArns"] = each(given["attachedmanagedpolicies"], "policyArn") or ABSENT
         boundary = given.get("permissionsboundary")
         found["PermissionsBoundary"] = under(boundary, "permissionsBoundaryArn")
         if isinstance(given.get("grouplist"), list):
-            found["Groups"] = each(given["grouplist"], "groupName") or None
+            found["Groups"] = each(given["grouplist"], "groupName") or ABSENT
             found["related.group_additions"] = []
         if "AssumeRolePolicyDocument" in names:
             found["AssumeRolePolicyDocument"] = _document(given.get("assumerolepolicydocument"))
@@ -43,7 +44,7 @@ def _document(value: Any) -> Any:
         value = first(value)
     if value is None:
         return Unresolved("not_collected", "AWS Config did not record the document", present=True)
-    return value
+    return document(value) if isinstance(value, str) else value
 
 
 def _managed(item: Item) -> Json:
@@ -70,7 +71,7 @@ def _attached(item: Item) -> Json:
         if kind in found and isinstance(name, str) and name:
             found[kind].append(name)
             number += 1
-    whole = {name: names or None for name, names in found.items()}
+    whole = {name: names or ABSENT for name, names in found.items()}
     return whole if item.configuration.get("attachmentCount") == number else {}
 
 

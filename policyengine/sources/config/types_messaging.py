@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from policyengine.model.values import ABSENT
 from policyengine.sources.config.item import Item, decode
 from policyengine.sources.config.spec import ConfigType, flag
 
@@ -45,9 +46,9 @@ def _trail(item: Item) -> Json:
     given = item.configuration
     found = {**given, "TrailName": given.get("name") or item.id, "Arn": given.get("trailARN") or item.arn}
     if flag(given.get("hasCustomEventSelectors")) is False:
-        found.update({"EventSelectors": None, "AdvancedEventSelectors": None})
+        found.update({"EventSelectors": ABSENT, "AdvancedEventSelectors": ABSENT})
     if flag(given.get("hasInsightSelectors")) is False:
-        found["InsightSelectors"] = None
+        found["InsightSelectors"] = ABSENT
     return found
 
 

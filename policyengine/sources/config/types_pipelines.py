@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from policyengine.model.values import ABSENT
 from policyengine.sources.config.item import Item
-from policyengine.sources.config.spec import ConfigType, first, objects, said, under
+from policyengine.sources.config.spec import ConfigType, first, said, under
 
 Json = dict[str, Any]
 _PROJECT: Final = frozenset(
@@ -60,14 +61,10 @@ def _pipeline(item: Item) -> Json:
             {"Region": r, "ArtifactStore": store} for r, store in sorted(stores.items())
         ]
     else:
-        pipeline["artifactStores"] = None
-    pipeline["artifactStore"] = pipeline.get("artifactStore")
-    pipeline["stages"] = [_stage(stage) for stage in objects(pipeline.get("stages"))]
+        pipeline["artifactStores"] = ABSENT if "artifactStore" in pipeline else None
+    if isinstance(stores, dict) and pipeline.get("artifactStore") is None:
+        pipeline["artifactStore"] = ABSENT
     return {**pipeline, "version": _text(pipeline.get("version"))}
-
-
-def _stage(stage: Json) -> Json:
-    return {"onFailure": None, **stage} if "onFailure" in stage else dict(stage)
 
 
 def _text(value: Any) -> Any:

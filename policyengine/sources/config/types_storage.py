@@ -170,7 +170,7 @@ TYPES = (
         ),
         recorded=(
             "BucketEncryption", "PublicAccessBlockConfiguration", "LoggingConfiguration", "LifecycleConfiguration",
-            "ReplicationConfiguration", "ObjectLockConfiguration", "WebsiteConfiguration",
+            "ReplicationConfiguration", "ObjectLockConfiguration", "ObjectLockEnabled", "WebsiteConfiguration",
         ),
         unknown=("BucketEncryption.ServerSideEncryptionConfiguration.BlockedEncryptionTypes",),
     ),
