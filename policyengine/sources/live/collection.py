@@ -320,7 +320,8 @@ def reconciliation(collected: Collected) -> dict[str, Any]:
         row = places.setdefault(
             (kept.task.account, kept.task.place), {"types": 0, "whole": 0, "resources": 0, "missing": {}}
         )
-        row["types"] += len(kept.task.types)
+        # a collector of several types leaves out those that no rule needs
+        row["types"] += sum(type in kept.whole or type in kept.incomplete for type in kept.task.types)
         row["whole"] += sum(type in kept.whole for type in kept.task.types)
         row["resources"] += kept.resources
         for type, failure in sorted(kept.incomplete.items()):

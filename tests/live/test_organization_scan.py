@@ -1,0 +1,90 @@
+"""A whole organisation over HTTP, as a user scans it: every account its own, verdicts as populated."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live import commands, populate, server
+from tests.live.commands import AS_OF, Verdict
+from tests.live.conftest import _free_port
+
+pytest.importorskip("moto")
+
+SMALL = (5, ("us-east-1", "eu-west-1"))
+LARGE = (20, ("us-east-1", "eu-west-1", "ap-south-1"))
+
+
+class World:
+    """A server with an organisation on it."""
+
+    def __init__(self, endpoint: str, size: tuple[int, tuple[str, ...]]) -> None:
+        self.endpoint = endpoint
+        self.made = populate.organization(endpoint, *size)
+        self.expected = {Verdict(*made) for made in self.made.made}
+        self.arguments = [
+            "--org", "--regions", ",".join(size[1]), "--rate", "10000", *commands.rules(populate.RULES),
+        ]  # fmt: skip
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(SMALL, id="5x2"), pytest.param(LARGE, id="20x3", marks=pytest.mark.slow)],
+)
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    with server.running(_free_port()) as endpoint:
+        yield World(endpoint, request.param)
+
+
+def test_every_account_has_its_own_and_verdicts_are_as_populated(world: World, tmp_path: Path) -> None:
+    live = commands.scan(world.endpoint, tmp_path, *world.arguments, code=1)
+    assert live["run"]["complete"]
+    assert commands.verdicts(live) == world.expected
+    # the same in two steps: collected now, evaluated later
+    folder = tmp_path / "snapshot"
+    ended = commands.run(world.endpoint, tmp_path, "snapshot", *world.arguments, "-o", str(folder))
+    assert ended.code == 0, ended.err
+    offline = commands.scan(
+        "http://127.0.0.1:9", tmp_path, str(folder), *commands.rules(populate.RULES), code=1
+    )
+    assert live["findings"] == offline["findings"]
+    _reconciled(world, folder)
+    _progress(ended.err, len(world.made.accounts))
+
+
+def _reconciled(world: World, folder: Path) -> None:
+    collection = json.loads((folder / "manifest.json").read_text())["collection"]
+    assert {place["account"] for place in collection["places"]} == set(world.made.accounts)
+    assert all(place["types"] == place["whole"] for place in collection["places"])
+    assert not collection["accounts_not_read"]
+    # each account is entered once, and each of its listings made once a region
+    calls, accounts = collection["calls"], len(world.made.accounts)
+    regions = len({made.region for made in world.made.made} - {"global"})
+    assert calls["ec2:DescribeVolumes"] == calls["rds:DescribeDBInstances"] == accounts * regions
+    assert calls["iam:GetAccountAuthorizationDetails"] == accounts
+    assert calls["organizations:ListAccounts"] == 1
+
+
+def _progress(text: str, accounts: int) -> None:
+    """Not on a terminal: a line of JSON every few seconds, the last one says how it ended."""
+    lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    last = lines[-1]
+    assert last["event"] == "collecting"
+    assert (last["accounts_done"], last["accounts"]) == (accounts, accounts)
+    assert last["tasks_done"] == last["tasks"]
+    assert last["calls"] > 0
+    assert last["seconds_left"] == 0
+
+
+def test_some_accounts_by_unit_and_without_those_excluded(world: World, tmp_path: Path) -> None:
+    unit = world.made.units["production"]
+    below = [account for number, account in enumerate(world.made.accounts) if number % 4 == 1]
+    arguments = ["--ous", unit, *world.arguments]
+    if len(below) > 1:
+        arguments += ["--exclude", below[0]]
+    report = commands.scan(world.endpoint, tmp_path, *arguments)
+    assert set(report["run"]["scope"]["accounts"]) == set(below[1:] or below)
+    assert report["run"]["as_of"] == AS_OF
