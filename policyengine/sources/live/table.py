@@ -16,6 +16,7 @@ from policyengine.sources.live.spec import AnyCollector, RegistryCollector
 
 MODULES: Final[dict[str, tuple[str, ...]]] = {
     "account": ("AWS::",),
+    "apis": ("AWS::ApiGateway", "AWS::ApiGatewayV2", "AWS::AppSync"),
     "dynamodb": ("AWS::DAX", "AWS::DynamoDB", "AWS::Timestream"),
     "cognito": ("AWS::Cognito",),
     "detection": (
@@ -26,6 +27,8 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         "AWS::SecurityHub",
         "AWS::Shield",
     ),
+    "balancing": ("AWS::ElasticLoadBalancing", "AWS::ElasticLoadBalancingV2"),
+    "scaling": ("AWS::AutoScaling",),
     "ec2": ("AWS::EC2",),
     "ec2_connections": ("AWS::EC2",),
     "ec2_instances": ("AWS::EC2",),
@@ -37,9 +40,11 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "iam": ("AWS::IAM",),
     "iam_more": ("AWS::IAM",),
     "identity_center": ("AWS::SSO",),
+    "glue": ("AWS::Glue",),
     "keys": ("AWS::KMS", "AWS::SecretsManager", "AWS::CertificateManager", "AWS::ACMPCA"),
     "organizations": ("AWS::Organizations",),
     "region": ("PolicyEngine::Account",),
+    "analytics": ("AWS::Athena", "AWS::EMR", "AWS::LakeFormation"),
     "backup": ("AWS::Backup",),
     "bedrock": ("AWS::Bedrock", "AWS::BedrockAgentCore"),
     "caches": ("AWS::ElastiCache", "AWS::MemoryDB"),
