@@ -210,6 +210,7 @@ COLLECTORS = (
                 _POINT,
                 into="related.policies",
                 gives=("related.policies",),
+                gone=("NoSuchMultiRegionAccessPoint",),
                 shape=_mrap_policy,
             ),
         ),

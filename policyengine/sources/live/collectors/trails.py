@@ -179,6 +179,7 @@ CLOUDTRAIL = (
                 gives=("tags",),
                 gone=("ResourceNotFoundException",),
                 shape=lambda found, _item: [tag for each in found for tag in each.get("TagsList") or ()],
+                paged=True,
             ),
         ),
     ),
