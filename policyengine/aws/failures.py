@@ -108,7 +108,9 @@ def read_exception(problem: BaseException) -> Reading:
         reason = "access_denied" if name in _NO_CREDENTIALS else "read_error"
         if name in _UNREACHABLE:
             reason = "not_collected"
-        return Reading(reason, name, _one_line(str(problem)))
+        # botocore quotes the whole answer, which may hold anything
+        text = "the answer cannot be read" if name == "ResponseParserError" else str(problem)
+        return Reading(reason, name, _one_line(text))
     error = response.get("Error") or {}
     code = str(error.get("Code") or type(problem).__name__)
     text = _one_line(str(error.get("Message") or ""))
