@@ -141,6 +141,7 @@ REGIONAL = {
     "bedrock:GetModelInvocationLoggingConfiguration": {
         "loggingConfig": {"cloudWatchConfig": {"logGroupName": "/bedrock"}, "textDataDeliveryEnabled": True}
     },
+    "glue:GetResourcePolicy": {"PolicyInJson": '{"Version": "2012-10-17", "Statement": []}'},
     "emr:GetBlockPublicAccessConfiguration": {
         "BlockPublicAccessConfiguration": {
             "BlockPublicSecurityGroupRules": True,
@@ -156,6 +157,7 @@ def test_a_region(canned: Callable[..., Any], collect: Any) -> None:
     assert (found.id, found.region) == ("us-east-1", "us-east-1")
     assert properties == {
         "RegionName": "us-east-1",
+        "GlueResourcePolicy": {"Version": "2012-10-17", "Statement": []},
         "EbsEncryptionByDefault": True,
         "EbsDefaultKmsKeyId": "alias/aws/ebs",
         "SnapshotBlockPublicAccess": {"State": "block-all-sharing"},

@@ -29,6 +29,10 @@ def _primary(item: Json, names: Mapping[str, str]) -> bool:
     return bool(item.get("PrimaryRegion", names["region"]) == names["region"])
 
 
+def _own(item: Json, names: Mapping[str, str]) -> bool:
+    return _primary(item, names) and item.get("OwnerAccountId", names["account"]) == names["account"]
+
+
 def _detail(operation: str, result: str, into: str, **more: Any) -> Step:
     return Step(operation, result, _OF_SET, into=into, gone=_GONE, **more)
 
@@ -39,8 +43,18 @@ INSTANCE = Collector(
     Step("ListInstances", "Instances"),
     id="{InstanceArn}",
     arn="{InstanceArn}",
-    keep=_primary,
+    keep=_own,
     tags="",
+    details=(
+        Step(
+            "ListTagsForResource",
+            "Tags",
+            {"InstanceArn": "{InstanceArn}", "ResourceArn": "{InstanceArn}"},
+            gives=("tags",),
+            gone=_GONE,
+            paged=True,
+        ),
+    ),
 )
 SET = Collector(
     _SET,

@@ -180,7 +180,6 @@ COLLECTORS = (
                 into="GlueResourcePolicy",
                 service="glue",
                 none=("EntityNotFoundException",),
-                only_named=True,
             ),
         ),
     ),
