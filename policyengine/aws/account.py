@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from botocore.session import Session
 
 Json = dict[str, Any]
-TOKENS = ("NextToken", "nextToken", "ContinuationToken", "continuationToken")
+TOKENS = ("NextToken", "nextToken", "ContinuationToken", "continuationToken", "NextMarker", "Marker")
 """Members of requests and answers with which a listing goes on."""
 
 

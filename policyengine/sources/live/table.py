@@ -36,6 +36,8 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "files": ("AWS::EFS", "AWS::FSx"),
     "functions": ("AWS::Lambda",),
     "messaging": ("AWS::SNS", "AWS::SQS"),
+    "monitoring": ("AWS::CloudWatch", "AWS::Logs", "AWS::Oam", "AWS::XRay"),
+    "workflows": ("AWS::StepFunctions",),
     "events": ("AWS::Events", "AWS::EventSchemas", "AWS::Scheduler"),
     "iam": ("AWS::IAM",),
     "iam_more": ("AWS::IAM",),
