@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from policyengine.aws.calls import CallLog
 from policyengine.aws.failures import CallFailure, read_exception
@@ -44,6 +46,7 @@ class Account:
         self._session = session
         self._buckets = buckets
         self._clients: dict[tuple[str, str], Any] = {}
+        self._offered: dict[tuple[str, str], bool] = {}
         self._lock = threading.Lock()
 
     def client(self, service: str, region: str) -> Any:
@@ -135,7 +138,24 @@ class Account:
         """Return botocore's shape of an operation's answer."""
         return self.client(service, region).meta.service_model.operation_model(operation).output_shape
 
-    def has_service(self, service: str, region: str) -> bool | None:
-        """Say whether botocore's endpoint data list a service in a region; None where they list no region."""
-        known = self._session.get_available_regions(service, self.partition)
-        return region in known if known else None
+    def offers(self, service: str, region: str) -> bool:
+        """Say whether AWS offers a service in a region.
+
+        False only where two sources agree: botocore's endpoint data name other regions for it and not this one,
+        and its endpoint here has no address. The data lag behind AWS, and a name server may fail: either alone
+        says nothing.
+        """
+        known = self._offered.get((service, region))
+        if known is None:
+            known = self._offered[service, region] = self._is_offered(service, region)
+        return known
+
+    def _is_offered(self, service: str, region: str) -> bool:
+        listed = self._session.get_available_regions(service, self.partition)
+        if not listed or region in listed:
+            return True
+        host = urlsplit(self.client(service, region).meta.endpoint_url).hostname
+        try:
+            return host is None or bool(socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM))
+        except socket.gaierror as problem:
+            return problem.errno != socket.EAI_NONAME

@@ -91,3 +91,38 @@ def test_buckets_are_apart_by_account_region_and_service() -> None:
 def test_a_rate_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="more than zero"):
         TokenBucket(0)
+
+
+def test_a_service_is_not_offered_where_data_and_name_server_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    import socket
+
+    from policyengine.aws.account import Account
+    from policyengine.aws.calls import CallLog
+    from policyengine.aws.sessions import Sessions
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    asked: list[str] = []
+
+    def unknown(host: str, *_: Any, **__: Any) -> Any:
+        asked.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    def fresh() -> Account:
+        sessions = Sessions()
+        return Account(sessions, sessions.base, "111122223333", "aws", log=CallLog(), buckets=Buckets(100))
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    account = fresh()
+    assert not account.offers("kendra", "eu-north-1")
+    assert not account.offers("kendra", "eu-north-1")
+    assert asked == ["kendra.eu-north-1.amazonaws.com"]
+    assert account.offers("kendra", "eu-west-1")  # botocore lists it
+    assert account.offers("iam", "eu-north-1")  # a global service: the data name no region
+
+    def later(_host: str, *_: Any, **__: Any) -> Any:
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", later)
+    assert fresh().offers("kendra", "eu-north-1")  # a name server that fails says nothing

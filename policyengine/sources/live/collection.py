@@ -326,6 +326,9 @@ def reconciliation(collected: Collected) -> dict[str, Any]:
         row["resources"] += kept.resources
         for type, failure in sorted(kept.incomplete.items()):
             row["missing"][type] = f"{failure.reason}: {failure.detail}"
+        if kept.not_offered:
+            services = row.setdefault("not_offered", [])
+            services += [kept.not_offered] if kept.not_offered not in services else []
     return {
         "places": [
             {"account": account, "region": region, **row} for (account, region), row in sorted(places.items())

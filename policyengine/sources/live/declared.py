@@ -202,6 +202,10 @@ class Run:
         draft.item = {**draft.item, **(step.shape(result, draft.item) if step.shape else result)}
 
     def _detail(self, step: Step, draft: _Draft) -> None:
+        if step.service and not self.context.account.offers(step.service, self.context.region):
+            why = Unresolved("not_collected", f"{step.service} is not offered in {self.context.region}")
+            self._mark(draft, given_by_step(self.collector, step, self.context), why)
+            return
         try:
             if step.ask is not None:
                 answer = step.ask(self.context, draft.item)

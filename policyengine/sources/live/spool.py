@@ -30,6 +30,7 @@ class Kept(NamedTuple):
     whole: tuple[str, ...]
     incomplete: dict[str, CallFailure]
     failures: tuple[tuple[CallFailure, int], ...]
+    not_offered: str = ""
 
     @property
     def clean(self) -> bool:
@@ -151,7 +152,12 @@ def _kept(task: Task, outcome: Outcome) -> Kept:
         key = (failure.operation, failure.error)
         counted[key] = (counted[key][0] if key in counted else failure, counted.get(key, (failure, 0))[1] + 1)
     return Kept(
-        task, outcome.resources, outcome.whole, outcome.incomplete, tuple(counted[k] for k in sorted(counted))
+        task,
+        outcome.resources,
+        outcome.whole,
+        outcome.incomplete,
+        tuple(counted[k] for k in sorted(counted)),
+        outcome.not_offered,
     )
 
 
@@ -159,6 +165,7 @@ def _as_json(kept: Kept) -> dict[str, Any]:
     return {
         "resources": kept.resources,
         "whole": list(kept.whole),
+        "not_offered": kept.not_offered,
         "incomplete": {type: _failure(failure) for type, failure in kept.incomplete.items()},
         "failures": [[_failure(failure), times] for failure, times in kept.failures],
     }
@@ -175,4 +182,5 @@ def _from_json(task: Task, record: dict[str, Any]) -> Kept:
         tuple(record["whole"]),
         {type: CallFailure(*failure) for type, failure in record["incomplete"].items()},
         tuple((CallFailure(*failure), int(times)) for failure, times in record["failures"]),
+        str(record["not_offered"]),
     )

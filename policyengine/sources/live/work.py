@@ -18,12 +18,14 @@ from policyengine.sources.snapshot.canonical import to_lines
 
 @dataclass(slots=True)
 class Outcome:
-    """What a task came to. ``whole`` are the types of which every resource here was listed."""
+    """What a task came to. ``whole`` are the types of which every resource here was listed; ``not_offered`` is the
+    service that AWS does not offer here, so that there is none."""
 
     resources: int = 0
     whole: tuple[str, ...] = ()
     incomplete: dict[str, CallFailure] = field(default_factory=dict)
     failures: list[CallFailure] = field(default_factory=list)
+    not_offered: str = ""
 
 
 def do(
@@ -41,6 +43,8 @@ def do(
     """
     outcome = Outcome()
     try:
+        if not context.account.offers(collector.service, context.region):
+            return Outcome(whole=tuple(_whole(collector, context)), not_offered=collector.service)
         for resource in _resources(collector, context):
             for line in to_lines(resource if redact is None else redact(resource)):
                 write(line)
