@@ -29,7 +29,7 @@ def acl(result: Json, _item: Json) -> Json:
     owner = (result.get("Owner") or {}).get("ID")
     grants = result.get("Grants") or []
     found = frozenset(
-        (_grantee(grant.get("Grantee") or {}, owner), grant.get("Permission")) for grant in grants
+        (_grantee(grant.get("Grantee") or {}, owner) or "", str(grant.get("Permission"))) for grant in grants
     )
     other = Unresolved("not_collected", "the grants are those of no canned ACL")
     return {"AccessControl": _CANNED.get(found, other), "AccessControlGrants": grants}
