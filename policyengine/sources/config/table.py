@@ -19,6 +19,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "pipelines": ("AWS::CodeBuild", "AWS::CodePipeline"),
     "messaging": ("AWS::SNS", "AWS::SQS", "AWS::CloudTrail"),
     "edge": ("AWS::ApiGateway", "AWS::ApiGatewayV2", "AWS::CloudFront", "AWS::ACM"),
+    "stacks": ("AWS::CloudFormation", "AWS::ElasticBeanstalk"),
     "search": ("AWS::Elasticsearch", "AWS::OpenSearch"),
 }
 """Module ``types_NAME`` -> the services, by AWS Config's names, whose types it declares."""

@@ -110,13 +110,21 @@ def _warehouse(item: Item) -> Json:
         "Endpoint": {**endpoint, "port": _text(endpoint.get("port"))} if isinstance(endpoint, dict) else None,
         "Port": under(endpoint, "port"),
         "DestinationRegion": under(given, "clusterSnapshotCopyStatus", "destinationRegion"),
+        "MultiAZ": {"enabled": True, "disabled": False}.get(str(given.get("multiAZ")).casefold()),
         **({"LoggingEnabled": flag(under(logging, "loggingEnabled"))} if logging is not None else {}),
     }
     return said(made, given, _WAREHOUSE_FROM)
 
 
 _WAREHOUSE: Final = frozenset(
-    {"endpoint", "vpcSecurityGroups", "iamRoles", "clusterParameterGroups", "clusterSecurityGroups"}
+    {
+        "endpoint",
+        "multiAZ",
+        "vpcSecurityGroups",
+        "iamRoles",
+        "clusterParameterGroups",
+        "clusterSecurityGroups",
+    }
 )
 _WAREHOUSE_FROM: Final = {
     "VpcSecurityGroupIds": "vpcSecurityGroups",
@@ -175,6 +183,12 @@ def _recovery(value: Any, _item: Item) -> Any:
     return status == "ENABLED"
 
 
+def _restore(value: Any, _item: Item) -> Any:
+    """The accounts that may restore a snapshot; ``all`` is everybody."""
+    found = [a.get("attributeValues") for a in objects(value) if a.get("attributeName") == "restore"]
+    return found[0] if found and isinstance(found[0], list) else []
+
+
 _INSTANCE_RECORDED: Final = (
     "DBClusterIdentifier", "KmsKeyId", "MonitoringRoleArn", "SourceDBInstanceIdentifier", "Iops", "CharacterSetName",
     "Timezone", "EnableCloudwatchLogsExports", "PerformanceInsightsKMSKeyId", "PerformanceInsightsRetentionPeriod",
@@ -217,8 +231,12 @@ TYPES = (
                {**_OTHER_CLUSTER, "iamdatabaseAuthenticationEnabled": ""}, _cluster, recorded=_OTHER_CLUSTER_RECORDED),
     ConfigType("AWS::Neptune::DBCluster", "AWS::RDS::DBCluster/neptune", "DBClusterIdentifier", _OTHER_CLUSTER,
                _cluster, recorded=_OTHER_CLUSTER_RECORDED),
-    ConfigType("AWS::RDS::DBSnapshot", id="DBSnapshotIdentifier", recorded=("KmsKeyId",)),
-    ConfigType("AWS::RDS::ClusterSnapshot", "AWS::RDS::DBClusterSnapshot", recorded=("KmsKeyId",)),
+    ConfigType("AWS::RDS::DBSnapshot", id="DBSnapshotIdentifier", recorded=("KmsKeyId",),
+               parts=(Part("DBSnapshotAttributes", "RestoreAccounts", shape=_restore),)),
+    ConfigType("AWS::RDS::ClusterSnapshot", "AWS::RDS::DBClusterSnapshot", recorded=("KmsKeyId",),
+               parts=(Part("DBClusterSnapshotAttributes", "RestoreAccounts", shape=_restore),)),
+    ConfigType("AWS::Redshift::ClusterParameterGroup", id="ParameterGroupName",
+               parts=(Part("Parameters", "Parameters"),)),
     ConfigType(
         "AWS::Redshift::Cluster",
         shape=_warehouse,

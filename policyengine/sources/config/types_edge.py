@@ -64,6 +64,17 @@ def _certificate(item: Item) -> Json:
     }
 
 
+_NEWER: Final = (
+    "Origins.OriginAccessControlId",
+    "Origins.VpcOriginConfig",
+    *(
+        f"{behavior}.{name}"
+        for behavior in ("DefaultCacheBehavior", "CacheBehaviors")
+        for name in ("CachePolicyId", "OriginRequestPolicyId", "ResponseHeadersPolicyId", "TrustedKeyGroups")
+    ),
+)
+"""What CloudFront has had since AWS Config's schema of a distribution was last extended
+(https://github.com/awslabs/aws-config-resource-schema, AWS::CloudFront::Distribution)."""
 TYPES = (
     ConfigType(
         "AWS::ApiGateway::Stage",
@@ -92,6 +103,7 @@ TYPES = (
             "distributionConfig.origins.customHeaders": "OriginCustomHeaders",
             "distributionConfig.isIPV6Enabled": "IPV6Enabled",
         },
+        unknown=tuple(f"DistributionConfig.{path}" for path in _NEWER),
     ),
     ConfigType(
         "AWS::CertificateManager::Certificate",
