@@ -76,7 +76,8 @@ class TypeSpec(NamedTuple):
     lists are stepped through, and a step with dots stands in double quotes.
     ``related`` declares what may stand under ``related.<name>``. ``secrets`` are the last path
     segments whose values are never shown. ``names`` are the properties whose value names the
-    resource (used to resolve references by physical id).
+    resource (used to resolve references by physical id). ``untaggable`` are a property and its value that mark
+    resources of AWS's own among them, which nobody can tag.
     """
 
     name: str
@@ -88,3 +89,4 @@ class TypeSpec(NamedTuple):
     related: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     is_global: bool = False
+    untaggable: tuple[str, Any] | None = None

@@ -16,7 +16,7 @@ from policyengine.engine.references import ACROSS
 from policyengine.engine.rule import BoundRule
 from policyengine.engine.world import World
 from policyengine.model.finding import Finding
-from policyengine.model.reasons import UNKNOWN, VERDICTS
+from policyengine.model.reasons import NOT_APPLICABLE, UNKNOWN, VERDICTS
 from policyengine.model.resource import Resource
 from policyengine.rules.pack import Pack
 from policyengine.rules.predicates.api import Subject
@@ -60,6 +60,7 @@ class Evaluator:
                 self._about.setdefault(type_, []).append(number)
         self._by_type: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
         self._fixed: dict[str, list[BoundRule] | None] = {}
+        self._untaggable: dict[str, tuple[str, Any]] = {}
         self._world: World | None = None
         self._subject: Subject
         self.crashes: Counter[str] = Counter()
@@ -88,6 +89,9 @@ class Evaluator:
         type_ = resource.type
         if type_ not in self._fixed:
             forms = self.applicable(type_)
+            spec = registry.spec(type_)
+            if spec is not None and spec.untaggable is not None:
+                self._untaggable[type_] = spec.untaggable
             scoped = any(self.settings.is_scoped(form["id"]) for form, _ in forms)
             self._fixed[type_] = (
                 None if scoped else [self._bind(f, v, self._values(f, resource)) for f, v in forms]
@@ -127,6 +131,9 @@ class Evaluator:
         found = []
         rules = self._fixed.get(resource.type) or self.rules_for(resource)
         self._asked[resource.type] = self._fixed[resource.type]
+        mark = self._untaggable.get(resource.type)
+        if mark is not None and resource.properties.get(mark[0]) == mark[1]:
+            rules = _not_about_tags(rules)
         for rule in rules:
             subject.relations = rule.relations
             try:
@@ -191,6 +198,14 @@ class Evaluator:
                     counted[rule.id, verdict] += number
                     rule.tally[verdict] = 0
         return counted
+
+
+def _not_about_tags(rules: Iterable[BoundRule]) -> list[BoundRule]:
+    """Return the rules that are about a resource of AWS's own; the others are counted as not applicable."""
+    for rule in rules:
+        if rule.about_tags:
+            rule.tally[NOT_APPLICABLE] += 1
+    return [rule for rule in rules if not rule.about_tags]
 
 
 def crash_text(error: Exception) -> str:

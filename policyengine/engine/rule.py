@@ -41,6 +41,7 @@ class BoundRule:
         self.form = form
         self.id: str = form["id"]
         self._types: Sequence[str] = variant["types"]
+        self.about_tags = "taggable" in self._types
         self.relations: Mapping[str, Mapping[str, Any]] = variant["with"]
         self.parameters = parameters
         self.when: Node | None = build(variant["when"], parameters) if variant["when"] else None

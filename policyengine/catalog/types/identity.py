@@ -187,6 +187,11 @@ TYPES = (
             of("policies", "AWS::Organizations::Policy", "TargetIds", scope="organization"),
         ),
     ),
-    TypeSpec("AWS::Organizations::Policy", names=("Id", "Arn"), is_global=True),
+    TypeSpec(
+        "AWS::Organizations::Policy",
+        names=("Id", "Arn"),
+        is_global=True,
+        untaggable=("AwsManaged", True),
+    ),
     TypeSpec("AWS::SSO::Instance", names=("InstanceArn",)),
 )

@@ -13,6 +13,10 @@ TYPES = (
     TypeSpec(
         "AWS::KMS::Key",
         names=("KeyId", "Arn"),
+        untaggable=(
+            "KeyManager",
+            "AWS",
+        ),  # https://docs.aws.amazon.com/kms/latest/developerguide/tagging-keys.html
         defaults=(
             is_("EnableKeyRotation", False, _KEY),
             is_("RotationPeriodInDays", 365, _KEY),
