@@ -14,6 +14,7 @@ from policyengine.model.values import ABSENT, OpenDict, Unresolved
 from policyengine.sources.config.item import GONE, RECORDED, Item, ItemError, items_of, read_item
 from policyengine.sources.config.spec import ConfigType, Part
 from policyengine.sources.config.table import type_of
+from policyengine.sources.live.templates import MissingValueError, fill
 from policyengine.sources.shaping import Renames, fit, fit_value, tags_of, timestamp
 
 Json = dict[str, Any]
@@ -70,7 +71,7 @@ def to_resource(item: Item) -> Resource:
 def _foreign(item: Item, type: str) -> Resource:
     """A type the catalog does not know, so that no rule names its properties; its tags may still be asked for."""
     more = Unresolved("unsupported", f"{type} is not in the catalog")
-    return _resource(item, type, item.name or item.id, OpenDict({}, more), {})
+    return _resource(item, type, item.id, OpenDict({}, more), {})
 
 
 def _resource(item: Item, type: str, id: str, properties: Json, related: Json) -> Resource:
@@ -169,14 +170,17 @@ class _Mapping:
             _fill(self.properties, path.split("."), value)
 
     def _id(self) -> str:
-        if self.declared.id:
-            value = self.properties.get(self.declared.id)
-            return value if isinstance(value, str) and value else self.item.name or self.item.id
-        for name in registry.names(self.declared.type):
-            value = self.properties.get(name)
-            if isinstance(value, str) and value:
-                return value
-        return self.item.name or self.item.id
+        """Return the id users know; AWS Config's own where the item does not hold what it is made of."""
+        texts = {name: value for name, value in self.properties.items() if isinstance(value, str)}
+        for template in (self.declared.id, *registry.names(self.declared.type)):
+            name = template if "{" in template else f"{{{template}}}"
+            try:
+                found = fill(name, texts, {}) if template else None
+            except MissingValueError:
+                continue
+            if isinstance(found, str) and found:
+                return found
+        return self.item.id
 
 
 def _fitted(type: str, part: Part, value: Any) -> Any:

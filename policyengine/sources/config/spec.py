@@ -33,13 +33,14 @@ class Part(NamedTuple):
 class ConfigType(NamedTuple):
     """One type.
 
-    ``config`` is AWS Config's name where it is not ``type``; a name with ``/`` is told apart by ``kind_of``. ``id`` is
-    the canonical property whose value users know the resource by; without it the first naming property of the catalog.
-    ``rename`` leads from dotted names of the item, in any case, to canonical ones; ``shape`` makes what is fitted from
+    ``config`` is AWS Config's name where it is not ``type``; a name with ``/`` is one of the ``kinds`` of another.
+    ``id`` is the canonical property whose value users know the resource by, or a template
+    (``{RestApiId}|{StageName}``); without it the first naming property of the catalog.
+    ``rename`` leads from dotted names of the item, in any case, to canonical ones. ``shape`` makes what is fitted from
     an item: ABSENT in it is known to be absent, None is not said. ``parts`` are what stands beside the configuration.
-    ``recorded`` are top-level properties (``related.NAME`` too) that AWS Config records wherever the resource has them.
-    ``unknown`` are dotted paths, lists stepped through, that are not known where an item lacks them although the object
-    they belong to was recorded.
+    ``recorded`` are top-level properties (``related.NAME`` too) that AWS Config records wherever the resource has
+    them. ``unknown`` are dotted paths, lists stepped through, that are not known where an item lacks them although the
+    object they belong to was recorded.
     """
 
     type: str

@@ -216,5 +216,5 @@ TYPES = (
     ),
     ConfigType("AWS::EC2::VPC"),
     ConfigType("AWS::EC2::Subnet"),
-    ConfigType("AWS::EC2::LaunchTemplate", recorded=("LaunchTemplateData",)),
+    ConfigType("AWS::EC2::LaunchTemplate", rename={"Id": "LaunchTemplateId"}, recorded=("LaunchTemplateData",)),
 )  # fmt: skip

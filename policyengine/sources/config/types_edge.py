@@ -78,7 +78,7 @@ _NEWER: Final = (
 TYPES = (
     ConfigType(
         "AWS::ApiGateway::Stage",
-        id="StageName",
+        id="{RestApiId}|{StageName}",
         rename={"accessLogSettings": "AccessLogSetting", "canarySettings": "CanarySetting"},
         shape=_stage,
         recorded=(
@@ -92,6 +92,7 @@ TYPES = (
     ConfigType("AWS::ApiGateway::RestApi", shape=_rest_api),
     ConfigType(
         "AWS::ApiGatewayV2::Stage",
+        id="{ApiId}|{StageName}",
         shape=_http_stage,
         recorded=("AccessLogSettings", "ClientCertificateId", "RouteSettings"),
     ),

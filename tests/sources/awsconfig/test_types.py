@@ -11,6 +11,7 @@ import pytest
 from policyengine.catalog import registry
 from policyengine.model.values import OpenDict, Unresolved
 from policyengine.sources.config.table import all_declared
+from policyengine.sources.live.templates import names_in
 
 from .helpers import Json, item, one
 
@@ -28,8 +29,10 @@ def test_declarations_name_what_the_catalog_has(name: str, declared: Any) -> Non
     paths = [*declared.recorded, *declared.unknown, *(part.into for part in declared.parts)]
     for path in paths:
         assert schema.kind(tuple(path.split("."))) is not None, path
-    if declared.id:
-        assert declared.id in schema.children()
+    for property in (
+        names_in(declared.id if "{" in declared.id else f"{{{declared.id}}}") if declared.id else ()
+    ):
+        assert property in schema.children()
     for suffix in declared.kinds.values():
         assert f"{name}/{suffix}" in dict(DECLARED)
 
@@ -47,6 +50,26 @@ def test_an_item_without_anything_says_nothing_but_what_it_records(name: str, de
     for related in schema.children(("related",)):
         assert related in resource.related or f"related.{related}" in declared.recorded
     assert resource.tags is None or isinstance(resource.tags, Unresolved)
+
+
+@pytest.mark.parametrize(
+    ("type", "configuration", "arn", "id"),
+    [
+        ("AWS::ApiGateway::Stage", {"stageName": "prod"}, "arn:aws:apigateway:eu-west-1::/restapis/a1/stages/prod", "a1|prod"),
+        ("AWS::ApiGatewayV2::Stage", {"stageName": "prod"}, "arn:aws:apigateway:eu-west-1::/apis/a1/stages/prod", "a1|prod"),
+        ("AWS::EC2::LaunchTemplate", {"Id": "lt-1", "LaunchTemplateName": "web"}, None, "lt-1"),
+        ("AWS::SQS::Queue", {"QueueName": "q", "QueueUrl": "https://sqs.eu-west-1.amazonaws.com/1/q"}, None,
+         "https://sqs.eu-west-1.amazonaws.com/1/q"),
+        ("AWS::CodeBuild::Project", {"name": "build"}, None, "build"),
+        ("AWS::IAM::User", {"userName": "u"}, None, "u"),
+        ("AWS::IAM::User", {}, None, "r-1"),
+        ("AWS::ApiGateway::Stage", {"stageName": "prod"}, None, "prod"),
+    ],
+)  # fmt: skip
+def test_ids_are_those_of_the_live_collectors(
+    type: str, configuration: Any, arn: str | None, id: str
+) -> None:
+    assert one(type, configuration, arn=arn).id == id
 
 
 NOTHING: dict[str, set[str]] = {}
