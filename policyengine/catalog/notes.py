@@ -54,7 +54,7 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
         "DefaultHostManagementRole": "Systems Manager service setting "
         "`/ssm/managed-instance/default-ec2-instance-management-role`",
         "BackupRegionSettings": "AWS Backup `DescribeRegionSettings`, service name -> opted in",
-        "ServiceQuotas": "Service Quotas `ListServiceQuotas`, with the usage metric where the quota has one",
+        "ServiceQuotas": "Service Quotas `GetQuotaUtilizationReport`; `Value` is the applied one",
         "BedrockModelInvocationLogging": "Bedrock `GetModelInvocationLoggingConfiguration`; absent when off; "
         "`LargeDataDeliveryS3BucketName` is `cloudWatchConfig.largeDataDeliveryS3Config.bucketName`",
         "EmrBlockPublicAccess": "EMR `GetBlockPublicAccessConfiguration`",

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from policyengine.aws.failures import CallFailure
+from policyengine.sources.live import waiting
 from tests.live.conftest import MOTO_ACCOUNT, failure
 from tests.live.judging import verdict
 
@@ -224,6 +227,46 @@ def test_a_denied_call_is_not_a_service_that_is_off(canned: Callable[..., Any], 
     )
     assert found.properties["MacieStatus"].reason == "access_denied"
     assert found.properties["SecurityHubEnabled"].reason == "access_denied"
+
+
+def test_quotas_are_a_report_that_is_waited_for(
+    canned: Callable[..., Any], collect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "sleep", lambda _: None)
+    full = {
+        "QuotaCode": "L-1",
+        "ServiceCode": "ec2",
+        "QuotaName": "n",
+        "AppliedValue": 64.0,
+        "Utilization": 90.5,
+    }
+    looks = iter(
+        [
+            {"ReportId": "r", "Status": "IN_PROGRESS"},
+            {"ReportId": "r", "Status": "COMPLETED", "Quotas": [full], "NextToken": "t"},
+            {"ReportId": "r", "Status": "COMPLETED", "Quotas": [{"QuotaCode": "L-2", "DefaultValue": 5.0}]},
+        ]
+    )
+    answers = {
+        "service-quotas:StartQuotaUtilizationReport": {"ReportId": "report-1", "Status": "PENDING"},
+        "service-quotas:GetQuotaUtilizationReport": lambda _: next(looks),
+    }
+    (found,) = collect(canned(answers), REGION, needs={REGION: frozenset({"ServiceQuotas"})})
+    assert found.properties["ServiceQuotas"] == [
+        {
+            "QuotaCode": "L-1",
+            "ServiceCode": "ec2",
+            "QuotaName": "n",
+            "Value": 64.0,
+            "UtilizationPercent": 90.5,
+        },
+        {"QuotaCode": "L-2", "Value": 5.0},
+    ]
+    assert verdict("quota-headroom", found) == "FAIL"
+    failed = {"ReportId": "r", "Status": "FAILED", "ErrorCode": "INTERNAL", "ErrorMessage": "m"}
+    answers["service-quotas:GetQuotaUtilizationReport"] = lambda _: failed
+    (found,) = collect(canned(answers), REGION, needs={REGION: frozenset({"ServiceQuotas"})})
+    assert verdict("quota-headroom", found) == "UNKNOWN"
 
 
 def test_over_http(account: Any, aws: Any, collect: Any) -> None:

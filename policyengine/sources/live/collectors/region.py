@@ -9,6 +9,7 @@ from policyengine.aws.failures import CallFailure
 from policyengine.model.values import Unresolved
 from policyengine.sources.live.collectors.detection import NO_HUB, NO_MACIE
 from policyengine.sources.live.context import Context
+from policyengine.sources.live.quotas import quotas_step
 from policyengine.sources.live.spec import Collector, Step
 
 Json = dict[str, Any]
@@ -98,8 +99,8 @@ COLLECTORS = (
         rename={"region": "RegionName"},
         gives=("RegionName",),
         tags="",
-        unknown=("ServiceQuotas",),
         details=(
+            quotas_step(),
             _ec2("GetEbsEncryptionByDefault", "EbsEncryptionByDefault", "EbsEncryptionByDefault"),
             _ec2("GetEbsDefaultKmsKeyId", "EbsDefaultKmsKeyId", "KmsKeyId"),
             _ec2("GetSnapshotBlockPublicAccessState", "SnapshotBlockPublicAccess"),
