@@ -123,8 +123,13 @@ class Run:
 
     def _batch(self, step: Step, drafts: list[_Draft], *, describing: bool) -> None:
         """Ask about many at once; an answer that leaves one out says that it has gone."""
-        for part in (drafts[at : at + step.batch] for at in range(0, len(drafts), step.batch)):
-            self._one_batch(step, part, describing=describing)
+        alike: dict[str, list[_Draft]] = {}
+        for draft in drafts:
+            others = fill(_list_argument(step)[1], draft.item, self.context.names)
+            alike.setdefault(repr(others), []).append(draft)
+        for same in alike.values():
+            for part in (same[at : at + step.batch] for at in range(0, len(same), step.batch)):
+                self._one_batch(step, part, describing=describing)
 
     def _one_batch(self, step: Step, drafts: list[_Draft], *, describing: bool) -> None:
         (argument, template), others = _list_argument(step)

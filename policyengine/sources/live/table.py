@@ -29,6 +29,9 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "balancing": ("AWS::ElasticLoadBalancing", "AWS::ElasticLoadBalancingV2"),
     "scaling": ("AWS::AutoScaling",),
+    "cloudfront": ("AWS::CloudFront",),
+    "firewalls": ("AWS::GlobalAccelerator", "AWS::NetworkFirewall", "AWS::WAFv2"),
+    "route53": ("AWS::Route53", "AWS::Route53Resolver"),
     "ec2": ("AWS::EC2",),
     "ec2_connections": ("AWS::EC2",),
     "ec2_instances": ("AWS::EC2",),
@@ -66,14 +69,15 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
 
 
 TOLD_AS: Final[dict[str, str]] = {
+    "AWS::ApiGatewayV2::DomainName": "AWS::ApiGateway::DomainName",
     "AWS::DocDB::DBSubnetGroup": "AWS::RDS::DBSubnetGroup",
     "AWS::DynamoDB::GlobalTable": "AWS::DynamoDB::Table",
     "AWS::Elasticsearch::Domain": "AWS::OpenSearchService::Domain",
     "AWS::Neptune::DBSubnetGroup": "AWS::RDS::DBSubnetGroup",
 }
 """Types whose resources AWS lists with those of another, as which they are collected, once: subnet groups serve RDS,
-Neptune and DocumentDB alike, a replica of a global table is a table of its region, and the OpenSearch API has the
-domains of both engines."""
+Neptune and DocumentDB alike, a replica of a global table is a table of its region, the OpenSearch API has the
+domains of both engines, and both APIs of API Gateway have the same domain names."""
 
 
 @cache

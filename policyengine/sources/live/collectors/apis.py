@@ -190,15 +190,6 @@ COLLECTORS = (
         gives=("ApiId",),
     ),
     Collector(
-        "AWS::ApiGatewayV2::DomainName",  # both APIs show the same domain names; they are told once
-        "apigatewayv2",
-        Step(""),
-        id="",
-        keep=lambda _item, _names: False,
-        tags="",
-        unknown=("DomainNameConfigurations",),
-    ),
-    Collector(
         _GRAPH,
         "appsync",
         Step("ListGraphqlApis", "graphqlApis"),

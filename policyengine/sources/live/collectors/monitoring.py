@@ -88,7 +88,7 @@ COLLECTORS = (
                 {"resourceArn": _GROUP_ARN, "policyScope": "RESOURCE"},
                 into="ResourcePolicyDocument",
                 shape=_group_policy,
-                gone=_GONE,
+                paged=True,
             ),
             Step(
                 "GetDataProtectionPolicy",
