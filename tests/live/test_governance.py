@@ -213,7 +213,7 @@ def test_services_that_are_on(canned: Callable[..., Any], collect: Any) -> None:
                 "analyzers": [
                     {"name": "unused", "arn": "arn:aws:access-analyzer:x:1:analyzer/unused", "tags": {"a": "b"},
                      "type": "ACCOUNT_UNUSED_ACCESS", "status": "ACTIVE",
-                     "configuration": {"unusedAccess": {"unusedAccessAge": 90}}}
+                     "configuration": {"unusedAccess": {"unusedAccessAge": 90, "analysisRule": {"exclusions": [{"accountIds": ["111122223333"], "resourceTags": [{"team": "x"}]}]}}}}
                 ]
             },
             "detective:ListGraphs": {"GraphList": [{"Arn": "arn:aws:detective:us-east-1:123456789012:graph:" + 32 * "0"}]},
@@ -231,7 +231,14 @@ def test_services_that_are_on(canned: Callable[..., Any], collect: Any) -> None:
     assert (analyzer.id, analyzer.tags) == ("unused", {"a": "b"})
     assert analyzer.properties["Type"] == "ACCOUNT_UNUSED_ACCESS"
     assert analyzer.properties["AnalyzerConfiguration"] == {
-        "UnusedAccessConfiguration": {"UnusedAccessAge": 90}
+        "UnusedAccessConfiguration": {
+            "UnusedAccessAge": 90,
+            "AnalysisRule": {
+                "Exclusions": [
+                    {"AccountIds": ["111122223333"], "ResourceTags": [[{"Key": "team", "Value": "x"}]]}
+                ]
+            },
+        }
     }
     assert len(collect(account, "AWS::Detective::Graph")) == 1
 

@@ -36,6 +36,7 @@ ANSWERS: dict[str, Any] = {
         ]
     },
 }  # fmt: skip
+ONE = {INSTANCE: frozenset({"*"})}
 BOTH = {SET: frozenset({"*"}), ASSIGNMENT: frozenset({"*"})}
 
 
@@ -76,8 +77,8 @@ def test_a_member_account_has_no_permission_sets(canned: Callable[..., Any], col
     account = canned({"sso-admin:ListInstances": shared, "sso-admin:ListPermissionSets": denied})
     assert collect(account, SET, needs=BOTH) == []
     assert collect.last.whole == (SET, ASSIGNMENT)
-    assert collect(account, INSTANCE) == []  # it is the management account's
-    (own,) = collect(canned(ANSWERS), INSTANCE)
+    assert collect(account, INSTANCE, needs=ONE) == []  # it is the management account's
+    (own,) = collect(canned(ANSWERS), INSTANCE, needs=ONE)
     assert (own.id, own.tags) == (ARN, {"a": "b"})
 
 
@@ -94,4 +95,4 @@ def test_a_replica_is_not_the_instance(canned: Callable[..., Any], collect: Any)
     replica = {
         "Instances": [{"InstanceArn": ARN, "OwnerAccountId": MOTO_ACCOUNT, "PrimaryRegion": "eu-west-1"}]
     }
-    assert collect(canned({"sso-admin:ListInstances": replica}), INSTANCE) == []
+    assert collect(canned({"sso-admin:ListInstances": replica}), INSTANCE, needs=ONE) == []

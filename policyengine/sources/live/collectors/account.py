@@ -58,8 +58,18 @@ def _root_device(context: Context, _item: Json) -> Json:
     return {"RootHardwareMfa": not virtual}
 
 
+def organization(context: Context) -> Json:
+    """Return the organisation the account is in, asked for once. Raises CallFailure."""
+
+    def ask() -> Json:
+        found: Json = context.call("organizations", "DescribeOrganization")["Organization"]
+        return found
+
+    return context.shared.once(("organizations", "DescribeOrganization"), ask)
+
+
 def _membership(context: Context, _item: Json) -> Json:
-    found = context.call("organizations", "DescribeOrganization")["Organization"]
+    found = organization(context)
     return {
         "OrganizationId": found["Id"],
         "IsManagementAccount": found["MasterAccountId"] == context.account.id,

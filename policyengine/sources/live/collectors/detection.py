@@ -37,6 +37,25 @@ def _detector(result: Json, item: Json) -> Json:
     }
 
 
+def _scoped(given: Json) -> Json:
+    """Tags that leave a resource out come as maps, and are lists of pairs in code."""
+    rule = given.get("analysisRule")
+    if rule is None or "exclusions" not in rule:
+        return given
+    exclusions = [
+        {
+            **each,
+            "resourceTags": [
+                [{"Key": key, "Value": value} for key, value in tags.items()]
+                for tags in each.get("resourceTags") or ()
+            ]
+            or None,
+        }
+        for each in rule["exclusions"]
+    ]
+    return {**given, "analysisRule": {**rule, "exclusions": exclusions}}
+
+
 def _analyzer_configuration(item: Json) -> Json:
     """https://docs.aws.amazon.com/access-analyzer/latest/APIReference/API_AnalyzerConfiguration.html"""
     given = item.get("configuration") or {}
@@ -46,7 +65,7 @@ def _analyzer_configuration(item: Json) -> Json:
         ("internalAccess", "InternalAccessConfiguration"),
     ):
         if source in given:
-            configuration[target] = given[source]
+            configuration[target] = _scoped(given[source])
     return {**item, "configuration": None, "AnalyzerConfiguration": configuration or None}
 
 

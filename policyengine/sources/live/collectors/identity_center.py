@@ -18,6 +18,7 @@ from policyengine.sources.live.spec import CodeCollector, Collector, Step
 
 Json = dict[str, Any]
 _SERVICE: Final = "sso-admin"
+_INSTANCE: Final = "AWS::SSO::Instance"
 _SET: Final = "AWS::SSO::PermissionSet"
 _ASSIGNMENT: Final = "AWS::SSO::Assignment"
 _OF_SET: Final = {"InstanceArn": "{InstanceArn}", "PermissionSetArn": "{PermissionSetArn}"}
@@ -38,7 +39,7 @@ def _detail(operation: str, result: str, into: str, **more: Any) -> Step:
 
 
 INSTANCE = Collector(
-    "AWS::SSO::Instance",
+    _INSTANCE,
     _SERVICE,
     Step("ListInstances", "Instances"),
     id="{InstanceArn}",
@@ -121,11 +122,15 @@ ASSIGNMENT = Collector(
 
 
 def run(context: Context) -> Iterator[Resource]:
-    """Yield permission sets and assignments. Raises CallFailure when no instance can be listed."""
-    for page in context.pages(_SERVICE, "ListInstances"):
-        for instance in page.get("Instances") or ():
-            if _primary(instance, context.names):
-                yield from _of_instance(context, instance)
+    """Yield instances, permission sets and assignments. Raises CallFailure when no instance can be listed."""
+    instances = [item for page in context.pages(_SERVICE, "ListInstances") for item in page["Instances"]]
+    if _INSTANCE in context.needs:
+        yield from Run(INSTANCE, context).of(iter(instances))
+    if _SET not in context.needs and _ASSIGNMENT not in context.needs:
+        return
+    for instance in instances:
+        if _primary(instance, context.names):
+            yield from _of_instance(context, instance)
 
 
 def _of_instance(context: Context, instance: Json) -> Iterator[Resource]:
@@ -175,12 +180,11 @@ def _not_whole(context: Context, failure: CallFailure) -> None:
 
 
 COLLECTORS = (
-    INSTANCE,
     CodeCollector(
-        (_SET, _ASSIGNMENT),
+        (_INSTANCE, _SET, _ASSIGNMENT),
         _SERVICE,
         run,
-        ("sso-admin:ListInstances", "sso-admin:ListAccountsForProvisionedPermissionSet"),
-        parts=(SET, ASSIGNMENT),
+        ("sso-admin:ListAccountsForProvisionedPermissionSet",),
+        parts=(INSTANCE, SET, ASSIGNMENT),
     ),
 )

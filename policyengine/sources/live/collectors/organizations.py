@@ -12,6 +12,7 @@ from typing import Any, Final
 from policyengine.aws.failures import CallFailure
 from policyengine.model.resource import Resource
 from policyengine.model.values import Unresolved
+from policyengine.sources.live.collectors.account import organization
 from policyengine.sources.live.context import Context
 from policyengine.sources.live.declared import Run
 from policyengine.sources.live.spec import CodeCollector, Collector, Step
@@ -178,7 +179,7 @@ def run(context: Context) -> Iterator[Resource]:
     Who may not see the tree learns of the organisation alone. Raises CallFailure.
     """
     try:
-        found = context.call(_SERVICE, "DescribeOrganization")["Organization"]
+        found = organization(context)
     except CallFailure as failure:
         if failure.is_one_of(_NO_ORGANIZATION):
             return
