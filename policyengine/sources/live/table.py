@@ -50,6 +50,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "organizations": ("AWS::Organizations",),
     "region": ("PolicyEngine::Account",),
     "analytics": ("AWS::Athena", "AWS::EMR", "AWS::LakeFormation"),
+    "applications": ("AWS::ImageBuilder", "AWS::SES", "AWS::ServiceCatalog"),
     "assistants": ("AWS::Kendra", "AWS::Lex", "AWS::QBusiness"),
     "backup": ("AWS::Backup",),
     "bedrock": ("AWS::Bedrock", "AWS::BedrockAgentCore"),
