@@ -226,7 +226,7 @@ TYPES = (
     ConfigType("AWS::Neptune::DBInstance", "AWS::RDS::DBInstance/neptune", "DBInstanceIdentifier", _INSTANCE_NAMES,
                _instance, recorded=_OTHER_INSTANCE),
     ConfigType("AWS::RDS::DBCluster", id="DBClusterIdentifier", rename=_CLUSTER_NAMES, shape=_cluster,
-               recorded=_CLUSTER_RECORDED, kinds=_ENGINES),
+               recorded=(*_CLUSTER_RECORDED, "BacktrackWindow"), kinds=_ENGINES),
     ConfigType("AWS::DocDB::DBCluster", "AWS::RDS::DBCluster/docdb", "DBClusterIdentifier",
                {**_OTHER_CLUSTER, "iamdatabaseAuthenticationEnabled": ""}, _cluster, recorded=_OTHER_CLUSTER_RECORDED),
     ConfigType("AWS::Neptune::DBCluster", "AWS::RDS::DBCluster/neptune", "DBClusterIdentifier", _OTHER_CLUSTER,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from policyengine.sources.config.item import Item
 from policyengine.sources.config.spec import ConfigType, each, objects, said, under
 from policyengine.sources.live.collectors.ec2 import rules_of
+from policyengine.sources.live.collectors.ec2_instances import instance
 
 Json = dict[str, Any]
-_STOPPED: Final = re.compile(r"\((\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) (?:GMT|UTC)\)")
 
 
 def _permissions(given: Any) -> list[Json]:
@@ -82,58 +81,40 @@ def _volume(item: Item) -> Json:
 
 
 def _instance(item: Item) -> Json:
-    given = item.configuration
-    stopped = _STOPPED.search(str(given.get("stateTransitionReason") or ""))
+    """AWS Config writes EC2's own names with a small letter: the live collector's shape does the rest."""
+    given = {"InstanceId": item.id, **_api(item.configuration)}
+    given["State"] = given["State"] if isinstance(given.get("State"), dict) else {"Name": given.get("State")}
+    if isinstance(given.get("Monitoring"), str):
+        given["Monitoring"] = {"State": given["Monitoring"]}
     made = {
-        **{name: value for name, value in given.items() if name not in _INSTANCE},
-        "StateName": under(given, "state", "name") or given.get("state"),
-        "StateTransitionTime": f"{stopped[1]}T{stopped[2]}Z" if stopped else None,
-        "Monitoring": {"enabled": True, "disabled": False}.get(_state(given.get("monitoring"))),
-        "IamInstanceProfile": str(under(given, "iamInstanceProfile", "arn") or "").rpartition("/")[2] or None,
-        "SecurityGroupIds": each(given.get("securityGroups"), "groupId"),
-        "SecurityGroups": each(given.get("securityGroups"), "groupName"),
-        "AvailabilityZone": under(given, "placement", "availabilityZone"),
-        "Tenancy": under(given, "placement", "tenancy"),
-        "PublicIp": given.get("publicIpAddress"),
-        "PrivateIp": given.get("privateIpAddress"),
-        "BlockDeviceMappings": given.get("blockDeviceMappings"),
-        "NetworkInterfaces": [_interface(i) for i in objects(given.get("networkInterfaces"))],
+        **instance(given),
+        "BlockDeviceMappings": [_device(m) for m in objects(given.get("BlockDeviceMappings"))],
     }
-    return said(made, given, _INSTANCE_FROM)
+    return said(made, item.configuration, _INSTANCE_FROM)
 
 
 _INSTANCE_FROM: Final = {
-    "StateName": "state",
     "Monitoring": "monitoring",
     "SecurityGroupIds": "securityGroups",
-    "SecurityGroups": "securityGroups",
-    "AvailabilityZone": "placement",
-    "Tenancy": "placement",
     "BlockDeviceMappings": "blockDeviceMappings",
-    "NetworkInterfaces": "networkInterfaces",
+    "Volumes": "blockDeviceMappings",
+    "related.volume_attachments": "blockDeviceMappings",
 }
-_INSTANCE: Final = frozenset(
-    {
-        "state", "monitoring", "iamInstanceProfile", "securityGroups", "placement", "networkInterfaces",
-        "blockDeviceMappings", "cpuOptions", "licenses",
-    }
-)  # fmt: skip
 
 
-def _state(value: Any) -> str:
-    return str(under(value, "state") or value)
+def _api(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name[:1].upper() + name[1:]: _api(below) for name, below in value.items() if below is not None
+        }
+    return [_api(element) for element in value] if isinstance(value, list) else value
 
 
-def _interface(given: Json) -> Json:
+def _device(mapping: Json) -> Json:
+    """What the volumes are stands in their own items."""
     return {
-        "NetworkInterfaceId": given.get("networkInterfaceId"),
-        "SubnetId": given.get("subnetId"),
-        "GroupSet": each(given.get("groups"), "groupId"),
-        "Description": given.get("description"),
-        "DeviceIndex": under(given, "attachment", "deviceIndex"),
-        "PrivateIpAddress": given.get("privateIpAddress"),
-        # what the interface has, whoever gave it: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterface.html
-        "AssociatePublicIpAddress": under(given, "association", "publicIp") is not None,
+        "DeviceName": mapping.get("DeviceName"),
+        "Ebs": {"DeleteOnTermination": under(mapping, "Ebs", "DeleteOnTermination")},
     }
 
 
@@ -198,8 +179,11 @@ TYPES = (
     ConfigType(
         "AWS::EC2::Instance",
         shape=_instance,
-        rename={"networkInterfaces.association": ""},
-        recorded=("KeyName", "IamInstanceProfile", "PublicIp", "Platform", "StateTransitionTime"),
+        recorded=(
+            "KeyName", "IamInstanceProfile", "PublicIp", "Platform", "StateTransitionTime", "SecurityGroups",
+            # the template it came from is not said: what it was given stands in the item
+            "LaunchTemplate",
+        ),
         unknown=(
             "BlockDeviceMappings.Ebs.Encrypted", "BlockDeviceMappings.Ebs.KmsKeyId",
             "BlockDeviceMappings.Ebs.VolumeType", "BlockDeviceMappings.Ebs.VolumeSize",
