@@ -57,7 +57,8 @@ class Plan(NamedTuple):
     @property
     def shared(self) -> frozenset[tuple[str, ...]]:
         """The listings that several collectors begin with or read, so that they are kept."""
-        parents = (getattr(collector, "parent", None) for collector in self.collectors)
+        parts = (part for collector in self.collectors for part in getattr(collector, "parts", ()))
+        parents = (getattr(collector, "parent", None) for collector in (*self.collectors, *parts))
         asked_for = Counter(key for collector in self.collectors for key in self._asked(collector))
         twice = {key for key, times in asked_for.items() if times > 1}
         return frozenset((parent.type,) for parent in parents if parent is not None) | twice
