@@ -53,8 +53,15 @@ class DefaultValue:
         self.deployed = deployed
 
 
-def apply_defaults(defaults: Sequence[DefaultValue], scope: Any, steps: Steps) -> tuple[Any, str | None]:
-    """Return (value, provenance) for a path that is absent; (ABSENT, None) without a default."""
+def apply_defaults(
+    defaults: Sequence[DefaultValue], scope: Any, steps: Steps, *, exists: bool | None = None
+) -> tuple[Any, str | None]:
+    """Return (value, provenance) for a path that is absent; (ABSENT, None) without a default.
+
+    ``scope`` is a resource, or an element of one; ``exists``: no code declares it, it runs. A resource says it.
+    """
+    if exists is None:
+        exists = isinstance(scope, Resource) and scope.file is None
     tree = scope.properties if isinstance(scope, Resource) else scope
     for default in defaults:
         if walk(tree, steps[: default.length]) is not ABSENT:
@@ -62,8 +69,8 @@ def apply_defaults(defaults: Sequence[DefaultValue], scope: Any, steps: Steps) -
         if any(walk(tree, name) is not ABSENT for name in default.unless):
             names = ", ".join(".".join(name) for name in default.unless)
             return Unresolved("default_depends", f"on {names}"), None
-        exists = default.deployed is not None and isinstance(scope, Resource) and scope.file is None
-        value = walk(default.deployed if exists else default.value, steps[default.length :])
+        there = exists and default.deployed is not None
+        value = walk(default.deployed if there else default.value, steps[default.length :])
         if value is not ABSENT:
             return value, default.provenance
     return ABSENT, None
@@ -74,7 +81,7 @@ def default_of(
 ) -> tuple[Any, str | None]:
     """Return the default for an absent path; below ``with`` that of the one related resource there is."""
     if root != "with":
-        return apply_defaults(defaults, scope, steps)
+        return apply_defaults(defaults, scope, steps, exists=subject.resource.file is None)
     found = subject.related(steps[0])
     if found.__class__ is list and len(found) == 1:
         return apply_defaults(defaults, found[0], steps[1:])

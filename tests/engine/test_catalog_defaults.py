@@ -32,3 +32,9 @@ def test_a_property_deep_inside_makes_a_default_depend():
 
 def test_without_a_default_absent_stays_absent():
     assert apply_defaults([], resource({}), ("X",)) == (ABSENT, None)
+
+
+@pytest.mark.parametrize(("exists", "value"), [(True, ["NONE"]), (False, DEPENDS), (None, DEPENDS)])
+def test_an_element_of_a_resource_that_exists_does_too(exists, value):
+    default = DefaultValue(1, DEPENDS, (), "AWS default", ["NONE"])
+    assert apply_defaults([default], {}, ("Blocked",), exists=exists) == (value, "AWS default")

@@ -299,3 +299,14 @@ def test_access_points_are_listed_to_the_last_page(account: Any, monkeypatch: An
     monkeypatch.setattr(account, "call", call)
     listed = account.pages("s3control", "ListAccessPoints", {"AccountId": account.id}, "us-east-1")
     assert [point["Name"] for page in listed for point in page["AccessPointList"]] == ["p0", "p1", "p2"]
+
+
+def test_blocked_encryption_types_are_told_where_they_are_blocked(canned: Any, collect: Any) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-s3-c-encryption-setting-faq.html"""
+    rule: dict[str, Any] = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    answers = {"s3:GetBucketEncryption": {"ServerSideEncryptionConfiguration": {"Rules": [rule]}}}
+    allowed = _bucket(canned, collect, {"BucketEncryption"}, **answers)
+    assert verdict("s3-customer-provided-keys-blocked", allowed) == "FAIL"
+    rule["BlockedEncryptionTypes"] = {"EncryptionType": ["SSE-C"]}
+    blocked = _bucket(canned, collect, {"BucketEncryption"}, **answers)
+    assert verdict("s3-customer-provided-keys-blocked", blocked) == "PASS"

@@ -65,3 +65,15 @@ def test_policies_of_serverless_collections(canned: Any, collect: Any) -> None:
     assert network.properties["Type"] == "network"
     assert key.properties["Type"] == "encryption"
     assert isinstance(key.properties.more, Unresolved)
+
+
+def test_a_domain_without_a_policy_has_none(canned: Any, collect: Any) -> None:
+    """AWS says so with an empty text."""
+    account = canned({
+        "opensearch:ListDomainNames": {"DomainNames": [{"DomainName": "plain", "EngineType": "OpenSearch"}]},
+        "opensearch:DescribeDomains": {"DomainStatusList": [{"DomainName": "plain", "AccessPolicies": ""}]},
+        "opensearch:ListTags": {"TagList": []},
+    })  # fmt: skip
+    (found,) = collect(account, "AWS::OpenSearchService::Domain")
+    assert "AccessPolicies" not in found.properties
+    assert verdict("opensearch-policy-not-public", found) == "PASS"

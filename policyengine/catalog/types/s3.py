@@ -37,6 +37,8 @@ TYPES = (
                 doc("AmazonS3/latest/userguide/blocking-unblocking-s3-c-encryption-gpb"),
                 "buckets made since 2026-04 block SSE-C, older ones where the account had no such objects",
                 "2026-04",
+                # GetBucketEncryption tells it where it is blocked (default-s3-c-encryption-setting-faq)
+                deployed=["NONE"],
             ),
             is_(f"{_SSE}.BucketKeyEnabled", False, cfn("properties-s3-bucket-serversideencryptionrule")),
             depends(

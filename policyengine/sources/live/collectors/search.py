@@ -21,6 +21,7 @@ def _domain(item: Json) -> Json:
     software = item.get("ServiceSoftwareOptions") or {}
     return {
         **item,
+        "AccessPolicies": item.get("AccessPolicies") or None,  # "" where there is none
         "DomainArn": item.get("ARN"),
         "DomainEndpoint": item.get("Endpoint"),
         "DomainEndpointV2": item.get("EndpointV2"),
