@@ -142,8 +142,12 @@ def read_item(raw: Any) -> Item:
         tags=decode(raw.get("tags")),
         configuration=_object(raw, "configuration"),
         supplement={name: decode(v) for name, v in _object(raw, "supplementaryConfiguration").items()},
-        relationships=[each for each in raw.get("relationships") or () if isinstance(each, dict)],
+        relationships=_objects(decode(raw.get("relationships"))),
     )
+
+
+def _objects(value: Any) -> list[Json]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def _text(raw: Mapping[str, Any], *names: str) -> str:

@@ -168,5 +168,13 @@ def test_turning_an_event_into_a_resource_loads_little() -> None:
     }
 
 
+@pytest.mark.parametrize("value", [7, "x", {"a": 1}, [7], "[{}]"])
+@pytest.mark.parametrize(
+    "name", ["relationships", "tags", "relatedEvents", "resourceCreationTime", "availabilityZone"]
+)
+def test_what_no_rule_needs_may_be_anything(name: str, value: Any) -> None:
+    assert [found.id for found in resources_of({**BUCKET, name: value})] == ["b"]
+
+
 def test_items_of_a_list_come_one_by_one() -> None:
     assert len(list(items_of([BUCKET, NOTICE, {"invokingEvent": json.dumps(NOTICE)}]))) == 3
