@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from policyengine.aws.calls import CallLog
-from policyengine.aws.failures import CallFailure, read_exception
+from policyengine.aws.failures import REGIONAL, CallFailure, is_call_failure, read_exception
 from policyengine.aws.rate import Buckets
+from policyengine.aws.regions import HOME
 from policyengine.aws.sessions import Sessions
 
 if TYPE_CHECKING:
@@ -19,13 +20,16 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 TOKENS = ("NextToken", "nextToken", "ContinuationToken", "continuationToken", "NextMarker", "Marker")
 """Members of requests and answers with which a listing goes on."""
+_TRIES: Final = 2
+"""Calls, each with its repetitions, after which an endpoint that does not answer is asked no more."""
 
 
 class Account:
     """Calls operations of AWS in one account; safe to use from many threads.
 
     ``broken`` is the failure after which no call can succeed (expired credentials): every later call raises
-    it at once, without asking AWS.
+    it at once, without asking AWS. So do later calls to a region that refuses these credentials, and to an
+    endpoint that could not be reached a few times.
     """
 
     def __init__(
@@ -47,6 +51,8 @@ class Account:
         self._buckets = buckets
         self._clients: dict[tuple[str, str], Any] = {}
         self._offered: dict[tuple[str, str], bool] = {}
+        self._refused: dict[str, CallFailure] = {}
+        self._unreachable: dict[tuple[str, str], list[CallFailure]] = {}
         self._lock = threading.Lock()
 
     def client(self, service: str, region: str) -> Any:
@@ -104,35 +110,58 @@ class Account:
             answer = self.call(service, operation, given, region)
             yield answer
             name = next((name for name in TOKENS if name in takes and answer.get(name)), None)
-            if name is None or answer[name] == given.get(name):
+            if name is None:
                 return
+            if answer[name] == given.get(name):
+                text = f"`{name}` leads to the same page again"
+                raise CallFailure(
+                    f"{service}:{operation}", "read_error", "MalformedAnswer", text, self.id, region
+                )
             given[name] = answer[name]
 
     def _ask(self, method: Any, arguments: Mapping[str, Any], key: tuple[str, str, str], service: str) -> Any:
-        if self.broken is not None:
-            raise self.broken
         region = key[1]
+        known = self._hopeless(service, region)
+        if known is not None:
+            raise CallFailure(key[2], known.reason, known.error, known.text, self.id, region)
         waited = self._buckets.take(self.id, region, service)
         try:
             answer = method(**arguments)
         except Exception as problem:  # noqa: BLE001  # _failure raises what is not AWS's again
             raise self._failure(problem, key, waited) from None
-        if answer is not None:
+        if answer is None:  # there was no further page to ask for
+            self._buckets.give_back(self.id, region, service)
+        else:
+            self._unreachable.pop((service, region), None)
             retries = (answer.get("ResponseMetadata") or {}).get("RetryAttempts", 0)
             self.log.add(key, retries, waited)
         return answer
 
     def _failure(self, problem: Exception, key: tuple[str, str, str], waited: float) -> CallFailure:
         """Errors of AWS and of the way there; anything else is a mistake of ours and is raised as it is."""
-        if type(problem).__module__.partition(".")[0] not in ("botocore", "urllib3"):
-            raise problem
         account, region, operation = key
+        if not is_call_failure(problem):
+            raise problem
+        failure = CallFailure(operation, *read_exception(problem), account, region)
         response = getattr(problem, "response", None) or {}
         self.log.add(key, (response.get("ResponseMetadata") or {}).get("RetryAttempts", 0), waited)
-        failure = CallFailure(operation, *read_exception(problem), account, region)
-        if failure.credentials:
-            self.broken = failure
+        self._remember(failure, operation.partition(":")[0], region)
         return failure
+
+    def _hopeless(self, service: str, region: str) -> CallFailure | None:
+        """Return why a call need not be tried."""
+        unreachable = self._unreachable.get((service, region), ())
+        if len(unreachable) >= _TRIES:
+            return unreachable[0]
+        return self.broken or self._refused.get(region)
+
+    def _remember(self, failure: CallFailure, service: str, region: str) -> None:
+        if failure.error in REGIONAL and region != HOME.get(self.partition):
+            self._refused[region] = failure
+        elif failure.credentials:
+            self.broken = failure
+        elif failure.unreachable:
+            self._unreachable.setdefault((service, region), []).append(failure)
 
     def output_shape(self, service: str, operation: str, region: str) -> Any:
         """Return botocore's shape of an operation's answer."""

@@ -20,6 +20,9 @@ CREDENTIALS: Final = frozenset(
         "TokenRefreshRequired", "UnrecognizedClientException",
     }
 )  # fmt: skip
+REGIONAL: Final = frozenset({"InvalidClientTokenId", "UnrecognizedClientException"})
+"""What a region answers that is disabled, or that does not take tokens of the global endpoint of STS
+(https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html): other regions may."""
 THROTTLED: Final = frozenset(
     {
         "BandwidthLimitExceeded", "EC2ThrottledException", "LimitExceededException", "PriorRequestNotComplete",
@@ -69,6 +72,17 @@ class CallFailure(Exception):  # a failure of AWS's, not a mistake of the caller
         """Whether no call of this account can succeed with these credentials any more."""
         return self.error in CREDENTIALS or self.error in _NO_CREDENTIALS
 
+    @property
+    def unreachable(self) -> bool:
+        """Whether nobody answered: another call to the same endpoint would wait as long."""
+        return self.error in _UNREACHABLE or self.error in _SILENT
+
+    @property
+    def by_scp(self) -> bool:
+        """Whether AWS says that a service control policy denies it
+        (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html)."""
+        return self.reason == "access_denied" and "service control policy" in self.text
+
     def is_one_of(self, codes: Iterable[str]) -> bool:
         """Whether it is one of these error codes; ``Code: text`` wants the text in AWS's message too."""
         for code in codes:
@@ -90,6 +104,7 @@ _NO_CREDENTIALS: Final = frozenset(
     }
 )  # fmt: skip
 _UNREACHABLE: Final = frozenset({"EndpointConnectionError", "ConnectTimeoutError", "UnknownEndpointError"})
+_SILENT: Final = frozenset({"ReadTimeoutError", "ConnectionClosedError"})
 
 
 class Reading(NamedTuple):
@@ -100,8 +115,29 @@ class Reading(NamedTuple):
     text: str
 
 
+def is_call_failure(problem: BaseException) -> bool:
+    """Whether an exception is AWS's or the way's there: botocore's, or one its parsers fell over an answer with
+    (KeyError among them); anything else is a mistake of ours."""
+    return _of_libraries(problem) or _while_parsing(problem)
+
+
+def _of_libraries(problem: BaseException) -> bool:
+    return type(problem).__module__.partition(".")[0] in ("botocore", "urllib3")
+
+
+def _while_parsing(problem: BaseException) -> bool:
+    trace = problem.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__") == "botocore.parsers":
+            return True
+        trace = trace.tb_next
+    return False
+
+
 def read_exception(problem: BaseException) -> Reading:
     """Classify what a botocore client raised; anything unknown is ``read_error``."""
+    if not _of_libraries(problem) and _while_parsing(problem):
+        return Reading("read_error", "MalformedAnswer", "the answer is not what its model says")
     response = getattr(problem, "response", None)
     if not isinstance(response, dict):
         name = type(problem).__name__

@@ -43,6 +43,11 @@ class TokenBucket:
             return wait
         return 0.0
 
+    def give_back(self) -> None:
+        """Return a turn that was not used."""
+        with self._lock:
+            self._free_at -= 1 / self.rate
+
 
 class Buckets:
     """One bucket for each (account, region, service)."""
@@ -61,3 +66,7 @@ class Buckets:
             with self._lock:
                 bucket = self._buckets.setdefault(key, TokenBucket(self._rates.get(service, self._rate)))
         return bucket.take()
+
+    def give_back(self, account: str, region: str, service: str) -> None:
+        """Return a turn that was taken and not used."""
+        self._buckets[account, region, service].give_back()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from policyengine.aws.account import Account
 from policyengine.aws.failures import CallFailure
+
+if TYPE_CHECKING:
+    from policyengine.aws.account import Account
 
 HOME: Final = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 """The region a partition's global endpoints are in; always enabled

@@ -9,14 +9,15 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from policyengine.aws.failures import CallFailure, read_exception
+from policyengine.aws.answers import check_answer
+from policyengine.aws.failures import CallFailure, is_call_failure, read_exception
 
 if TYPE_CHECKING:
     from botocore.session import Session
 
 SESSION_NAME: Final = "policyengine"
 _CONNECT_SECONDS: Final = 5
-_READ_SECONDS: Final = 60
+_READ_SECONDS: Final = 30
 _ATTEMPTS: Final = 8
 
 
@@ -58,6 +59,7 @@ class Sessions:
         session = botocore.session.Session(profile=profile)
         session.register_component("data_loader", self._loader)
         session.user_agent_extra = self._agent
+        session.register("after-call", check_answer)
         return session
 
     def client(self, session: Session, service: str, region: str) -> Any:
@@ -84,12 +86,12 @@ class Sessions:
 
     def identity(self, session: Session, region: str) -> Identity:
         """Return whose credentials a session has. Raises CallFailure."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
         client = self.client(session, "sts", region)
         try:
             answer = client.get_caller_identity()
-        except (BotoCoreError, ClientError) as problem:
+        except Exception as problem:
+            if not is_call_failure(problem):
+                raise
             reading = read_exception(problem)
             raise CallFailure(
                 "sts:GetCallerIdentity", reading.reason, reading.error, reading.text, "", region

@@ -35,7 +35,7 @@ def collect(
     Raises UsageError, InputError. After Ctrl-C what was collected stays beside ``target`` for ``--resume``.
     """
     fleet = Fleet(wish)
-    targets = fleet.targets()
+    targets = fleet.targets(plan)
     spool = Spool.beside(target)
     header = {
         "accounts": [t.id for t in targets],
@@ -54,20 +54,20 @@ def collect(
     try:
         with interrupts(stop, spool), shown(collecting.progress, fleet.log, quiet=quiet):
             collected = collecting.run()
+        if collected.stopped:
+            raise click.exceptions.Abort
+        about = {
+            "engine": __version__, "rules": pack.digest, "redaction_key": redactor.key_id,
+            "started": header["started"], "notes": fleet.notes,
+            "calls": dict(sorted(_calls(fleet.log).items())), "throttles": fleet.log.throttles,
+        }  # fmt: skip
+        write(target, spool, collected, created=now, about=about)
     except OSError as problem:
         raise InputError(
-            f"`{spool.folder}` cannot be written: {problem.strerror or problem}; what was collected stays there, "
-            "`--resume` goes on with it",
+            f"`{target}` cannot be written: {problem.strerror or problem}; what was collected stays in "
+            f"`{spool.folder}`, --resume goes on with it",
             code="unwritable",
         ) from None
-    if collected.stopped:
-        raise click.exceptions.Abort
-    about = {
-        "engine": __version__, "rules": pack.digest, "redaction_key": redactor.key_id,
-        "started": header["started"], "notes": fleet.notes,
-        "calls": dict(sorted(_calls(fleet.log).items())), "throttles": fleet.log.throttles,
-    }  # fmt: skip
-    write(target, spool, collected, created=now, about=about)
     return collected
 
 

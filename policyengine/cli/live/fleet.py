@@ -16,6 +16,7 @@ from policyengine.aws.sessions import Identity, Sessions
 from policyengine.cli.live.wish import Wish
 from policyengine.model.errors import InputError, UsageError
 from policyengine.sources.live.collection import Target
+from policyengine.sources.live.plan import Plan
 
 
 class Fleet:
@@ -45,10 +46,11 @@ class Fleet:
             self.sessions, session, account, self.identity.partition, log=self.log, buckets=self._buckets
         )
 
-    def targets(self) -> list[Target]:
+    def targets(self, plan: Plan) -> list[Target]:
         """Return the accounts to collect. Raises InputError when the organisation cannot be listed."""
         if not self.wish.organization:
-            return [Target(self.identity.account, "", lambda: self.own, self._manages())]
+            manages = plan.reads_organization and self._manages()
+            return [Target(self.identity.account, "", lambda: self.own, manages)]
         found = self._members()
         return [
             Target(member.id, member.name, partial(self._open, member), member.id == self.identity.account)
@@ -56,11 +58,14 @@ class Fleet:
         ]
 
     def _manages(self) -> bool:
-        """Whether the account may read its organisation: others would only be denied."""
+        """Whether the account may read its organisation: others would only be denied.
+
+        Where that cannot be told it is read, and what fails then is said as any failure.
+        """
         try:
             answer = self.own.call("organizations", "DescribeOrganization", {}, HOME[self.identity.partition])
-        except CallFailure:
-            return False
+        except CallFailure as failure:
+            return failure.error != "AWSOrganizationsNotInUseException"
         organization = answer.get("Organization", {})
         return bool(organization.get("MasterAccountId") == self.identity.account)
 

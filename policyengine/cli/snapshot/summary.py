@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
-from policyengine.sources.live.collection import Collected
+from policyengine.sources.live.collection import BLINDED, Collected
 from policyengine.sources.paths import printable
 
 _MANY: Final = 10
@@ -34,5 +34,10 @@ def say(collected: Collected, target: Path) -> None:
         )
     if len(failures) > _MANY:
         print(f"  and {len(failures) - _MANY:,} more kinds of failed calls; `errors` of the manifest has all")
+    if any(failure.by_scp for failure, _, _ in failures):
+        print(f"  {BLINDED}")
     if failures:
-        print("the snapshot is incomplete: what could not be read is UNKNOWN, never absent")
+        print(
+            "the snapshot is incomplete: what could not be read is UNKNOWN, never absent; the same command with "
+            "--resume asks for it again"
+        )

@@ -28,6 +28,7 @@ from policyengine.sources.live.work import do
 from policyengine.sources.snapshot.manifest import NO_TYPE
 
 WORKERS: Final = 8
+BLINDED: Final = "an SCP blinds the scanner: `policyengine permissions --format scp-exemption` prints the condition it needs"
 Redact = Callable[[Resource], Resource]
 
 
@@ -284,6 +285,8 @@ def errors_of(collected: Collected) -> list[dict[str, Any]]:
     found = []
     for failure, times, types in collected.failures():
         repeated = f" ({times} times)" if times > 1 else ""
+        if failure.by_scp:
+            repeated += f"; {BLINDED}"
         found.append(
             {
                 "code": failure.reason,
@@ -298,7 +301,7 @@ def errors_of(collected: Collected) -> list[dict[str, Any]]:
 
 
 def write(target: Path, spool: Spool, collected: Collected, *, created: str, about: dict[str, Any]) -> Path:
-    """Write the snapshot and remove the spool."""
+    """Write the snapshot and remove the spool; it stays where something could not be read, to go on with."""
     from policyengine.sources.snapshot.writer import write_lines
 
     folder = write_lines(
@@ -309,7 +312,8 @@ def write(target: Path, spool: Spool, collected: Collected, *, created: str, abo
         errors=errors_of(collected),
         collection={**about, **reconciliation(collected)},
     )
-    spool.remove()
+    if not any(True for _ in collected.failures()):
+        spool.remove()
     return folder
 
 

@@ -55,6 +55,11 @@ class Plan(NamedTuple):
                 yield Task(account, _home(collector, partition), GLOBAL, collector.types)
 
     @property
+    def reads_organization(self) -> bool:
+        """Whether something is to be read that only the management account may see."""
+        return any(_place(collector) == "organization" for collector in self.collectors)
+
+    @property
     def shared(self) -> frozenset[tuple[str, ...]]:
         """The listings that several collectors begin with or read, so that they are kept."""
         parts = (part for collector in self.collectors for part in getattr(collector, "parts", ()))
