@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from policyengine.sources.config.item import Item
-from policyengine.sources.config.spec import ConfigType, each, objects, said, under
+from policyengine.sources.config.spec import ConfigType, objects, said, under
 from policyengine.sources.live.collectors.ec2 import rules_of
 from policyengine.sources.live.collectors.ec2_instances import instance
+from policyengine.sources.live.spec import Collector
+from policyengine.sources.live.table import collector_of
 
 Json = dict[str, Any]
 
@@ -118,55 +121,17 @@ def _device(mapping: Json) -> Json:
     }
 
 
-def _table(item: Item) -> Json:
-    given = item.configuration
-    routes = [
-        {name: value for name, value in route.items() if name not in ("state", "origin")}
-        for route in objects(given.get("routes"))
-    ]
-    gates = [a for a in objects(given.get("associations")) if a.get("gatewayId")]
-    made = {
-        **given,
-        "Main": any(a.get("main") is True for a in objects(given.get("associations"))),
-        "related.routes": routes,
-        "related.gateway_associations": [
-            {"GatewayId": a["gatewayId"], "RouteTableId": item.id} for a in gates
-        ],
-    }
-    sources = {
-        "Main": "associations",
-        "related.gateway_associations": "associations",
-        "related.routes": "routes",
-    }
-    return said(made, given, sources)
+def _as_live(type: str, identifier: str, sources: Mapping[str, str]) -> Callable[[Item], Json]:
+    """What the type's live collector makes of EC2's answer; ``sources`` as :func:`said` takes them."""
 
+    def shape(item: Item) -> Json:
+        collector = collector_of(type)
+        assert isinstance(collector, Collector)
+        assert collector.shape is not None
+        made = collector.shape({identifier: item.id, **_api(item.configuration)})
+        return said(made, item.configuration, sources)
 
-def _acl(item: Item) -> Json:
-    given = item.configuration
-    entries = [
-        {
-            "NetworkAclId": item.id, "RuleNumber": e.get("ruleNumber"), "Protocol": e.get("protocol"),
-            "RuleAction": e.get("ruleAction"), "Egress": e.get("egress"), "CidrBlock": e.get("cidrBlock"),
-            "Ipv6CidrBlock": e.get("ipv6CidrBlock"), "PortRange": e.get("portRange"), "Icmp": e.get("icmpTypeCode"),
-        }
-        for e in objects(given.get("entries"))
-    ]  # fmt: skip
-    made = {
-        "Id": item.id,
-        "VpcId": given.get("vpcId"),
-        "IsDefault": given.get("isDefault"),
-        "related.entries": entries,
-    }
-    return said(made, given, {"related.entries": "entries"})
-
-
-def _interface_of_its_own(item: Item) -> Json:
-    given = item.configuration
-    return {
-        **{name: value for name, value in given.items() if name not in ("groups", "tagSet", "attachment")},
-        "Id": given.get("networkInterfaceId") or item.id,
-        "GroupSet": each(given.get("groups"), "groupId") if isinstance(given.get("groups"), list) else None,
-    }
+    return shape
 
 
 TYPES = (
@@ -191,14 +156,34 @@ TYPES = (
             "MetadataOptions.InstanceMetadataTags", "MetadataOptions.HttpTokens",
         ),
     ),
-    ConfigType("AWS::EC2::RouteTable", shape=_table),
-    ConfigType("AWS::EC2::NetworkAcl", shape=_acl),
-    ConfigType("AWS::EC2::NetworkInterface", shape=_interface_of_its_own),
-    ConfigType(
-        "AWS::EC2::EIP",
-        recorded=("AssociationId", "InstanceId", "NetworkInterfaceId", "related.associations"),
-    ),
-    ConfigType("AWS::EC2::VPC"),
-    ConfigType("AWS::EC2::Subnet"),
+    ConfigType("AWS::EC2::VPC", shape=_as_live("AWS::EC2::VPC", "VpcId", {
+        "CidrBlockAssociations": "cidrBlockAssociationSet", "Ipv6CidrBlocks": "ipv6CidrBlockAssociationSet",
+        "related.cidr_blocks": "cidrBlockAssociationSet",
+    })),
+    ConfigType("AWS::EC2::Subnet", shape=_as_live("AWS::EC2::Subnet", "SubnetId", {
+        "Ipv6CidrBlocks": "ipv6CidrBlockAssociationSet", "related.cidr_blocks": "ipv6CidrBlockAssociationSet",
+    })),
+    ConfigType("AWS::EC2::RouteTable", shape=_as_live("AWS::EC2::RouteTable", "RouteTableId", {
+        "Main": "associations", "related.gateway_associations": "associations", "related.routes": "routes",
+    })),
+    ConfigType("AWS::EC2::NetworkAcl", rename={"NetworkAclId": "Id"},
+               shape=_as_live("AWS::EC2::NetworkAcl", "NetworkAclId", {"related.entries": "entries"})),
+    ConfigType("AWS::EC2::InternetGateway",
+               shape=_as_live("AWS::EC2::InternetGateway", "InternetGatewayId", {"related.attachments": "attachments"})),
+    ConfigType("AWS::EC2::NatGateway", shape=_as_live("AWS::EC2::NatGateway", "NatGatewayId", dict.fromkeys(
+        ("SecondaryAllocationIds", "SecondaryPrivateIpAddresses", "SecondaryPrivateIpAddressCount"),
+        "natGatewayAddresses",
+    ))),
+    ConfigType("AWS::EC2::FlowLog", rename={"FlowLogId": "Id"}, shape=_as_live("AWS::EC2::FlowLog", "FlowLogId", {
+        "ResourceType": "resourceId",
+    })),
+    ConfigType("AWS::EC2::NetworkInterface", rename={"NetworkInterfaceId": "Id"},
+               shape=_as_live("AWS::EC2::NetworkInterface", "NetworkInterfaceId", {
+                   "GroupSet": "groups", "Tags": "tagSet", "Ipv6AddressCount": "ipv6Addresses",
+                   "PrimaryPrivateIpAddress": "privateIpAddress", "SecondaryPrivateIpAddresses": "privateIpAddresses",
+                   "SecondaryPrivateIpAddressCount": "privateIpAddresses",
+               })),
+    ConfigType("AWS::EC2::EIP", shape=_as_live("AWS::EC2::EIP", "AllocationId", {}),
+               recorded=("AssociationId", "InstanceId", "NetworkInterfaceId", "related.associations")),
     ConfigType("AWS::EC2::LaunchTemplate", rename={"Id": "LaunchTemplateId"}, recorded=("LaunchTemplateData",)),
 )  # fmt: skip
