@@ -52,9 +52,6 @@ def test_ecs_over_http(account: Any, aws: Any, collect: Any) -> None:
     assert (p["Family"], p["NetworkMode"], p["TaskDefinitionArn"]) == ("web", "awsvpc", tasks.arn)
     assert p["ContainerDefinitions"][0]["ReadonlyRootFilesystem"] is True
     assert p["Volumes"][0]["EFSVolumeConfiguration"]["FilesystemId"] == "fs-1"
-        "FilesystemId": "fs-1",
-        "TransitEncryption": "ENABLED",
-    }
     for rule in ("ecs-containers-not-privileged", "ecs-containers-read-only", "ecs-efs-encrypted-in-transit"):
         assert verdict(rule, tasks) == "PASS", rule
     assert verdict("ecs-containers-log", tasks) == "FAIL"
