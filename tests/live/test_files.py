@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.live.conftest import failure
 from tests.live.judging import verdict
 
 REGION = "eu-west-1"
@@ -79,7 +78,6 @@ def test_fsx(canned: Any, collect: Any) -> None:
     }  # fmt: skip
     account = canned({
         "fsx:DescribeFileSystems": {"FileSystems": [windows, ontap, lustre]},
-        "backup:DescribeProtectedResource": failure("b", "ResourceNotFoundException"),
     })  # fmt: skip
     found = [r.properties for r in collect(account, "AWS::FSx::FileSystem")]
     assert found[0]["WindowsConfiguration"] == {"DeploymentType": "MULTI_AZ_1", "Aliases": ["x"]}

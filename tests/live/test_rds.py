@@ -141,7 +141,6 @@ def test_replicated_backups_are_asked_about_where_they_are(canned: Any, collect:
         "rds:DescribeDBInstanceAutomatedBackups": {
             "DBInstanceAutomatedBackups": [{"KmsKeyId": "arn:k", "BackupRetentionPeriod": 3, "Engine": "mysql"}]
         },
-        "backup:DescribeProtectedResource": failure("b", "ResourceNotFoundException"),
     })  # fmt: skip
     (found,) = collect(account, "AWS::RDS::DBInstance")
     assert found.properties["AutomaticBackupReplicationRegion"] == "us-west-2"
@@ -151,19 +150,32 @@ def test_replicated_backups_are_asked_about_where_they_are(canned: Any, collect:
     assert isinstance(found.properties["Port"], Unresolved)  # it has no endpoint yet
 
 
-def test_what_aws_backup_knows_of_an_instance(canned: Any, collect: Any) -> None:
+def test_what_aws_backup_knows_of_instances(canned: Any, collect: Any) -> None:
+    """Only what AWS Backup lists as protected is asked about."""
     plain = {**INSTANCE, "DBInstanceAutomatedBackupsReplications": []}
+    other = {**plain, "DBInstanceIdentifier": "other", "DBInstanceArn": f"{ARN}:db:other"}
+    asked: list[str] = []
+
+    def described(arguments: Any) -> Any:
+        asked.append(arguments["ResourceArn"])
+        return {"LatestRestoreExecutionTimeMinutes": 12, "ResourceArn": arguments["ResourceArn"]}
+
     answers: dict[str, Any] = {
-        "rds:DescribeDBInstances": {"DBInstances": [plain]},
-        "backup:DescribeProtectedResource": {"LatestRestoreExecutionTimeMinutes": 12, "ResourceArn": "arn"},
+        "rds:DescribeDBInstances": {"DBInstances": [plain, other]},
+        "backup:ListProtectedResources": {"Results": [{"ResourceArn": f"{ARN}:db:i", "ResourceType": "RDS"}]},
+        "backup:DescribeProtectedResource": described,
     }
     needs = {"AWS::RDS::DBInstance": frozenset({"BackupProtection"})}
-    (found,) = collect(canned(answers), "AWS::RDS::DBInstance", needs=needs)
+    found, bare = collect(canned(answers), "AWS::RDS::DBInstance", needs=needs)
     assert found.properties["BackupProtection"] == {"LatestRestoreExecutionTimeMinutes": 12}
-    answers["backup:DescribeProtectedResource"] = failure("b", "ResourceNotFoundException")
-    (found,) = collect(canned(answers), "AWS::RDS::DBInstance", needs=needs)
-    assert "BackupProtection" not in found.properties
+    assert "BackupProtection" not in bare.properties
+    assert asked == [f"{ARN}:db:i"]
     assert not collect.last.failures
+    answers["backup:ListProtectedResources"] = failure(
+        "backup:ListProtectedResources", "AccessDeniedException"
+    )
+    found, _ = collect(canned(answers), "AWS::RDS::DBInstance", needs=needs)
+    assert isinstance(found.properties["BackupProtection"], Unresolved)
 
 
 def test_a_global_cluster_belongs_to_the_region_of_its_writer(canned: Any, collect: Any) -> None:
@@ -196,8 +208,7 @@ def test_clusters_of_each_engine_in_the_registrys_shape(canned: Any, collect: An
     def found(type: str, engine: str) -> Any:
         account = canned({
             "rds:DescribeDBClusters": {"DBClusters": [{**item, "Engine": engine}]},
-            "backup:DescribeProtectedResource": failure("b", "ResourceNotFoundException"),
-        })  # fmt: skip
+            })  # fmt: skip
         return collect(account, type)[0]
 
     for type, engine in (

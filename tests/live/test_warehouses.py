@@ -25,7 +25,6 @@ def _cluster(canned: Any, collect: Any, logging: Any, **changed: Any) -> Any:
     account = canned({
         "redshift:DescribeClusters": {"Clusters": [{**CLUSTER, **changed}]},
         "redshift:DescribeLoggingStatus": logging,
-        "backup:DescribeProtectedResource": failure("b", "ResourceNotFoundException"),
     })  # fmt: skip
     (found,) = collect(account, "AWS::Redshift::Cluster")
     return found

@@ -7,8 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from policyengine.catalog import registry
+from policyengine.sources.live.context import Context
 from policyengine.sources.live.spec import Step
+from policyengine.sources.live.templates import fill
 from policyengine.sources.shaping import timestamp
+
+Json = dict[str, Any]
 
 
 def typed(type: str, attributes: Mapping[str, str]) -> dict[str, Any]:
@@ -34,9 +38,16 @@ def moment(seconds: float | str | None) -> str | None:
 def backup_protection(arn: str) -> Step:
     """What AWS Backup knows of a resource; ``arn`` is a template over the item.
 
-    https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeProtectedResource.html: a resource that was
-    never backed up is not found.
+    Only those that AWS Backup lists as protected are asked about: few are.
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListProtectedResources.html
     """
+
+    def ask(context: Context, item: Json) -> Json:
+        name = fill(arn, item, context.names)
+        if name not in context.shared.once(("backup:ListProtectedResources",), lambda: _protected(context)):
+            return {}
+        return context.call("backup", "DescribeProtectedResource", {"ResourceArn": name})
+
     return Step(
         "DescribeProtectedResource",
         "",
@@ -45,4 +56,12 @@ def backup_protection(arn: str) -> Step:
         none=("ResourceNotFoundException",),
         service="backup",
         only_named=True,
+        ask=ask,
+        calls=("backup:ListProtectedResources",),
+        shape=lambda result, _item: result or None,
     )
+
+
+def _protected(context: Context) -> frozenset[str]:
+    pages = context.pages("backup", "ListProtectedResources")
+    return frozenset(found["ResourceArn"] for page in pages for found in page.get("Results") or ())
