@@ -27,6 +27,7 @@ RULES = tuple(form for form in load_packs().rules if form["id"] == "tags-mandato
         ("AWS::KMS::Key", {}, ["FAIL"]),
         ("AWS::Organizations::Policy", {"AwsManaged": True}, []),
         ("AWS::Organizations::Policy", {"AwsManaged": False}, ["FAIL"]),
+        ("AWS::EC2::PrefixList", {"OwnerId": "AWS"}, []),
     ],
 )
 def test_tags_of_what_aws_owns(type: str, properties: dict[str, Any], expected: list[str]) -> None:

@@ -244,7 +244,12 @@ TYPES = (
         satellites=(into("AWS::EC2::VPCEndpointServicePermissions", "ServiceId", "permissions"),),
         defaults=off(cfn("resource-ec2-vpcendpointservice"), "AcceptanceRequired"),
     ),
-    TypeSpec("AWS::EC2::PrefixList", names=("PrefixListId", "PrefixListName")),
+    TypeSpec(
+        "AWS::EC2::PrefixList",
+        names=("PrefixListId", "PrefixListName"),
+        # https://docs.aws.amazon.com/vpc/latest/userguide/working-with-aws-managed-prefix-lists.html
+        untaggable=("OwnerId", "AWS"),
+    ),
     TypeSpec(
         "AWS::EC2::TransitGateway",
         names=("Id",),

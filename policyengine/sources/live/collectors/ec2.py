@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policyengine.sources.live.collectors.common import backup_protection
@@ -37,6 +37,11 @@ def _rules(permission: Json, side: str) -> Iterator[Json]:
             if peer.get("Description"):
                 rule["Description"] = peer["Description"]
             yield rule
+
+
+def owned(item: Json, names: Mapping[str, str]) -> bool:
+    """Whether the account owns it: what another account shares is that account's to judge."""
+    return bool(item.get("OwnerId", names["account"]) == names["account"])
 
 
 def _group(item: Json) -> Json:
@@ -99,6 +104,7 @@ COLLECTORS = (
         Step("DescribeSnapshots", "Snapshots", {"OwnerIds": ["self"]}),
         id="{SnapshotId}",
         arn="arn:{partition}:ec2:{region}::snapshot/{SnapshotId}",
+        keep=owned,
         details=(
             Step(
                 "DescribeSnapshotAttribute",

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from policyengine.sources.live.collectors import ec2_network_shapes as shapes
-from policyengine.sources.live.collectors.ec2 import ARN
+from policyengine.sources.live.collectors.ec2 import ARN, owned
 from policyengine.sources.live.spec import Collector, Step
 
 Json = dict[str, Any]
-
-
-def _own(item: Json, names: Mapping[str, str]) -> bool:
-    """What another account shares is that account's to judge."""
-    return bool(item.get("OwnerId", names["account"]) == names["account"])
 
 
 _NO_EXCLUSION: Final = ("create-failed", "delete-complete", "disable-complete")
@@ -38,7 +32,7 @@ COLLECTORS = (
         Step("DescribeVpcs", "Vpcs"),
         id="{VpcId}",
         arn=ARN + ":vpc/{VpcId}",
-        keep=_own,
+        keep=owned,
         shape=shapes.vpc,
         gives=("CidrBlockAssociations", "Ipv6CidrBlocks", "related.cidr_blocks"),
         details=(
@@ -64,7 +58,7 @@ COLLECTORS = (
         Step("DescribeSubnets", "Subnets"),
         id="{SubnetId}",
         arn="{SubnetArn}",
-        keep=_own,
+        keep=owned,
         shape=shapes.subnet,
         gives=("Ipv6CidrBlocks", "Ipv6CidrBlock", "related.cidr_blocks"),
         details=(
@@ -99,7 +93,7 @@ COLLECTORS = (
         Step("DescribeRouteTables", "RouteTables"),
         id="{RouteTableId}",
         arn=ARN + ":route-table/{RouteTableId}",
-        keep=_own,
+        keep=owned,
         shape=shapes.route_table,
         gives=("Main", "related.routes", "related.gateway_associations"),
         also={
@@ -113,7 +107,7 @@ COLLECTORS = (
         Step("DescribeInternetGateways", "InternetGateways"),
         id="{InternetGatewayId}",
         arn=ARN + ":internet-gateway/{InternetGatewayId}",
-        keep=_own,
+        keep=owned,
         shape=shapes.internet_gateway,
         gives=("related.attachments",),
         also={"AWS::EC2::VPCGatewayAttachment": "related.attachments"},
@@ -148,7 +142,7 @@ COLLECTORS = (
         id="{NetworkAclId}",
         arn=ARN + ":network-acl/{NetworkAclId}",
         rename={"NetworkAclId": "Id"},
-        keep=_own,
+        keep=owned,
         shape=shapes.acl,
         gives=("related.entries",),
         also={"AWS::EC2::NetworkAclEntry": "related.entries"},
@@ -170,7 +164,6 @@ COLLECTORS = (
         id="{PrefixListId}",
         arn="{PrefixListArn}",
         rename={"PrefixListArn": "Arn"},
-        shape=shapes.prefix_list,
         details=(
             Step(
                 "GetManagedPrefixListEntries",

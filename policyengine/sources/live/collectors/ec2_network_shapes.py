@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from policyengine.model.values import Unresolved
-
 Json = dict[str, Any]
 
 
@@ -216,13 +214,6 @@ def flow_log(item: Json) -> Json:
     named = item.get("ResourceId", "")
     kind = next((kind for start, kind in _LOGGED if named.startswith(start)), None)
     return {**item, "ResourceType": kind}
-
-
-def prefix_list(item: Json) -> Json:
-    """AWS's own lists belong to ``AWS``; nobody else can tag them."""
-    if item.get("OwnerId") == "AWS":
-        return {**item, "Tags": Unresolved("not_collected", "a list of AWS's own, which has no tags")}
-    return item
 
 
 def excluded(item: Json) -> Json:
