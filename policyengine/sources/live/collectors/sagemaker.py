@@ -57,7 +57,12 @@ def _job_definition(kind: str) -> Collector:
                 f"Describe{kind}JobDefinition",
                 "",
                 {"JobDefinitionName": f"{{{name}Name}}"},
-                rename={"JobDefinitionName": "", "JobDefinitionArn": ""},
+                rename={
+                    "JobDefinitionName": "",
+                    "JobDefinitionArn": "",
+                    # an empty object of the API, true or false in the registry
+                    f"{kind}JobInput.BatchTransformInput.DatasetFormat.Parquet": "",
+                },
                 gone=_GONE,
             ),
             _tags(f"{{{name}Arn}}"),
