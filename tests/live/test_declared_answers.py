@@ -103,7 +103,7 @@ def _item(collector: Collector) -> Json:
 
 def _detail(collector: Collector, step: Step, item: Json, schema: Any) -> Iterator[str]:
     result = at_path(_answer(step, collector), step.result)
-    if step.once and step.shape is None:
+    if step.batch or (step.once and step.shape is None):
         result = result[0]
     if step.shape is not None:
         result = step.shape(result, item)
