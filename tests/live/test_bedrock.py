@@ -48,6 +48,7 @@ def test_custom_models_and_their_keys(canned: Any, collect: Any) -> None:
     account.answers["bedrock:GetCustomModel"] = {k: v for k, v in got.items() if k != "modelKmsKeyArn"}
     assert verdict("bedrock-custom-model-customer-managed-key", collect(account, found.type)[0]) == "FAIL"
     account.answers["bedrock:GetCustomModel"] = failure("bedrock:GetCustomModel", "AccessDeniedException")
+    assert collect(account, found.type)[0].properties["ModelName"] == "own"
     assert verdict("bedrock-custom-model-customer-managed-key", collect(account, found.type)[0]) == "UNKNOWN"
 
 

@@ -11,6 +11,7 @@ from policyengine.sources.live.spec import Collector, Parent, RegistryCollector,
 
 Json = dict[str, Any]
 _GONE: Final = ("ResourceNotFoundException",)
+_NAMED: Final = {"modelArn": "", "modelName": ""}
 _CONTROL: Final = "bedrock-agentcore-control"
 
 _GUARDRAILS = listed("bedrock", "ListGuardrails", "guardrails")
@@ -75,6 +76,7 @@ COLLECTORS = (
                 "GetCustomModel",
                 "",
                 {"modelIdentifier": "{modelArn}"},
+                rename=_NAMED,
                 gone=_GONE,
             ),
         ),
@@ -86,7 +88,7 @@ COLLECTORS = (
         id="{modelName}",
         arn="{modelArn}",
         tags="",
-        details=(Step("GetImportedModel", "", {"modelIdentifier": "{modelArn}"}, gone=_GONE),),
+        details=(Step("GetImportedModel", "", {"modelIdentifier": "{modelArn}"}, rename=_NAMED, gone=_GONE),),
     ),
     Collector(
         "AWS::Bedrock::CustomModelDeployment",

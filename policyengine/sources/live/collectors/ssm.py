@@ -121,6 +121,7 @@ COLLECTORS = (
                 "DescribeAssociation",
                 "AssociationDescription",
                 {"AssociationId": "{AssociationId}"},
+                rename={"AssociationId": ""},
                 gone=("AssociationDoesNotExist",),
             ),
             _tags("Association", "{AssociationId}"),
