@@ -20,6 +20,15 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "messaging": ("AWS::SNS", "AWS::SQS", "AWS::CloudTrail"),
     "edge": ("AWS::ApiGateway", "AWS::ApiGatewayV2", "AWS::CloudFront", "AWS::ACM"),
     "stacks": ("AWS::CloudFormation", "AWS::ElasticBeanstalk"),
+    "services": (
+        "AWS::AmazonMQ",
+        "AWS::Backup",
+        "AWS::CloudWatch",
+        "AWS::Kinesis",
+        "AWS::MSK",
+        "AWS::SageMaker",
+        "AWS::SecretsManager",
+    ),
     "search": ("AWS::Elasticsearch", "AWS::OpenSearch"),
 }
 """Module ``types_NAME`` -> the services, by AWS Config's names, whose types it declares."""

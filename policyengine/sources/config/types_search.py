@@ -25,5 +25,6 @@ TYPES = (
             "EncryptionAtRestOptions",
             "NodeToNodeEncryptionOptions",
         ),
+        unknown=("ClusterConfig.DedicatedMasterCount",),
     ),
 )

@@ -277,6 +277,46 @@ def known(value: Any) -> Any:
     return [known(below) for below in value] if isinstance(value, list) else value
 
 
+def test_networks_are_shaped_as_live_answers_are() -> None:
+    routes = [
+        {"destinationCidrBlock": "0.0.0.0/0", "gatewayId": "vpce-1", "state": "active"},
+        {"destinationCidrBlock": "10.0.0.0/8", "gatewayId": "igw-1", "state": "blackhole"},
+    ]
+    table = one(
+        "AWS::EC2::RouteTable", {"routeTableId": "rtb-1", "routes": routes, "associations": [{"main": True}]}
+    )
+    assert table.related["routes"] == [
+        {"RouteTableId": "rtb-1", "DestinationCidrBlock": "0.0.0.0/0", "VpcEndpointId": "vpce-1"},
+        {"RouteTableId": "rtb-1", "DestinationCidrBlock": "10.0.0.0/8"},
+    ]
+    assert table.properties["Main"] is True
+    entries = [
+        {"ruleNumber": 100, "protocol": "6", "ruleAction": "allow", "egress": False, "cidrBlock": "0.0.0.0/0", "portRange": {"from": 22, "to": 22}},
+        {"ruleNumber": 32767, "protocol": "-1", "ruleAction": "deny", "egress": False, "cidrBlock": "0.0.0.0/0"},
+    ]  # fmt: skip
+    acl = one("AWS::EC2::NetworkAcl", {"networkAclId": "acl-1", "isDefault": False, "entries": entries})
+    assert acl.id == "acl-1"
+    assert [(e["Protocol"], e["PortRange"]) for e in acl.related["entries"]] == [(6, {"From": 22, "To": 22})]
+
+
+@pytest.mark.parametrize(("rotated", "schedules"), [(True, 1), ("false", 0), (None, None)])
+def test_rotation_of_a_secret(rotated: Any, schedules: int | None) -> None:
+    given = {
+        "ARN": "arn:s",
+        "Name": "s",
+        "KMSKeyId": "k",
+        "RotationEnabled": rotated,
+        "RotationRules": {"AutomaticallyAfterDays": 30},
+    }
+    secret = one("AWS::SecretsManager::Secret", given)
+    found = secret.related["rotation_schedules"]
+    assert secret.properties["KmsKeyId"] == "k"
+    if schedules is None:
+        assert isinstance(found, Unresolved)
+    else:
+        assert [s["RotationRules"] for s in found] == [{"AutomaticallyAfterDays": 30}] * schedules
+
+
 def test_the_policy_of_a_function_is_encoded_twice() -> None:
     policy = {"Version": "2012-10-17", "Statement": [{"Sid": "s", "Effect": "Allow"}]}
     found = one(
