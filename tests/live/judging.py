@@ -23,10 +23,12 @@ def _rules() -> dict[str, dict[str, Any]]:
     return {form["id"]: form for form in load_packs().rules}
 
 
-def verdict(rule: str, resource: Resource, others: Iterable[Resource] = ()) -> str:
-    """The verdict of one bundled rule on a resource, in an account of which all is collected."""
+def verdict(
+    rule: str, resource: Resource, others: Iterable[Resource] = (), *, whole: Iterable[str] = ("*",)
+) -> str:
+    """The verdict of one bundled rule on a resource, in an account of which these types are collected whole."""
     everything = fold([resource, *others])
-    covered = {(r.account or "", r.region or "", "*") for r in everything}
+    covered = {(r.account or "", r.region or "", type) for r in everything for type in whole}
     world = World(frozenset(covered))
     for each in everything:
         derive(each)

@@ -12,6 +12,7 @@ import pytest
 from policyengine.model.values import Unresolved
 from policyengine.sources.live import waiting
 from tests.live.conftest import failure
+from tests.live.judging import verdict
 
 ROLE, USER, GROUP, POLICY = (f"AWS::IAM::{name}" for name in ("Role", "User", "Group", "ManagedPolicy"))
 ANY = frozenset({"*"})
@@ -161,6 +162,7 @@ def test_the_credential_report_is_waited_for(
     assert user.properties["PasswordLastChanged"] == "2026-03-04T05:06:07Z"
     assert "PasswordLastUsed" not in user.properties  # no_information: never used
     assert pauses == [0.5]
+    assert verdict("iam-console-users-have-mfa", user) == "FAIL"
 
 
 def test_a_report_that_never_comes_is_unknown(
@@ -231,6 +233,7 @@ def test_keys_devices_passwords(canned: Callable[..., Any], collect: Any) -> Non
          "LastUsedDate": "2026-03-04T05:06:07Z", "LastUsedServiceName": "s3"},
         {"Id": "AKIAEXAMPLEKEYNO2", "UserName": "anna", "Status": "Active", "CreateDate": "2026-03-04T05:06:07Z"},
     ]  # fmt: skip
+    assert verdict("iam-one-active-access-key", user) == "FAIL"
     assert user.properties["MFADevices"] == [{"SerialNumber": "GAHT12345678"}]
     assert "LoginProfile" not in user.properties
     assert user.properties["ServiceSpecificCredentials"] == [
@@ -262,6 +265,51 @@ def test_services_last_accessed_are_waited_for(
     ]
     role = _only(collect(canned(ANSWERS), ROLE, needs={ROLE: ANY}), ROLE)  # so dear that a rule must name it
     assert role.properties["ServiceLastAccessedDetails"].reason == "not_collected"
+
+
+@pytest.mark.parametrize(("document", "expected"), [(ALL, "FAIL"), (TRUST, "PASS")])
+def test_verdicts_about_what_is_attached(
+    canned: Callable[..., Any], collect: Any, document: Any, expected: str
+) -> None:
+    narrow = {
+        **document,
+        "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}],
+    }
+    version = {
+        "VersionId": "v2",
+        "IsDefaultVersion": True,
+        "Document": json.dumps(ALL if document is ALL else narrow),
+    }
+    role = {key: value for key, value in DETAILS["RoleDetailList"][0].items() if key != "PermissionsBoundary"}
+    details = {
+        **DETAILS,
+        "RoleDetailList": [role],
+        "Policies": [{**DETAILS["Policies"][0], "PolicyVersionList": [version]}],
+    }
+    found = collect(canned({**ANSWERS, "iam:GetAccountAuthorizationDetails": details}), ROLE, place="global")
+    whole = collect.last.whole
+    assert verdict("iam-role-not-administrator", _only(found, ROLE), found, whole=whole) == expected
+    assert verdict("iam-no-administrator-policy", _only(found, POLICY), found, whole=whole) == expected
+    assert verdict("iam-policy-attached", _only(found, POLICY), found, whole=whole) == "PASS"
+    assert verdict("iam-groups-have-users", _only(found, GROUP), found, whole=whole) == "PASS"
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        ({"RoleLastUsed": {}}, "FAIL"),
+        ({"RoleLastUsed": {"LastUsedDate": datetime(2026, 11, 20, tzinfo=UTC)}}, "PASS"),
+        ({}, "UNKNOWN"),
+    ],
+)
+def test_verdicts_about_the_use_of_a_role(
+    canned: Callable[..., Any], collect: Any, last: Any, expected: str
+) -> None:
+    role = {key: value for key, value in DETAILS["RoleDetailList"][0].items() if key != "RoleLastUsed"} | last
+    answers = {**ANSWERS, "iam:GetAccountAuthorizationDetails": {"RoleDetailList": [role]}}
+    assert (
+        verdict("iam-role-used", _only(collect(canned(answers), ROLE, needs={ROLE: ANY}), ROLE)) == expected
+    )
 
 
 def test_a_denied_listing_leaves_no_type_whole(canned: Callable[..., Any], collect: Any) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.live.conftest import failure
+from tests.live.judging import verdict
 
 ORGANIZATION, UNIT, ACCOUNT, POLICY = (
     f"AWS::Organizations::{name}" for name in ("Organization", "OrganizationalUnit", "Account", "Policy")
@@ -87,6 +88,35 @@ def test_a_type_that_is_not_enabled_is_not_one_that_could_not_be_read(
     assert POLICY not in found
     assert POLICY not in collect.last.whole
     assert ACCOUNT in collect.last.whole
+
+
+def test_verdicts_about_policies_in_force(canned: Callable[..., Any], collect: Any) -> None:
+    """A type that is off, and policies that could not be read, are two things."""
+    leave = {"Version": "2012-10-17",
+             "Statement": [{"Effect": "Deny", "Action": "organizations:LeaveOrganization", "Resource": "*"}]}  # fmt: skip
+    full = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    contents = {"p-12345678": leave, "p-FullAWSAccess": full}
+    answers = {
+        **ANSWERS,
+        "organizations:DescribePolicy": lambda a: {
+            "Policy": {"Content": json.dumps(contents[a["PolicyId"]])}
+        },
+        "organizations:ListTargetsForPolicy": {
+            "Targets": [
+                {"TargetId": "r-ab12"},
+                {"TargetId": "ou-ab12-11111111"},
+                {"TargetId": "111122223333"},
+            ]
+        },
+    }
+    off = {"organizations:ListRoots": {"Roots": [{"Id": "r-ab12", "PolicyTypes": []}]}}
+    denied = {"organizations:ListPolicies": failure("organizations:ListPolicies", "AccessDeniedException")}
+    for change, expected in (({}, "PASS"), (off, "FAIL"), (denied, "UNKNOWN")):
+        found = _all(collect, canned({**answers, **change}))
+        others = [r for resources in found.values() for r in resources]
+        (member,) = found[ACCOUNT]
+        said = verdict("scp-denies-leaving-organization", member, others, whole=collect.last.whole)
+        assert said == expected, change
 
 
 def test_a_member_account_sees_the_organisation_alone(canned: Callable[..., Any], collect: Any) -> None:
