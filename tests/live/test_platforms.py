@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from policyengine.model.values import Unresolved
+from policyengine.sources.live.context import Context, Shared
+from policyengine.sources.live.registered import RegistryRun
+from policyengine.sources.live.spec import RegistryCollector
 from tests.live.conftest import failure
 from tests.live.judging import verdict
 
@@ -158,3 +162,62 @@ def test_directories_and_fleets(canned: Canned, collect: Any) -> None:
     assert fleet.tags == {"Owner": "b"}
     assert fleet.properties["ComputeCapacity"] == {"DesiredInstances": 2}
     assert verdict("appstream-fleet-no-default-internet", fleet) == "FAIL"
+
+
+def test_services_of_app_runner(canned: Canned, collect: Any) -> None:
+    arn = "arn:aws:apprunner:us-east-1:123456789012:service/web/1"
+    account = canned(
+        {
+            "apprunner:ListServices": {
+                "ServiceSummaryList": [
+                    {"ServiceArn": arn, "ServiceName": "web", "Status": "RUNNING"},
+                    {"ServiceArn": arn + "0", "ServiceName": "old", "Status": "DELETED"},
+                ]
+            },
+            "apprunner:DescribeService": {
+                "Service": {
+                    "ServiceArn": arn,
+                    "ServiceName": "web",
+                    "SourceConfiguration": {
+                        "ImageRepository": {
+                            "ImageIdentifier": "public.ecr.aws/x",
+                            "ImageConfiguration": {"RuntimeEnvironmentVariables": {"MODE": "fast"}},
+                        }
+                    },
+                }
+            },
+            "apprunner:ListTagsForResource": {"Tags": [{"Key": "Owner", "Value": "a"}]},
+        }
+    )
+    (service,) = collect(account, "AWS::AppRunner::Service")
+    assert (service.id, service.tags) == (arn, {"Owner": "a"})
+    image = service.properties["SourceConfiguration"]["ImageRepository"]["ImageConfiguration"]
+    assert image == {"RuntimeEnvironmentVariables": [{"Name": "MODE", "Value": "fast"}]}
+    assert "EncryptionConfiguration" not in service.properties
+    assert verdict("apprunner-environment-without-secrets", service) == "PASS"
+
+
+def test_servers_of_transfer_family(aws: Callable[..., Any], account: Any, collect: Any) -> None:
+    client = aws("transfer", "eu-west-3")
+    made = client.create_server(
+        Protocols=["SFTP"], EndpointType="PUBLIC", Tags=[{"Key": "Owner", "Value": "a"}]
+    )["ServerId"]
+    (server,) = collect(account, "AWS::Transfer::Server", region="eu-west-3")
+    assert (server.id, server.tags) == (made, {"Owner": "a"})
+    assert server.properties["Protocols"] == ["SFTP"]
+    assert verdict("transfer-encrypted-protocols", server) == "PASS"
+    assert verdict("transfer-server-in-vpc", server) == "FAIL"
+
+
+def test_tags_that_cloud_control_never_gives_are_not_known(canned: Canned, collect: Any) -> None:
+    answer = {"Identifier": "c-1", "Properties": '{"Id": "c-1", "Name": "c"}'}
+    account = canned(
+        {
+            "cloudcontrol:ListResources": {"ResourceDescriptions": [{"Identifier": "c-1"}]},
+            "cloudcontrol:GetResource": {"ResourceDescription": answer},
+        }
+    )
+    context = Context(account, "us-east-1", "us-east-1", {}, Shared(frozenset()))
+    collector = RegistryCollector("AWS::AppRunner::Service")
+    (found,) = RegistryRun(collector, context).resources()
+    assert isinstance(found.tags, Unresolved)

@@ -128,7 +128,10 @@ class RegistryRun:
             return None
         if isinstance(properties, OpenDict):
             return Unresolved(properties.more.reason, properties.more.detail)
-        return tags_of(at_path(properties, found.name.replace(".*", "")) or [])
+        name = found.name.replace(".*", "")
+        if name in registry.handlers(self.collector.type).write_only:
+            return Unresolved("not_collected", "Cloud Control does not give it")
+        return tags_of(at_path(properties, name) or [])
 
     def _id(self, identifier: str, item: Json) -> str:
         if self.collector.id:

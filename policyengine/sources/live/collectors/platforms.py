@@ -1,4 +1,4 @@
-"""AWS Batch, Lightsail and VPC Lattice."""
+"""App Runner, AWS Batch, Lightsail, Transfer Family and VPC Lattice."""
 
 from __future__ import annotations
 
@@ -24,6 +24,32 @@ def _instance(item: Json) -> Json:
     found = _zone(item)
     # sizes are texts in the registry, and disks and add-ons have other names there
     return {name: value for name, value in found.items() if name not in ("hardware", "addOns")}
+
+
+def _service(item: Json) -> Json:
+    """Variables are a map here and a list of pairs in the registry.
+
+    https://docs.aws.amazon.com/apprunner/latest/api/API_ImageConfiguration.html
+    """
+    source = dict(item.get("SourceConfiguration") or {})
+    image, code = source.get("ImageRepository") or {}, source.get("CodeRepository") or {}
+    if "ImageConfiguration" in image:
+        source["ImageRepository"] = {**image, "ImageConfiguration": _paired(image["ImageConfiguration"])}
+    configuration = code.get("CodeConfiguration") or {}
+    if "CodeConfigurationValues" in configuration:
+        values = _paired(configuration["CodeConfigurationValues"])
+        changed = {**configuration, "CodeConfigurationValues": values}
+        source["CodeRepository"] = {**code, "CodeConfiguration": changed}
+    scaling = (item.get("AutoScalingConfigurationSummary") or {}).get("AutoScalingConfigurationArn")
+    return {**item, "SourceConfiguration": source, "AutoScalingConfigurationArn": scaling}
+
+
+def _paired(item: Json) -> Json:
+    found = dict(item)
+    for name in ("RuntimeEnvironmentVariables", "RuntimeEnvironmentSecrets"):
+        if name in item:
+            found[name] = [{"Name": key, "Value": value} for key, value in item[name].items()]
+    return found
 
 
 _LATTICE: Final = Collector(
@@ -63,6 +89,42 @@ def _policy(context: Context, arn: str) -> Json | None:
 
 
 COLLECTORS = (
+    Collector(
+        "AWS::AppRunner::Service",
+        "apprunner",
+        Step("ListServices", "ServiceSummaryList"),
+        id="{ServiceArn}",
+        arn="{ServiceArn}",
+        tags="",
+        keep=lambda item, _names: item.get("Status") != "DELETED",
+        describe=Step(
+            "DescribeService",
+            "Service",
+            {"ServiceArn": "{ServiceArn}"},
+            gone=("ResourceNotFoundException",),
+        ),
+        shape=_service,
+        gives=("AutoScalingConfigurationArn",),
+        details=(
+            Step(
+                "ListTagsForResource",
+                "Tags",
+                {"ResourceArn": "{ServiceArn}"},
+                gives=("tags",),
+                gone=("ResourceNotFoundException",),
+            ),
+        ),
+    ),
+    Collector(
+        "AWS::Transfer::Server",
+        "transfer",
+        Step("ListServers", "Servers"),
+        id="{ServerId}",
+        arn="{Arn}",
+        describe=Step(
+            "DescribeServer", "Server", {"ServerId": "{ServerId}"}, gone=("ResourceNotFoundException",)
+        ),
+    ),
     Collector(
         "AWS::Batch::JobDefinition",
         "batch",
