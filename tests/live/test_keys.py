@@ -76,9 +76,13 @@ def test_a_key_whose_policy_lets_nobody_look(canned: Callable[..., Any], collect
     assert key.properties["KeyManager"].reason == "access_denied"
 
 
-def test_replicas_are_keys(canned: Callable[..., Any], collect: Any) -> None:
-    assert collect(canned({}), "AWS::KMS::ReplicaKey") == []
-    assert collect.last.whole == ("AWS::KMS::ReplicaKey",)
+def test_a_replica_is_a_key(canned: Callable[..., Any], collect: Any) -> None:
+    """As in AWS Config: whatever is encrypted with it names a key."""
+    metadata = KEYS["kms:DescribeKey"]["KeyMetadata"] | {
+        "MultiRegion": True, "MultiRegionConfiguration": {"MultiRegionKeyType": "REPLICA"}
+    }  # fmt: skip
+    (key,) = collect(canned({**KEYS, "kms:DescribeKey": {"KeyMetadata": metadata}}), KEY)
+    assert (key.type, key.properties["MultiRegion"]) == (KEY, True)
 
 
 def test_a_secret(canned: Callable[..., Any], collect: Any) -> None:

@@ -43,6 +43,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "containers": ("AWS::ECS", "AWS::EKS"),
     "images": ("AWS::ECR",),
     "builds": ("AWS::CodeBuild", "AWS::CodeDeploy", "AWS::CodePipeline", "AWS::CodeStarNotifications"),
+    "sources": ("AWS::CodeArtifact", "AWS::CodeCommit"),
     "messaging": ("AWS::SNS", "AWS::SQS"),
     "monitoring": ("AWS::CloudWatch", "AWS::Logs", "AWS::Oam", "AWS::XRay"),
     "workflows": ("AWS::StepFunctions",),
@@ -83,11 +84,12 @@ TOLD_AS: Final[dict[str, str]] = {
     "AWS::DocDB::DBSubnetGroup": "AWS::RDS::DBSubnetGroup",
     "AWS::DynamoDB::GlobalTable": "AWS::DynamoDB::Table",
     "AWS::Elasticsearch::Domain": "AWS::OpenSearchService::Domain",
+    "AWS::KMS::ReplicaKey": "AWS::KMS::Key",
     "AWS::Neptune::DBSubnetGroup": "AWS::RDS::DBSubnetGroup",
 }
 """Types whose resources AWS lists with those of another, as which they are collected, once: subnet groups serve RDS,
 Neptune and DocumentDB alike, a replica of a global table is a table of its region, the OpenSearch API has the
-domains of both engines, and both APIs of API Gateway have the same domain names."""
+domains of both engines, KMS lists replicas among the keys, and both APIs of API Gateway have the same domain names."""
 
 
 @cache

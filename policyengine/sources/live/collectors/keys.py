@@ -125,15 +125,6 @@ KMS = (
         ),
     ),
     Collector(
-        "AWS::KMS::ReplicaKey",  # an account's replicas are AWS::KMS::Key, as in AWS Config
-        "kms",
-        Step(""),
-        id="",
-        keep=lambda _item, _names: False,
-        tags="",
-        unknown=("KeyPolicy",),
-    ),
-    Collector(
         "AWS::KMS::Alias",
         "kms",
         Step("ListAliases", "Aliases"),
