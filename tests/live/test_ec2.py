@@ -209,3 +209,50 @@ def test_snapshots_and_images_of_everybody(
     )
     assert found.properties["LaunchPermissions"] == [{"UserId": "111122223333"}]
     assert verdict("ami-not-public", found) == "PASS"
+
+
+def test_gateways_between_networks(
+    aws: Callable[..., Any], network: dict[str, str], account: Account, collect: Any
+) -> None:
+    ec2 = aws("ec2", REGION)
+    peer = ec2.create_vpc(CidrBlock="10.10.0.0/16")["Vpc"]["VpcId"]
+    peering = ec2.create_vpc_peering_connection(VpcId=network["vpc"], PeerVpcId=peer)
+    peering_id = peering["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    found = _one(collect, account, "AWS::EC2::VPCPeeringConnection", peering_id)
+    assert (found.properties["VpcId"], found.properties["PeerVpcId"]) == (network["vpc"], peer)
+    transit = ec2.create_transit_gateway(Options={"AutoAcceptSharedAttachments": "disable"})
+    gateway = transit["TransitGateway"]["TransitGatewayId"]
+    ec2.create_transit_gateway_vpc_attachment(
+        TransitGatewayId=gateway, VpcId=network["vpc"], SubnetIds=[network["subnet"]]
+    )
+    kept = _one(collect, account, "AWS::EC2::TransitGateway", gateway)
+    assert verdict("transit-gateway-no-auto-accept", kept) == "PASS"
+    (attached,) = collect(account, "AWS::EC2::TransitGatewayVpcAttachment", region=REGION)
+    assert attached.properties["SubnetIds"] == [network["subnet"]]
+    assert attached.properties["TransitGatewayId"] == gateway
+    out = ec2.create_egress_only_internet_gateway(VpcId=network["vpc"])
+    name = out["EgressOnlyInternetGateway"]["EgressOnlyInternetGatewayId"]
+    only = _one(collect, account, "AWS::EC2::EgressOnlyInternetGateway", name)
+    assert only.properties["VpcId"] == network["vpc"]
+    nat = ec2.create_nat_gateway(SubnetId=network["subnet"], ConnectivityType="private")
+    private = _one(collect, account, "AWS::EC2::NatGateway", nat["NatGateway"]["NatGatewayId"])
+    assert private.properties["ConnectivityType"] == "private"
+    assert "AllocationId" not in private.properties
+    ec2.create_key_pair(KeyName="k", TagSpecifications=[
+        {"ResourceType": "key-pair", "Tags": [{"Key": "Owner", "Value": "a"}]}
+    ])  # fmt: skip
+    key = _one(collect, account, "AWS::EC2::KeyPair", "k")
+    assert key.tags == {"Owner": "a"}
+    assert "PRIVATE" not in repr(key)
+
+
+def test_an_interface_nobody_uses(
+    aws: Callable[..., Any], network: dict[str, str], account: Account, collect: Any
+) -> None:
+    made = aws("ec2", REGION).create_network_interface(
+        SubnetId=network["subnet"], Groups=[network["group"]], Description="spare"
+    )["NetworkInterface"]["NetworkInterfaceId"]
+    spare = _one(collect, account, "AWS::EC2::NetworkInterface", made)
+    assert spare.properties["GroupSet"] == [network["group"]]
+    assert spare.properties["Status"] == "available"
+    assert verdict("network-interface-in-use", spare) == "FAIL"
