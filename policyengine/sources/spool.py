@@ -15,8 +15,11 @@ from typing import BinaryIO
 
 from policyengine.model.errors import InputError
 from policyengine.model.location import Location
+from policyengine.sources.config.stream import GZIP_MAGIC
 from policyengine.sources.snapshot.files import BLOCK, ZSTD_MAGIC
 
+_STREAMED = (ZSTD_MAGIC, GZIP_MAGIC, b'{"type":"', b'{"fileVersion"')
+"""How snapshots and files of AWS Config begin, which are read piece by piece."""
 WRITER_SECONDS = 60
 """How long the first byte of a named pipe may take."""
 
@@ -37,8 +40,8 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 def spool(descriptor: int, name: str, limit: int) -> Path:
     """Return the path of a file with everything the stream gives; it is deleted at exit.
 
-    Only its owner can read the file. A stream of lines may be of any length, because it is read
-    in blocks later; any other stops at ``limit`` bytes with InputError ``too_large``.
+    Only its owner can read the file. A stream of lines or items may be of any length, because it is
+    read in blocks later; any other stops at ``limit`` bytes with InputError ``too_large``.
     """
     handle, text = tempfile.mkstemp(prefix="policyengine-", suffix=".input")
     path = Path(text)
@@ -48,7 +51,7 @@ def spool(descriptor: int, name: str, limit: int) -> Path:
         lines = False
         while block := os.read(descriptor, BLOCK):
             if size == 0:
-                lines = block.startswith((ZSTD_MAGIC, b'{"type":"'))
+                lines = block.startswith(_STREAMED)
             size += len(block)
             if size > limit and not lines:
                 message = f"is larger than {limit >> 20} MiB, the limit for one template or plan"

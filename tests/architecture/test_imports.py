@@ -106,6 +106,8 @@ HEAVY = {
         ("import policyengine.engine.scan", set()),
         ("import policyengine.rules.pack", set()),
         ("import policyengine.sources.cloudformation", set()),
+        ("import policyengine.sources.config.mapping", set()),
+        ("import policyengine.sources.config.source", set()),
         ("import policyengine.sources.terraform", set()),
     ],
 )
