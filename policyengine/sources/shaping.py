@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from policyengine.catalog import registry
 from policyengine.catalog.schema import Node, Schema
-from policyengine.model.values import Unresolved
+from policyengine.model.values import OpenList, Unresolved
 
 Json = dict[str, Any]
 Renames = Mapping[str, str]
@@ -111,7 +111,8 @@ class _Fitter:
                 return [self.value(value, element, path)]
         if not isinstance(value, list | tuple | set):
             return [self.value(value, element, path)]
-        return [self.value(each, element, path) for each in value if each is not None]
+        fitted = [self.value(each, element, path) for each in value if each is not None]
+        return OpenList(fitted, value.more) if isinstance(value, OpenList) else fitted
 
     def _map(self, value: Any, node: Mapping[str, Node], path: str) -> Any:
         """Free keys, of which some may be declared."""

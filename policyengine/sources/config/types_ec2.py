@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from policyengine.model.values import OpenList, Unresolved
 from policyengine.sources.config.item import Item
 from policyengine.sources.config.spec import ConfigType, objects, said, under
 from policyengine.sources.live.collectors.ec2 import rules_of
@@ -65,13 +66,19 @@ def _group(item: Item) -> Json:
     }
 
 
-def _rules(given: Json, name: str, side: str) -> Any:
-    from policyengine.model.values import Unresolved
+_BEFORE_IPV6: Final = Unresolved(
+    "not_collected", "the item is older than AWS Config's records of IPv6 ranges"
+)
 
+
+def _rules(given: Json, name: str, side: str) -> Any:
+    """Return the rules; what items from before December 2016 do not say of IPv6 is not known."""
     if not isinstance(given.get(name), list):
         return Unresolved("not_collected", "AWS Config did not record the rules")
     rules = rules_of(_permissions(given[name]), side)
-    return [{key: value for key, value in rule.items() if value is not None} for rule in rules]
+    found = [{key: value for key, value in rule.items() if value is not None} for rule in rules]
+    old = any("ipv6Ranges" not in permission for permission in objects(given[name]))
+    return OpenList(found, _BEFORE_IPV6) if old else found
 
 
 def _volume(item: Item) -> Json:

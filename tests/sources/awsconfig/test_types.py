@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from policyengine.catalog import registry
-from policyengine.model.values import OpenDict, Unresolved
+from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.sources.config.table import all_declared
 from policyengine.sources.live.templates import names_in
 
@@ -174,7 +174,14 @@ def test_old_security_groups_have_plain_ranges() -> None:
         {**ports, "CidrIp": "0.0.0.0/0"},
         {**ports, "SourcePrefixListId": "pl-1"},
     ]
+    assert isinstance(found["SecurityGroupIngress"], OpenList), "nothing is said of IPv6"
     assert isinstance(found["SecurityGroupEgress"], Unresolved), "the item does not hold them"
+    new = one(
+        "AWS::EC2::SecurityGroup",
+        {"ipPermissions": [{**permission, "ipv6Ranges": []}], "ipPermissionsEgress": []},
+    )
+    assert not isinstance(new.properties["SecurityGroupIngress"], OpenList)
+    assert new.properties["SecurityGroupEgress"] == []
 
 
 def test_policies_in_every_encoding() -> None:
