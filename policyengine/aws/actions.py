@@ -30,6 +30,7 @@ PREFIXES: Final = {
     "opensearchserverless": "aoss",
     "resourcegroupstaggingapi": "tag",
     "s3control": "s3",
+    "service-quotas": "servicequotas",
     "sesv2": "ses",
     "sso-admin": "sso",
     "stepfunctions": "states",
@@ -58,6 +59,11 @@ IRREGULAR: Final[dict[str, tuple[str, ...]]] = {
     "s3:ListDirectoryBuckets": ("s3express:ListAllMyDirectoryBuckets",),
     "s3control:GetPublicAccessBlock": ("s3:GetAccountPublicAccessBlock",),
     "sts:GetCallerIdentity": (),
+    "wafv2:GetWebACLForResource": (
+        "wafv2:GetWebACLForResource",
+        "wafv2:GetWebACL",
+        "cognito-idp:GetWebACLForResource",
+    ),
     "keyspaces:GetKeyspace": ("cassandra:Select",),
     "keyspaces:GetTable": ("cassandra:Select",),
     "keyspaces:ListKeyspaces": ("cassandra:Select",),
@@ -65,7 +71,8 @@ IRREGULAR: Final[dict[str, tuple[str, ...]]] = {
     "keyspaces:ListTagsForResource": ("cassandra:Select",),
 }
 """``client:Operation`` -> its actions. ``sts:GetCallerIdentity`` needs none
-(https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html); Keyspaces reads its system
+(https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html); the web ACL of a user pool is asked of
+both services (https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-waf.html); Keyspaces reads its system
 tables (https://docs.aws.amazon.com/keyspaces/latest/devguide/security_iam_service-with-iam.html)."""
 
 GATEWAY_PATHS: Final = (
