@@ -39,7 +39,7 @@ SAMPLE = (
     ("kms:DescribeKey", "expired"), ("organizations:DescribeOrganization", "denied"),
     ("organizations:DescribePolicy", "throttled"), ("rds:DescribeDBInstances", "empty"),
     ("s3:GetBucketPolicy", "scp"), ("s3:ListBuckets", "html"),
-    ("kms:GetKeyRotationStatus", "region"), 
+    ("kms:GetKeyRotationStatus", "region"),
 )  # fmt: skip
 
 Key = tuple[str, ...]

@@ -56,9 +56,10 @@ def collect(
             collected = collecting.run()
         if collected.stopped:
             raise click.exceptions.Abort
+        collected.notes = fleet.notes
         about = {
             "engine": __version__, "rules": pack.digest, "redaction_key": redactor.key_id,
-            "started": header["started"], "notes": fleet.notes,
+            "started": header["started"], "notes": list(collected.left_out()),
             "calls": dict(sorted(_calls(fleet.log).items())), "throttles": fleet.log.throttles,
         }  # fmt: skip
         write(target, spool, collected, created=now, about=about)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Final
 
@@ -22,9 +21,8 @@ def say(collected: Collected, target: Path) -> None:
         f"{target}: {resources:,} resources of {len(types):,} types, {len(accounts):,} accounts, "
         f"{len(places):,} accounts and regions"
     )
-    why: Counter[tuple[str, str]] = Counter((skipped.why, skipped.evidence) for skipped in collected.skipped)
-    for (reason, evidence), times in sorted(why.items()):
-        print(f"  left out: {times:,} regions {reason} ({evidence})")
+    for note in collected.left_out():
+        print(f"  {printable(note)}")
     failures = list(collected.failures())
     for failure, times, types_lost in failures[:_MANY]:
         place = " ".join(part for part in (failure.account, failure.region) if part)

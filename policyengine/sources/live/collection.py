@@ -70,7 +70,15 @@ class Collected:
     skipped: list[Skipped] = field(default_factory=list)
     broken: list[CallFailure] = field(default_factory=list)
     regions: dict[str, list[Region]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     stopped: bool = False
+
+    def left_out(self) -> Iterator[str]:
+        """Say what was left out on purpose, accounts with the same reason together."""
+        yield from self.notes
+        why = Counter((skipped.why, skipped.evidence) for skipped in self.skipped)
+        for (reason, evidence), times in sorted(why.items()):
+            yield f"left out: {times:,} regions {reason} ({evidence})"
 
     def failures(self) -> Iterator[tuple[CallFailure, int, tuple[str, ...]]]:
         """Yield each kind of failed call with how often it failed and the types that are not whole for it."""
@@ -290,7 +298,7 @@ def errors_of(collected: Collected) -> list[dict[str, Any]]:
         found.append(
             {
                 "code": failure.reason,
-                "message": f"{failure.operation}: {failure.error}{f': {failure.text}' if failure.text else ''}{repeated}",
+                "message": f"{failure.error}{f': {failure.text}' if failure.text else ''}{repeated}",
                 "account": failure.account or None,
                 "region": failure.region or None,
                 "operation": failure.operation,

@@ -84,6 +84,7 @@ class Manifest:
     parts: list[Part]
     errors: list[PolicyEngineError] = field(default_factory=list)
     failed: dict[tuple[str, str, str], Unresolved] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 def read_manifest(folder: Path, name: str) -> Manifest:
@@ -115,6 +116,7 @@ def read_manifest(folder: Path, name: str) -> Manifest:
             parts=parts,
             errors=list(_errors(record.get("errors"), place)),
             failed=_failed(record.get("errors")),
+            notes=_notes(record.get("collection")),
         )
     except LineError as problem:
         raise InputError(str(problem), Location(place), code="bad_manifest") from None
@@ -216,6 +218,12 @@ def _errors(errors: Any, place: str) -> Iterator[PolicyEngineError]:
         fields = {n: _text(entry, n, f"{where}.{n}") for n in ("code", "account", "region", "operation")}
         code = fields.pop("code") or CollectorError.code
         yield CollectorError(printable(message), Location(place), code=code, **fields)
+
+
+def _notes(collection: Any) -> list[str]:
+    """Return what the collector left out on purpose, in its words."""
+    notes = collection.get("notes") if isinstance(collection, dict) else None
+    return [printable(note) for note in notes if isinstance(note, str)] if isinstance(notes, list) else []
 
 
 def _list(value: Any, name: str, *, required: bool = False) -> list[Any]:

@@ -292,6 +292,7 @@ def open_snapshot(
         source.tell(error)
     for part in manifest.parts:
         source.check_present(part)
+    source.notes.extend(manifest.notes)
     source.notes.extend(_strangers(place, manifest.parts, name))
     return source
 
