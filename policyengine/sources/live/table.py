@@ -62,6 +62,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "bedrock": ("AWS::Bedrock", "AWS::BedrockAgentCore"),
     "caches": ("AWS::ElastiCache", "AWS::MemoryDB"),
     "connect": ("AWS::Connect",),
+    "deployments": ("AWS::CloudFormation", "AWS::ElasticBeanstalk"),
     "documents": ("AWS::DocDB", "AWS::Neptune"),
     "keyspaces": ("AWS::Cassandra",),
     "rds": ("AWS::RDS",),

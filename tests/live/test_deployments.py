@@ -1,0 +1,97 @@
+"""Stacks over HTTP; environments of Beanstalk with answers as AWS documents them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from policyengine.model.values import Unresolved
+from tests.live.conftest import MOTO_ACCOUNT
+from tests.live.judging import verdict
+
+REGION = "eu-north-1"
+LOGS = {"Namespace": "aws:elasticbeanstalk:cloudwatch:logs", "OptionName": "StreamLogs"}
+STACK = "AWS::CloudFormation::Stack"
+
+
+def test_stacks_over_http(account: Any, aws: Any, collect: Any) -> None:
+    template = json.dumps({"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}})
+    client = aws("cloudformation", REGION)
+    client.create_stack(
+        StackName="good", TemplateBody=template, EnableTerminationProtection=True,
+        Tags=[{"Key": "Owner", "Value": "me"}],
+    )  # fmt: skip
+    client.create_stack(StackName="plain", TemplateBody=template)
+    found = {r.properties["StackName"]: r for r in collect(account, STACK, region=REGION)}
+    good, plain = found["good"], found["plain"]
+    assert good.id == good.arn == good.properties["StackId"]
+    assert (good.tags, good.properties["StackStatus"]) == ({"Owner": "me"}, "CREATE_COMPLETE")
+    assert [verdict("stack-termination-protection", r) for r in (good, plain)] == ["PASS", "FAIL"]
+
+
+def test_nested_stacks_are_protected_by_their_root(canned: Any, collect: Any) -> None:
+    arn = f"arn:aws:cloudformation:us-east-1:{MOTO_ACCOUNT}:stack/"
+    common = {
+        "StackStatus": "CREATE_COMPLETE",
+        "Parameters": [{"ParameterKey": "P", "ParameterValue": "secret"}],
+    }
+    account = canned({"cloudformation:DescribeStacks": {"Stacks": [
+        {**common, "StackName": "nested", "StackId": arn + "nested/1", "RootId": arn + "root/1",
+         "EnableTerminationProtection": False},
+        {**common, "StackName": "root", "StackId": arn + "root/1", "EnableTerminationProtection": True,
+         "DriftInformation": {"StackDriftStatus": "DRIFTED"}},
+        {**common, "StackName": "lost", "StackId": arn + "lost/1", "RootId": arn + "hidden/1",
+         "EnableTerminationProtection": False},
+    ]}})  # fmt: skip
+    nested, root, lost = collect(account, STACK)
+    assert [verdict("stack-termination-protection", r) for r in (nested, root, lost)] == [
+        "PASS",
+        "PASS",
+        "UNKNOWN",
+    ]
+    assert verdict("stack-not-drifted", root) == "FAIL"
+    assert isinstance(root.properties["Parameters"], Unresolved)
+
+
+def test_environments_and_the_options_that_are_deployed(canned: Any, collect: Any) -> None:
+    variable = {
+        "Namespace": "aws:elasticbeanstalk:application:environment",
+        "OptionName": "K",
+        "Value": "secret",
+    }
+    arn = f"arn:aws:elasticbeanstalk:us-east-1:{MOTO_ACCOUNT}:environment/app/"
+    environments = [
+        {"EnvironmentName": name, "EnvironmentArn": arn + name, "ApplicationName": "app", "Status": status}
+        for name, status in (
+            ("good", "Ready"),
+            ("plain", "Ready"),
+            ("hidden", "Ready"),
+            ("over", "Terminated"),
+        )
+    ]
+
+    def settings(arguments: Any) -> Any:
+        draft = {"DeploymentStatus": "pending", "OptionSettings": [{**LOGS, "Value": "true"}]}
+        value = "true" if arguments["EnvironmentName"] == "good" else "false"
+        deployed = {"DeploymentStatus": "deployed", "OptionSettings": [{**LOGS, "Value": value}, variable]}
+        return {
+            "ConfigurationSettings": [] if arguments["EnvironmentName"] == "hidden" else [draft, deployed]
+        }
+
+    account = canned({
+        "elasticbeanstalk:DescribeEnvironments": {"Environments": environments},
+        "elasticbeanstalk:DescribeConfigurationSettings": settings,
+        "elasticbeanstalk:ListTagsForResource": {"ResourceTags": [{"Key": "Owner", "Value": "me"}]},
+    })  # fmt: skip
+    found = {
+        r.properties["EnvironmentName"]: r for r in collect(account, "AWS::ElasticBeanstalk::Environment")
+    }
+    assert set(found) == {"good", "plain", "hidden"}
+    good = found["good"]
+    assert good.tags == {"Owner": "me"}
+    given = {each["OptionName"]: each["Value"] for each in good.properties["OptionSettings"]}
+    assert given["StreamLogs"] == "true"
+    assert isinstance(given["K"], Unresolved)
+    assert [verdict("beanstalk-logs-streamed", found[n]) for n in ("good", "plain", "hidden")] == [
+        "PASS", "FAIL", "UNKNOWN",
+    ]  # fmt: skip
