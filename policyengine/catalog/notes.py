@@ -18,7 +18,7 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
     "*": {"BackupProtection": _BACKUP},
     "AWS::::Account": {
         "AccountId": "STS `GetCallerIdentity`",
-        "AccountName": "Organizations `DescribeAccount`",
+        "AccountName": "Account Management `GetAccountInformation`",
         "PublicAccessBlockConfiguration": "S3 Control `GetPublicAccessBlock` of the account",
         "PasswordPolicy": "IAM `GetAccountPasswordPolicy`; the object is absent when the account has none",
         "AccountSummary": "IAM `GetAccountSummary`: 1 is yes, 0 is no",
@@ -291,14 +291,14 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
     },
     "AWS::WorkSpaces::Workspace": {"": "WorkSpaces `DescribeWorkspacesConnectionStatus`"},
     "AWS::IAM::Role": {
-        "RoleLastUsed": "IAM `GetRole`: an empty object when the role was not used in the last 400 days; absent when "
+        "RoleLastUsed": "IAM `GetAccountAuthorizationDetails`: an empty object when the role was not used in the last 400 days; absent when "
         "it was not read (`ListRoles` leaves it out)",
         "ServiceLastAccessedDetails": _LAST_ACCESSED,
-        "": "IAM `GetRole`",
+        "": "IAM `GetAccountAuthorizationDetails`",
     },
-    "AWS::IAM::ManagedPolicy": {"": "IAM `GetPolicy`"},
+    "AWS::IAM::ManagedPolicy": {"": "IAM `GetAccountAuthorizationDetails`"},
     "AWS::IAM::User": {
-        "CreateDate": "IAM `GetUser`",
+        "CreateDate": "IAM `GetAccountAuthorizationDetails`",
         "MFADevices": "IAM `ListMFADevices`; the serial number of a virtual device is an ARN `…:mfa/…`",
         "PasswordLastUsed": "IAM credential report; absent when the password was never used (`no_information`)",
         "ServiceLastAccessedDetails": _LAST_ACCESSED,
