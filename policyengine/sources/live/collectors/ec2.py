@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from policyengine.sources.live.collectors.common import backup_protection
 from policyengine.sources.live.spec import Collector, Step
@@ -73,6 +73,9 @@ def _shares(result: Json, _item: Json) -> Json:
     return {"CreateVolumePermissions": permissions, "Public": public}
 
 
+PAGE: Final[Mapping[str, Any]] = {"MaxResults": 1000}
+"""Without it EC2 gives all at once, which it may refuse for many:
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Query-Requests.html#api-pagination"""
 ARN = "arn:{partition}:ec2:{region}:{account}"
 """How the ARNs of EC2 begin."""
 
@@ -80,7 +83,7 @@ COLLECTORS = (
     Collector(
         "AWS::EC2::Volume",
         "ec2",
-        Step("DescribeVolumes", "Volumes"),
+        Step("DescribeVolumes", "Volumes", PAGE),
         id="{VolumeId}",
         arn=ARN + ":volume/{VolumeId}",
         shape=_volume,
@@ -101,7 +104,7 @@ COLLECTORS = (
     Collector(
         "AWS::EC2::Snapshot",
         "ec2",
-        Step("DescribeSnapshots", "Snapshots", {"OwnerIds": ["self"]}),
+        Step("DescribeSnapshots", "Snapshots", {"OwnerIds": ["self"], **PAGE}),
         id="{SnapshotId}",
         arn="arn:{partition}:ec2:{region}::snapshot/{SnapshotId}",
         keep=owned,
@@ -120,7 +123,7 @@ COLLECTORS = (
     Collector(
         "AWS::EC2::Image",
         "ec2",
-        Step("DescribeImages", "Images", {"Owners": ["self"], "IncludeDisabled": True}),
+        Step("DescribeImages", "Images", {"Owners": ["self"], "IncludeDisabled": True, **PAGE}),
         id="{ImageId}",
         arn="arn:{partition}:ec2:{region}::image/{ImageId}",
         details=(
@@ -151,7 +154,7 @@ COLLECTORS = (
     Collector(
         "AWS::EC2::SecurityGroup",
         "ec2",
-        Step("DescribeSecurityGroups", "SecurityGroups"),
+        Step("DescribeSecurityGroups", "SecurityGroups", PAGE),
         id="{GroupId}",
         arn=ARN + ":security-group/{GroupId}",
         shape=_group,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from policyengine.model.values import Unresolved
 from policyengine.sources.live.collectors.common import backup_protection
-from policyengine.sources.live.collectors.ec2 import ARN
+from policyengine.sources.live.collectors.ec2 import ARN, PAGE
 from policyengine.sources.live.spec import Collector, Step
 
 Json = dict[str, Any]
@@ -191,7 +191,7 @@ COLLECTORS = (
     Collector(
         "AWS::EC2::Instance",
         "ec2",
-        Step("DescribeInstances", "Reservations.Instances"),
+        Step("DescribeInstances", "Reservations.Instances", PAGE),
         id="{InstanceId}",
         arn=ARN + ":instance/{InstanceId}",
         # a terminated instance is shown for an hour and is no more
@@ -208,6 +208,7 @@ COLLECTORS = (
             Step(
                 "DescribeVolumes",
                 "Volumes",
+                PAGE,
                 gives=("BlockDeviceMappings",),
                 into="BlockDeviceMappings",
                 once="{InstanceId}",
@@ -230,6 +231,7 @@ COLLECTORS = (
             Step(
                 "DescribeInstanceInformation",
                 "InstanceInformationList",
+                {"MaxResults": 50},
                 gives=("SsmPingStatus",),
                 once="{InstanceId}",
                 key="InstanceId",
@@ -240,7 +242,7 @@ COLLECTORS = (
             Step(
                 "DescribeInstancePatchStates",
                 "InstancePatchStates",
-                {"InstanceIds": "{InstanceId}"},
+                {"InstanceIds": "{InstanceId}", "MaxResults": 100},
                 into="PatchState",
                 batch=50,
                 key="InstanceId",
@@ -280,7 +282,7 @@ COLLECTORS = (
     Collector(
         "AWS::EC2::NetworkInterface",
         "ec2",
-        Step("DescribeNetworkInterfaces", "NetworkInterfaces"),
+        Step("DescribeNetworkInterfaces", "NetworkInterfaces", PAGE),
         id="{NetworkInterfaceId}",
         arn=ARN + ":network-interface/{NetworkInterfaceId}",
         rename={"NetworkInterfaceId": "Id"},

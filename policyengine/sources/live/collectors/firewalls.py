@@ -123,7 +123,7 @@ COLLECTORS = (
     Collector(
         "AWS::GlobalAccelerator::Accelerator",
         "globalaccelerator",
-        Step("ListAccelerators", "Accelerators"),
+        Step("ListAccelerators", "Accelerators", {"MaxResults": 100}),
         id="{AcceleratorArn}",
         arn="{AcceleratorArn}",
         tags="",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from policyengine.sources.live.spec import Collector, Step
 
 Json = dict[str, Any]
+_PAGE: Final = {"MaxRecords": 100}
 
 
 def _filled(item: Json) -> Json:
@@ -56,7 +57,7 @@ COLLECTORS = (
     Collector(
         "AWS::AutoScaling::AutoScalingGroup",
         "autoscaling",
-        Step("DescribeAutoScalingGroups", "AutoScalingGroups"),
+        Step("DescribeAutoScalingGroups", "AutoScalingGroups", _PAGE),
         id="{AutoScalingGroupName}",
         arn="{AutoScalingGroupARN}",
         shape=_group,
@@ -77,7 +78,7 @@ COLLECTORS = (
     Collector(
         "AWS::AutoScaling::LaunchConfiguration",
         "autoscaling",
-        Step("DescribeLaunchConfigurations", "LaunchConfigurations"),
+        Step("DescribeLaunchConfigurations", "LaunchConfigurations", _PAGE),
         id="{LaunchConfigurationName}",
         arn="{LaunchConfigurationARN}",
         tags="",
@@ -86,7 +87,7 @@ COLLECTORS = (
     Collector(
         "AWS::AutoScaling::ScalingPolicy",
         "autoscaling",
-        Step("DescribePolicies", "ScalingPolicies"),
+        Step("DescribePolicies", "ScalingPolicies", _PAGE),
         id="{PolicyARN}",
         arn="{PolicyARN}",
         tags="",
