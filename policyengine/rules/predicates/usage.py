@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from policyengine.model.finding import Evidence
-from policyengine.model.logic import FALSE, TRUE, UNKNOWN
+from policyengine.model.logic import FALSE, TRUE, UNKNOWN, Truth
 from policyengine.model.values import ABSENT, OpenList, Unresolved
 from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
 from policyengine.rules.predicates.paths import Mistyped, read
@@ -81,8 +81,8 @@ def _never(
 def services(subject: Subject, *, days: int, only: Sequence[str]) -> Answer:
     """TRUE when each service that the role or user may call was called in the last ``days`` days.
 
-    ``only`` are the namespaces asked about; none is all. A principal made within these days is TRUE. Where
-    the report is missing, so is one whose policies surely allow none of ``only``: its report would not have them.
+    ``only`` are the namespaces asked about; none is all. A principal made within these days is TRUE,
+    and so is one whose policies surely allow none of ``only``, whatever was true when the report was made.
     """
     asked = "each service" if not only else "each of " + ", ".join(only)
     expected = f"{asked} it may call called in the last {days} days"
@@ -90,18 +90,23 @@ def services(subject: Subject, *, days: int, only: Sequence[str]) -> Answer:
     made = _moment(subject, _CREATED)
     if made.at is not None and made.at >= since:
         return Answer(TRUE, (Evidence(_CREATED, made.observed, expected, "requirement_met"),))
+    # before the report is looked at: one that is older than the policies says nothing against them
+    may_call = _may_call(subject, tuple(only)) if only else TRUE
+    if may_call is FALSE:
+        observed = f"its policies allow no action of {', '.join(only)}"
+        return Answer(TRUE, (Evidence((), observed, expected, "requirement_met"),))
     found = read(subject, _SERVICES)
     if found is ABSENT:
         found = Unresolved("not_collected", "GetServiceLastAccessedDetails")
     if isinstance(found, Unresolved):
-        if only and _calls_none(subject, tuple(only)):
-            observed = f"its policies allow no action of {', '.join(only)}"
-            return Answer(TRUE, (Evidence((), observed, expected, "requirement_met"),))
         return Answer(UNKNOWN, (Evidence(_SERVICES, found, expected, found.reason),))
     if not isinstance(found, list):
         observed = found.value if isinstance(found, Mistyped) else found
         return Answer(UNKNOWN, (Evidence(_SERVICES, observed, expected, "wrong_type"),))
     unused, doubts = _unused(found, frozenset(only), since)
+    if unused and may_call is UNKNOWN:
+        doubt = Unresolved("not_collected", f"whether its policies still allow {', '.join(only)}")
+        return Answer(UNKNOWN, (Evidence(_SERVICES, doubt, expected, doubt.reason),))
     if unused and made.at is not None:
         return Answer(FALSE, (Evidence(_SERVICES, _listed(unused), expected, "too_old"),))
     if unused:
@@ -112,26 +117,26 @@ def services(subject: Subject, *, days: int, only: Sequence[str]) -> Answer:
     return Answer(TRUE, (Evidence(_SERVICES, f"{len(found)} services", expected, "requirement_met"),))
 
 
-def _calls_none(subject: Subject, only: tuple[str, ...]) -> bool:
-    """Say whether the policies of a principal surely allow no action of some services."""
+def _may_call(subject: Subject, only: tuple[str, ...]) -> Truth:
+    """Say whether the policies of a principal allow any action of some services."""
     from policyengine.iam.catalogue import catalogue
     from policyengine.iam.errors import PolicyError
-    from policyengine.iam.reason import No
+    from policyengine.iam.reason import No, Yes
     from policyengine.iam.request_set import read_request_set
     from policyengine.rules.iam.held import held, remembered
     from policyengine.rules.predicates.iam.requests import granted
 
     if not all(catalogue().service_mask(name.lower()) for name in only):
-        return False  # of a service that nobody knows it is not known what allows it
+        return TRUE  # of a service that nobody knows it is not known what allows it: the report decides
     try:
         asked = read_request_set({"action": [f"{name}:*" for name in only]})
     except PolicyError:
-        return False
+        return TRUE
     found = held(subject)
     limit = () if found.boundary is None else (found.boundary.policy,)
     question = ("calls any of", only, found.account)
     answer = remembered(question, (*found.policies, *limit), lambda: granted(found, asked))
-    return isinstance(answer, No)
+    return FALSE if isinstance(answer, No) else TRUE if isinstance(answer, Yes) else UNKNOWN
 
 
 def _unused(found: list[Any], only: frozenset[str], since: datetime) -> tuple[list[str], list[Evidence]]:
