@@ -291,8 +291,8 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
     },
     "AWS::WorkSpaces::Workspace": {"": "WorkSpaces `DescribeWorkspacesConnectionStatus`"},
     "AWS::IAM::Role": {
-        "RoleLastUsed": "IAM `GetAccountAuthorizationDetails`: an empty object when the role was not used in the last 400 days; absent when "
-        "it was not read (`ListRoles` leaves it out)",
+        "RoleLastUsed": "IAM `GetAccountAuthorizationDetails`: an empty object when the role was not used in the last "
+        "400 days; absent when it was not read (`ListRoles` leaves it out)",
         "ServiceLastAccessedDetails": _LAST_ACCESSED,
         "": "IAM `GetAccountAuthorizationDetails`",
     },
