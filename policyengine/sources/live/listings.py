@@ -45,6 +45,8 @@ def _found(collector: Collector, context: Context) -> Iterator[Json]:
     assert isinstance(above, Collector), f"{collector.parent.type} has no declared collector"
     # the parent's own failure is this type's too: what it did not list has no children we know of
     for parent in listing(above, context):
+        if above.keep is not None and not above.keep(parent, context.names):
+            continue
         given = fill(collector.parent.arguments, parent, context.names)
         try:
             for item in _pages(collector, context, given):
