@@ -5,9 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
+from policyengine.aws.actions import actions_for
+from policyengine.cli.live.collect import plan_for
+from policyengine.cli.run import selected
+from policyengine.deploy import scanner_role
+from policyengine.iam.scenarios import Decider
+from policyengine.rules.packs import load_packs
 from tests.live import commands, populate, server
 from tests.live.commands import AS_OF, Verdict
 from tests.live.conftest import _free_port
@@ -52,6 +59,7 @@ def test_every_account_has_its_own_and_verdicts_are_as_populated(world: World, t
     )
     assert live["findings"] == offline["findings"]
     _reconciled(world, folder)
+    _role(world, folder, tmp_path)
     _progress(ended.err, len(world.made.accounts))
 
 
@@ -88,3 +96,50 @@ def test_some_accounts_by_unit_and_without_those_excluded(world: World, tmp_path
     report = commands.scan(world.endpoint, tmp_path, *arguments)
     assert set(report["run"]["scope"]["accounts"]) == set(below[1:] or below)
     assert report["run"]["as_of"] == AS_OF
+
+
+def _role(world: World, folder: Path, home: Path) -> None:
+    """The role of `permissions` allows every call that was made, by our IAM library, and grants no other."""
+    chosen = commands.rules(populate.RULES)
+    ended = commands.run(world.endpoint, home, "permissions", "--org", "--format", "json", *chosen)
+    documents = json.loads(ended.out)
+    made = json.loads((folder / "manifest.json").read_text())["collection"]["calls"]
+    needed = {action for operation in made for action in actions_for(operation)}
+    assert needed >= {"s3:GetEncryptionConfiguration", "s3:ListAllMyBuckets", "kms:ListKeys"}
+    for action in sorted(needed):
+        assert _decision(documents, action) == "Allowed", action
+    granted = {action for d in documents for s in d["Statement"] for action in s["Action"]}
+    through = scanner_role.grant_for(plan_for(selected(load_packs(()), _choice()))).through
+    assert granted - {*through} - needed == _NOT_MET
+    assert _decision(documents, "s3:GetObject") == "ImplicitlyDenied"
+
+
+def _choice() -> dict[str, tuple[str, ...]]:
+    return {"rule_ids": populate.RULES, "families": ()}
+
+
+def _decision(documents: list[Any], action: str) -> str:
+    """A key is opened by its own policy: the default one, which leaves it to the account's policies
+    (https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html)."""
+    key = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    opened = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:*", "Resource": "*"}
+        ],
+    }  # fmt: skip
+    about_key = action in ("kms:DescribeKey", "kms:GetKeyRotationStatus")
+    scenario = {
+        "id": action,
+        "request": {
+            "principal": "arn:aws:sts::111122223333:assumed-role/PolicyEngineScanner/policyengine",
+            "action": action, "resource": key if about_key else "*", "context": {},
+        },
+        "identity_policies": documents,
+        "resource_policy": opened if about_key else None,
+    }  # fmt: skip
+    return str(json.loads(Decider().answer(json.dumps(scenario)))["decision"])
+
+
+_NOT_MET: Final = {"organizations:ListDelegatedServicesForAccount"}
+"""Asked for each delegated administrator, and nobody is one here."""
