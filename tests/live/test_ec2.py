@@ -11,6 +11,9 @@ import pytest
 from policyengine.aws.account import Account
 from policyengine.model.resource import Resource
 from policyengine.model.values import Unresolved
+from policyengine.sources.live.context import Context, Shared
+from policyengine.sources.live.plan import make_plan
+from policyengine.sources.live.work import do
 from tests.live.judging import verdict
 
 REGION = "eu-central-1"
@@ -256,3 +259,16 @@ def test_an_interface_nobody_uses(
     assert spare.properties["GroupSet"] == [network["group"]]
     assert spare.properties["Status"] == "available"
     assert verdict("network-interface-in-use", spare) == "FAIL"
+
+
+def test_what_networks_share_is_asked_once(network: dict[str, str], account: Account, collect: Any) -> None:
+    types = ("Instance", "InternetGateway", "NetworkAcl", "NetworkInterface", "RouteTable", "Subnet", "VPC",
+             "Volume", "EIP")  # fmt: skip
+    plan = make_plan({f"AWS::EC2::{type}": frozenset({"*", "BlockDeviceMappings"}) for type in types})
+    shared = Shared(plan.shared)
+    for collector in plan.collectors:
+        context = Context(account, REGION, REGION, plan.needs, shared)
+        outcome = do(collector, context, lambda _line: None)
+        assert not outcome.failures
+    assert network["subnet"]
+    assert {key[2]: times for key, times in account.log.made.items() if times > 1} == {}
