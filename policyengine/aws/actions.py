@@ -64,6 +64,12 @@ IRREGULAR: Final[dict[str, tuple[str, ...]]] = {
         "wafv2:GetWebACL",
         "cognito-idp:GetWebACLForResource",
     ),
+    "connect:ListInstances": ("connect:ListInstances", "ds:DescribeDirectories"),
+    "connect:ListInstanceStorageConfigs": (
+        "connect:ListInstanceStorageConfigs",
+        "connect:DescribeInstance",
+        "ds:DescribeDirectories",
+    ),
     "keyspaces:GetKeyspace": ("cassandra:Select",),
     "keyspaces:GetTable": ("cassandra:Select",),
     "keyspaces:ListKeyspaces": ("cassandra:Select",),
@@ -72,8 +78,9 @@ IRREGULAR: Final[dict[str, tuple[str, ...]]] = {
 }
 """``client:Operation`` -> its actions. ``sts:GetCallerIdentity`` needs none
 (https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html); the web ACL of a user pool is asked of
-both services (https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-waf.html); Keyspaces reads its system
-tables (https://docs.aws.amazon.com/keyspaces/latest/devguide/security_iam_service-with-iam.html)."""
+both services (https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-waf.html); Connect looks into the
+directory of an instance (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonconnect.html);
+Keyspaces reads its system tables (https://docs.aws.amazon.com/keyspaces/latest/devguide/security_iam_service-with-iam.html)."""
 
 GATEWAY_PATHS: Final = (
     "/account", "/apis", "/apis/*", "/domainnames", "/domainnames/*", "/restapis", "/restapis/*", "/tags/*",
