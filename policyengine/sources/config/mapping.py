@@ -12,7 +12,7 @@ from policyengine.catalog import registry
 from policyengine.model.resource import Resource
 from policyengine.model.values import ABSENT, OpenDict, Unresolved
 from policyengine.sources.config.item import GONE, RECORDED, Item, ItemError, items_of, read_item
-from policyengine.sources.config.spec import ConfigType, Part
+from policyengine.sources.config.spec import ConfigType, Part, objects
 from policyengine.sources.config.table import type_of
 from policyengine.sources.live.templates import MissingValueError, fill
 from policyengine.sources.shaping import Renames, fit, fit_value, tags_of, timestamp
@@ -327,4 +327,8 @@ def _tags(item: Item, type: str) -> Any:
             if name.casefold() in _TAG_NAMES and isinstance(value, list | dict):
                 found = {**tags_of(value), **found}
                 said = True
+    sets = item.supplement.get("BucketTaggingConfiguration")
+    for each in objects(sets.get("tagSets")) if isinstance(sets, dict) else ():
+        found = {**tags_of(each.get("tags")), **found}
+        said = True
     return found if said else Unresolved("not_collected", "AWS Config records no tags of this type")

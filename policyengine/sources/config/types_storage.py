@@ -29,6 +29,7 @@ _PERMISSIONS: Final = {
     "ReadAcp": "READ_ACP",
     "WriteAcp": "WRITE_ACP",
 }
+_ODD_FILTER: Final = Unresolved("unsupported", "the filter of the rule is not written as known")
 _ODD_GRANT: Final = Unresolved("unsupported", "a grant of the access control list is not written as known")
 
 
@@ -81,25 +82,30 @@ def _grant(grant: Any) -> Json | None:
 
 
 def _lifecycle(value: Any, _item: Item) -> Any:
+    """The SDK writes -1 where a rule has no number of days."""
     rules = []
     for given in objects(under(value, "rules")):
-        rule = {name: below for name, below in given.items() if name != "filter"}
+        rule = {name: below for name, below in given.items() if name != "filter" and below != -1}
         rule.update(_lifecycle_filter(under(given, "filter", "predicate")))
         rules.append(rule)
     return rules
 
 
 def _lifecycle_filter(predicate: Any) -> Json:
+    """A prefix, a tag, or several of them joined; sizes of objects and what else may come are not known."""
     if predicate is None:
         return {}
-    kind = under(predicate, "type")
-    if kind == "LifecyclePrefixPredicate":
-        return {"prefix": under(predicate, "prefix")}
-    tag = under(predicate, "tag")
-    if kind == "LifecycleTagPredicate" and isinstance(tag, dict):
-        return {"tagFilters": [tag]}
-    odd = Unresolved("unsupported", "the filter of the rule joins several conditions", present=True)
-    return {"prefix": odd, "tagFilters": odd}
+    joined = under(predicate, "type") == "LifecycleAndOperator"
+    found: Json = {}
+    for one in under(predicate, "operands") or [] if joined else [predicate]:
+        kind, tag = under(one, "type"), under(one, "tag")
+        if kind == "LifecyclePrefixPredicate":
+            found["prefix"] = under(one, "prefix")
+        elif kind == "LifecycleTagPredicate" and isinstance(tag, dict):
+            found["tagFilters"] = [*found.get("tagFilters", []), tag]
+        else:
+            return {"prefix": _ODD_FILTER, "tagFilters": _ODD_FILTER}
+    return found
 
 
 def _replication(value: Any, _item: Item) -> Any:

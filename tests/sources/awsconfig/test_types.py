@@ -84,79 +84,6 @@ def test_a_type_without_a_declaration_keeps_its_names_and_knows_nothing_else() -
     assert isinstance(foreign.properties, OpenDict)
 
 
-# -- S3 ------------------------------------------------------------------------------------------------
-
-
-def bucket(**supplement: Any) -> Any:
-    return one("AWS::S3::Bucket", {"name": "b"}, resourceId="b", supplement=supplement)
-
-
-def test_a_bucket_without_settings() -> None:
-    """What is always there holds null where there is nothing; what is left out is set nowhere."""
-    found = bucket(
-        BucketPolicy={"policyText": None},
-        BucketLoggingConfiguration={"destinationBucketName": None, "logFilePrefix": None},
-        BucketVersioningConfiguration={"status": "Off", "isMfaDeleteEnabled": None},
-    )
-    assert found.related["policies"] == []
-    for name in (
-        "LoggingConfiguration",
-        "VersioningConfiguration",
-        "BucketEncryption",
-        "ReplicationConfiguration",
-    ):
-        assert name not in found.properties
-    for name in ("OwnershipControls", "PolicyStatus", "AccessControl", "MacieMonitoring"):
-        assert isinstance(found.properties[name], Unresolved)
-    assert isinstance(bucket().related["policies"], Unresolved)
-    assert isinstance(bucket().properties["VersioningConfiguration"], Unresolved)
-
-
-@pytest.mark.parametrize(
-    ("grantee", "canned"),
-    [({"id": "me"}, "Private"), ("AllUsers", "PublicRead"), ("AuthenticatedUsers", "AuthenticatedRead")],
-)
-def test_grants_of_a_bucket(grantee: Any, canned: str) -> None:
-    grants = [{"grantee": {"id": "me"}, "permission": "FullControl"}]
-    if isinstance(grantee, str):
-        grants.append({"grantee": grantee, "permission": "Read"})
-    acl = {"grantSet": None, "grantList": grants, "owner": {"id": "me"}}
-    for written in (acl, json.dumps(acl), json.dumps(json.dumps(acl))):
-        found = bucket(AccessControlList=written).properties
-        assert found["AccessControl"] == canned
-        assert len(found["AccessControlGrants"]) == len(grants)
-
-
-@pytest.mark.parametrize("grantee", ["Somebody", 7, {}, None])
-def test_a_grant_nobody_knows_leaves_all_unknown(grantee: Any) -> None:
-    found = bucket(AccessControlList={"grantList": [{"grantee": grantee, "permission": "Read"}]}).properties
-    assert isinstance(found["AccessControlGrants"], Unresolved)
-    assert isinstance(found["AccessControl"], Unresolved)
-
-
-def test_replication_and_lifecycle() -> None:
-    rule = {"status": "Enabled", "destinationConfig": {"bucketARN": "arn:aws:s3:::c", "storageClass": None}}
-    combined = {"type": "LifecycleAndOperator", "operands": []}
-    found = bucket(
-        BucketReplicationConfiguration={"roleARN": "r", "rules": {"all": rule}},
-        BucketLifecycleConfiguration={
-            "rules": [
-                {"id": "a", "status": "Enabled", "filter": {"predicate": combined}, "transitions": [{"days": 3, "storageClass": "GLACIER"}]},
-                {"id": "b", "status": "Disabled", "filter": {"predicate": {"type": "LifecycleTagPredicate", "tag": {"key": "k", "value": "v"}}}},
-            ]
-        },
-        ObjectLockConfiguration={"objectLockEnabled": "Enabled", "rule": {"defaultRetention": {"mode": "GOVERNANCE", "days": 1}}},
-    ).properties  # fmt: skip
-    assert found["ReplicationConfiguration"]["Rules"] == [
-        {"Id": "all", "Status": "Enabled", "Destination": {"Bucket": "arn:aws:s3:::c"}}
-    ]
-    first, second = found["LifecycleConfiguration"]["Rules"]
-    assert first["Transitions"] == [{"TransitionInDays": 3, "StorageClass": "GLACIER"}]
-    assert isinstance(first["Prefix"], Unresolved)
-    assert second["TagFilters"] == [{"Key": "k", "Value": "v"}]
-    assert found["ObjectLockEnabled"] is True
-
-
 # -- others --------------------------------------------------------------------------------------------
 
 
@@ -346,6 +273,11 @@ def test_the_policy_of_a_function_is_encoded_twice() -> None:
         ("AWS::EC2::Volume", {"tags": [{"key": "a", "value": "b", "tag": "a=b"}]}, {"a": "b"}),
         ("AWS::EC2::Volume", {"tags": json.dumps({"a": "b"})}, {"a": "b"}),
         ("AWS::EC2::Volume", {"tags": None}, None),
+        (
+            "AWS::S3::Bucket",
+            {"tags": None, "supplement": {"BucketTaggingConfiguration": {"tagSets": [{"tags": {"a": "b"}}]}}},
+            {"a": "b"},
+        ),
         ("AWS::KMS::Key", {"tags": {}}, None),
         ("AWS::KMS::Key", {"tags": {}, "supplement": {"Tags": []}}, {}),
         ("AWS::KMS::Key", {"tags": {}, "supplement": {"Tags": '[{"tagKey":"a","tagValue":""}]'}}, {"a": ""}),
