@@ -24,7 +24,7 @@ from tests.live.test_declarations import CONTEXT, _model  # noqa: E402  # after 
 
 Json = dict[str, Any]
 PLAIN = [c for _, c in sorted(all_declared().items()) if isinstance(c, Collector)]
-ARN: Final = "arn:aws:service:us-east-1:123456789012:thing/name"
+ARN: Final = "arn:aws:service:us-east-1:123456789012:thing/name-of-forty-characters-or-more"
 NUMBERS: Final = frozenset({"Priority", "ResponseCode"})
 """Texts that hold a number, which rules read as one."""
 EITHER: Final = frozenset({("AWS::DynamoDB::Table", "KeySchema")})
