@@ -221,3 +221,26 @@ def test_tags_that_cloud_control_never_gives_are_not_known(canned: Canned, colle
     collector = RegistryCollector("AWS::AppRunner::Service")
     (found,) = RegistryRun(collector, context).resources()
     assert isinstance(found.tags, Unresolved)
+
+
+def test_workspaces(canned: Canned, collect: Any) -> None:
+    account = canned(
+        {
+            "workspaces:DescribeWorkspaces": {
+                "Workspaces": [
+                    {"WorkspaceId": "ws-1", "RootVolumeEncryptionEnabled": True, "State": "AVAILABLE"},
+                    {"WorkspaceId": "ws-2", "State": "TERMINATED"},
+                ]
+            },
+            "workspaces:DescribeTags": {"TagList": [{"Key": "Owner", "Value": "a"}]},
+            "workspaces:DescribeWorkspacesConnectionStatus": {
+                "WorkspacesConnectionStatus": [{"WorkspaceId": "ws-1", "ConnectionState": "DISCONNECTED"}]
+            },
+        }
+    )
+    type = "AWS::WorkSpaces::Workspace"
+    (desktop,) = collect(account, type, needs={type: frozenset({"tags", "ConnectionState"})})
+    assert (desktop.id, desktop.tags) == ("ws-1", {"Owner": "a"})
+    assert desktop.properties["ConnectionState"] == "DISCONNECTED"
+    assert "UserVolumeEncryptionEnabled" not in desktop.properties
+    assert verdict("workspaces-volumes-encrypted", desktop) == "FAIL"

@@ -1,4 +1,4 @@
-"""Directories of WorkSpaces and of AWS Directory Service, and AppStream."""
+"""WorkSpaces, AppStream and AWS Directory Service."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ def _tags(name: str) -> Step:
     return Step("DescribeTags", "TagList", {"ResourceId": name}, gives=("tags",), gone=_GONE)
 
 
+def _connection(found: list[Json], _item: Json) -> Json | None:
+    if not found:
+        return None
+    names = ("ConnectionState", "LastKnownUserConnectionTimestamp")
+    return {name: found[0].get(name) for name in names}
+
+
 def _directory(item: Json) -> Json:
     return {**item, "DnsIpAddresses": item.get("DnsIpAddrs"), "EnableSso": item.get("SsoEnabled")}
 
@@ -28,6 +35,27 @@ def _fleet(item: Json) -> Json:
 
 
 COLLECTORS = (
+    Collector(
+        "AWS::WorkSpaces::Workspace",
+        "workspaces",
+        Step("DescribeWorkspaces", "Workspaces"),
+        id="{WorkspaceId}",
+        arn="arn:{partition}:workspaces:{region}:{account}:workspace/{WorkspaceId}",
+        tags="",
+        keep=lambda item, _names: item.get("State") not in ("TERMINATING", "TERMINATED"),
+        details=(
+            _tags("{WorkspaceId}"),
+            Step(
+                "DescribeWorkspacesConnectionStatus",
+                "WorkspacesConnectionStatus",
+                gives=("ConnectionState", "LastKnownUserConnectionTimestamp"),
+                once="{WorkspaceId}",
+                key="WorkspaceId",
+                shape=_connection,
+                only_named=True,
+            ),
+        ),
+    ),
     Collector(
         "AWS::WorkSpaces::Directory",
         "workspaces",
