@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from policyengine.model.values import Unresolved
-from tests.live.conftest import MOTO_ACCOUNT
+from tests.live.conftest import MOTO_ACCOUNT, failure
 from tests.live.judging import verdict
 
 REGION = "eu-north-1"
@@ -35,22 +35,32 @@ def test_nested_stacks_are_protected_by_their_root(canned: Any, collect: Any) ->
         "StackStatus": "CREATE_COMPLETE",
         "Parameters": [{"ParameterKey": "P", "ParameterValue": "secret"}],
     }
-    account = canned({"cloudformation:DescribeStacks": {"Stacks": [
-        {**common, "StackName": "nested", "StackId": arn + "nested/1", "RootId": arn + "root/1",
-         "EnableTerminationProtection": False},
-        {**common, "StackName": "root", "StackId": arn + "root/1", "EnableTerminationProtection": True,
-         "DriftInformation": {"StackDriftStatus": "DRIFTED"}},
-        {**common, "StackName": "lost", "StackId": arn + "lost/1", "RootId": arn + "hidden/1",
-         "EnableTerminationProtection": False},
-    ]}})  # fmt: skip
-    nested, root, lost = collect(account, STACK)
-    assert [verdict("stack-termination-protection", r) for r in (nested, root, lost)] == [
-        "PASS",
-        "PASS",
-        "UNKNOWN",
+    asked: list[str] = []
+    stacks: list[Any] = [
+        {**common, "StackName": "nested", "StackId": arn + "nested/1", "RootId": arn + "root/1"},
+        {
+            **common,
+            "StackName": "root",
+            "StackId": arn + "root/1",
+            "DriftInformation": {"StackDriftStatus": "DRIFTED"},
+        },
+        {**common, "StackName": "lost", "StackId": arn + "lost/1", "RootId": arn + "hidden/1"},
+        {**common, "StackName": "plain", "StackId": arn + "plain/1"},
     ]
-    assert verdict("stack-not-drifted", root) == "FAIL"
-    assert isinstance(root.properties["Parameters"], Unresolved)
+
+    def described(arguments: Any) -> Any:
+        if "StackName" not in arguments:
+            return {"Stacks": stacks}
+        asked.append(arguments["StackName"].removeprefix(arn))
+        if asked[-1] == "hidden/1":
+            return failure("cloudformation:DescribeStacks", "AccessDenied")
+        return {"Stacks": [{"StackName": "n", "EnableTerminationProtection": asked[-1] == "root/1"}]}
+
+    found = collect(canned({"cloudformation:DescribeStacks": described}), STACK)
+    assert [verdict("stack-termination-protection", r) for r in found] == ["PASS", "PASS", "UNKNOWN", "FAIL"]
+    assert asked == ["root/1", "hidden/1", "plain/1"]
+    assert verdict("stack-not-drifted", found[1]) == "FAIL"
+    assert isinstance(found[1].properties["Parameters"], Unresolved)
 
 
 def test_environments_and_the_options_that_are_deployed(canned: Any, collect: Any) -> None:

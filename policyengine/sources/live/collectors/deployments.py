@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
-from policyengine.model.resource import Resource
 from policyengine.model.values import Unresolved
-from policyengine.sources.live.collectors.resource_policies import listed
 from policyengine.sources.live.context import Context
-from policyengine.sources.live.declared import Run
-from policyengine.sources.live.spec import CodeCollector, Collector, Step
+from policyengine.sources.live.spec import Collector, Step
 
 Json = dict[str, Any]
 _VARIABLES: Final = "aws:elasticbeanstalk:application:environment"
@@ -18,31 +14,18 @@ _HIDDEN: Final = Unresolved("not_collected", "values of environment variables ar
 _UNREADABLE: Final = Unresolved(
     "access_denied", "elasticbeanstalk:DescribeConfigurationSettings: nothing of it may be read"
 )
-_NO_ROOT: Final = Unresolved("not_collected", "the root stack was not listed")
-_STACKS: Final = listed("cloudformation", "DescribeStacks", "Stacks")
-
-STACK: Final = Collector(
-    "AWS::CloudFormation::Stack",
-    "cloudformation",
-    # values of parameters may be secrets that no rule asks for
-    Step("DescribeStacks", "Stacks", rename={"Parameters": ""}),
-    id="{StackId}",
-    arn="{StackId}",
-)
 
 
-def _stacks(context: Context) -> Iterator[Resource]:
-    """Yield the stacks; a nested one is as protected as its root, on which alone protection is set.
+def _root(context: Context, item: Json) -> Json:
+    """A nested stack is as protected as its root, on which alone protection is set; asked once for all of them.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Stack.html
     """
-    stacks = list(_STACKS(context))
-    protected = {stack["StackId"]: stack.get("EnableTerminationProtection") for stack in stacks}
-    for stack in stacks:
-        root = stack.get("RootId")
-        if root is not None:
-            stack["EnableTerminationProtection"] = protected.get(root, _NO_ROOT)
-    yield from Run(STACK, context).of(iter(stacks))
+    root = item.get("RootId") or item["StackId"]
+    return context.shared.once(
+        ("cloudformation:DescribeStacks", root),
+        lambda: context.call("cloudformation", "DescribeStacks", {"StackName": root}),
+    )
 
 
 def _options(found: list[Json], _item: Json) -> Json:
@@ -62,8 +45,25 @@ def _option(setting: Json) -> Json:
 
 
 COLLECTORS = (
-    CodeCollector(
-        (STACK.type,), "cloudformation", _stacks, ("cloudformation:DescribeStacks",), parts=(STACK,)
+    Collector(
+        "AWS::CloudFormation::Stack",
+        "cloudformation",
+        # values of parameters may be secrets that no rule asks for
+        Step("DescribeStacks", "Stacks", rename={"Parameters": "", "EnableTerminationProtection": ""}),
+        id="{StackId}",
+        arn="{StackId}",
+        details=(
+            # said only of a stack that is asked for by name: https://github.com/boto/boto3/issues/2907
+            Step(
+                "DescribeStacks",
+                "Stacks.EnableTerminationProtection",
+                {"StackName": "{StackId}"},
+                into="EnableTerminationProtection",
+                ask=_root,
+                shape=lambda found, _item: found[0] if found else None,
+                gone=("ValidationError: does not exist",),
+            ),
+        ),
     ),
     Collector(
         "AWS::ElasticBeanstalk::Environment",
