@@ -179,7 +179,8 @@ COLLECTORS = (
     Collector(
         "AWS::Timestream::Database",
         "timestream-write",
-        Step("ListDatabases", "Databases"),
+        # the client asks for its endpoint first
+        Step("ListDatabases", "Databases", calls=("timestream-write:DescribeEndpoints",)),
         id="{DatabaseName}",
         arn="{Arn}",
         tags="",
