@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
+
+RATE: Final = 10.0
+"""Calls a second to one service of one account and region: half of the smallest steady rates that AWS
+documents for reading (https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html: 20 a second)."""
+RATES: Final[Mapping[str, float]] = {"kms": 50.0, "s3": 100.0}
+"""Where AWS documents much more: 100 a second and more for each reading operation of KMS
+(https://docs.aws.amazon.com/kms/latest/developerguide/requests-per-second.html), 5,500 a second of S3
+(https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html)."""
 
 
 class TokenBucket:
@@ -52,7 +61,7 @@ class TokenBucket:
 class Buckets:
     """One bucket for each (account, region, service)."""
 
-    def __init__(self, rate: float, rates: dict[str, float] | None = None) -> None:
+    def __init__(self, rate: float, rates: Mapping[str, float] | None = None) -> None:
         self._rate = rate
         self._rates = rates or {}
         self._buckets: dict[tuple[str, str, str], TokenBucket] = {}

@@ -10,7 +10,7 @@ from policyengine.aws.account import Account
 from policyengine.aws.accounts import Member, members, role_arn
 from policyengine.aws.calls import CallLog
 from policyengine.aws.failures import CallFailure
-from policyengine.aws.rate import Buckets
+from policyengine.aws.rate import RATE, RATES, Buckets
 from policyengine.aws.regions import HOME
 from policyengine.aws.sessions import Identity, Sessions
 from policyengine.cli.live.wish import Wish
@@ -26,7 +26,7 @@ class Fleet:
         self.wish = wish
         self.log = CallLog()
         self.notes: list[str] = []
-        self._buckets = Buckets(wish.rate)
+        self._buckets = Buckets(RATE, RATES) if wish.rate is None else Buckets(wish.rate)
         try:
             self.sessions = Sessions(
                 wish.profile, agent=f"policyengine/{__version__}", connections=wish.workers * 2

@@ -8,14 +8,10 @@ from typing import Any, Final, NamedTuple
 
 import click
 
+from policyengine.aws.rate import RATE, RATES
 from policyengine.model.errors import UsageError
 
 ROLE_NAME: Final = "PolicyEngineScanner"
-RATE: Final = 10.0
-"""Calls a second to one service of one account and region: half of the smallest steady rates that AWS
-documents for reading (https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html: 20 a second)."""
-
-
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say which accounts are read, and how."""
     for option in reversed(
@@ -35,8 +31,9 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--ous", multiple=True, metavar="ID,…", help="only accounts at or below these OUs"),
             click.option("--exclude", multiple=True, metavar="ID,…", help="not these accounts"),
             click.option(
-                "--rate", type=click.FloatRange(min=0.1), default=RATE, show_default=True, metavar="N",
-                help="calls a second to one service of one account and region, at most",
+                "--rate", type=click.FloatRange(min=0.1), metavar="N",
+                help="calls a second to one service of one account and region, at most (default: "
+                f"{RATE:g}; {', '.join(f'{service} {rate:g}' for service, rate in RATES.items())})",
             ),
             click.option(
                 "--redaction-key", type=click.Path(path_type=Path), metavar="FILE",
@@ -63,7 +60,7 @@ class Wish(NamedTuple):
     accounts: tuple[str, ...]
     ous: tuple[str, ...]
     exclude: tuple[str, ...]
-    rate: float
+    rate: float | None
     workers: int
     redaction_key: Path | None = None
 
