@@ -1,4 +1,4 @@
-"""Kinesis over HTTP; Firehose, MSK and MediaStore with answers as AWS documents them."""
+"""Kinesis over HTTP; Firehose and MSK with answers as AWS documents them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from policyengine.model.values import Unresolved
 from tests.live.conftest import MOTO_ACCOUNT, failure
 from tests.live.judging import verdict
 
@@ -142,21 +141,3 @@ def test_kafka(canned: Callable[..., Any], collect: Any) -> None:
     account.answers = {**account.answers, "kafka:GetClusterPolicy": none}
     assert collect(account, "AWS::MSK::ClusterPolicy") == []
     assert collect.last.whole == ("AWS::MSK::ClusterPolicy",)
-
-
-def test_media(canned: Callable[..., Any], collect: Any) -> None:
-    arn = "arn:aws:mediastore:us-east-1:123456789012:container/m"
-    account = canned({
-        "mediastore:ListContainers": {"Containers": [{"Name": "m", "ARN": arn, "AccessLoggingEnabled": True}]},
-        "mediastore:GetContainerPolicy": {"Policy": json.dumps(PUBLIC)},
-        "mediastore:ListTagsForResource": {"Tags": [{"Key": "a", "Value": "b"}]},
-    })  # fmt: skip
-    (found,) = collect(account, "AWS::MediaStore::Container")
-    p = found.properties
-    assert (found.id, p["ContainerName"], json.loads(p["Policy"]), found.tags) == (
-        "m",
-        "m",
-        PUBLIC,
-        {"a": "b"},
-    )
-    assert isinstance(p["CorsPolicy"], Unresolved)

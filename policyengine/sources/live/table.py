@@ -45,7 +45,6 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "builds": ("AWS::CodeBuild", "AWS::CodeDeploy", "AWS::CodePipeline", "AWS::CodeStarNotifications"),
     "sources": ("AWS::CodeArtifact", "AWS::CodeCommit"),
     "streams": ("AWS::Kinesis", "AWS::KinesisFirehose", "AWS::MSK"),
-    "media": ("AWS::MediaStore",),
     "messaging": ("AWS::SNS", "AWS::SQS"),
     "monitoring": ("AWS::CloudWatch", "AWS::Logs", "AWS::Oam", "AWS::XRay"),
     "workflows": ("AWS::StepFunctions",),
