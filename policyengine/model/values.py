@@ -50,6 +50,11 @@ The zones of one list differ from each other
 """
 
 
+NEVER_SHOWN: Final = "no call gives it"
+"""The detail of a value of a running resource that no operation of AWS tells, whoever asks: a password, how a
+resource was made. What is written in code is nowhere else."""
+
+
 class Unresolved:
     """A value that exists in AWS's terms but that this source does not know.
 

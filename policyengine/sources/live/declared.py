@@ -9,7 +9,7 @@ from typing import Any, Final
 from policyengine.aws.failures import CallFailure
 from policyengine.catalog import registry
 from policyengine.model.resource import Resource
-from policyengine.model.values import OpenDict, Unresolved
+from policyengine.model.values import NEVER_SHOWN, OpenDict, Unresolved
 from policyengine.sources.live.context import Context
 from policyengine.sources.live.given import given_by_item, given_by_step, top_level
 from policyengine.sources.live.listings import listed, results
@@ -317,9 +317,9 @@ class Run:
         tags = registry.tag_property(self.collector.type)  # told as `tags`, in one form
         told = given | {"Tags", tags.name.split(".")[0] if tags is not None else "Tags"}
         for name in top_level(self.collector.type) - told - properties.keys():
-            properties[name] = Unresolved("not_collected", "no call of the collector gives it")
+            properties[name] = Unresolved("not_collected", NEVER_SHOWN)
         for path in self.collector.unknown:
-            _set(properties, path, Unresolved("not_collected", "no call of the collector gives it"))
+            _set(properties, path, Unresolved("not_collected", NEVER_SHOWN))
 
     def _tags(self, draft: _Draft, item: Json) -> Any:
         if draft.tags is not None:

@@ -15,7 +15,7 @@ from typing import Any
 from policyengine.aws.failures import CallFailure
 from policyengine.catalog import registry
 from policyengine.model.resource import Resource
-from policyengine.model.values import OpenDict, Unresolved
+from policyengine.model.values import NEVER_SHOWN, OpenDict, Unresolved
 from policyengine.sources.live.context import Context
 from policyengine.sources.live.spec import Collector, RegistryCollector
 from policyengine.sources.live.templates import MissingValueError, at_path, fill
@@ -113,7 +113,7 @@ class RegistryRun:
         )
 
     def _never_given(self, properties: Json) -> None:
-        value = Unresolved("not_collected", "Cloud Control does not give it")
+        value = Unresolved("not_collected", NEVER_SHOWN)
         for name in self._extra - properties.keys():
             properties[name] = value
         for path in registry.handlers(self.collector.type).write_only:

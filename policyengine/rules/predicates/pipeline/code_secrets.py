@@ -8,7 +8,7 @@ from typing import Any, Final
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Path
-from policyengine.model.values import OpenDict, OpenList, Unresolved
+from policyengine.model.values import NEVER_SHOWN, OpenDict, OpenList, Unresolved
 from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
 
 _DYNAMIC: Final = "{{resolve:"
@@ -28,6 +28,8 @@ def by_reference(subject: Subject, *, properties: Sequence[str]) -> Answer:
     for name in properties:
         steps = name.split(".")
         for path, value in _at(subject.resource.properties, steps, ()):
+            if _never_shown(subject, value):
+                continue
             known = _dynamic(value)
             if isinstance(known, Unresolved):
                 if not (_final(path) == steps[-1] and _kept_elsewhere(known)):
@@ -38,6 +40,12 @@ def by_reference(subject: Subject, *, properties: Sequence[str]) -> Answer:
     if doubts:
         return Answer(UNKNOWN, tuple(doubts))
     return Answer(TRUE, (shown,) if shown else ())
+
+
+def _never_shown(subject: Subject, value: Any) -> bool:
+    """Whether this is of a running resource, and AWS tells it to nobody: no code is looked at."""
+    running = subject.resource.file is None and isinstance(value, Unresolved)
+    return running and value.reason == "not_collected" and value.detail == NEVER_SHOWN
 
 
 def _dynamic(value: Any) -> Any:
