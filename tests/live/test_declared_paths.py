@@ -9,9 +9,11 @@ import pytest
 
 from policyengine.catalog import registry
 from policyengine.engine.needs import ANY
+from policyengine.rules.iam import carriers
 from policyengine.sources.live.given import given_by_step, result_shape, top_level
 from policyengine.sources.live.plan import make_plan
 from policyengine.sources.live.spec import Collector, RegistryCollector, Step
+from policyengine.sources.live.table import collector_of
 
 botocore_session = pytest.importorskip("botocore.session")
 from tests.live.test_declarations import CONTEXT, PLAIN, _ids, _needs  # noqa: E402  # after importorskip
@@ -94,6 +96,18 @@ BY_SHAPE = [c for c in PLAIN if c.shape is None and (c.describe is None or c.des
 def test_answers_have_room_for_what_rules_read_below_a_property(collector: Collector) -> None:
     missing = [path for path in _read(collector, _needs()) if not _told(collector, path.split("."))]
     assert not missing, f"no call gives {missing}: rename it, or declare it `unknown`"
+
+
+@pytest.mark.parametrize("type", sorted(carriers._FORMS))
+def test_the_roles_of_what_runs_are_given(type: str) -> None:
+    """Whoever changes what runs with a role acts as it: a role that did not arrive would be taken for none."""
+    path = carriers._FORMS[type].role.split(".")
+    assert path[0] in top_level(type), f"the catalog has no `{path[0]}`: it would be left out"
+    collector = collector_of(type)
+    assert collector is not None
+    for part in getattr(collector, "parts", ()) or (collector,):
+        if isinstance(part, Collector) and part.type == type:
+            assert path[0] in part.gives or _told(part, path), f"no call gives {'.'.join(path)}"
 
 
 def test_cloud_control_gives_what_rules_read() -> None:

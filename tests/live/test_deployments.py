@@ -45,7 +45,12 @@ def test_nested_stacks_are_protected_by_their_root(canned: Any, collect: Any) ->
             "DriftInformation": {"StackDriftStatus": "DRIFTED"},
         },
         {**common, "StackName": "lost", "StackId": arn + "lost/1", "RootId": arn + "hidden/1"},
-        {**common, "StackName": "plain", "StackId": arn + "plain/1"},
+        {
+            **common,
+            "StackName": "plain",
+            "StackId": arn + "plain/1",
+            "RoleARN": "arn:aws:iam::1:role/deploys",
+        },
     ]
 
     def described(arguments: Any) -> Any:
@@ -61,6 +66,8 @@ def test_nested_stacks_are_protected_by_their_root(canned: Any, collect: Any) ->
     assert asked == ["root/1", "hidden/1", "plain/1"]
     assert verdict("stack-not-drifted", found[1]) == "FAIL"
     assert isinstance(found[1].properties["Parameters"], Unresolved)
+    assert "RoleARN" not in found[1].properties
+    assert found[3].properties["RoleARN"] == "arn:aws:iam::1:role/deploys"
 
 
 def test_environments_and_the_options_that_are_deployed(canned: Any, collect: Any) -> None:

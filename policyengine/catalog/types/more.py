@@ -185,6 +185,7 @@ TYPES = (
             ("StackName", "string"),
             ("StackStatus", "string"),
             ("EnableTerminationProtection", "boolean"),
+            ("RoleARN", "string"),
             ("DriftInformation.StackDriftStatus", "string"),
         ),
     ),
