@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from policyengine.model.resource import Resource
 from policyengine.model.values import Unresolved
 from tests.live.conftest import MOTO_ACCOUNT, failure
@@ -183,3 +185,19 @@ def test_policies_of_agents_gateways_and_memories(canned: Any, collect: Any) -> 
     assert asked == ["runtime/r", "runtime/r/runtime-endpoint/DEFAULT", "gateway/g", "memory/m"]
     assert found.properties["ResourceArn"] == found.id == prefix + "runtime/r"
     assert verdict("resource-policy-not-public", found) == "FAIL"
+
+
+@pytest.mark.parametrize(
+    ("said", "whole"),
+    [("TypeNotFoundException", True), ("UnsupportedActionException", True), ("AccessDeniedException", False)],
+)
+def test_a_region_without_agentcore(canned: Any, collect: Any, said: str, whole: bool) -> None:
+    """The endpoint is not there: the service is not, where the registry says so too."""
+    type, control = "AWS::BedrockAgentCore::ResourcePolicy", "bedrock-agentcore-control"
+    gone = failure(f"{control}:List", "EndpointConnectionError", "not_collected")
+    account = canned({
+        **{f"{control}:{name}": gone for name in ("ListAgentRuntimes", "ListGateways", "ListMemories")},
+        "cloudcontrol:ListResources": failure("cloudcontrol:ListResources", said),
+    })  # fmt: skip
+    assert collect(account, type) == []
+    assert (collect.last.whole == (type,)) is whole

@@ -23,7 +23,7 @@ from policyengine.sources.shaping import fit, tags_of
 
 Json = dict[str, Any]
 _GONE = "ResourceNotFoundException"
-_NEVER = frozenset({"TypeNotFoundException", "UnsupportedActionException"})
+NEVER = frozenset({"TypeNotFoundException", "UnsupportedActionException"})
 """The type is not offered in this region (https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/API_ListResources.html)."""
 
 
@@ -46,7 +46,7 @@ class RegistryRun:
             try:
                 identifiers = list(self.identifiers(model))
             except CallFailure as failure:
-                if failure.error not in _NEVER and not failure.is_one_of(self.collector.skips):
+                if failure.error not in NEVER and not failure.is_one_of(self.collector.skips):
                     self.context.not_whole(self.collector.type, failure)
                 continue
             yield from (r for r in self.context.map(self._resource, identifiers) if r is not None)

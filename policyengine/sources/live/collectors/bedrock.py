@@ -59,7 +59,12 @@ def _profile(item: Json) -> Json:
 
 def _agentcore(arns: Any, *listings: str) -> Held:
     return Held(
-        arns, tuple(f"{_CONTROL}:{name}" for name in listings), _CONTROL, "GetResourcePolicy", "policy"
+        arns,
+        tuple(f"{_CONTROL}:{name}" for name in listings),
+        _CONTROL,
+        "GetResourcePolicy",
+        "policy",
+        type="AWS::BedrockAgentCore::Runtime",
     )
 
 
@@ -164,6 +169,7 @@ COLLECTORS = (
                 "bedrock-agent",
                 "GetResourcePolicy",
                 "policy",
+                type="AWS::Bedrock::KnowledgeBase",
             ),
         ),
     ),

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from policyengine.aws.failures import CallFailure
 from policyengine.model.resource import Resource
 from policyengine.sources.live.context import Context
+from policyengine.sources.live.registered import NEVER
 from policyengine.sources.live.spec import CodeCollector
 from policyengine.sources.live.templates import all_at
 from policyengine.sources.shaping import fit
@@ -24,7 +25,9 @@ class Held(NamedTuple):
 
     ``arns`` yields their ARNs and may raise CallFailure; ``listings`` are the operations it makes. ``operation``
     of ``service`` is told an ARN as ``resourceArn`` and answers with the document at ``result``; ``none`` are
-    error codes that say that there is none.
+    error codes that say that there is none. ``type``: one of the registry's that a region has where the service is
+    offered. AWS's endpoint data name no regions for some services: an endpoint that is not there says that the
+    service is not, where the registry says so too.
     """
 
     arns: Callable[[Context], Iterable[str]]
@@ -33,6 +36,7 @@ class Held(NamedTuple):
     operation: str
     result: str
     none: tuple[str, ...] = ("ResourceNotFoundException",)
+    type: str = ""
 
 
 def listed(service: str, operation: str, result: str) -> Callable[..., Iterator[Any]]:
@@ -48,6 +52,7 @@ def listed(service: str, operation: str, result: str) -> Callable[..., Iterator[
 def resource_policies(type: str, service: str, document: str, held: tuple[Held, ...]) -> CodeCollector:
     """Return the collector of a type of policies; ``document`` is the property of the document."""
     operations = [o for h in held for o in (*h.listings, f"{h.service}:{h.operation}")]
+    operations += ["cloudcontrol:ListResources"] if any(h.type for h in held) else []
     return CodeCollector(
         (type,), service, partial(_policies, type, document, held), tuple(dict.fromkeys(operations))
     )
@@ -58,10 +63,22 @@ def _policies(type: str, document: str, held: tuple[Held, ...], context: Context
         try:
             arns = list(dict.fromkeys(each.arns(context)))
         except CallFailure as failure:
-            context.not_whole(type, failure)
+            if failure.error != "EndpointConnectionError" or _is_known(context, each.type):
+                context.not_whole(type, failure)
             continue
         found = context.map(partial(_policy, type, document, each, context), arns)
         yield from (resource for resource in found if resource is not None)
+
+
+def _is_known(context: Context, type: str) -> bool:
+    """Whether the registry of the region has a type; so it is taken where nothing tells."""
+    if not type:
+        return True
+    try:
+        context.call("cloudcontrol", "ListResources", {"TypeName": type, "MaxResults": 1})
+    except CallFailure as failure:
+        return failure.error not in NEVER
+    return True
 
 
 def _policy(type: str, document: str, held: Held, context: Context, arn: str) -> Resource | None:
