@@ -249,11 +249,15 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
         "RepositoryNames": "CodeCommit `ListRepositoriesForApprovalRuleTemplate`",
     },
     "AWS::CodeArtifact::Package": {
-        "": "CodeArtifact `DescribePackage`",
-        "OriginType": "CodeArtifact `DescribePackageVersion` of the newest version, `origin.originType`: "
+        "": "CodeArtifact `ListPackages`",
+        "OriginType": "CodeArtifact `ListPackageVersions`: `origin.originType` of the version published last, "
         "`INTERNAL`, `EXTERNAL` or `UNKNOWN`",
     },
     "AWS::ECS::Cluster": {"Settings": "derived from `ClusterSettings`"},
+    "AWS::ECS::Task": {
+        "": "ECS `DescribeTasks`",
+        "TaskRoleArn": "ECS `DescribeTasks`: `overrides.taskRoleArn`; absent where the task has its definition's",
+    },
     "AWS::EKS::Cluster": {"": "EKS `DescribeCluster`"},
     "AWS::Lambda::Function": {"": "Lambda `GetFunctionConfiguration`"},
     "AWS::ApiGateway::Stage": {"WebAclArn": "API Gateway `GetStage`"},

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from policyengine.model.values import Unresolved
+from policyengine.rules.iam.carriers import Carriers
+from policyengine.rules.iam.principals import PrincipalRecord
 from tests.live.conftest import MOTO_ACCOUNT, failure
 from tests.live.judging import verdict
 
 CLUSTER, SERVICE, TASKS = "AWS::ECS::Cluster", "AWS::ECS::Service", "AWS::ECS::TaskDefinition"
+TASK = "AWS::ECS::Task"
 TASK_SET, EKS, NODES = "AWS::ECS::TaskSet", "AWS::EKS::Cluster", "AWS::EKS::Nodegroup"
 ARN = "arn:aws:ecs:us-east-1:123456789012"
 
@@ -223,3 +226,43 @@ def test_eks_in_full(canned: Callable[..., Any], collect: Any) -> None:
         assert verdict(rule, found) == expected, rule
     (found,) = collect(account, "AWS::EKS::FargateProfile")
     assert (found.id, found.tags, found.arn) == ("c|p", {"a": "b"}, profile["fargateProfileArn"])
+
+
+def test_tasks_that_may_be_entered_run_with_a_role(canned: Callable[..., Any], collect: Any) -> None:
+    """Whoever may call ecs:ExecuteCommand has the task's role, a service's or not."""
+    role, other = "arn:aws:iam::123456789012:role/web", "arn:aws:iam::123456789012:role/admin"
+    definition = f"{ARN}:task-definition/web:3"
+
+    def task(name: str, **more: Any) -> dict[str, Any]:
+        return {"taskArn": f"{ARN}:task/c/{name}", "clusterArn": f"{ARN}:cluster/c", "taskDefinitionArn": definition,
+                **more}  # fmt: skip
+
+    tasks = [
+        task("closed", enableExecuteCommand=False),
+        task("open", enableExecuteCommand=True, overrides={}),
+        task("other", enableExecuteCommand=True, overrides={"taskRoleArn": other}),
+    ]
+    account = canned({
+        "ecs:ListClusters": {"clusterArns": [f"{ARN}:cluster/c"]},
+        "ecs:ListTasks": {"taskArns": [t["taskArn"] for t in tasks]},
+        "ecs:DescribeTasks": {"tasks": tasks},
+        "ecs:ListTaskDefinitionFamilies": {"families": ["web"]},
+        "ecs:DescribeTaskDefinition": {"taskDefinition": {"taskDefinitionArn": definition, "taskRoleArn": role}},
+    })  # fmt: skip
+    closed, open_, special = found = collect(account, TASK)
+    assert (closed.id, closed.properties["TaskDefinitionArn"]) == (f"{ARN}:task/c/closed", definition)
+    assert "TaskRoleArn" not in open_.properties
+    assert special.properties["TaskRoleArn"] == other
+    gathered = Carriers()
+    for resource in [*found, *collect(account, TASKS)]:
+        gathered.add(resource)
+    records = [PrincipalRecord(a, MOTO_ACCOUNT, "role", a, "", ()) for a in (role, other)]
+    whole = {(MOTO_ACCOUNT, "us-east-1", type) for type in (SERVICE, TASK, TASKS)}
+    carried = gathered.carried(records, frozenset(whole))
+    assert [(c.arn, c.role) for c in carried.carriers] == [
+        (f"{ARN}:task/c/other", other),
+        (f"{ARN}:task/c/open", role),
+    ]
+    assert (MOTO_ACCOUNT, "ecs-tasks.amazonaws.com") not in carried.unlisted
+    without = frozenset(whole - {(MOTO_ACCOUNT, "us-east-1", SERVICE)})
+    assert (MOTO_ACCOUNT, "ecs-tasks.amazonaws.com") in gathered.carried(records, without).unlisted

@@ -151,6 +151,23 @@ TYPES = (
         secrets=("Value",),
     ),
     TypeSpec(
+        "AWS::ECS::Task",
+        names=("TaskArn",),
+        relations=(
+            to("cluster", "AWS::ECS::Cluster", "ClusterArn", one=True),
+            to("task_definition", "AWS::ECS::TaskDefinition", "TaskDefinitionArn", one=True),
+        ),
+        extra=extra(
+            TaskArn="string",
+            ClusterArn="string",
+            TaskDefinitionArn="string",
+            TaskRoleArn="string",
+            EnableExecuteCommand="boolean",
+            Group="string",
+            LaunchType="string",
+        ),
+    ),
+    TypeSpec(
         "AWS::EKS::Cluster",
         names=("Name", "Arn"),
         defaults=(

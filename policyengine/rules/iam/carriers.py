@@ -14,6 +14,8 @@ from policyengine.rules.iam.values import account_id, partition, reference, scop
 
 _PROFILE: Final = "AWS::IAM::InstanceProfile"
 _TASK_DEFINITION: Final = "AWS::ECS::TaskDefinition"
+_SERVICE: Final = "AWS::ECS::Service"
+_TASK: Final = "AWS::ECS::Task"
 _EC2: Final = "ec2.amazonaws.com"
 _TASKS: Final = "ecs-tasks.amazonaws.com"
 
@@ -45,7 +47,8 @@ _FORMS: Final[Mapping[str, _Form]] = {
     "AWS::SageMaker::NotebookInstance": _Form(
         "RoleArn", "sagemaker.amazonaws.com", "sagemaker:{r}:{a}:notebook-instance/{n}", ("NotebookInstanceName",)
     ),
-    "AWS::ECS::Service": _Form("TaskDefinition", _TASKS, "ecs:{r}:{a}:task/of-{n}/1", ("ServiceName",)),
+    _SERVICE: _Form("TaskDefinition", _TASKS, "ecs:{r}:{a}:task/of-{n}/1", ("ServiceName",)),
+    _TASK: _Form("TaskDefinitionArn", _TASKS, "ecs:{r}:{a}:task/{n}", ("TaskArn",)),
     "AWS::AppRunner::Service": _Form(
         "InstanceConfiguration.InstanceRoleArn", "tasks.apprunner.amazonaws.com",
         "apprunner:{r}:{a}:service/{n}/1", ("ServiceArn", "ServiceName"),
@@ -125,18 +128,20 @@ class Carriers:
         return Carried(tuple(sorted(found, key=lambda c: (c.service, c.role, c.arn))), frozenset(unlisted))
 
     def _role(self, resource: Resource, roles: Mapping[_Key, str]) -> _Role:
-        if resource.type == "AWS::ECS::Service":
+        if resource.type in (_SERVICE, _TASK):
             enabled = resource.properties.get("EnableExecuteCommand", False)
             if not isinstance(enabled, Unresolved) and enabled not in (True, "true"):
                 return False
             if isinstance(enabled, Unresolved):
                 return None
+        if resource.type == _TASK and resource.properties.get("TaskRoleArn") is not None:
+            return _known_role(resource, resource.properties["TaskRoleArn"], roles)
         value = _at(resource.properties, _FORMS[resource.type].role)
         if value is None:
             return False
         if resource.type in ("AWS::EC2::Instance", "AWS::EC2::LaunchTemplate"):
             return self._through(resource, _either(value, ("Arn", "Name")), "Roles", roles)
-        if resource.type == "AWS::ECS::Service":
+        if resource.type in (_SERVICE, _TASK):
             return self._through(resource, value, "TaskRoleArn", roles)
         return _known_role(resource, value, roles)
 
@@ -176,7 +181,7 @@ def _covered(account: str, coverage: Coverage) -> frozenset[str]:
         return frozenset()
     found = set()
     for type_, form in _FORMS.items():
-        needed = {type_, _TASK_DEFINITION, "AWS::ECS::Task"} if form.service == _TASKS else {type_}
+        needed = {_SERVICE, _TASK, _TASK_DEFINITION} if form.service == _TASKS else {type_}
         needed |= {_PROFILE} if form.service == _EC2 else set()
         here = [types | globally for types in regions.values()]
         if type_ != "AWS::EC2::LaunchTemplate" and all("*" in types or needed <= types for types in here):
@@ -196,7 +201,7 @@ def _names_between(resource: Resource) -> Iterator[str]:
 
 def _arn(resource: Resource) -> str:
     form = _FORMS[resource.type]
-    made = resource.type in ("AWS::ECS::Service", "AWS::EC2::LaunchTemplate")
+    made = resource.type in (_SERVICE, "AWS::EC2::LaunchTemplate")
     given = [resource.arn, *(resource.properties.get(n) for n in ("Arn", *form.names)), resource.id]
     texts = [value for value in given if isinstance(value, str)]
     arn = next((t for t in texts if t.startswith("arn:")), None)

@@ -13,7 +13,7 @@ _CARRIERS: Final = (
     "AWS::Lambda::Function", "AWS::EC2::Instance", "AWS::EC2::LaunchTemplate", "AWS::CloudFormation::Stack",
     "AWS::CodeBuild::Project", "AWS::Glue::DevEndpoint", "AWS::SageMaker::NotebookInstance", "AWS::ECS::Service",
     "AWS::AppRunner::Service", "AWS::BedrockAgentCore::CodeInterpreterCustom", "AWS::IAM::InstanceProfile",
-    "AWS::ECS::TaskDefinition",
+    "AWS::ECS::Task", "AWS::ECS::TaskDefinition",
 )  # fmt: skip
 """What runs with a role, as ``rules.iam.carriers`` reads it."""
 _WORKLOADS: Final = (

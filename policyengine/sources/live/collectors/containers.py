@@ -74,6 +74,10 @@ def _service(item: Json) -> Json:
     return {**item, **{name: newest.get(name) for name in names}, "Name": item["serviceName"]}
 
 
+def _task(item: Json) -> Json:
+    return {**item, "TaskRoleArn": (item.get("overrides") or {}).get("taskRoleArn")}
+
+
 def _task_set(item: Json) -> Json:
     return {**item, "Cluster": item.get("clusterArn"), "Service": item.get("serviceArn")}
 
@@ -157,6 +161,20 @@ COLLECTORS = (
         _services,
         ("ecs:ListClusters", "ecs:ListServices", "ecs:DescribeServices"),
         parts=(_SERVICES, _TASK_SETS),
+    ),
+    Collector(
+        "AWS::ECS::Task",
+        "ecs",
+        Step("ListTasks", "taskArns", gone=("ClusterNotFoundException",)),
+        id="{value}",
+        arn="{value}",
+        tags="",
+        parent=Parent("AWS::ECS::Cluster", {"cluster": "{value}"}),
+        describe=Step(
+            "DescribeTasks", "tasks", {"tasks": "{value}", "cluster": "{parent.value}"}, batch=100, key="taskArn"
+        ),
+        shape=_task,
+        gives=("TaskRoleArn",),
     ),
     Collector(
         "AWS::ECS::TaskDefinition",
