@@ -123,7 +123,8 @@ class Account:
         region = key[1]
         known = self._hopeless(service, region)
         if known is not None:
-            raise CallFailure(key[2], known.reason, known.error, known.text, self.id, region)
+            text = f"not tried since {known.operation} failed so: {known.text}"
+            raise CallFailure(key[2], known.reason, known.error, text, self.id, region)
         waited = self._buckets.take(self.id, region, service)
         try:
             answer = method(**arguments)

@@ -11,6 +11,9 @@ from typing import Any, Final
 _HTML: Final = (b"<!doctype", b"<html")
 _LOOKED_AT: Final = 512
 _MAX_OK: Final = 299
+_JSON_TEXTS: Final = frozenset({"GetBucketPolicy"})
+"""Operations of other protocols whose body is a JSON text
+(https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicy.html)."""
 
 
 def check_answer(http_response: Any, model: Any, **_more: Any) -> None:
@@ -18,7 +21,8 @@ def check_answer(http_response: Any, model: Any, **_more: Any) -> None:
     shape = model.output_shape
     if http_response.status_code > _MAX_OK or shape is None or not _has_body(shape):
         return
-    problem = _problem(http_response.content.strip(), model.service_model.resolved_protocol)
+    protocol = "json" if model.name in _JSON_TEXTS else model.service_model.resolved_protocol
+    problem = _problem(http_response.content.strip(), protocol)
     if problem:
         from botocore.parsers import ResponseParserError
 
@@ -26,12 +30,11 @@ def check_answer(http_response: Any, model: Any, **_more: Any) -> None:
 
 
 def _has_body(shape: Any) -> bool:
-    """Whether the body is a document: not a stream, a text or bytes, and not all in headers."""
+    """Whether the body is a document: not a stream or bytes, and not all in headers."""
     payload = shape.serialization.get("payload")
     if payload is not None:
-        return bool(shape.members[payload].type_name == "structure") and not getattr(
-            shape.members[payload], "is_eventstream", False
-        )
+        member = shape.members[payload]
+        return member.type_name in ("structure", "string") and not getattr(member, "is_eventstream", False)
     return any("location" not in member.serialization for member in shape.members.values())
 
 

@@ -133,7 +133,8 @@ def _try(lab: Lab, fault: dict[str, Any], tmp_path: Path, monkeypatch: pytest.Mo
     assert code == 4, f"the run says {code}"
     manifest = _manifest(folder)
     name = fault["operation"].partition(":")[2]
-    assert any(name in str(error["operation"]) for error in manifest["errors"]), manifest["errors"]
+    told = [f"{error['operation']} {error['message']}" for error in manifest["errors"]]
+    assert any(name in text for text in told), told
     after = lab.verdicts(monkeypatch, folder)
     for key, finding in after.items():
         was = before.get(key, {"verdict": "absent"})["verdict"]

@@ -18,6 +18,8 @@ from policyengine.sources.live.spool import Spool
 
 _EVERY: Final = 5.0
 """Seconds between two lines of a log."""
+_TOO_LITTLE: Final = 0.05
+"""Before that much is done the time left is anybody's guess."""
 
 
 @contextmanager
@@ -71,11 +73,8 @@ def shown(progress: Progress, log: CallLog, *, quiet: bool) -> Iterator[None]:
 
 
 def _say(progress: Progress, log: CallLog, seconds: float, *, terminal: bool) -> None:
-    share = progress.tasks_done / progress.tasks if progress.tasks else 0.0
-    accounts = progress.accounts_done / progress.accounts if progress.accounts else 0.0
-    left = (
-        seconds / (share * max(accounts, 1 / max(progress.accounts, 1))) - seconds if share > 0.05 else None
-    )
+    share = progress.share
+    left = seconds / share - seconds if share > _TOO_LITTLE else None
     if terminal:
         rest = f", about {left:,.0f} s left" if left is not None else ""
         sys.stderr.write(

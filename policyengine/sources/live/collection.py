@@ -7,10 +7,10 @@ as many run together as there are ``workers``.
 from __future__ import annotations
 
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Collection as Names
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -53,13 +53,21 @@ class Skipped(NamedTuple):
 
 @dataclass(slots=True)
 class Progress:
-    """Where a collection stands; read by whoever shows it."""
+    """Where a collection stands; read by whoever shows it. ``tasks`` are those of the accounts begun so far."""
 
     accounts: int = 0
+    accounts_begun: int = 0
     accounts_done: int = 0
     tasks: int = 0
     tasks_done: int = 0
     resources: int = 0
+
+    @property
+    def share(self) -> float:
+        """How much is done, 0 to 1, if the accounts that have not begun have as much to do as the others."""
+        if not self.tasks:
+            return 0.0
+        return self.tasks_done / self.tasks * self.accounts_begun / max(self.accounts, 1)
 
 
 @dataclass(slots=True)
@@ -155,14 +163,14 @@ class Collecting:
             ThreadPoolExecutor(self._workers, "collect") as tasks,
             ThreadPoolExecutor(self._workers, "call") as calls,
         ):
-            waiting: deque[Future[None]] = deque()
+            waiting: set[Future[None]] = set()
             try:
                 for work in self._work(calls):
-                    waiting.append(tasks.submit(work))
+                    waiting.add(tasks.submit(work))
                     if len(waiting) >= self._workers * 2:
-                        waiting.popleft().result()
+                        waiting = _after_the_first(waiting)
                 while waiting:
-                    waiting.popleft().result()
+                    waiting = _after_the_first(waiting)
             except BaseException:
                 self._stop.ask()
                 for future in waiting:
@@ -179,8 +187,14 @@ class Collecting:
                 return
             account = self._opened(target)
             regions = self._enabled(account) if account is not None else None
+            self.progress.accounts_begun += 1
             if account is not None and regions is not None:
                 yield from self._of_account(target, account, regions, calls)
+            else:
+                self._account_done()
+
+    def _account_done(self) -> None:
+        with self._lock:
             self.progress.accounts_done += 1
 
     def _opened(self, target: Target) -> Account | None:
@@ -202,11 +216,9 @@ class Collecting:
         try:
             found = regions_of(account)
         except CallFailure as failure:
-            if self._regions and account.broken is None:  # whoever named regions need not be allowed to list
-                account.log.fail(failure)
-                return sorted(self._regions)
+            # the regions that were named can be read; which others there are stays unknown, and is said
             self._lost(account.id, failure)
-            return None
+            return sorted(self._regions) if self._regions and account.broken is None else None
         self.collected.regions[account.id] = found
         known = {region.name: region for region in found}
         for name in sorted(self._regions - known.keys()):
@@ -228,14 +240,12 @@ class Collecting:
         )
         tasks.sort(key=lambda task: (task.place != GLOBAL, task.place))
         self.progress.tasks += len(tasks)
+        tasks = [task for task in tasks if not self._is_kept(task)]
         left = Counter(task.region for task in tasks)
+        if not tasks:
+            self._account_done()
         shared = {place: Shared(self.plan.shared) for place in {task.place for task in tasks}}
         for task in tasks:
-            kept = self.spool.done(task)
-            if kept is not None and kept.clean:
-                self._finished(kept)
-                left[task.region] -= 1
-                continue
             context = Context(
                 account,
                 task.region,
@@ -248,6 +258,14 @@ class Collecting:
             )
             yield partial(self._do, task, context, left)
 
+    def _is_kept(self, task: Task) -> bool:
+        """Whether an earlier try got all of it."""
+        kept = self.spool.done(task)
+        if kept is None or not kept.clean:
+            return False
+        self._finished(kept)
+        return True
+
     def _do(self, task: Task, context: Context, left: Counter[str]) -> None:
         try:
             if not self._stop:
@@ -256,8 +274,11 @@ class Collecting:
             with self._lock:
                 left[task.region] -= 1
                 last = not left[task.region]
+                whole = not left.total()
             if last:
                 context.account.release(task.region)
+            if whole:
+                self._account_done()
 
     def _collect(self, task: Task, context: Context) -> None:
         collector = collector_of(task.types[0])
@@ -278,6 +299,14 @@ class Collecting:
             self.collected.tasks.append(kept)
             self.progress.tasks_done += 1
             self.progress.resources += kept.resources
+
+
+def _after_the_first(waiting: set[Future[None]]) -> set[Future[None]]:
+    """Wait until some of them are done, and return the others. Raises what one of them raised."""
+    done, others = wait(waiting, return_when=FIRST_COMPLETED)
+    for future in done:
+        future.result()
+    return others
 
 
 def lines_of(spool: Spool, collected: Collected) -> Iterator[tuple[tuple[str, str], bytes]]:
@@ -328,6 +357,7 @@ def write(target: Path, spool: Spool, collected: Collected, *, created: str, abo
 def reconciliation(collected: Collected) -> dict[str, Any]:
     """Return what was expected and what came of it, by account and region."""
     places: dict[tuple[str, str], dict[str, Any]] = {}
+    read = {kept.task.account for kept in collected.tasks}
     for kept in collected.tasks:
         row = places.setdefault(
             (kept.task.account, kept.task.place), {"types": 0, "whole": 0, "resources": 0, "missing": {}}
@@ -349,6 +379,7 @@ def reconciliation(collected: Collected) -> dict[str, Any]:
         "accounts_not_read": [
             {"account": f.account, "operation": f.operation, "error": f.error, "reason": f.reason}
             for f in collected.broken
+            if f.account not in read
         ],
         "regions": {
             account: {region.name: region.status for region in regions}
