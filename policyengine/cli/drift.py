@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -17,6 +17,8 @@ from policyengine.model.errors import UsageError
 from policyengine.sources.paths import printable
 
 _PATH = click.Path(path_type=Path)
+_ERRORS: Final = 20
+"""Errors that are printed; scanning the snapshot tells all of them."""
 
 
 @click.command(
@@ -101,8 +103,10 @@ def _compared(targets: Sequence[str], snapshot: Path, options: Mapping[str, Any]
         f"{lost['missing']:,} resources never arrived, {lost['not_collected']:,} not collected, "
         f"{lost['ambiguous']:,} ambiguous; {len(sides.join.strangers):,} run in no code"
     )
-    for error in sides.errors:
+    for error in sides.errors[:_ERRORS]:
         print(f"error: {printable(str(error))}")
+    if len(sides.errors) > _ERRORS:
+        print(f"error: and {len(sides.errors) - _ERRORS:,} more; `policyengine scan` of the snapshot has all")
     if sides.errors:
         return EXIT_INCOMPLETE
     return EXIT_FAIL if kinds["drifted"] else EXIT_OK

@@ -21,6 +21,7 @@ _WORDS: Final = {
 }  # fmt: skip
 _SHOWN: Final = 5
 _LENGTH: Final = 80
+_ERRORS: Final = 20
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -44,8 +45,12 @@ def diff(before: Path, after: Path, form: str, types: tuple[str, ...]) -> int:
 
     old, new = (open_snapshot(path, SourceOptions()) for path in (before, after))
     for source in (old, new):
-        for error in source.errors:
+        for error in source.errors[:_ERRORS]:
             print(f"warning: {printable(str(error))}", file=sys.stderr)
+        if len(source.errors) > _ERRORS:
+            print(
+                f"warning: {source.target}: and {len(source.errors) - _ERRORS:,} more errors", file=sys.stderr
+            )
     counts: Counter[str] = Counter()
     for change in compare(old, new):
         if types and change.type not in types:

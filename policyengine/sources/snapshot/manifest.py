@@ -58,6 +58,11 @@ class CollectorError(InputError):
         self.region = region
         self.operation = operation
 
+    def __str__(self) -> str:
+        where = " ".join(part for part in (self.account, self.region, self.operation) if part)
+        said = f"{where}: {self.message}" if where else self.message
+        return f"{self.location}: {said}" if self.location else said
+
     def __reduce__(self) -> tuple[Any, ...]:
         arguments = (self.message, self.location, self.code, self.account, self.region, self.operation)
         return (_collector_error, arguments)

@@ -205,6 +205,18 @@ def test_collector_errors_of_the_manifest_are_errors_of_the_source(tmp_path: Pat
     assert (found.code, found.account, found.region, found.operation) == ("access_denied", "1", "r", "op")
 
 
+def test_errors_of_the_collector_are_told_apart_by_place_and_call(tmp_path: Path) -> None:
+    """Ten calls that are denied with the same words are ten errors, not one."""
+    errors = [
+        {"message": "AccessDenied", "code": "access_denied", "account": "1" * 12, "region": region, "operation": f"s3:Get{n}"}
+        for region in ("eu-west-1", "us-east-1")
+        for n in range(5)
+    ]  # fmt: skip
+    _, source = read(write_folder(tmp_path, {}, errors=errors))
+    assert len(source.errors) == 10
+    assert str(source.errors[0]).endswith("manifest.json: 111111111111 eu-west-1 s3:Get0: AccessDenied")
+
+
 # -- hostile files --------------------------------------------------------------------------------
 
 
