@@ -201,3 +201,30 @@ def test_a_region_without_agentcore(canned: Any, collect: Any, said: str, whole:
     })  # fmt: skip
     assert collect(account, type) == []
     assert (collect.last.whole == (type,)) is whole
+
+
+def test_what_aws_has_in_every_account_is_nobodys_own(canned: Any, collect: Any) -> None:
+    own = f"arn:aws:bedrock:us-east-1:{MOTO_ACCOUNT}:"
+    model = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku"
+    project = own + "data-automation-project/p"
+
+    def routers(arguments: Any) -> Any:
+        assert arguments == {"type": "custom"}
+        router = {"promptRouterName": "r", "promptRouterArn": own + "prompt-router/r", "type": "custom",
+                  "models": [{"modelArn": model}], "fallbackModel": {"modelArn": model},
+                  "routingCriteria": {"responseQualityDifference": 5.0}}  # fmt: skip
+        return {"promptRouterSummaries": [router]}
+
+    account = canned({
+        "bedrock:ListPromptRouters": routers,
+        "bedrock:ListTagsForResource": {"tags": []},
+        "cloudcontrol:ListResources": {"ResourceDescriptions": [
+            {"Identifier": "arn:aws:bedrock:us-east-1:aws:data-automation-project/public-default"},
+            {"Identifier": project}]},
+        "cloudcontrol:GetResource": {"ResourceDescription": {"Identifier": project, "Properties": "{}"}},
+    })  # fmt: skip
+    (router,) = collect(account, "AWS::Bedrock::IntelligentPromptRouter")
+    assert router.properties["FallbackModel"] == {"ModelArn": model}
+    assert router.properties["RoutingCriteria"] == {"ResponseQualityDifference": 5.0}
+    (found,) = collect(account, "AWS::Bedrock::DataAutomationProject")
+    assert found.arn == project

@@ -71,7 +71,8 @@ class RegistryRun:
             arguments["ResourceModel"] = json.dumps(model, sort_keys=True)
         for page in self.context.pages("cloudcontrol", "ListResources", arguments):
             for found in page.get("ResourceDescriptions", ()):
-                yield found["Identifier"]
+                if not _of_aws(found["Identifier"]):
+                    yield found["Identifier"]
 
     def _resource(self, identifier: str) -> Resource | None:
         collector, context = self.collector, self.context
@@ -152,6 +153,12 @@ class RegistryRun:
             if isinstance(item.get(name), str):
                 return str(item[name])
         return identifier if identifier.startswith("arn:") else None
+
+
+def _of_aws(identifier: str) -> bool:
+    """Whether it is the ARN of what AWS itself has in every account (``arn:aws:bedrock:eu-west-1:aws:...``)."""
+    parts = identifier.split(":", 5)
+    return len(parts) == 6 and parts[0] == "arn" and parts[4] == "aws"
 
 
 def _items(above: Any, context: Context) -> Iterator[Json]:

@@ -153,6 +153,24 @@ COLLECTORS = (
             ),
         ),
     ),
+    # routers of AWS's own are in every account
+    Collector(
+        "AWS::Bedrock::IntelligentPromptRouter",
+        "bedrock",
+        Step("ListPromptRouters", "promptRouterSummaries", {"type": "custom"}),
+        id="{promptRouterName}",
+        arn="{promptRouterArn}",
+        tags="",
+        details=(
+            Step(
+                "ListTagsForResource",
+                "tags",
+                {"resourceARN": "{promptRouterArn}"},
+                gives=("tags",),
+                gone=_GONE,
+            ),
+        ),
+    ),
     RegistryCollector(
         "AWS::Bedrock::DataSource",
         parent=Parent("AWS::Bedrock::KnowledgeBase", {"KnowledgeBaseId": "{Identifier}"}),
