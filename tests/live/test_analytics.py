@@ -202,3 +202,22 @@ def test_grants_are_whole_for_administrators_only(canned: Any, collect: Any) -> 
     assert len(collect(account, type)) == 2
     assert collect.last.whole == ()
     assert collect.last.incomplete[type].error == "NotDataLakeAdministrator"
+
+
+def test_grants_where_there_is_no_data_lake(canned: Any, collect: Any) -> None:
+    """Most regions: no administrator, no database, no grant, and nothing that could be hidden."""
+    type = "AWS::LakeFormation::PrincipalPermissions"
+    account = canned({
+        "lakeformation:GetDataLakeSettings": {"DataLakeSettings": {"DataLakeAdmins": []}},
+        "sts:GetCallerIdentity": {"Arn": f"arn:aws:sts::{MOTO_ACCOUNT}:assumed-role/scanner/session"},
+        "lakeformation:ListPermissions": {"PrincipalResourcePermissions": []},
+        "glue:GetDatabases": {"DatabaseList": []},
+    })  # fmt: skip
+    assert collect(account, type) == []
+    assert collect.last.whole == (type,)
+    account.answers["glue:GetDatabases"] = {"DatabaseList": [{"Name": "default"}]}
+    collect(account, type)
+    assert collect.last.whole == ()
+    account.answers["glue:GetDatabases"] = failure("glue:GetDatabases", "AccessDeniedException")
+    collect(account, type)
+    assert collect.last.whole == ()

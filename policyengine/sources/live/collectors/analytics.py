@@ -64,26 +64,33 @@ def _grants(context: Context) -> Iterator[Resource]:
     https://docs.aws.amazon.com/lake-formation/latest/APIReference/API_ListPermissions.html
     """
     settings = context.call("lakeformation", "GetDataLakeSettings").get("DataLakeSettings") or {}
-    administrators = [*(settings.get("DataLakeAdmins") or ()), *(settings.get("ReadOnlyAdmins") or ())]
+    named = [*(settings.get("DataLakeAdmins") or ()), *(settings.get("ReadOnlyAdmins") or ())]
+    administrators = {_principal(one.get("DataLakePrincipalIdentifier") or "") for one in named}
     own = _principal(context.call("sts", "GetCallerIdentity")["Arn"])
-    if own not in {_principal(a.get("DataLakePrincipalIdentifier") or "") for a in administrators}:
-        context.not_whole(
-            GRANT.type,
-            CallFailure(
-                "lakeformation:ListPermissions",
-                "access_denied",
-                "NotDataLakeAdministrator",
-                "only administrators of the data lake are told of all grants",
-                context.account.id,
-                context.region,
-            ),
-        )
+    if own not in administrators and (administrators or _has_databases(context)):
+        context.not_whole(GRANT.type, _not_administrator(context))
     found = (
         grant
         for page in context.pages("lakeformation", "ListPermissions")
         for grant in page.get("PrincipalResourcePermissions") or ()
     )
     yield from Run(GRANT, context).of({**grant, "value": _named(grant)} for grant in found)
+
+
+def _has_databases(context: Context) -> bool:
+    """Without databases and without administrators, who alone grant, nobody was granted anything."""
+    return bool(context.call("glue", "GetDatabases", {"MaxResults": 1}).get("DatabaseList"))
+
+
+def _not_administrator(context: Context) -> CallFailure:
+    return CallFailure(
+        "lakeformation:ListPermissions",
+        "access_denied",
+        "NotDataLakeAdministrator",
+        "only administrators of the data lake are told of all grants",
+        context.account.id,
+        context.region,
+    )
 
 
 def _principal(arn: str) -> tuple[str, ...]:
@@ -179,7 +186,12 @@ COLLECTORS = (
         (GRANT.type,),
         "lakeformation",
         _grants,
-        ("lakeformation:GetDataLakeSettings", "sts:GetCallerIdentity", "lakeformation:ListPermissions"),
+        (
+            "lakeformation:GetDataLakeSettings",
+            "sts:GetCallerIdentity",
+            "glue:GetDatabases",
+            "lakeformation:ListPermissions",
+        ),
         parts=(GRANT,),
     ),
 )
