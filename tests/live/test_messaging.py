@@ -101,6 +101,22 @@ def test_topics_and_subscriptions(account: Any, aws: Any, collect: Any) -> None:
     assert verdict("sns-subscription-https", found["http"]) == "FAIL"
 
 
+def test_a_scan_for_tags_reads_no_attributes(canned: Callable[..., Any], collect: Any) -> None:
+    url, arn = "https://sqs.us-east-1.amazonaws.com/123456789012/q", "arn:aws:sns:us-east-1:123456789012:t"
+    account = canned({
+        "sqs:ListQueues": {"QueueUrls": [url]},
+        "sqs:ListQueueTags": {"Tags": {"a": "b"}},
+        "sns:ListTopics": {"Topics": [{"TopicArn": arn}]},
+        "sns:ListTagsForResource": {"Tags": []},
+    })  # fmt: skip
+    (queue,) = collect(account, QUEUE, needs={QUEUE: frozenset({"tags"})})
+    assert (queue.arn, queue.tags) == ("arn:aws:sqs:us-east-1:123456789012:q", {"a": "b"})
+    assert queue.related["policies"].reason == "not_collected"
+    (topic,) = collect(account, TOPIC, needs={TOPIC: frozenset({"tags"})})
+    assert (topic.properties["TopicName"], topic.tags) == ("t", {})
+    assert verdict("sns-topic-policy-not-public", topic) == "UNKNOWN"
+
+
 def test_a_topic_without_what_everybody_may_see(canned: Callable[..., Any], collect: Any) -> None:
     arn = "arn:aws:sns:us-east-1:123456789012:t"
     role = "arn:aws:iam::123456789012:role/feedback"

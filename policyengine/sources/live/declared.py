@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final
 
 from policyengine.aws.failures import CallFailure
@@ -61,7 +61,7 @@ class Run:
             return
         if not self.steps and not self.unasked:
             self._sort_details()
-        for chunk in _chunks(_chain(first, items)):
+        for chunk in _chunks(chain((first,), items)):
             drafts = [_Draft(item) for item in chunk]
             self._batched(drafts)
             yield from (r for r in self.context.map(self._finish, drafts) if r is not None)
@@ -236,8 +236,8 @@ class Run:
         value = Unresolved(failure.reason, failure.detail)
         if describing:
             draft.properties = OpenDict(draft.properties, value)
-            parts = (name for name in self.collector.gives if name.startswith("related."))
-            self.context.not_known.update((self.collector.type, name) for name in parts)
+            type, parts = self.collector.type, self.collector.gives
+            self.context.not_known |= {(type, name) for name in parts if name.startswith("related.")}
             return
         self._mark(draft, given_by_step(self.collector, step, self.context), value)
 
@@ -267,6 +267,7 @@ class Run:
             value = fit_value(self.collector.type, step.into, result, step.rename)
             _set(draft.properties, step.into, value)
         else:
+            draft.related |= _related(self.collector, result, {})
             _merge(draft.properties, fit(self.collector.type, result, step.rename))
 
     def _resource(self, draft: _Draft) -> Resource:
@@ -368,11 +369,6 @@ def _list_argument(step: Step) -> tuple[tuple[str, Any], Json]:
 def _chunks(items: Iterator[Json]) -> Iterator[list[Json]]:
     while chunk := list(islice(items, CHUNK)):
         yield chunk
-
-
-def _chain(first: Json, rest: Iterable[Json]) -> Iterator[Json]:
-    yield first
-    yield from rest
 
 
 def _set(properties: Json, path: str, value: Any) -> None:

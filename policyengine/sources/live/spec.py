@@ -38,8 +38,8 @@ class Step(NamedTuple):
     that the resource has gone since it was listed; ``Code: text`` where only AWS's message tells. ``batch`` > 0:
     up to so many items in one call, whose identifying values are the list argument ``arguments`` names, and whose
     answers are told apart by ``key`` (the dotted path in an answer that equals the argument's value). ``shape``
-    turns one result into what is fitted (given the item too; None for nothing). ``paged``: all pages are read and
-    their results joined.
+    turns one result into what is fitted (given the item too; None for nothing; satellites at ``related.NAME``).
+    ``paged``: all pages are read and their results joined.
     ``only_named``: so dear that a rule must name what it gives.
     ``once``: a template over the item; the operation is called once for the place, all its pages, and a resource
     has those of its results whose ``key`` equals the template: ``shape`` is given their list, which may be empty;

@@ -25,13 +25,13 @@ _REPORTED: Final = {
 _REPORTS: Final = ("SuccessFeedbackRoleArn", "SuccessFeedbackSampleRate", "FailureFeedbackRoleArn")
 _FIFO: Final = ("ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit")
 _QUEUE_GIVES: Final = (
-    "Arn", "CreatedTimestamp", "DelaySeconds", "FifoQueue", "KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId",
-    "MaximumMessageSize", "MessageRetentionPeriod", "QueueName", "QueueUrl", "ReceiveMessageWaitTimeSeconds",
+    "CreatedTimestamp", "DelaySeconds", "FifoQueue", "KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId",
+    "MaximumMessageSize", "MessageRetentionPeriod", "ReceiveMessageWaitTimeSeconds",
     "RedriveAllowPolicy", "RedrivePolicy", "SqsManagedSseEnabled", "VisibilityTimeout", "related.policies", *_FIFO,
 )  # fmt: skip
 _TOPIC_GIVES: Final = (
     "ArchivePolicy", "ContentBasedDeduplication", "DeliveryStatusLogging", "DisplayName", "FifoThroughputScope",
-    "FifoTopic", "KmsMasterKeyId", "MaximumMessageSize", "SignatureVersion", "SubscriptionsConfirmed", "TopicName",
+    "FifoTopic", "KmsMasterKeyId", "MaximumMessageSize", "SignatureVersion", "SubscriptionsConfirmed",
     "TracingConfig", "related.policies",
 )  # fmt: skip
 _SUBSCRIBED: Final = (
@@ -40,18 +40,17 @@ _SUBSCRIBED: Final = (
 )  # fmt: skip
 
 
-def _topic(item: Json) -> Json:
+def _topic(result: Json, item: Json) -> Json:
     """Every topic has a policy, which not everybody is shown.
 
     https://docs.aws.amazon.com/sns/latest/api/API_GetTopicAttributes.html
     """
-    arn, policy = item["TopicArn"], item.get("Policy")
+    policy = result.get("Policy")
     hidden = Unresolved("not_collected", "sns:GetTopicAttributes does not show the policy")
     return {
-        **typed(_TOPIC, item),
-        "TopicName": arn.rpartition(":")[2],
-        "DeliveryStatusLogging": _delivery_status(item),
-        "related.policies": [{"Topics": [arn], "PolicyDocument": policy}] if policy else hidden,
+        **typed(_TOPIC, result),
+        "DeliveryStatusLogging": _delivery_status(result),
+        "related.policies": [{"Topics": [item["TopicArn"]], "PolicyDocument": policy}] if policy else hidden,
     }
 
 
@@ -94,16 +93,13 @@ def _subscribed(result: Json, item: Json) -> Json:
     return {name: found.get(name) for name in _SUBSCRIBED}
 
 
-def _queue(item: Json) -> Json:
+def _queue(result: Json, item: Json) -> Json:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html"""
-    url, policy = item["value"], item.get("Policy")
+    policy = result.get("Policy")
     return {
-        **typed(_QUEUE, {name: value for name, value in item.items() if name != "Policy"}),
-        "Arn": item.get("QueueArn"),
-        "QueueUrl": url,
-        "QueueName": url.rpartition("/")[2],
-        "CreatedTimestamp": moment(item.get("CreatedTimestamp")),
-        "related.policies": [{"Queues": [url], "PolicyDocument": policy}] if policy else [],
+        **typed(_QUEUE, {name: value for name, value in result.items() if name != "Policy"}),
+        "CreatedTimestamp": moment(result.get("CreatedTimestamp")),
+        "related.policies": [{"Queues": [item["value"]], "PolicyDocument": policy}] if policy else [],
     }
 
 
@@ -114,11 +110,18 @@ COLLECTORS = (
         Step("ListTopics", "Topics"),
         id="{TopicArn}",
         arn="{TopicArn}",
-        describe=Step("GetTopicAttributes", "Attributes", {"TopicArn": "{TopicArn}"}, gone=_NO_TOPIC),
         tags="",
-        shape=_topic,
-        gives=_TOPIC_GIVES,
+        shape=lambda item: {**item, "TopicName": item["TopicArn"].rpartition(":")[2]},
+        gives=("TopicName",),
         details=(
+            Step(
+                "GetTopicAttributes",
+                "Attributes",
+                {"TopicArn": "{TopicArn}"},
+                gives=_TOPIC_GIVES,
+                gone=_NO_TOPIC,
+                shape=_topic,
+            ),
             Step(
                 "ListTagsForResource",
                 "Tags",
@@ -166,18 +169,22 @@ COLLECTORS = (
         "sqs",
         # without MaxResults there is no second page
         Step("ListQueues", "QueueUrls", {"MaxResults": 1000}),
-        id="{QueueUrl}",
-        arn="{Arn}",
-        describe=Step(
-            "GetQueueAttributes",
-            "Attributes",
-            {"QueueUrl": "{value}", "AttributeNames": ["All"]},
-            gone=_NO_QUEUE,
-        ),
+        id="{value}",
+        arn="arn:{partition}:sqs:{region}:{account}:{QueueName}",
         tags="",
-        shape=_queue,
-        gives=_QUEUE_GIVES,
-        details=(Step("ListQueueTags", "Tags", {"QueueUrl": "{value}"}, gives=("tags",), gone=_NO_QUEUE),),
+        shape=lambda item: {**item, "QueueUrl": item["value"], "QueueName": item["value"].rpartition("/")[2]},
+        gives=("QueueName", "QueueUrl"),
+        details=(
+            Step(
+                "GetQueueAttributes",
+                "Attributes",
+                {"QueueUrl": "{value}", "AttributeNames": ["All"]},
+                gives=_QUEUE_GIVES,
+                gone=_NO_QUEUE,
+                shape=_queue,
+            ),
+            Step("ListQueueTags", "Tags", {"QueueUrl": "{value}"}, gives=("tags",), gone=_NO_QUEUE),
+        ),
         also={
             "AWS::SQS::QueuePolicy": "related.policies",
             "AWS::SQS::QueueInlinePolicy": "related.policies",
