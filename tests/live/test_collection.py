@@ -87,7 +87,10 @@ def test_a_failed_listing_is_no_coverage_and_an_error(tmp_path: Path) -> None:
     source = snapshot(tmp_path, spool, collected)
     assert list(source.resources()) == []
     assert not covered(source)
-    assert {place[1] for place in source.coverage} == {"eu-west-1", "us-east-1"}  # places to be in doubt about
+    assert {place[1] for place in source.coverage} == {
+        "eu-west-1",
+        "us-east-1",
+    }  # places to be in doubt about
     manifest = json.loads((tmp_path / "snapshot" / "manifest.json").read_text())
     (error,) = manifest["errors"]
     assert (error["code"], error["operation"], error["types"]) == (
@@ -177,6 +180,50 @@ def test_only_the_same_collection_is_resumed(tmp_path: Path) -> None:
     spool.open({"accounts": ["1"]}, resume=False)
     with pytest.raises(UsageError, match="something else \\(accounts differ\\)"):
         spool.open({"accounts": ["2"]}, resume=True)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda lines, _: lines.write_bytes(b""),  # renamed, but never on the disk when the power went
+        lambda lines, _: lines.write_bytes(lines.read_bytes().replace(b"false", b"true")),
+        lambda lines, _: lines.unlink(),
+        lambda _, outcome: outcome.write_text("[]"),
+        lambda _, outcome: outcome.write_text("[" * 100_000),
+        lambda _, outcome: outcome.write_text(json.dumps({**json.loads(outcome.read_text()), "incomplete": []})),
+        lambda _, outcome: outcome.write_text(json.dumps({**json.loads(outcome.read_text()), "failures": [1]})),
+    ],
+)  # fmt: skip
+def test_a_damaged_task_is_done_again(tmp_path: Path, damage: Callable[[Path, Path], Any]) -> None:
+    """A task whose lines are not those that were written must not be whole: what is missing there is not absent."""
+    spool = Spool(tmp_path / "spool")
+    collecting(spool, CannedAccount(answers())).run()
+    [lines] = (spool.folder / "tasks").glob("*eu-west-1*.ndjson")
+    damage(lines, lines.with_suffix(".json"))
+    again = CannedAccount(answers())
+    collected = collecting(spool, again, resume=True).run()
+    assert [key[1] for key in again.log.made if key[2] == "ec2:DescribeVolumes"] == ["eu-west-1"]
+    found = [(r.region, r.properties["Encrypted"]) for r in snapshot(tmp_path, spool, collected).resources()]
+    assert found == [("eu-west-1", False), ("us-east-1", False)]
+
+
+@pytest.mark.parametrize("header", ["", "[]", "[1]", "7", "null", '"x"', "[" * 100_000])
+def test_a_damaged_header_is_nothing_to_resume(tmp_path: Path, header: str) -> None:
+    spool = Spool(tmp_path / "spool")
+    spool.open({"accounts": ["1"]}, resume=False)
+    (spool.folder / "collection.json").write_text(header)
+    with pytest.raises(UsageError, match=r"nothing to resume|something else"):
+        spool.open({"accounts": ["1"]}, resume=True)
+
+
+def test_two_collections_do_not_share_a_folder(tmp_path: Path) -> None:
+    first, second = Spool(tmp_path / "spool"), Spool(tmp_path / "spool")
+    first.open({"accounts": ["1"]}, resume=False)
+    for resume in (False, True):
+        with pytest.raises(UsageError, match="another collection is writing"):
+            second.open({"accounts": ["1"]}, resume=resume)
+    first.remove()
+    second.open({"accounts": ["1"]}, resume=False)
 
 
 def test_a_full_disk_is_said_and_nothing_half_is_kept(

@@ -1,13 +1,18 @@
 """Where a collection stands while it is under way: a folder of finished tasks, on which ``--resume`` goes on.
 
 A task's lines and its outcome are put in place by renaming, outcome last: a task that has an outcome has
-all of its lines, whatever killed the process.
+all of its lines, whatever killed the process. The outcome holds their digest, so that a file which a power cut emptied
+or somebody changed is no finished task. One process at a time works in the folder.
 """
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import json
+import os
 import shutil
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +24,8 @@ from policyengine.sources.live.plan import Task
 from policyengine.sources.live.work import Outcome
 
 HEADER: Final = "collection.json"
-_VERSION: Final = 1
+_LOCK: Final = "lock"
+_VERSION: Final = 2
 
 
 class Kept(NamedTuple):
@@ -44,10 +50,12 @@ class TaskWriter:
 
     path: Path
     file: Any
+    digest: Any
 
     def write(self, line: bytes) -> None:
         """Add a line."""
         self.file.write(line + b"\n")
+        self.digest.update(line + b"\n")
 
 
 class Spool:
@@ -56,6 +64,7 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._tasks = folder / "tasks"
+        self._lock: Any = None
 
     @classmethod
     def beside(cls, target: Path) -> Spool:
@@ -65,24 +74,44 @@ class Spool:
     def open(self, header: dict[str, Any], *, resume: bool) -> None:
         """Begin, or go on with what stands there.
 
-        Raises UsageError when there is nothing to resume or it is of something else, InputError when
-        the folder cannot be written.
+        Raises UsageError when there is nothing to resume, it is of something else or another process is at it,
+        InputError when the folder cannot be written.
         """
         try:
             if resume:
                 self._check(header)
+                self._hold()
+                self._tasks.mkdir(exist_ok=True)
                 return
-            shutil.rmtree(self.folder, ignore_errors=True)
-            self._tasks.mkdir(parents=True, mode=0o700)
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._hold()
+            shutil.rmtree(self._tasks, ignore_errors=True)
+            self._tasks.mkdir(mode=0o700)
             self.folder.chmod(0o700)
             _put(self.folder / HEADER, json.dumps({"version": _VERSION, **header}, indent=1).encode())
         except OSError as problem:
             raise InputError(f"`{self.folder}` cannot be written: {problem.strerror or problem}") from None
 
+    def _hold(self) -> None:
+        """Keep every other process out until this one ends, however it ends."""
+        if self._lock is not None:
+            return
+        lock = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        release = weakref.finalize(self, os.close, lock)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            release()
+            raise UsageError(
+                f"another collection is writing to `{self.folder}` at this moment; wait for it, or name another folder",
+                code="in_use",
+            ) from None
+        self._lock = release
+
     def _check(self, header: dict[str, Any]) -> None:
         try:
-            known = json.loads((self.folder / HEADER).read_bytes())
-        except (OSError, ValueError):
+            known = dict(json.loads((self.folder / HEADER).read_bytes()))
+        except (OSError, ValueError, TypeError, RecursionError):
             raise UsageError(
                 f"there is nothing to resume: `{self.folder}` holds no collection; leave out --resume"
             ) from None
@@ -94,19 +123,19 @@ class Spool:
                 "give the options it was begun with, or leave out --resume"
             )
         header["started"] = known.get("started", header.get("started"))
-        self._tasks.mkdir(exist_ok=True)
 
     def begin(self, task: Task) -> TaskWriter:
         """Open the lines of a task anew."""
         path = self._tasks / f"{task.key}.ndjson.part"
-        return TaskWriter(path, path.open("wb"))
+        return TaskWriter(path, path.open("wb"), hashlib.sha256())
 
     def finish(self, task: Task, writer: TaskWriter, outcome: Outcome) -> Kept:
         """Put a task in place: its lines, then its outcome."""
         writer.file.close()
         writer.path.rename(self._lines(task))
         kept = _kept(task, outcome)
-        _put(self._outcome(task), json.dumps(_as_json(kept)).encode())
+        record = {**_as_json(kept), "sha256": writer.digest.hexdigest()}
+        _put(self._outcome(task), json.dumps(record).encode())
         return kept
 
     def drop(self, writer: TaskWriter) -> None:
@@ -115,11 +144,13 @@ class Spool:
         writer.path.unlink(missing_ok=True)
 
     def done(self, task: Task) -> Kept | None:
-        """Return what is kept of a finished task; None when it is not finished."""
+        """Return what is kept of a finished task; None when it is not finished, or damaged."""
         try:
-            kept = _from_json(task, json.loads(self._outcome(task).read_bytes()))
-            return kept if self._lines(task).is_file() else None
-        except (OSError, ValueError, KeyError, TypeError):
+            record = json.loads(self._outcome(task).read_bytes())
+            with self._lines(task).open("rb") as file:
+                same = hashlib.file_digest(file, "sha256").hexdigest() == record["sha256"]
+            return _from_json(task, record) if same else None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 
     def lines(self, task: Task) -> Iterator[bytes]:
@@ -131,6 +162,9 @@ class Spool:
     def remove(self) -> None:
         """Delete the folder: the snapshot is written."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self._lock is not None:
+            self._lock()
+            self._lock = None
 
     def _lines(self, task: Task) -> Path:
         return self._tasks / f"{task.key}.ndjson"
