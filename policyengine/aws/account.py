@@ -69,8 +69,10 @@ class Account:
     def release(self, region: str) -> None:
         """Let go of the clients of a region nobody will ask about any more."""
         with self._lock:
-            for key in [key for key in self._clients if key[1] == region]:
+            gone = [key for key in self._clients if key[1] == region]
+            for key in gone:
                 del self._clients[key]
+        self._sessions.released(len(gone))
 
     def call(self, service: str, operation: str, arguments: Mapping[str, Any], region: str) -> Json:
         """Return the answer of one operation (``DescribeVolumes``). Raises CallFailure."""

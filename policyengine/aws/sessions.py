@@ -6,6 +6,7 @@ take twice as long as with a shared one.
 
 from __future__ import annotations
 
+import gc
 import threading
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -19,6 +20,7 @@ SESSION_NAME: Final = "policyengine"
 _CONNECT_SECONDS: Final = 5
 _READ_SECONDS: Final = 30
 _ATTEMPTS: Final = 8
+_CLIENTS_KEPT: Final = 40
 
 
 class Identity(NamedTuple):
@@ -48,6 +50,7 @@ class Sessions:
         self._connections = connections
         self._lock = threading.Lock()
         self._loader: Any = None
+        self._released = 0
         self.base = self._session(profile)
 
     def _session(self, profile: str | None = None) -> Session:
@@ -61,6 +64,16 @@ class Sessions:
         session.user_agent_extra = self._agent
         session.register("after-call", check_answer)
         return session
+
+    def released(self, clients: int) -> None:
+        """Take notice of clients nobody uses any more: they are cycles, of megabytes each, and go only when
+        cycles are looked for, which a scan does so rarely that an organisation's would pile up."""
+        with self._lock:
+            self._released += clients
+            if self._released < _CLIENTS_KEPT:
+                return
+            self._released = 0
+        gc.collect()
 
     def client(self, session: Session, service: str, region: str) -> Any:
         """Return a new client. Raises CallFailure when there are no credentials or no such profile.

@@ -207,6 +207,24 @@ def test_control_c_keeps_what_is_collected(world: World, tmp_path: Path, times: 
     _resumed(world, tmp_path, folder)
 
 
+def test_control_c_in_a_scan_leaves_nothing_behind(world: World, tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir()
+    process = subprocess.Popen(  # our own interpreter and module
+        commands.command("scan", *ORG, "--rate", "4"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=commands.environ(world.endpoint, tmp_path, {"TMPDIR": str(tmp_path / "tmp")}),
+    )  # fmt: skip
+    for _ in range(600):
+        if list((tmp_path / "tmp").glob("*/.snapshot.partial/tasks/*.json")):
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert not out
+    assert "`policyengine snapshot` can go on where it was stopped" in err
+    assert not list((tmp_path / "tmp").iterdir())
+
+
 def test_a_killed_collection_leaves_nothing_half_and_is_gone_on_with(world: World, tmp_path: Path) -> None:
     folder = tmp_path / "snapshot"
     process = _begun(world, tmp_path, folder)

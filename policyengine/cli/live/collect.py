@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import click
@@ -28,11 +29,20 @@ def plan_for(pack: Pack) -> Plan:
 
 
 def collect(
-    wish: Wish, plan: Plan, target: Path, *, pack: Pack, now: str, resume: bool, quiet: bool
+    wish: Wish,
+    plan: Plan,
+    target: Path,
+    *,
+    pack: Pack,
+    now: str,
+    resume: bool,
+    quiet: bool,
+    kept: bool = True,
 ) -> Collected:
     """Collect into a snapshot at ``target``; a notice of progress goes to standard error.
 
-    Raises UsageError, InputError. After Ctrl-C what was collected stays beside ``target`` for ``--resume``.
+    Raises UsageError, InputError. After Ctrl-C what was collected stays beside ``target``
+    for ``--resume``, where it is ``kept``.
     """
     fleet = Fleet(wish)
     targets = fleet.targets(plan)
@@ -48,11 +58,12 @@ def collect(
     header["redaction_key"] = redactor.key_id
     spool.open(header, resume=resume)
     stop = Stop()
+    gc.freeze()  # rules and catalog stay: looking for clients that may go need not look through them
     collecting = Collecting(
         plan, targets, spool, now=now, regions=wish.regions, workers=wish.workers, redact=redactor, stop=stop
     )
     try:
-        with interrupts(stop, spool), shown(collecting.progress, fleet.log, quiet=quiet):
+        with interrupts(stop, spool, kept=kept), shown(collecting.progress, fleet.log, quiet=quiet):
             collected = collecting.run()
         if collected.stopped:
             raise click.exceptions.Abort
@@ -64,9 +75,9 @@ def collect(
         }  # fmt: skip
         write(target, spool, collected, created=now, about=about)
     except OSError as problem:
+        rest = f"; what was collected stays in `{spool.folder}`, --resume goes on with it" if kept else ""
         raise InputError(
-            f"`{target}` cannot be written: {problem.strerror or problem}; what was collected stays in "
-            f"`{spool.folder}`, --resume goes on with it",
+            f"`{target}` cannot be written: {problem.strerror or problem}{rest}",
             code="unwritable",
         ) from None
     return collected

@@ -23,17 +23,24 @@ _TOO_LITTLE: Final = 0.05
 
 
 @contextmanager
-def interrupts(stop: Stop, spool: Spool) -> Iterator[None]:
-    """The first Ctrl-C ends the collection after the calls under way, the second one at once."""
+def interrupts(stop: Stop, spool: Spool, *, kept: bool = True) -> Iterator[None]:
+    """The first Ctrl-C ends the collection after the calls under way, the second one at once.
+
+    ``kept``: the spool stays, for ``--resume``.
+    """
+    what = (
+        f"what is collected stays in `{spool.folder}`, --resume goes on with it"
+        if kept
+        else "nothing is kept; `policyengine snapshot` can go on where it was stopped"
+    )
 
     def asked(_number: int, _frame: Any) -> None:
         if stop:
+            if not kept:
+                spool.remove()
             os._exit(130)
         stop.ask()
-        print(
-            f"\nstopping; what is collected stays in `{spool.folder}`, --resume goes on with it (Ctrl-C again: at once)",
-            file=sys.stderr,
-        )
+        print(f"\nstopping; {what} (Ctrl-C again: at once)", file=sys.stderr)
 
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -31,6 +31,7 @@ def collected_run(wish: Wish, options: Mapping[str, Any]) -> Iterator[Run]:
             now=now_text(),
             resume=False,
             quiet=bool(options["quiet"]),
+            kept=False,
         )
         accounts = sorted({kept.task.account for kept in collected.tasks})
         called = (

@@ -12,6 +12,8 @@ from policyengine.aws.rate import RATE, RATES
 from policyengine.model.errors import UsageError
 
 ROLE_NAME: Final = "PolicyEngineScanner"
+
+
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say which accounts are read, and how."""
     for option in reversed(
