@@ -24,13 +24,15 @@ def test_streams_over_http(account: Any, aws: Any, collect: Any) -> None:
         kinesis.create_stream(StreamName=name, ShardCount=1)
     kinesis.increase_stream_retention_period(StreamName="kept", RetentionPeriodHours=200)
     kinesis.start_stream_encryption(StreamName="kept", EncryptionType="KMS", KeyId=KEY)
-    needs = {STREAM: frozenset({"StreamEncryption"})}
+    kinesis.add_tags_to_stream(StreamName="kept", Tags={"Owner": "me"})
+    needs = {STREAM: frozenset({"StreamEncryption", "tags"})}
     kept, plain = collect(account, STREAM, region=region, needs=needs)
     p = kept.properties
     arn = f"arn:aws:kinesis:{region}:{MOTO_ACCOUNT}:stream/kept"
     assert (kept.id, kept.arn, p["Name"], p["Arn"]) == ("kept", arn, "kept", arn)
     assert (p["RetentionPeriodHours"], p["ShardCount"]) == (200, 1)
     assert p["StreamEncryption"] == {"EncryptionType": "KMS", "KeyId": KEY}
+    assert (kept.tags, plain.tags) == ({"Owner": "me"}, {})
     assert "StreamEncryption" not in plain.properties
     assert verdict("kinesis-stream-encrypted", plain) == "FAIL"
     assert verdict("kinesis-stream-encrypted", kept) == "PASS"
@@ -42,7 +44,7 @@ def test_the_policy_of_a_stream(canned: Callable[..., Any], collect: Any) -> Non
         "kinesis:ListStreams": {"StreamSummaries": [{"StreamName": "s", "StreamARN": arn, "StreamStatus": "ACTIVE"}]},
         "kinesis:DescribeStreamSummary": {"StreamDescriptionSummary": {"EncryptionType": "NONE", "RetentionPeriodHours": 24}},
         "kinesis:GetResourcePolicy": {"Policy": json.dumps(PUBLIC)},
-        "kinesis:ListTagsForResource": {"Tags": [{"Key": "a", "Value": "b"}]},
+        "kinesis:ListTagsForStream": {"Tags": [{"Key": "a", "Value": "b"}]},
     })  # fmt: skip
     (stream,) = collect(account, STREAM)
     assert stream.related["policies"] == [{"ResourceArn": arn, "ResourcePolicy": PUBLIC}]

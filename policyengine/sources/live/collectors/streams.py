@@ -140,7 +140,14 @@ COLLECTORS = (
                 none=_GONE,
                 shape=_policy,
             ),
-            Step("ListTagsForResource", "Tags", {"ResourceARN": "{StreamARN}"}, gives=("tags",), gone=_GONE),
+            # a stream has 50 tags at most: https://docs.aws.amazon.com/streams/latest/dev/tagging.html
+            Step(
+                "ListTagsForStream",
+                "Tags",
+                {"StreamName": "{StreamName}", "Limit": 50},
+                gives=("tags",),
+                gone=_GONE,
+            ),
         ),
         also={"AWS::Kinesis::ResourcePolicy": "related.policies"},
     ),
