@@ -6,13 +6,14 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
 from policyengine import __version__
 from policyengine.cli.inputs import check_place, read_pairs, read_parameters, read_settings
+from policyengine.cli.keeping import evaluator_for
 from policyengine.cli.outputs import open_reports, terminal_options
 from policyengine.cli.progress import Progress
 from policyengine.cli.ruleinfo import rule_info
@@ -66,6 +67,7 @@ class Run:
     scan: Scan
     info: RunInfo
     formats: Sequence[tuple[str, Path | None]]
+    notes: list[str] = field(default_factory=list)
 
     def write(self, out: TextIO) -> Result:
         """Evaluate, feed every report, and return what the exit code depends on."""
@@ -118,6 +120,7 @@ class Run:
             for finding in self.scan.findings() if free else self._ordered():
                 for sink in sinks:
                     sink.add(finding)
+        self.notes += self.evaluator.close()
         final = self._final()
         for report in reports:
             report.end(final)
@@ -163,7 +166,7 @@ class Run:
             complete=not errors,
             errors=[RunError.of(e) for e in errors],
             skipped=dict(sorted(skipped.items())),
-            notes=[note for source in self.discovery.sources for note in source.notes],
+            notes=[note for source in self.discovery.sources for note in source.notes] + self.notes,
             unknown_types=dict(sorted(counts.unknown_types.items())),
             undecidable=self.scan.undecidable(),
             resources=counts.resources,
@@ -230,7 +233,7 @@ def prepare_run(
     if called is not None:
         for source in discovery.sources:
             source.target = called
-    evaluator = Evaluator(pack, now=now, settings=settings)
+    evaluator, notes = evaluator_for(pack, now, settings, discovery.sources, options)
     only_terminal = all(name == "terminal" for name, _ in formats) and options["output"] is None
     wanted = (
         Wanted(frozenset((FAIL, UNKNOWN)), MANY if options["limit"] is None else None)
@@ -249,7 +252,7 @@ def prepare_run(
         targets=list(targets) if called is None else [called],
     )
     scan = Scan(evaluator, discovery.sources, wanted, jobs=options["jobs"])
-    return Run(options, evaluator, discovery, scan, info, formats)
+    return Run(options, evaluator, discovery, scan, info, formats, notes)
 
 
 def parse_formats(options: Mapping[str, Any]) -> list[tuple[str, Path | None]]:

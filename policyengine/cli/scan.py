@@ -109,6 +109,14 @@ _PATH = click.Path(path_type=Path)
     metavar="N",
     help="processes for large snapshots (default 1)",
 )
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="keep results in this private folder: the next run judges again only what has changed (snapshots and "
+    "--live)",
+)
+@click.option("--no-cache", is_flag=True, help="keep no results, whatever --cache says (the default)")
 def scan(targets: Sequence[str], **options: Any) -> int:
     """Evaluate rules on templates, plans, snapshots, files of AWS Config and live accounts.
 
@@ -132,6 +140,8 @@ def scan(targets: Sequence[str], **options: Any) -> int:
     gc.set_threshold(1_000_000, 20, 50)
     atexit.register(gc.freeze)  # the process ends: nothing is worth looking for any more
 
+    if options["no_cache"]:
+        options["cache"] = None
     if options["config_aggregator"] is not None:
         return _aggregated(targets, options)
     found = wish.wish_of(options)

@@ -65,6 +65,17 @@ class Evaluator:
         self._subject: Subject
         self.crashes: Counter[str] = Counter()
 
+    def again(self) -> Evaluator:
+        """Return another one of the same, for another process."""
+        return Evaluator(self.pack, now=self.now, settings=self.settings)
+
+    def pause(self) -> None:
+        """Let go of what other processes must not share: nothing."""
+
+    def close(self) -> list[str]:
+        """End the run; returns what its reader should know."""
+        return []
+
     def _adjusted(self, form: dict[str, Any]) -> dict[str, Any]:
         severity = self.settings.severities.get(form["id"])
         return {**form, "severity": severity} if severity else form

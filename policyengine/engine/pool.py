@@ -34,8 +34,9 @@ def run_pool(
     """
     tables = Tables(evaluator, source)
     by_group = len(groups) >= 2 * jobs
-    state = {"pack": evaluator.pack, "now": evaluator.now, "settings": evaluator.settings, "source": source,
-             "wanted": wanted, "tables": tables, "world": None, "folder": None}  # fmt: skip
+    evaluator.pause()
+    state = {"evaluator": evaluator.again(), "source": source, "wanted": wanted, "tables": tables,
+             "world": None, "folder": None}  # fmt: skip
     if hasattr(source, "prepare"):
         source.prepare()
     if by_group:
@@ -69,7 +70,7 @@ def run_pool(
 
 def _start(state: dict[str, Any]) -> None:
     _STATE.update(state)
-    _STATE["evaluator"] = Evaluator(state["pack"], now=state["now"], settings=state["settings"])
+    _STATE["evaluator"] = state["evaluator"].again()
     _STATE["quota"] = quota_of(state["wanted"])
 
 
@@ -83,4 +84,5 @@ def _evaluate(shards: Sequence[Any]) -> list[Piece]:
         for resources in group.pieces()
     ]
     pieces[-1].source_errors += source.errors[errors_before:]
+    evaluator.pause()
     return pieces

@@ -47,15 +47,8 @@ class PredicateNode:
             if answer is None:
                 answer = subject.answers[self.key] = self.check(subject, **self.arguments)
             return answer
-        about = Subject(
-            resource=scope if isinstance(scope, Resource) else subject.resource,
-            now=subject.now,
-            related=subject.related,
-            tables=subject.tables,
-            organization=subject.organization,
-            where=None if isinstance(scope, Resource) else scope,
-            relations=subject.relations,
-        )
+        is_resource = isinstance(scope, Resource)
+        about = subject.about(scope, None) if is_resource else subject.about(subject.resource, scope)
         return self.check(about, **self.arguments)
 
     def explain(self, scope: Any, subject: Subject, at: Path, wanted: bool) -> Explanation:

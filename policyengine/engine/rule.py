@@ -29,6 +29,8 @@ class Words(NamedTuple):
     say: Callable[[str, Resource, Subject], Said]
     named: Named
     asking: tuple[PredicateNode, ...]
+    before: tuple[PredicateNode, ...]
+    """Those of ``when`` alone."""
     make: Callable[..., Finding]
 
 
@@ -40,6 +42,7 @@ class BoundRule:
     ) -> None:
         self.form = form
         self.id: str = form["id"]
+        self.variant = variant
         self._types: Sequence[str] = variant["types"]
         self.about_tags = "taggable" in self._types
         self.relations: Mapping[str, Mapping[str, Any]] = variant["with"]
@@ -64,8 +67,9 @@ class BoundRule:
             remediation=form["remediation"],
         ).make
         say = wording_of(form, self.when, self.require, self.parameters, secrets).say
-        asking = (*_asked_of(self.when), *_asked_of(self.require))
-        self._words = words = Words(say, named_in(form["message"]), asking, make)
+        before = tuple(_asked_of(self.when))
+        asking = (*before, *_asked_of(self.require))
+        self._words = words = Words(say, named_in(form["message"]), asking, before, make)
         return words
 
     def _make_decide(self) -> Callable[[Resource, Subject], str]:
@@ -116,11 +120,32 @@ class BoundRule:
         )
         if len(evidence) > MAX_EVIDENCE:
             evidence = evidence[:MAX_EVIDENCE]
-        witness, cause = _behind(words.asking, evidence, subject) if words.asking else (None, None)
+        witness = cause = None
+        if words.asking and crash is None:
+            applies = self._applies(verdict, resource, subject)
+            witness, cause = _behind(words.asking if applies else words.before, evidence, subject)
         return words.make(
             verdict, reason, message, resource, evidence, place, resource.branch, witness,
             cause=cause if verdict == FAIL else None,
         )  # fmt: skip
+
+    def _applies(self, verdict: str, resource: Resource, subject: Subject) -> bool:
+        """Whether a verdict rests on ``require``: what another rule asked of it is not this rule's to tell."""
+        if self.when is None or verdict in (PASS, FAIL):
+            return True
+        return verdict == UNKNOWN and self.when.decide(resource, subject) is TRUE
+
+    def told(
+        self, verdict: str, reason: str, message: str, resource: Resource,
+        evidence: Sequence[Evidence], witness: Witness | None, cause: str | None,
+    ) -> Finding:  # fmt: skip
+        """Return a finding of this rule that was made before, of a resource without places and branches.
+
+        Raises policyengine.model.finding.IncompleteFindingError for one that never was.
+        """
+        words = self._words or self._worded()
+        found = words.make(verdict, reason, message, resource, evidence, None, None, witness)
+        return found if cause is None else found._replace(cause=cause)
 
 
 def _behind(

@@ -55,6 +55,9 @@ class Resource:
     collected_at: str | None = None
     identity: tuple[str, str, str, str] = field(init=False, repr=False)
     """Sortable: (account, region, type, id), or ("", file, "", id) for code; these never change."""
+    digest: bytes = field(init=False, repr=False, default=b"")
+    """What tells this resource from what it was in another run, where the source was asked for it (b"" else).
+    INVARIANT: whoever makes another resource of this one does not take it along."""
 
     def __post_init__(self) -> None:
         if self.file is None:

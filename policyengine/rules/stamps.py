@@ -32,6 +32,11 @@ def code_entries(package: Path) -> list[tuple[str, os.stat_result]]:
     return found
 
 
+def package_entries(package: Path) -> list[tuple[str, os.stat_result]]:
+    """Return the same of everything that running depends on: code and data, without what Python makes of it."""
+    return _sorted(package, lambda name: not name.endswith((".pyc", ".tmp")))
+
+
 def stamps(entries: Iterable[tuple[str, os.stat_result]]) -> list[bytes] | None:
     """Return a stamp for each file; None where one is too fresh for its stamp to be believed."""
     before = time.time() - SETTLED

@@ -15,6 +15,7 @@ from policyengine.iam.opaque import Opaque
 from policyengine.iam.request import read_caller
 from policyengine.model.resource import Path, Resource
 from policyengine.model.values import OpenDict, OpenList, Unresolved
+from policyengine.rules.iam.attached import ATTACHED, MANAGED
 from policyengine.rules.iam.json_texts import parsed
 from policyengine.rules.iam.principals import KINDS, PrincipalRecord, Principals
 from policyengine.rules.iam.reader import Document, Reader
@@ -24,9 +25,7 @@ from policyengine.rules.iam.tables import spots
 from policyengine.rules.iam.values import account_id, along, partition
 from policyengine.rules.predicates.api import Subject
 
-MANAGED: Final = "AWS::IAM::ManagedPolicy"
 PERMISSION_SET: Final = "AWS::SSO::PermissionSet"
-GROUP: Final = "AWS::IAM::Group"
 _ALWAYS: Final[Mapping[str, tuple[str, Kind]]] = {
     "AWS::IAM::Role": ("AssumeRolePolicyDocument", "trust"),
     MANAGED: ("PolicyDocument", "identity"),
@@ -135,7 +134,7 @@ def _held(subject: Subject, policy: Path | None) -> Held:
     if policy is not None:
         return _at(resource, policy)
     named = resource.type in KINDS or resource.type == PERMISSION_SET
-    asked = (resource, subject.tables(MANAGED), subject.tables(GROUP)) if named else (resource,)
+    asked = (resource, *subject.look(ATTACHED)) if named else (resource,)
     last = _KEPT.last
     if last is not None and len(last[0]) == len(asked) and all(map(is_, last[0], asked)):
         return last[1]  # many rules ask about one resource after the other
@@ -211,7 +210,7 @@ def _root(found: Sequence[Document]) -> Path:
 
 def _principal(subject: Subject) -> Held:
     resource = subject.resource
-    managed, groups = subject.tables(MANAGED), subject.tables(GROUP)
+    managed, groups = subject.look(ATTACHED)
     record = record_of(managed, groups, resource)
     found = list(record.identity)
     for table in (managed, groups):
@@ -235,7 +234,7 @@ def _permission_set(subject: Subject) -> Held:
     """Return the documents that roles made of a permission set have:
     https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.html"""
     resource = subject.resource
-    gathered, kept = _gathered(subject.tables(MANAGED), subject.tables(GROUP)), _KEPT.reader
+    gathered, kept = _gathered(*subject.look(ATTACHED)), _KEPT.reader
     found = _documents(resource)
     for key in ("ManagedPolicies", "CustomerManagedPolicyReferences"):
         for index, item in enumerate(_items(resource.properties.get(key))):

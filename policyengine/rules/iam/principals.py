@@ -135,7 +135,7 @@ class Principals:
         else:
             self._resources.append((resource, scope))
             if resource.type == "AWS::IAM::Group":
-                for name in _names(resource, "GroupName"):
+                for name in names_of(resource, "GroupName"):
                     self._groups[scope, name] = resource
 
     def records(self) -> Iterator[PrincipalRecord]:
@@ -162,7 +162,7 @@ class Principals:
             document = replace(document, arn=_called(branch, "ManagedPolicyName"))
             managed.append((branch, document))
             for key, kind in _ATTACHED:
-                for item in _items(branch.properties.get(key)):
+                for item in items_of(branch.properties.get(key)):
                     name = reference(item)
                     if name is not None:
                         self._attached[scope, f"{kind}/{name}"].append((branch, document))
@@ -175,7 +175,7 @@ class Principals:
 
     def _add_members(self, resource: Resource, scope: str) -> None:
         group = resource.properties.get("GroupName")
-        for user in _items(resource.properties.get("Users")):
+        for user in items_of(resource.properties.get("Users")):
             name = reference(user)
             if name is not None:
                 self._members[scope, name].append(group)
@@ -219,19 +219,19 @@ class Principals:
                 yield self._reader.document(resource, path, value, spot)
         attached = [
             self._one(resource, scope, ("ManagedPolicyArns", index), arn, "identity")
-            for index, arn in enumerate(_items(resource.properties.get("ManagedPolicyArns")))
+            for index, arn in enumerate(items_of(resource.properties.get("ManagedPolicyArns")))
         ]
-        for name in _names(resource, f"{kind.capitalize()}Name"):
+        for name in names_of(resource, f"{kind.capitalize()}Name"):
             attached += _in_branch(self._attached.get((scope, f"{kind}/{name}"), []), resource)
         yield from {id(document): document for document in attached}.values()
         yield from _in_branch(self._anywhere.get((scope, kind), []), resource)
 
     def _memberships(self, user: Resource, scope: str) -> Iterator[tuple[str | None, Resource | None]]:
         """Yield what each group of a user is called and the group, None for what is not known."""
-        named = list(_items(user.properties.get("Groups")))
-        additions = _items(user.related.get("group_additions"))
+        named = list(items_of(user.properties.get("Groups")))
+        additions = items_of(user.related.get("group_additions"))
         named += [a.get("GroupName") if isinstance(a, dict) else a for a in additions]
-        for name in _names(user, "UserName"):
+        for name in names_of(user, "UserName"):
             named += self._members.get((scope, name), ())
         for item in named:
             name_ = reference(item)
@@ -256,7 +256,7 @@ class Principals:
         """Return the managed policy an ARN or a reference names."""
         name = reference(arn)
         if name is None and isinstance(arn, Unresolved):
-            name = _commercial(known(arn))
+            name = commercial(known(arn))
         if name is not None and _MANAGED_BY_AWS in name:
             policy = self._managed_by_aws(name, kind)
             if policy is not None:
@@ -351,7 +351,7 @@ def _unread(key: str) -> Unresolved:
     return Unresolved("not_collected", f"`{key}` is not given")
 
 
-def _names(resource: Resource, key: str) -> set[str]:
+def names_of(resource: Resource, key: str) -> set[str]:
     """Return what others call a resource: its id, its name, its ARN."""
     name, arn = resource.properties.get(key), resource_arn(resource)
     return {resource.id, *(n for n in (name, arn) if isinstance(n, str))}
@@ -367,7 +367,7 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _items(value: Any) -> Iterator[Any]:
+def items_of(value: Any) -> Iterator[Any]:
     """Yield the elements of a list, an Unresolved for those that are not known, and what is no list."""
     if isinstance(value, list):
         yield from value
@@ -377,7 +377,7 @@ def _items(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _commercial(value: Any) -> str | None:
+def commercial(value: Any) -> str | None:
     """Return the ARN of an AWS managed policy whose partition code leaves open."""
     if isinstance(value, PartText) and len(value.parts) == 2:
         head, tail = value.parts

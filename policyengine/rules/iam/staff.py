@@ -27,9 +27,10 @@ from policyengine.iam.takeovers import Takeovers
 from policyengine.model.resource import Coverage, Resource
 from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.rules.iam import carriers
+from policyengine.rules.iam.attached import GROUP, MANAGED
 from policyengine.rules.iam.deliveries import BESIDE
 from policyengine.rules.iam.graph import world_of
-from policyengine.rules.iam.held import GROUP, MANAGED, record_of, remembered
+from policyengine.rules.iam.held import record_of, remembered
 from policyengine.rules.iam.organizations import members_of
 from policyengine.rules.iam.principals import KINDS, TYPES, PrincipalRecord, Principals, caller_arn
 from policyengine.rules.iam.reader import Reader
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from policyengine.iam.organization import Organization
 
 NEEDS: Final = tuple(sorted(TYPES))
-CARRIERS: Final = tuple(sorted({*carriers.TYPES, "AWS::ECS::Task"}))
+CARRIERS: Final = tuple(sorted(carriers.TYPES))
 """What runs with roles, so that whoever changes it acts as them."""
 _KEPT_STAFF: Final = 4
 _LONGEST_CHAIN: Final = 4

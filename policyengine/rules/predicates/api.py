@@ -62,6 +62,34 @@ class Subject:
     have in common about it (by keys of their own): deciding and explaining ask only once."""
     organization: Callable[[str], list[Resource] | Unresolved] = _not_collected
 
+    def about(self, resource: Resource, where: Any = None) -> Subject:
+        """Return what a check looks at that is asked about another resource, or an element, on behalf of this.
+
+        INVARIANT: whoever needs a Subject makes it so: what is read through it counts as read by the rule.
+        """
+        return Subject(
+            resource, self.now, self.related, self.tables, where, self.relations,
+            organization=self.organization,
+        )  # fmt: skip
+
+    def look(self, narrow: Narrow, argument: str | None = None) -> Any:
+        """Return what a function finds among other resources, of which it needs few."""
+        return narrow.find(self, argument)
+
+
+class Narrow(NamedTuple):
+    """Reading a few of the resources of whole tables, so that the others may change without consequence.
+
+    ``find(subject, argument)`` returns what the predicate goes on with. ``seen(subject, argument)`` says what that
+    depends on, as resources, texts and lists of these. INVARIANT: where ``seen`` says the same about the same
+    resource, all that the predicate does with what ``find`` returns is the same. ``name`` is
+    ``module:variable`` below ``policyengine.rules``; ``policyengine.engine.kept.narrows`` lists them all.
+    """
+
+    name: str
+    find: Callable[[Subject, str | None], Any]
+    seen: Callable[[Subject, str | None], Any]
+
 
 @dataclass(frozen=True, slots=True)
 class Arg:

@@ -26,6 +26,11 @@ class Satellites:
         self._parents = parents
         self._gone = gone
 
+    @property
+    def parents(self) -> Collection[Resource]:
+        """The resources that are other than their lines."""
+        return self._parents.values()
+
     def apply(self, resources: Iterator[Resource]) -> Iterator[Resource]:
         """Yield the resources, parents with what they received, satellites without a parent."""
         if not self._gone and not self._parents:

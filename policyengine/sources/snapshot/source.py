@@ -18,6 +18,7 @@ from policyengine.model.values import Unresolved
 from policyengine.sources.base import NO_COVERAGE, Coverage, SourceOptions
 from policyengine.sources.paths import display_path, printable
 from policyengine.sources.snapshot import files
+from policyengine.sources.snapshot.digest import folded_digest, line_digest
 from policyengine.sources.snapshot.lines import MAX_LINE, parse_line
 from policyengine.sources.snapshot.manifest import MANIFEST, Part, read_manifest
 from policyengine.sources.snapshot.peek import identity_key, line_filter
@@ -77,6 +78,8 @@ class SnapshotSource:
         self._told: set[str] = set()
         self._lines_before: dict[Shard, int] = {}
         self._satellites: Satellites | None = None
+        self.digests = False
+        """Whether resources are given with their :attr:`Resource.digest`; to be set before anything is read."""
 
     def resources(self) -> Iterator[Resource]:
         """Yield every resource, in the order of the parts."""
@@ -135,6 +138,8 @@ class SnapshotSource:
         """Found at the first reading; a pickled copy carries it to other processes."""
         if self._satellites is None:
             self._satellites = find_satellites(self._scan)
+            for parent in self._satellites.parents if self.digests else ():
+                parent.digest = folded_digest(parent)
         return self._satellites
 
     def check_present(self, part: Part) -> None:
@@ -201,6 +206,8 @@ class SnapshotSource:
                         resource = parse_line(line, self._later_minor)
                         if account is not None and resource.account != account:
                             _refuse_account(resource, account)
+                        if self.digests:
+                            resource.digest = line_digest(line, resource, self._later_minor)
                     except LineError as problem:
                         self._bad_line(part, shard, number + offset, str(problem))
                         bad += 1

@@ -202,6 +202,5 @@ def _related(subject: Subject, alias: str) -> list[Policy] | Answer:
         return Answer(UNKNOWN, (Evidence(("with", alias), unknown, "a known baseline", unknown.reason),))
     found: list[Policy] = []
     for resource in related:
-        other = Subject(resource, subject.now, subject.related, subject.tables, None, subject.relations)
-        found.extend(held(other).policies)
+        found.extend(held(subject.about(resource)).policies)
     return found

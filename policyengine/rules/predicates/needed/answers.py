@@ -61,10 +61,7 @@ def _subjects(subject: Subject, role: str | None) -> list[Subject] | Answer:
     if not related:
         observed = "no such role exists in the account"
         return Answer(FALSE, (Evidence(_named_at(subject, role), observed, _EXPECTED, "missing"),))
-    return [
-        Subject(other, subject.now, subject.related, subject.tables, None, subject.relations)
-        for other in related
-    ]
+    return [subject.about(other) for other in related]
 
 
 def _named_at(subject: Subject, role: str) -> Path:

@@ -351,7 +351,7 @@ def add_groups(
             rules.append(_ANY_RULE)
             notes.append(Note(at, value, "its security group", group))
             continue
-        lines = read_lines(Subject(group, subject.now, subject.related, subject.tables), INGRESS)
+        lines = read_lines(subject.about(group), INGRESS)
         rules += [line.rule for line in lines.found]
         doubts = [doubt for line in lines.found for doubt in line.doubts]
         if lines.rest is not None:

@@ -149,7 +149,7 @@ def guarded_roles(subject: Subject, *, roles: str) -> Answer:
 def _unguarded(subject: Subject, role: Resource) -> Reasoned:
     """Say whether somebody else of the pipeline's account may assume a role without more ado."""
     account = account_id(subject.resource) or ACCOUNT
-    other = Subject(role, subject.now, subject.related, subject.tables, organization=subject.organization)
+    other = subject.about(role)
     policies = held(other, _TRUST).policies
     arn = own_arn(role)
     partition = "aws" if arn is None else arn.split(":")[1]

@@ -7,7 +7,7 @@ account whose roles all trust each other ends as not known and not after minutes
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,15 +37,16 @@ _PRINCIPALS: Final = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group")
 MOST: Final = 400
 """Requests and targets that are looked at for each principal of an account, those of the others left over."""
 LEAST: Final = 20_000
+_RUNNING: Final = tuple(sorted(carriers.TYPES))
 _ACCOUNTS: Final = 2
 _TOP: Final = "a chain of requests to administrator"
 
 
 @dataclass(frozen=True, slots=True)
 class _Surveyed:
-    """INVARIANT: ``tables`` are the lists whose identities are the key."""
+    """INVARIANT: ``objects`` are those whose identities are the key."""
 
-    tables: Sequence[Any]
+    objects: tuple[Any, ...]
     survey: Survey
     names: dict[str, str]
 
@@ -105,17 +106,22 @@ def _called(request: Request) -> str:
 
 
 def _surveyed(subject: Subject) -> _Surveyed:
+    """Read all that a survey rests on even where it is known: every subject depends on what it reads."""
     tables = [subject.tables(type_) for type_ in TABLES]
-    key = tuple(map(id, tables))
+    running = {type_: subject.tables(type_) for type_ in _RUNNING}
+    organization = _organization(subject)
+    key = (id(organization), *map(id, tables), *map(id, running.values()))
     known = _KEPT.get(key)
     if known is None:
-        known = _KEPT[key] = _survey(subject, tables)
+        known = _KEPT[key] = _survey(subject.resource.account or "", tables, running, organization)
         if len(_KEPT) > _ACCOUNTS:
             _KEPT.popitem(last=False)
     return known
 
 
-def _survey(subject: Subject, tables: Sequence[Any]) -> _Surveyed:
+def _survey(
+    account: str, tables: Sequence[Any], running: Mapping[str, Any], organization: Organization | None
+) -> _Surveyed:
     references = References()
     for resource in _listed(tables):
         references.add(resource)
@@ -123,9 +129,10 @@ def _survey(subject: Subject, tables: Sequence[Any]) -> _Surveyed:
     for resource in _listed(tables):
         gathered.add(resource)
     records = list(gathered.records())
-    world = world_of(records, _carried(subject, records), _organization(subject))
+    world = world_of(records, _carried(account, running, records), organization)
     checks = max(LEAST, MOST * len(world.principals))
-    return _Surveyed(tables, Survey(world, checks), {r.id: caller_arn(r)[0] for r in records})
+    held_objects = (organization, tables, running)
+    return _Surveyed(held_objects, Survey(world, checks), {r.id: caller_arn(r)[0] for r in records})
 
 
 def _listed(tables: Sequence[Any]) -> Iterator[Resource]:
@@ -133,12 +140,13 @@ def _listed(tables: Sequence[Any]) -> Iterator[Resource]:
         yield from table if isinstance(table, list) else ()
 
 
-def _carried(subject: Subject, records: Sequence[PrincipalRecord]) -> carriers.Carried:
+def _carried(
+    account: str, running: Mapping[str, Any], records: Sequence[PrincipalRecord]
+) -> carriers.Carried:
     """Return what runs with the roles; a table that is complete covers its type in the whole account."""
     runs = carriers.Carriers()
-    account, coverage = subject.resource.account or "", set[tuple[str, str, str]]()
-    for type_ in sorted({*carriers.TYPES, "AWS::ECS::Task"}):
-        table = subject.tables(type_)
+    coverage = set[tuple[str, str, str]]()
+    for type_, table in running.items():
         if isinstance(table, Unresolved):
             continue
         if not isinstance(table, OpenList):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from policyengine.iam.documents import Policy
@@ -158,7 +158,7 @@ def _other(subject: Subject, resource: Resource, tag: str, name: str) -> _Other 
         return None
     arn = own_arn(resource) or "arn:*"
     service, parts = _SERVICES[resource.type]
-    documents = held(replace(subject, resource=resource, answers={})).policies
+    documents = held(subject.about(resource)).policies
     what = Reached(arn, tuple(f"{arn}{p}" for p in parts), service, _together(documents), _tags(resource))
     return _Other(resource.id, whose, what, documents)
 

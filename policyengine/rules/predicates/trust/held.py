@@ -33,7 +33,7 @@ def trust_of(subject: Subject, policy: Path | None) -> Held:
         known = _FILLED[id(resource)] = (resource, table, _filled(resource, table))
         if len(_FILLED) > _MOST:
             _FILLED.popitem(last=False)
-    return held(replace(subject, resource=known[2], answers={}), path)
+    return held(subject.about(known[2]), path)
 
 
 def any_role(found: Held) -> str:

@@ -1,0 +1,17 @@
+"""The narrow looks that predicates have: where they are, and which tables they read.
+
+A name that a file of results gives is looked up here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+NARROWS: Final[Mapping[str, tuple[tuple[str, str], tuple[str, ...]]]] = {
+    "iam.attached": (
+        ("policyengine.rules.iam.attached", "ATTACHED"),
+        ("AWS::IAM::ManagedPolicy", "AWS::IAM::Group"),
+    ),
+}
+"""Name -> (module, variable), the types whose tables (account and region) are read."""
