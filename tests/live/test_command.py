@@ -113,18 +113,48 @@ def test_a_suspended_account_is_left_out_and_said(world: World, tmp_path: Path) 
     assert f"account {made['AccountId']} is " in notes
 
 
-def test_regions_that_are_off_or_do_not_exist_are_left_out_with_evidence(
-    world: World, tmp_path: Path
-) -> None:
+def test_a_region_that_is_off_is_left_out_with_evidence(world: World, tmp_path: Path) -> None:
     # moto says that every opt-in region is off
     folder = tmp_path / "snapshot"
-    arguments = ["--live", "--regions", "us-east-1,me-south-1,mars-1", *commands.rules(RULES[:1])]
+    arguments = ["--live", "--regions", "us-east-1,me-south-1", *commands.rules(RULES[:1])]
     ended = commands.run(world.endpoint, tmp_path, "snapshot", *arguments, "-o", str(folder))
     assert ended.code == 0, ended.err
     skipped = {each["region"]: each for each in _manifest(folder)["collection"]["skipped"]}
-    assert skipped["mars-1"]["why"] == "no region of this partition"
     assert skipped["me-south-1"]["evidence"] == "ec2:DescribeRegions: not-opted-in"
-    assert "left out: 1 regions not enabled" in ended.out
+    assert "left out: 1 region not enabled (ec2:DescribeRegions: not-opted-in): me-south-1" in ended.out
+
+
+@pytest.mark.parametrize("what", [("scan",), ("snapshot", "-o", "there")])
+def test_a_region_that_does_not_exist_is_no_empty_account(
+    world: World, tmp_path: Path, what: tuple[str, ...]
+) -> None:
+    """A slip of the pen must not look like an account in which nothing runs."""
+    command, *more = (str(tmp_path / word) if word == "there" else word for word in what)
+    arguments = ["--live", "--regions", "us-east-1,eu-wst-1", *commands.rules(RULES[:1]), *more]
+    ended = commands.run(world.endpoint, tmp_path, command, *arguments)
+    assert ended.code == 2
+    assert "--regions `eu-wst-1` is no region of the partition aws" in ended.err
+    assert "eu-west-1" in ended.err
+    assert not (tmp_path / "there").exists()
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_place_that_is_taken_is_told_before_anything_is_asked(
+    world: World, tmp_path: Path, kind: str
+) -> None:
+    target = tmp_path / "taken"
+    if kind == "file":
+        target.write_text("mine")
+    else:
+        target.mkdir()
+        (target / "README").write_text("mine")
+    ended = commands.run(
+        world.endpoint, tmp_path, "snapshot", "--live", *commands.rules(RULES[:1]), "-o", str(target),
+        faults=[{"operation": "*", "kind": "expired"}],
+    )  # fmt: skip
+    assert ended.code == 2
+    assert "name a folder that is new or empty" in ended.err
+    assert not (tmp_path / ".taken.partial").exists()
 
 
 def test_a_disabled_service_is_unknown_and_the_rest_is_read(world: World, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from policyengine.sources.live.collection import Collected, Collecting, Stop, wr
 from policyengine.sources.live.plan import Plan, make_plan
 from policyengine.sources.live.spool import Spool
 from policyengine.sources.redaction import Redactor
+from policyengine.sources.snapshot.writer import check_target
 
 
 def plan_for(pack: Pack) -> Plan:
@@ -44,10 +45,17 @@ def collect(
     Raises UsageError, InputError. After Ctrl-C what was collected stays beside ``target``
     for ``--resume``, where it is ``kept``.
     """
+    try:
+        check_target(target)  # before an hour of calls, not after it
+    except OSError as problem:
+        raise InputError(
+            f"`{target}` cannot be read: {problem.strerror or problem}", code="unwritable"
+        ) from None
     fleet = Fleet(wish)
     targets = fleet.targets(plan)
     spool = Spool.beside(target)
     header = {
+        "engine": __version__,
         "accounts": [t.id for t in targets],
         "regions": list(wish.regions),
         "rules": pack.digest,

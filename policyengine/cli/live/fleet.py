@@ -124,9 +124,15 @@ class Fleet:
 
 
 def _credentials(failure: CallFailure) -> InputError:
+    if failure.error == "ProfileNotFound":
+        return InputError(
+            f"{failure.text}; name one of the AWS configuration files with --profile or AWS_PROFILE (`aws configure "
+            "list-profiles` shows them)",
+            code="credentials",
+        )
     hint = (
         "set AWS_PROFILE, give --profile, or log in with `aws sso login`"
-        if failure.error in ("NoCredentialsError", "ProfileNotFound")
+        if failure.error == "NoCredentialsError"
         else "look at the clock of this machine"
         if failure.error in ("RequestTimeTooSkewed", "SignatureDoesNotMatch", "InvalidSignatureException")
         else "renew the credentials"

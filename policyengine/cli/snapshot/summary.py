@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from policyengine.sources.live.collection import BLINDED, Collected
+from policyengine.sources.live.plan import GLOBAL
 from policyengine.sources.paths import printable
 
 _MANY: Final = 10
@@ -14,12 +15,12 @@ _MANY: Final = 10
 def say(collected: Collected, target: Path) -> None:
     """Print how much was collected and what could not be."""
     accounts = {kept.task.account for kept in collected.tasks}
-    places = {(kept.task.account, kept.task.place) for kept in collected.tasks}
+    regions = {kept.task.place for kept in collected.tasks} - {GLOBAL}
     resources = sum(kept.resources for kept in collected.tasks)
     types = {type for kept in collected.tasks if kept.resources for type in kept.task.types}
     print(
-        f"{target}: {resources:,} resources of {len(types):,} types, {len(accounts):,} accounts, "
-        f"{len(places):,} accounts and regions"
+        f"{target}: {_many(resources, 'resource')} of {_many(len(types), 'type')}; read: "
+        f"{_many(len(accounts), 'account')}, {_many(len(regions), 'region')}"
     )
     for note in collected.left_out():
         print(f"  {printable(note)}")
@@ -39,3 +40,7 @@ def say(collected: Collected, target: Path) -> None:
             "the snapshot is incomplete: what could not be read is UNKNOWN, never absent; the same command with "
             "--resume asks for it again"
         )
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

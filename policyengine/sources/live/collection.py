@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 from policyengine.aws.account import Account
 from policyengine.aws.failures import CallFailure
 from policyengine.aws.regions import Region, regions_of
+from policyengine.model.errors import UsageError
 from policyengine.model.resource import Resource
 from policyengine.sources.live.context import Context, Shared
 from policyengine.sources.live.plan import GLOBAL, Plan, Task
@@ -28,6 +29,8 @@ from policyengine.sources.live.work import do
 from policyengine.sources.snapshot.manifest import NO_TYPE
 
 WORKERS: Final = 8
+_NAMED: Final = 5
+"""Regions that were left out are named up to this many; the manifest names all."""
 BLINDED: Final = "an SCP blinds the scanner: `policyengine permissions --format scp-exemption` prints the condition it needs"
 Redact = Callable[[Resource], Resource]
 
@@ -84,9 +87,13 @@ class Collected:
     def left_out(self) -> Iterator[str]:
         """Say what was left out on purpose, accounts with the same reason together."""
         yield from self.notes
-        why = Counter((skipped.why, skipped.evidence) for skipped in self.skipped)
-        for (reason, evidence), times in sorted(why.items()):
-            yield f"left out: {times:,} regions {reason} ({evidence})"
+        why: dict[tuple[str, str], list[str]] = {}
+        for skipped in self.skipped:
+            why.setdefault((skipped.why, skipped.evidence), []).append(skipped.region)
+        for (reason, evidence), regions in sorted(why.items()):
+            names = sorted(set(regions))
+            named = f": {', '.join(names)}" if len(names) <= _NAMED else ""
+            yield f"left out: {len(regions):,} region{'s' * (len(regions) > 1)} {reason} ({evidence}){named}"
 
     def failures(self) -> Iterator[tuple[CallFailure, int, tuple[str, ...]]]:
         """Yield each kind of failed call with how often it failed and the types that are not whole for it."""
@@ -158,7 +165,7 @@ class Collecting:
         self._lock = threading.Lock()
 
     def run(self) -> Collected:
-        """Collect everything that can be collected. Raises OSError when the spool cannot be written."""
+        """Collect all that can be collected. Raises OSError (the spool) and UsageError (a region AWS does not know)."""
         with (
             ThreadPoolExecutor(self._workers, "collect") as tasks,
             ThreadPoolExecutor(self._workers, "call") as calls,
@@ -221,8 +228,11 @@ class Collecting:
             return sorted(self._regions) if self._regions and account.broken is None else None
         self.collected.regions[account.id] = found
         known = {region.name: region for region in found}
-        for name in sorted(self._regions - known.keys()):
-            self._skip(account.id, name, "no region of this partition", "ec2:DescribeRegions")
+        if unheard := sorted(self._regions - known.keys()):
+            raise UsageError(
+                f"--regions `{unheard[0]}` is no region of the partition {account.partition} (ec2:DescribeRegions); "
+                f"its regions are {', '.join(sorted(known))}"
+            )
         wanted = [region for region in found if not self._regions or region.name in self._regions]
         for region in wanted:
             if not region.enabled:

@@ -47,6 +47,14 @@ def _placed(resource: Resource) -> Iterator[tuple[Place, bytes]]:
         yield place, line
 
 
+def check_target(target: Path) -> None:
+    """Raise InputError where no snapshot can be put: a file, or a folder that holds something else."""
+    if target.exists() and not target.is_dir():
+        raise InputError(f"`{target}` is a file; name a folder that is new or empty")
+    if target.exists() and not (target / MANIFEST).is_file() and any(target.iterdir()):
+        raise InputError(f"`{target}` exists and is no snapshot; name a folder that is new or empty")
+
+
 def write_lines(
     folder: str | Path,
     lines: Iterable[tuple[Place, bytes]],
@@ -68,8 +76,7 @@ def write_lines(
     import tempfile
 
     target = Path(folder)
-    if target.exists() and not (target / MANIFEST).is_file() and any(target.iterdir()):
-        raise InputError(f"`{target}` exists and is no snapshot; name a folder that is new or empty")
+    check_target(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
