@@ -133,6 +133,7 @@ def test_a_topic_without_what_everybody_may_see(canned: Callable[..., Any], coll
         {"Protocol": "http/s", "FailureFeedbackRoleArn": role}
     ]
     assert verdict("sns-topic-policy-not-public", topic) == "UNKNOWN"
+    assert collect.last.whole == (TOPIC,)
 
 
 def test_a_subscription_that_waits(canned: Callable[..., Any], collect: Any) -> None:

@@ -236,8 +236,6 @@ class Run:
         value = Unresolved(failure.reason, failure.detail)
         if describing:
             draft.properties = OpenDict(draft.properties, value)
-            type, parts = self.collector.type, self.collector.gives
-            self.context.not_known |= {(type, name) for name in parts if name.startswith("related.")}
             return
         self._mark(draft, given_by_step(self.collector, step, self.context), value)
 
@@ -280,7 +278,6 @@ class Run:
             **collector.rename,
         }
         fitted = fit(collector.type, item, rename)
-        related = _related(collector, item, draft.properties)
         arn = _arn(collector.arn, item, names)
         if arn and "Arn" in top_level(collector.type):
             fitted.setdefault("Arn", arn)
@@ -289,6 +286,9 @@ class Run:
             OpenDict(fitted, draft.properties.more) if isinstance(draft.properties, OpenDict) else fitted
         )
         self._not_given(draft, properties)
+        related = {**_related(collector, item, draft.properties), **draft.related}
+        hidden = (name for name, value in related.items() if isinstance(value, Unresolved))
+        context.not_known.update((collector.type, f"related.{name}") for name in hidden)
         return Resource(
             type=collector.type,
             id=str(fill(collector.id, item, names)),
@@ -297,7 +297,7 @@ class Run:
             properties=properties,
             arn=arn,
             tags=self._tags(draft, item),
-            related={**related, **draft.related},
+            related=related,
             collected_at=context.now,
         )
 

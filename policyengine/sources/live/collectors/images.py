@@ -63,7 +63,12 @@ COLLECTORS = (
     Collector(
         "AWS::ECR::Repository",
         "ecr",
-        Step("DescribeRepositories", "repositories", rename={"repositoryArn": "Arn", **_FILTERS}),
+        Step(
+            "DescribeRepositories",
+            "repositories",
+            {"maxResults": 1000},
+            rename={"repositoryArn": "Arn", **_FILTERS},
+        ),
         id="{repositoryName}",
         arn="{repositoryArn}",
         tags="",
