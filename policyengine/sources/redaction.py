@@ -1,7 +1,8 @@
 """Secrets taken out before anything is written: a keyed digest stands in their place, and what a look at them found.
 
 Every text at a secret property (``TypeSpec.secrets``: environment variables, user data, tokens) becomes
-``Unresolved("redacted")``; so does any other text in which a detector finds a credential. Its detail holds
+``Unresolved("redacted")``; so does any other text in which a detector finds a credential, a tag or a value in a
+free-form document whose key says that it is one, and what follows ``--password`` in a list. Its detail holds
 
 * an HMAC-SHA-256 under a key that is kept outside the snapshot: the same value at the same property of the same type
   has the same digest, so that diffs, caches and waivers hold, and nobody without the key can try values;
@@ -16,6 +17,7 @@ import hmac
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
+from policyengine.catalog import registry
 from policyengine.catalog.secret_names import secret_names
 from policyengine.model.redacted import Looked, redacted
 from policyengine.model.resource import Resource
@@ -74,7 +76,10 @@ class _Work:
         if isinstance(value, dict):
             return self._object(value, path, secret=secret)
         if isinstance(value, list):
-            items = [self.value(each, path, name, secret=secret) for each in value]
+            items = [
+                self.value(each, path, name, secret=secret or self._assigned(_option(value, index), each))
+                for index, each in enumerate(value)
+            ]
             return OpenList(items, value.more) if isinstance(value, OpenList) else items
         if isinstance(value, Unresolved | bool) or not isinstance(value, _SCALARS):
             return value
@@ -86,8 +91,30 @@ class _Work:
         for key, each in value.items():
             hidden = secret or (key in self._names and not (path and path[0] in _TAGS))
             name = called if called and key in _VALUES else key
-            below[key] = self.value(each, (*path, key), name, secret=hidden)
+            inner = (*path, key)
+            hidden = hidden or (self._assigned(name, each) and self._free(inner))
+            below[key] = self.value(each, inner, name, secret=hidden)
         return OpenDict(below, value.more) if isinstance(value, OpenDict) else below
+
+    def _assigned(self, name: str, value: Any) -> bool:
+        """Whether a name and a text together are what a script would assign a credential with."""
+        if not name or not isinstance(value, str) or not _SHORTEST_NAMED <= len(value) <= _LONGEST_NAMED:
+            return False
+        lower = name.lower()
+        if not any(hint in lower for hint in _HINTS):  # most names, and a look costs time
+            return False
+        found = self._redactor._detect("", f'{name}="{value}"')
+        return found is not None and bool(found.text)
+
+    def _free(self, path: tuple[str, ...]) -> bool:
+        """Whether users choose the names there: tags and documents. Conditions of policies have names of AWS's."""
+        if not _TAGS.isdisjoint(path):
+            return True
+        if "Condition" in path:
+            return False
+        schema = registry.schema(self._type)
+        kind = schema.kind(path) if schema is not None else None
+        return kind is not None and kind.name == "json"
 
     def _text(self, value: str | float, path: tuple[str, ...], name: str, *, secret: bool) -> Any:
         text = str(value)
@@ -101,6 +128,10 @@ class _Work:
 
 _SHORTEST: Final = 12
 """No known form of a credential is shorter."""
+_HINTS: Final = ("pass", "secret", "token", "key")
+_SHORTEST_NAMED: Final = 6
+_LONGEST_NAMED: Final = 200
+"""A longer text is looked at by itself."""
 _VALUES: Final = frozenset({"Value", "value", "ParameterValue", "DefaultValue"})
 
 
@@ -110,3 +141,9 @@ def _called(value: Mapping[str, Any]) -> str:
         return ""
     names = (value.get(key) for key in ("Name", "name", "Key", "ParameterKey"))
     return next((name for name in names if isinstance(name, str)), "")
+
+
+def _option(items: list[Any], index: int) -> str:
+    """Return the option of a command line that stands before an item."""
+    before = items[index - 1] if index else None
+    return before if isinstance(before, str) and before.startswith("-") and "=" not in before else ""

@@ -58,6 +58,53 @@ def test_nothing_of_a_secret_is_written() -> None:
     assert {e["reason"] for e in record["unknown"]} == {"redacted"}
 
 
+def test_a_key_that_says_secret_takes_its_value_out() -> None:
+    """Tags, documents and command lines: nothing in the value itself shows that it is a credential."""
+    secret = "Tr0ub4dor-Zebra-9913"
+    machine = Resource(
+        "AWS::StepFunctions::StateMachine", "m", "111122223333", "eu-west-1",
+        {
+            "Definition": {"States": {"A": {"Parameters": {"password": secret, "Timeout": "a text 60"}}}},
+            "Tags": [{"Key": "DB_PASSWORD", "Value": secret}, {"Key": "Owner", "Value": "payments-team-1"}],
+        },
+    )  # fmt: skip
+    machine.tags = {"DB_PASSWORD": secret, "Owner": "payments-team-1"}
+    task = Resource(
+        "AWS::ECS::TaskDefinition", "t", "111122223333", "eu-west-1",
+        {"ContainerDefinitions": [{"Command": ["run", "--password", secret, "--user", "someone-1"]}]},
+    )  # fmt: skip
+    lines = [to_line(redactor()(each)).decode() for each in (machine, task)]
+    assert secret not in "".join(lines)
+    for kept in ("a text 60", "payments-team-1"):
+        assert kept in lines[0]
+    assert '["run","--password",null,"--user","someone-1"]' in lines[1]
+
+
+def test_names_of_aws_are_not_taken_for_secrets() -> None:
+    """What rules read stays: conditions of policies, dates and settings whose names have `token` in them."""
+    statement = {
+        "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringLike": {"token.actions.githubusercontent.com:token": "repo:org1/app2"},
+                      "DateLessThan": {"aws:TokenIssueTime": "2026-11-21T09:00:00Z"}},
+    }  # fmt: skip
+    role = Resource(
+        "AWS::IAM::Role",
+        "r",
+        "111122223333",
+        "global",
+        {"AssumeRolePolicyDocument": {"Statement": [statement]}},
+    )
+    user = Resource(
+        "AWS::IAM::User", "u", "111122223333", "global", {"PasswordLastUsed": "2026-11-21T09:00:00Z"}
+    )
+    group = Resource(
+        "AWS::RDS::DBParameterGroup", "g", "111122223333", "eu-west-1",
+        {"Parameters": {"password_encryption": "scram-sha-256"}},
+    )  # fmt: skip
+    for resource in (role, user, group):
+        assert '"redacted"' not in to_line(redactor()(resource)).decode()
+
+
 def test_digests_are_stable_and_keyed() -> None:
     first, again, other, elsewhere = (
         redactor(key)(function({name: "value-of-a-variable"}))
