@@ -88,6 +88,8 @@ def collect(
             f"`{target}` cannot be written: {problem.strerror or problem}{rest}",
             code="unwritable",
         ) from None
+    finally:
+        spool.close()
     return collected
 
 

@@ -49,7 +49,8 @@ def interrupts(stop: Stop, spool: Spool, *, kept: bool = True) -> Iterator[None]
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        # one that comes while the process ends would make another exit code of it
+        signal.signal(signal.SIGINT, signal.SIG_IGN if stop else before)
 
 
 @contextmanager

@@ -162,6 +162,10 @@ class Spool:
     def remove(self) -> None:
         """Delete the folder: the snapshot is written."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        self.close()
+
+    def close(self) -> None:
+        """Let others at the folder."""
         if self._lock is not None:
             self._lock()
             self._lock = None
