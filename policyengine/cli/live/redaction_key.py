@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -27,20 +29,26 @@ def redaction_key(file: Path | None = None) -> bytes:
         return _read(own)
     try:
         own.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        key = secrets.token_bytes(_BYTES)
-        # O_EXCL: of two runs that begin together one makes the key and the other reads it
-        handle = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read(own)
+        return _made(own)
     except OSError as problem:
         raise InputError(
             f"no key for redacting secrets can be kept at `{own}` ({problem.strerror}); name one of at least 16 "
             f"bytes with --redaction-key FILE or {VARIABLE}",
             code="no_redaction_key",
         ) from None
-    with os.fdopen(handle, "wb") as opened:
-        opened.write(key)
-    return key
+
+
+def _made(own: Path) -> bytes:
+    """Put a new key in place whole: of two runs that begin together one makes it and the other reads that."""
+    handle, name = tempfile.mkstemp(prefix=".redaction-", dir=own.parent)
+    try:
+        with os.fdopen(handle, "wb") as opened:
+            opened.write(secrets.token_bytes(_BYTES))
+        with contextlib.suppress(FileExistsError):
+            os.link(name, own)
+    finally:
+        Path(name).unlink()
+    return _read(own)
 
 
 def _config_folder() -> Path:

@@ -19,7 +19,7 @@ def say(collected: Collected, target: Path) -> None:
     resources = sum(kept.resources for kept in collected.tasks)
     types = {type for kept in collected.tasks if kept.resources for type in kept.task.types}
     print(
-        f"{target}: {_many(resources, 'resource')} of {_many(len(types), 'type')}; read: "
+        f"{printable(str(target))}: {_many(resources, 'resource')} of {_many(len(types), 'type')}; read: "
         f"{_many(len(accounts), 'account')}, {_many(len(regions), 'region')}"
     )
     for note in collected.left_out():
