@@ -1,8 +1,8 @@
 """The account the peers were measured on, as a snapshot, the same in every run; and the same with some edits.
 
-``python -m benchmarks.account_data FOLDER [SHARE]``: 500 security groups, 500 buckets, 300 roles and as many
+``python -m benchmarks.account_data FOLDER [SHARE [ACCOUNTS]]``: 500 security groups, 500 buckets, 300 roles and as many
 managed policies, 200 volumes on 100 instances, 50 databases, 50 functions, keys, log groups, a pipeline. ``SHARE``
-(0.01) changes that share of each type in it.
+(0.01) changes that share of each type in it. ``ACCOUNTS``: as many of the same kind.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from policyengine.model.resource import Resource
 from policyengine.sources.snapshot import write_snapshot
 from policyengine.sources.snapshot.lines import parse_line
 
-ACCOUNT = "100000000000"
+FIRST = 100_000_000_000
 REGION = iam_data.REGION
 ROLES = POLICIES = 300
 
@@ -29,38 +29,40 @@ ROLES = POLICIES = 300
 def main(argv: list[str]) -> int:
     """Write the snapshot."""
     share = float(argv[1]) if len(argv) > 1 else 0.0
-    print(f"{write(Path(argv[0]), share)} changed")
+    accounts = int(argv[2]) if len(argv) > 2 else 1
+    print(f"{write(Path(argv[0]), share, accounts)} changed")
     return 0
 
 
-def write(folder: Path, share: float = 0.0) -> int:
+def write(folder: Path, share: float = 0.0, accounts: int = 1) -> int:
     """Write the snapshot with a share of each type changed; returns how many resources that were."""
-    found = list(resources())
-    number = change(found, share)
-    covered = frozenset((ACCOUNT, region, "*") for region in (REGION, "global"))
+    ids = [str(FIRST + number) for number in range(accounts)]
+    found = [resource for number, id_ in enumerate(ids) for resource in resources(id_, number)]
+    number = sum(change([r for r in found if r.account == id_], share, id_) for id_ in ids)
+    covered = frozenset((id_, region, "*") for id_ in ids for region in (REGION, "global"))
     write_snapshot(folder, found, created=snapshot_data.CREATED, coverage=covered)
     return number
 
 
-def resources() -> Iterator[Resource]:
-    """Yield what the account holds."""
-    place = Place(ACCOUNT, REGION, 1)
+def resources(account: str = str(FIRST), number: int = 0) -> Iterator[Resource]:
+    """Yield what an account holds."""
+    place = Place(account, REGION, 2 * number + 1)
     snapshot_data.network(place)
-    for number in range(90, 500):
-        snapshot_data.group(place, number)
-    for number in range(200):
-        snapshot_data.volume(place, number, _instance(place, number // 2))
+    for group in range(90, 500):
+        snapshot_data.group(place, group)
+    for volume in range(200):
+        snapshot_data.volume(place, volume, _instance(place, volume // 2))
     for _ in range(10):
         snapshot_data.data_stores(place)
-    for number in range(50):
-        snapshot_data.database(place, number)
+    for database in range(50):
+        snapshot_data.database(place, database)
     snapshot_data.services(place)
     yield from map(_resource, _kept(place.records))
-    yield from iam_data.account(ACCOUNT, ROLES, POLICIES)
-    world = Place(ACCOUNT, "global", 2)
+    yield from iam_data.account(account, ROLES, POLICIES)
+    world = Place(account, "global", 2 * number + 2)
     snapshot_data.fill(world)
     yield from map(_resource, world.records)
-    yield Resource("PolicyEngine::Account::Region", f"{ACCOUNT}:{REGION}", ACCOUNT, REGION, {})
+    yield Resource("PolicyEngine::Account::Region", f"{account}:{REGION}", account, REGION, {})
 
 
 def _instance(place: Place, number: int) -> str:
@@ -101,9 +103,9 @@ def _resource(record: Record) -> Resource:
     return parse_line(json.dumps(record).encode())
 
 
-def change(found: list[Resource], share: float) -> int:
+def change(found: list[Resource], share: float, seed: str) -> int:
     """Change a share of each type, in place: what a day of work changes."""
-    rng = random.Random(7)
+    rng = random.Random(seed)
     by_type: dict[str, list[Resource]] = defaultdict(list)
     for resource in found:
         by_type[resource.type].append(resource)

@@ -1,6 +1,7 @@
 """``make bench``: measure everything, print it, write ``benchmarks/RESULTS.md``.
 
-``--only memory,template,corpus,snapshot,decide,coverage,managed,iamrules`` runs parts and does not write the page; ``--sizes``
+``--only memory,template,corpus,snapshot,decide,coverage,managed,iamrules,incremental`` runs parts and does not write the
+page; ``--sizes``
 chooses the snapshots; ``--without-peers`` measures ours alone.
 """
 
@@ -20,13 +21,24 @@ from benchmarks import (  # noqa: E402 - after the path is set
     iam_decide,
     iam_managed,
     iam_rules,
+    incremental,
     peers,
     snapshots,
     table,
     templates,
 )
 
-PARTS = ("memory", "template", "corpus", "decide", "coverage", "managed", "iamrules", "snapshot")
+PARTS = (
+    "memory",
+    "template",
+    "corpus",
+    "decide",
+    "coverage",
+    "managed",
+    "iamrules",
+    "incremental",
+    "snapshot",
+)
 
 
 def main(argv: list[str]) -> int:
@@ -76,6 +88,8 @@ def measure(part: str, options: argparse.Namespace, *, with_peers: bool) -> tabl
         return iam_managed.measure(min(3, options.rounds))
     if part == "iamrules":
         return iam_rules.measure(min(3, options.rounds), with_peers=with_peers)
+    if part == "incremental":
+        return incremental.measure(min(3, options.rounds))
     raise SystemExit(f"no such part `{part}`; known are {', '.join(PARTS)}")
 
 
