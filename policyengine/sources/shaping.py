@@ -8,7 +8,6 @@ declaration, or code.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import cache
@@ -18,6 +17,8 @@ from urllib.parse import unquote
 from policyengine.catalog import registry
 from policyengine.catalog.schema import Node, Schema
 from policyengine.model.values import OpenList, Unresolved
+from policyengine.sources.snapshot.lines import decode_line
+from policyengine.sources.snapshot.problems import LineError
 
 Json = dict[str, Any]
 Renames = Mapping[str, str]
@@ -172,7 +173,9 @@ def _scalar(value: Any, node: Node) -> Any:
 def document(text: str) -> Any:
     """Return the JSON object or list that a text holds, percent-encoded or not; other text as it is.
 
-    IAM's answers and AWS Config percent-encode policy documents (RFC 3986).
+    IAM's answers and AWS Config percent-encode policy documents (RFC 3986). What two readers would read
+    differently, or no snapshot can hold, stays a text: a key that stands twice, a number that is not finite, half
+    of a surrogate pair.
     """
     start = text.lstrip()[:3]
     if start.startswith(("%7B", "%7b")):
@@ -181,8 +184,8 @@ def document(text: str) -> Any:
     if not start.startswith(("{", "[")) or len(text) > _MAX_DOCUMENT or _depth(text) > _MAX_DEPTH:
         return text
     try:
-        return json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        return decode_line(text.encode())
+    except (LineError, UnicodeEncodeError):
         return text
 
 
@@ -196,10 +199,6 @@ def _depth(text: str) -> int:
         elif char in "]}":
             depth -= 1
     return deepest
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"`{name}` is no JSON")
 
 
 def timestamp(moment: datetime) -> str:

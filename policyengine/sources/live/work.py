@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from policyengine.aws.failures import CallFailure
@@ -39,14 +41,20 @@ def do(
 
     ``redact`` takes out what no snapshot may hold.
 
-    A mistake in a collector is a failure of its types, not of the run.
+    A mistake in a collector is a failure of its types, not of the run; a resource that cannot be written keeps
+    none of the others from being so.
     """
     outcome = Outcome()
     try:
         if not context.account.offers(collector.service, context.region):
             return Outcome(whole=tuple(_whole(collector, context)), not_offered=collector.service)
         for resource in _resources(collector, context):
-            for line in to_lines(resource if redact is None else redact(resource)):
+            try:
+                lines = list(to_lines(resource if redact is None else redact(resource)))
+            except Exception as problem:  # noqa: BLE001  # whoever can make one odd resource must not blind us to all
+                _lost(collector, context, problem)
+                continue
+            for line in lines:
                 write(line)
             outcome.resources += 1
     except CallFailure as failure:
@@ -55,17 +63,24 @@ def do(
     except OSError:
         raise  # the disk, not AWS
     except Exception as problem:  # noqa: BLE001  # whatever it is, only these types are lost
-        mistake = CallFailure(
-            f"{collector.service}:*", "read_error", "InternalError",
-            f"{problem.__class__.__name__} in the collector of {collector.types[0]}: {problem}",
-            context.account.id, context.region,
-        )  # fmt: skip
-        for type in collector.types:
-            context.not_whole(type, mistake)
+        _lost(collector, context, problem)
     outcome.failures = context.failures
     outcome.incomplete = context.incomplete
     outcome.whole = tuple(_whole(collector, context))
     return outcome
+
+
+def _lost(collector: AnyCollector, context: Context, problem: Exception) -> None:
+    """No type of the collector is whole. The words of the exception are left out: they may quote a secret."""
+    frames = traceback.extract_tb(problem.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    mistake = CallFailure(
+        f"{collector.service}:*", "read_error", "InternalError",
+        f"{problem.__class__.__name__}{place} in the collector of {collector.types[0]}",
+        context.account.id, context.region,
+    )  # fmt: skip
+    for type in collector.types:
+        context.not_whole(type, mistake)
 
 
 def _resources(collector: AnyCollector, context: Context) -> Iterator[Resource]:
