@@ -1,8 +1,7 @@
 """``make bench``: measure everything, print it, write ``benchmarks/RESULTS.md``.
 
-``--only memory,template,corpus,snapshot,decide,coverage,managed,iamrules,incremental`` runs parts and does not write the
-page; ``--sizes``
-chooses the snapshots; ``--without-peers`` measures ours alone.
+``--only memory,template,corpus,snapshot,decide,coverage,managed,iamrules,incremental,live,liveorg`` runs parts and
+does not write the page; ``--sizes`` chooses the snapshots; ``--without-peers`` measures ours alone.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from benchmarks import (  # noqa: E402 - after the path is set
     iam_managed,
     iam_rules,
     incremental,
+    live,
     peers,
     snapshots,
     table,
@@ -38,6 +38,8 @@ PARTS = (
     "iamrules",
     "incremental",
     "snapshot",
+    "live",
+    "liveorg",
 )
 
 
@@ -86,6 +88,10 @@ def measure(part: str, options: argparse.Namespace, *, with_peers: bool) -> tabl
         return iam_coverage.measure(min(3, options.rounds))
     if part == "managed":
         return iam_managed.measure(min(3, options.rounds))
+    if part == "live":
+        return live.account(min(3, options.rounds))
+    if part == "liveorg":
+        return live.organization(min(3, options.rounds))
     if part == "iamrules":
         return iam_rules.measure(min(3, options.rounds), with_peers=with_peers)
     if part == "incremental":

@@ -74,6 +74,16 @@ def _reconciled(world: World, folder: Path) -> None:
     assert calls["ec2:DescribeVolumes"] == calls["rds:DescribeDBInstances"] == accounts * regions
     assert calls["iam:GetAccountAuthorizationDetails"] == accounts
     assert calls["organizations:ListAccounts"] == 1
+    buckets, keys = (
+        len({made[:4] for made in world.made.made if made.type == type})
+        for type in ("AWS::S3::Bucket", "AWS::KMS::Key")
+    )
+    for operation in ("GetBucketEncryption", "GetBucketPolicy", "GetPublicAccessBlock"):
+        assert calls[f"s3:{operation}"] == buckets
+    assert calls["kms:DescribeKey"] == calls["kms:GetKeyRotationStatus"] == keys
+    assert calls["s3:ListBuckets"] == accounts * regions
+    # as many calls as there are facts to be had, and not one more
+    assert sum(calls.values()) <= 60 + accounts * (4 + 14 * regions) + 3 * buckets + 2 * keys
 
 
 def _progress(text: str, accounts: int) -> None:
