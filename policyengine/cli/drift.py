@@ -77,8 +77,9 @@ def _snapshot(options: Mapping[str, Any]) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="policyengine-") as folder:
         target = Path(folder) / "snapshot"
         collect(
-            found, plan_for(pack), target, pack=pack, now=now_text(), resume=False, quiet=options["quiet"]
-        )
+            found, plan_for(pack), target, pack=pack, now=now_text(), resume=False, quiet=options["quiet"],
+            kept=False,
+        )  # fmt: skip
         yield target
 
 
@@ -107,6 +108,12 @@ def _compared(targets: Sequence[str], snapshot: Path, options: Mapping[str, Any]
         print(f"error: {printable(str(error))}")
     if len(sides.errors) > _ERRORS:
         print(f"error: and {len(sides.errors) - _ERRORS:,} more; `policyengine scan` of the snapshot has all")
+    if not sides.join.joined and lost["not_collected"] + lost["ambiguous"]:
+        print(
+            "error: nothing was compared: no declared resource was found among those that run; do --stack, --account and "
+            "--region name where it is deployed, and was that collected?"
+        )
+        return EXIT_INCOMPLETE
     if sides.errors:
         return EXIT_INCOMPLETE
     return EXIT_FAIL if kinds["drifted"] else EXIT_OK

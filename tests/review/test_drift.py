@@ -130,6 +130,20 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "1 declared resources run; 1 verdicts drifted" in shown
 
 
+@pytest.mark.parametrize("slip", [("--stack", "ap"), ("--account", "999988887777")])
+def test_nothing_compared_is_no_good_news(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], slip: tuple[str, str]
+) -> None:
+    """A slip in the name of the stack must not read like "nothing drifted"."""
+    (tmp_path / "template.yaml").write_text(TEMPLATE)
+    live = [running(VOLUME, "vol-1", {"Encrypted": False}, "app", "Data")]
+    write_snapshot(tmp_path / "s", live, created="2026-11-21T09:00:00Z")
+    with pytest.raises(SystemExit) as ended:
+        main(["drift", str(tmp_path / "template.yaml"), "--against", str(tmp_path / "s"), *slip])
+    assert ended.value.code == 4
+    assert "error: nothing was compared" in capsys.readouterr().out
+
+
 def test_a_file_that_is_no_log(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("[]")
     with pytest.raises(InputError, match="no log file of CloudTrail"):
