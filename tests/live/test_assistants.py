@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from tests.live.conftest import MOTO_ACCOUNT, failure
 from tests.live.judging import verdict
 
@@ -95,3 +97,22 @@ def test_policies_of_bots_and_aliases(canned: Any, collect: Any) -> None:
     assert found.properties == {"ResourceArn": arn, "Policy": public}
     assert verdict("resource-policy-not-public", found) == "FAIL"
     assert collect.last.whole == ("AWS::Lex::ResourcePolicy",)
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "whole"),
+    [
+        ("EndpointConnectionError", "TypeNotFoundException", True),
+        ("EndpointConnectionError", "AccessDeniedException", False),
+        ("AccessDeniedException", "TypeNotFoundException", False),
+    ],
+)
+def test_a_region_without_the_service(canned: Any, collect: Any, error: str, said: str, whole: bool) -> None:
+    """Endpoint data name every region for Q Business: that its endpoint is not there counts if the registry agrees."""
+    account = canned({
+        "qbusiness:ListApplications": failure("qbusiness:ListApplications", error, "not_collected"),
+        "cloudcontrol:ListResources": failure("cloudcontrol:ListResources", said),
+    })  # fmt: skip
+    for type in ("Application", "Index", "DataSource"):
+        assert collect(account, f"AWS::QBusiness::{type}") == []
+        assert bool(collect.last.whole) is whole

@@ -7,6 +7,7 @@ from typing import Any
 
 from policyengine.aws.failures import CallFailure
 from policyengine.sources.live.context import Context
+from policyengine.sources.live.offered import is_not_offered
 from policyengine.sources.live.spec import Collector, Step, asked
 from policyengine.sources.live.templates import all_at, fill
 
@@ -23,7 +24,7 @@ def listed(collector: Collector, context: Context) -> Iterator[Json]:
     try:
         yield from listing(collector, context)
     except CallFailure as failure:
-        if not failure.is_one_of(collector.skips):
+        if not failure.is_one_of(collector.skips) and not is_not_offered(failure, collector.type, context):
             context.not_whole(collector.type, failure)
 
 

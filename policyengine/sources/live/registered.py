@@ -17,14 +17,13 @@ from policyengine.catalog import registry
 from policyengine.model.resource import Resource
 from policyengine.model.values import NEVER_SHOWN, OpenDict, Unresolved
 from policyengine.sources.live.context import Context
+from policyengine.sources.live.offered import NEVER
 from policyengine.sources.live.spec import Collector, RegistryCollector
 from policyengine.sources.live.templates import MissingValueError, at_path, fill
 from policyengine.sources.shaping import fit, tags_of
 
 Json = dict[str, Any]
 _GONE = "ResourceNotFoundException"
-NEVER = frozenset({"TypeNotFoundException", "UnsupportedActionException"})
-"""The type is not offered in this region (https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/API_ListResources.html)."""
 
 
 class RegistryRun:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from policyengine.aws.failures import CallFailure
 from policyengine.model.resource import Resource
 from policyengine.sources.live.context import Context
-from policyengine.sources.live.registered import NEVER
+from policyengine.sources.live.offered import is_not_offered
 from policyengine.sources.live.spec import CodeCollector
 from policyengine.sources.live.templates import all_at
 from policyengine.sources.shaping import fit
@@ -63,22 +63,11 @@ def _policies(type: str, document: str, held: tuple[Held, ...], context: Context
         try:
             arns = list(dict.fromkeys(each.arns(context)))
         except CallFailure as failure:
-            if failure.error != "EndpointConnectionError" or _is_known(context, each.type):
+            if not is_not_offered(failure, each.type, context):
                 context.not_whole(type, failure)
             continue
         found = context.map(partial(_policy, type, document, each, context), arns)
         yield from (resource for resource in found if resource is not None)
-
-
-def _is_known(context: Context, type: str) -> bool:
-    """Whether the registry of the region has a type; so it is taken where nothing tells."""
-    if not type:
-        return True
-    try:
-        context.call("cloudcontrol", "ListResources", {"TypeName": type, "MaxResults": 1})
-    except CallFailure as failure:
-        return failure.error not in NEVER
-    return True
 
 
 def _policy(type: str, document: str, held: Held, context: Context, arn: str) -> Resource | None:
