@@ -72,6 +72,12 @@ def _mistakes(outcome: Any) -> list[str]:
     return [str(f) for f in outcome.failures if f.error in ("InternalError", "MalformedAnswer")]
 
 
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A canned report is never ready: waiting for it a minute says nothing more."""
+    monkeypatch.setattr("policyengine.sources.live.waiting.sleep", lambda _seconds: None)
+
+
 @pytest.mark.parametrize("collector", PLAIN, ids=[c.type for c in PLAIN])
 def test_a_full_answer_to_every_call_is_read(collector: Collector, told: CannedAccount, collect: Any) -> None:
     told.answers = Answers()
