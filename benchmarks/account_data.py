@@ -1,8 +1,9 @@
 """The account the peers were measured on, as a snapshot, the same in every run; and the same with some edits.
 
-``python -m benchmarks.account_data FOLDER [SHARE [ACCOUNTS]]``: 500 security groups, 500 buckets, 300 roles and as many
+``python -m benchmarks.account_data FOLDER [SHARE [ACCOUNTS [PREFIX]]]``: 500 security groups, 500 buckets, 300 roles and as many
 managed policies, 200 volumes on 100 instances, 50 databases, 50 functions, keys, log groups, a pipeline. ``SHARE``
-(0.01) changes that share of each type in it. ``ACCOUNTS``: as many of the same kind.
+(0.01) changes that share of each type in it. ``ACCOUNTS``: as many of the same kind. Types
+that begin with ``PREFIX`` (``AWS::IAM::``) stay as they are.
 """
 
 from __future__ import annotations
@@ -30,15 +31,15 @@ def main(argv: list[str]) -> int:
     """Write the snapshot."""
     share = float(argv[1]) if len(argv) > 1 else 0.0
     accounts = int(argv[2]) if len(argv) > 2 else 1
-    print(f"{write(Path(argv[0]), share, accounts)} changed")
+    print(f"{write(Path(argv[0]), share, accounts, *argv[3:])} changed")
     return 0
 
 
-def write(folder: Path, share: float = 0.0, accounts: int = 1) -> int:
+def write(folder: Path, share: float = 0.0, accounts: int = 1, but: str = "-") -> int:
     """Write the snapshot with a share of each type changed; returns how many resources that were."""
     ids = [str(FIRST + number) for number in range(accounts)]
     found = [resource for number, id_ in enumerate(ids) for resource in resources(id_, number)]
-    number = sum(change([r for r in found if r.account == id_], share, id_) for id_ in ids)
+    number = sum(change([r for r in found if r.account == id_], share, id_, but) for id_ in ids)
     covered = frozenset((id_, region, "*") for id_ in ids for region in (REGION, "global"))
     write_snapshot(folder, found, created=snapshot_data.CREATED, coverage=covered)
     return number
@@ -103,12 +104,13 @@ def _resource(record: Record) -> Resource:
     return parse_line(json.dumps(record).encode())
 
 
-def change(found: list[Resource], share: float, seed: str) -> int:
+def change(found: list[Resource], share: float, seed: str, but: str) -> int:
     """Change a share of each type, in place: what a day of work changes."""
     rng = random.Random(seed)
     by_type: dict[str, list[Resource]] = defaultdict(list)
     for resource in found:
-        by_type[resource.type].append(resource)
+        if not resource.type.startswith(but):
+            by_type[resource.type].append(resource)
     changed = 0
     for type_, members in sorted(by_type.items()):
         for resource in rng.sample(members, round(share * len(members))):

@@ -25,7 +25,8 @@ from policyengine.iam.request_set import RequestSet, Values
 from policyengine.model.finding import Finding
 from policyengine.model.logic import FALSE, TRUE
 from policyengine.rules.iam.deliveries import BESIDE
-from policyengine.rules.iam.staff import CARRIERS, NEEDS
+from policyengine.rules.iam.running import TYPES as CARRIERS
+from policyengine.rules.iam.staff import NEEDS
 from policyengine.rules.loader import compile_text
 from policyengine.rules.pack import Pack
 from policyengine.rules.predicates.api import Predicate

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from policyengine.engine.world import INDIRECT, World
 from policyengine.model.resource import Resource
-from policyengine.model.values import ABSENT, OpenList, Unresolved
+from policyengine.model.values import ABSENT, OpenDict, OpenList, Unresolved
 
 SIZE: Final = 16
 """Bytes of a digest: nobody finds two contents of one digest, even if he tries."""
@@ -46,7 +46,10 @@ def _add(update: Any, value: Any) -> None:
         update(b"s%d:" % len(encoded) + encoded)
     elif kind is Unresolved:
         _add(update, ("?", value.reason, value.detail, value.present, value.target, value.parts, value.gaps))
-    elif value is None or value is ABSENT or kind is bool or kind is int:
+    elif kind is dict or kind is OpenDict:
+        _add(update, [part for pair in value.items() for part in pair])
+        _add(update, value.more if kind is OpenDict else None)
+    elif value is None or value is ABSENT or kind is bool or kind is int or kind is float:
         update(b"c" + repr(value).encode() + b";")
     else:
         raise UndigestedError(kind.__name__)

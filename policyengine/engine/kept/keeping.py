@@ -293,11 +293,12 @@ def _standing(group: Sequence[Sequence[str]], recorder: Recorder) -> tuple[froze
         for *parts, alone, whole in group:
             dependency = tuple(parts)
             found.append(dependency)
-            if recorder.whole(dependency) == whole:
-                continue
-            if not alone or recorder.alone(dependency) != alone:
-                return frozenset(), _GONE
-            state = _MOVED
+            now = recorder.whole(dependency)
+            if now != whole:
+                if not alone or recorder.alone(dependency) != alone:
+                    return frozenset(), _GONE
+                state = _MOVED
+            recorder.know(dependency, alone, now)
     except UndigestedError:
         return frozenset(), _GONE
     return frozenset(found), state

@@ -8,10 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from policyengine.rules.predicates.privilege.table import CARRIERS
+
 NARROWS: Final[Mapping[str, tuple[tuple[str, str], tuple[str, ...]]]] = {
     "iam.attached": (
         ("policyengine.rules.iam.attached", "ATTACHED"),
         ("AWS::IAM::ManagedPolicy", "AWS::IAM::Group"),
+    ),
+    "iam.running": (("policyengine.rules.iam.running", "RUNNING"), CARRIERS),
+    "pipeline.delivery": (
+        ("policyengine.rules.predicates.pipeline.duties", "DELIVERY"),
+        ("AWS::CodeBuild::Project", "AWS::ECR::Repository", "AWS::S3::Bucket"),
     ),
 }
 """Name -> (module, variable), the types whose tables (account and region) are read."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 from policyengine.engine.kept.digests import Tables, UndigestedError, text_of
@@ -47,6 +48,7 @@ class Recorder:
         self.tables = Tables(world)
         self._current: set[Dependency] = set()
         self._texts: dict[Dependency, tuple[str, str]] = {}
+        self._of_place: dict[tuple[Dependency, str | None, str | None], str] = {}
         self._found: dict[Dependency, Any] = {}
         """What relations of the resource have reached: asked once for all its rules."""
         self.subject = self._made()
@@ -84,6 +86,10 @@ class Recorder:
             known = self._texts[dependency] = (self.alone(dependency), self.whole(dependency))
         return known
 
+    def know(self, dependency: Dependency, alone: str, whole: str) -> None:
+        """Take what a dependency says now from a result that was found to hold."""
+        self._texts[dependency] = (alone, whole)
+
     def whole(self, dependency: Dependency) -> str:
         """Return the digest of all that a dependency chooses from; cheap, as resources share it."""
         kind, resource = dependency[0], self.subject.resource
@@ -105,9 +111,18 @@ class Recorder:
                 found = self._world.related(relation_of(dependency), self.subject.resource)
             return text_of(found)
         if kind == "v":
-            narrow, argument = narrow_of(dependency[1]), dependency[2]
-            return text_of(narrow.seen(self._plain, argument[1:] if argument else None))
+            return self._seen(dependency)
         return ""
+
+    def _seen(self, dependency: Dependency) -> str:
+        narrow, argument, resource = narrow_of(dependency[1]), dependency[2], self.subject.resource
+        place = (dependency, resource.account, resource.region)
+        known = self._of_place.get(place)
+        if known is None:
+            known = text_of(narrow.seen(self._plain, argument[1:] if argument else None))
+            if narrow.of_place:
+                self._of_place[place] = known
+        return known
 
     def look(self, narrow: Narrow, argument: str | None) -> Any:
         """Find something in tables without depending on the whole of them."""
@@ -155,6 +170,7 @@ def plain_subject(world: World, now: datetime, of: Subject) -> Subject:
     return subject
 
 
+@cache
 def narrow_of(name: str) -> Narrow:
     """Return the narrow look of a name of the table."""
     from importlib import import_module

@@ -62,6 +62,16 @@ _FORMS: Final[Mapping[str, _Form]] = {
 none before they run, so one is made up."""
 
 TYPES: Final = frozenset({*_FORMS, _PROFILE, _TASK_DEFINITION})
+READ: Final = tuple(
+    sorted(
+        {
+            *(form.role.partition(".")[0] for form in _FORMS.values()),
+            *(name for form in _FORMS.values() for name in form.names),
+            "Arn", "EnableExecuteCommand", "TaskRoleArn", "Roles", "InstanceProfileName", "TaskDefinitionArn",
+        }
+    )
+)  # fmt: skip
+"""The properties that are looked at here, besides what every resource has; ``running`` relies on it."""
 SERVICES: Final = frozenset(form.service for form in _FORMS.values())
 
 

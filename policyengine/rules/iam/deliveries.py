@@ -63,6 +63,8 @@ class Delivery:
     roles: list[RoleUse] = field(default_factory=list)
     blind: dict[str, str] = field(default_factory=dict)
     runs: tuple[str, ...] = ()
+    looked: list[Resource | None] = field(default_factory=list)
+    """What was looked for beside a live resource, in order, None where it is not there: all it depends on."""
 
     def of(self, word: str) -> Iterator[Thing]:
         """Yield what a word stands for."""
@@ -313,6 +315,11 @@ class _Reading:
 
     def _named(self, type_: str, value: Any) -> Resource | None:
         """Return the resource of a type that a value names."""
+        found = self._sought(type_, value)
+        self._found.looked.append(found)
+        return found
+
+    def _sought(self, type_: str, value: Any) -> Resource | None:
         if isinstance(value, Unresolved):
             target = value.target[0] if value.target is not None and value.parts is None else None
             return next((r for r in self._look(type_) if r.id == target), None)

@@ -34,6 +34,7 @@ from policyengine.rules.iam.held import record_of, remembered
 from policyengine.rules.iam.organizations import members_of
 from policyengine.rules.iam.principals import KINDS, TYPES, PrincipalRecord, Principals, caller_arn
 from policyengine.rules.iam.reader import Reader
+from policyengine.rules.iam.running import RUNNING
 from policyengine.rules.iam.standins import ACCOUNT, filled, own_arn
 from policyengine.rules.iam.values import account_id
 from policyengine.rules.predicates.api import Subject
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from policyengine.iam.organization import Organization
 
 NEEDS: Final = tuple(sorted(TYPES))
-CARRIERS: Final = tuple(sorted(carriers.TYPES))
 """What runs with roles, so that whoever changes it acts as them."""
 _KEPT_STAFF: Final = 4
 _LONGEST_CHAIN: Final = 4
@@ -308,7 +308,7 @@ def staff_of(subject: Subject) -> Staff:
         return found
     code = subject.resource.file is not None
     tables = [subject.tables(type_) for type_ in (*NEEDS, *(BESIDE if code else ()))]
-    running = {type_: subject.tables(type_) for type_ in CARRIERS}
+    running = subject.look(RUNNING)
     members = members_of(subject)
     organization = None if members is None or isinstance(members, Unresolved) else members.organization
     key = (

@@ -89,6 +89,8 @@ class Narrow(NamedTuple):
     name: str
     find: Callable[[Subject, str | None], Any]
     seen: Callable[[Subject, str | None], Any]
+    of_place: bool = False
+    """Whether ``seen`` says the same for every resource of an account and region: then it is asked once."""
 
 
 @dataclass(frozen=True, slots=True)

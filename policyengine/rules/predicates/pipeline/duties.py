@@ -26,7 +26,7 @@ from policyengine.rules.iam.held import shared_reader
 from policyengine.rules.iam.reader import Reader
 from policyengine.rules.iam.staff import Member, Staff, staff_of
 from policyengine.rules.iam.standins import filled
-from policyengine.rules.predicates.api import Answer, Subject
+from policyengine.rules.predicates.api import Answer, Narrow, Subject
 from policyengine.rules.predicates.iam.asking import witness
 
 _SHOWN: Final = 8
@@ -68,7 +68,7 @@ def _holders(subject: Subject) -> DutyHolders:
     key = (id(subject.resource), id(staff))
     kept = _KEPT.get(key)
     if kept is None:
-        delivery = _delivery(subject)
+        delivery = subject.look(DELIVERY)
         for role in tuple(delivery.roles):
             _add_policies(delivery, staff, role)
         use, delivery.runs = _RUNS.get(subject.resource.type, ("", ()))
@@ -93,6 +93,14 @@ def _delivery(subject: Subject) -> Delivery:
         return read_delivery(subject.resource, look, shared_reader())
     beside = {r.id: r for type_ in BESIDE for r in look(type_)}
     return read_delivery(subject.resource, look, Reader(lambda of, value: filled(value, of, beside)))
+
+
+DELIVERY: Final = Narrow(
+    "pipeline.delivery",
+    lambda subject, _argument: _delivery(subject),
+    lambda subject, _argument: list(_delivery(subject).looked),
+)
+"""Finds the delivery of a live resource, which depends on the few resources it names."""
 
 
 def _add_policies(delivery: Delivery, staff: Staff, role: RoleUse) -> None:

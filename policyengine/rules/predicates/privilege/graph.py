@@ -26,6 +26,7 @@ from policyengine.rules.iam.organizations import Members, members_of
 from policyengine.rules.iam.principals import PrincipalRecord, Principals, caller_arn
 from policyengine.rules.iam.reader import Reader
 from policyengine.rules.iam.references import References
+from policyengine.rules.iam.running import RUNNING
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam.asking import undecided, unwanted, witness
 
@@ -37,7 +38,6 @@ _PRINCIPALS: Final = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group")
 MOST: Final = 400
 """Requests and targets that are looked at for each principal of an account, those of the others left over."""
 LEAST: Final = 20_000
-_RUNNING: Final = tuple(sorted(carriers.TYPES))
 _ACCOUNTS: Final = 2
 _TOP: Final = "a chain of requests to administrator"
 
@@ -108,7 +108,7 @@ def _called(request: Request) -> str:
 def _surveyed(subject: Subject) -> _Surveyed:
     """Read all that a survey rests on even where it is known: every subject depends on what it reads."""
     tables = [subject.tables(type_) for type_ in TABLES]
-    running = {type_: subject.tables(type_) for type_ in _RUNNING}
+    running = subject.look(RUNNING)
     organization = _organization(subject)
     key = (id(organization), *map(id, tables), *map(id, running.values()))
     known = _KEPT.get(key)

@@ -9,7 +9,7 @@ from policyengine.rules.iam.tables import SPOTS
 from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
 
 _NEEDS: Final = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Group")
-_CARRIERS: Final = (
+CARRIERS: Final = (
     "AWS::Lambda::Function", "AWS::EC2::Instance", "AWS::EC2::LaunchTemplate", "AWS::CloudFormation::Stack",
     "AWS::CodeBuild::Project", "AWS::Glue::DevEndpoint", "AWS::SageMaker::NotebookInstance", "AWS::ECS::Service",
     "AWS::AppRunner::Service", "AWS::BedrockAgentCore::CodeInterpreterCustom", "AWS::IAM::InstanceProfile",
@@ -317,7 +317,7 @@ PREDICATES: tuple[Predicate, ...] = (
         "Known paths lead the user or role to administrator, over other principals of its account.",
         {},
         ("AWS::IAM::Role", "AWS::IAM::User"),
-        (*_NEEDS, "AWS::IAM::Role", "AWS::IAM::User", *_CARRIERS),
+        (*_NEEDS, "AWS::IAM::Role", "AWS::IAM::User", *CARRIERS),
         wide=_ORGANIZATION,
     ),
     Predicate(
