@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from policyengine.cli.live.wish import ROLE_NAME
+from policyengine.cli.live.wish import ROLE_NAME, checked_role
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -47,7 +47,7 @@ def permissions(**options: Any) -> None:
     plan = plan_for(selected(load_packs(options["rule_folders"]), options))
     grant = scanner_role.grant_for(plan, organization=options["org"])
     documents = scanner_role.policies(grant)
-    role = options["role_name"]
+    role = checked_role(options["role_name"])
     if options["form"] == "text":
         _say(grant, plan, scanner_role)
     elif options["form"] == "terraform":

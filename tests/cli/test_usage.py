@@ -35,6 +35,25 @@ def test_a_mistake_is_named_with_what_was_expected(
     assert done.out == ""
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("permissions", "--format", "terraform", "--role-name", 'x"\n}\nresource "a" "b" {'),
+        ("permissions", "--format", "terraform", "--role-name", "${file(1)}"),
+        ("permissions", "--role-name", "a/b"),
+        ("permissions", "--role-name", ""),
+        ("scan", "--org", "--role-name", "two words"),
+        ("snapshot", "--org", "-o", "x", "--role-name", "path/" + "r" * 65),
+    ],
+)
+def test_a_role_name_that_iam_refuses_is_refused(run: Run, arguments: tuple[str, ...]) -> None:
+    """It stands in templates and Terraform that are printed: nobody may write more into them than a name."""
+    done = run(*arguments)
+    assert done.code == 2
+    assert "is no name of a role" in done.err
+    assert done.out == ""
+
+
 @pytest.mark.parametrize("fmt", ["terminal", "github", "gitlab", "junit", "sarif", "markdown"])
 def test_not_determined_is_said_once(run: Run, tmp_path: Path, fmt: str) -> None:
     (tmp_path / "t.yaml").write_text(TEMPLATE)

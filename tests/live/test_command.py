@@ -65,6 +65,24 @@ def test_no_credentials(world: World, tmp_path: Path) -> None:
     assert (unknown.code, "--profile" in unknown.err) == (2, True), unknown.err
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "AWS cannot be reached: EndpointConnectionError"),
+        ({"AWS_CONFIG_FILE": __file__}, "the AWS configuration cannot be used: ConfigParseError"),
+        ({"AWS_DEFAULT_REGION": "no region"}, "the AWS configuration cannot be used: InvalidRegionError"),
+        ({"AWS_PROFILE": "nobody"}, "The config profile (nobody) could not be found; name one"),
+    ],
+)
+def test_what_is_not_about_credentials_does_not_blame_them(
+    world: World, tmp_path: Path, more: dict[str, str], said: str
+) -> None:
+    ended = commands.run(world.endpoint, tmp_path, "scan", *LIVE, more=more)
+    assert ended.code == 2
+    assert said in ended.err
+    assert "does not accept" not in ended.err
+
+
 @pytest.mark.parametrize(("kind", "hint"), [("skewed", "clock of this machine"), ("expired", "renew")])
 def test_credentials_that_are_refused_say_why(world: World, tmp_path: Path, kind: str, hint: str) -> None:
     faults = [{"operation": "*", "kind": kind}]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from policyengine import __version__
 from policyengine.aws.account import Account
@@ -17,6 +17,8 @@ from policyengine.cli.live.wish import Wish
 from policyengine.model.errors import InputError, UsageError
 from policyengine.sources.live.collection import Target
 from policyengine.sources.live.plan import Plan
+
+_NOTES: Final = 5
 
 
 class Fleet:
@@ -91,7 +93,8 @@ class Fleet:
             else:
                 kept.append(member)
         if not kept:
-            raise UsageError("no account of the organisation is left to read", code="no_account")
+            why = f": {'; '.join(self.notes[:_NOTES])}" if self.notes else ", or it has none"
+            raise UsageError(f"no account of the organisation is left to read{why}", code="no_account")
         return kept
 
     def _check(self, known: set[str]) -> None:
@@ -123,22 +126,34 @@ class Fleet:
         return self._account(session, member.id)
 
 
+_HINTS: Final = {
+    "NoCredentialsError": "set AWS_PROFILE, give --profile, or log in with `aws sso login`",
+    "RequestTimeTooSkewed": "look at the clock of this machine",
+    "SignatureDoesNotMatch": "look at the clock of this machine",
+    "InvalidSignatureException": "look at the clock of this machine",
+}
+_CONFIGURED: Final = frozenset(
+    {"ConfigParseError", "InvalidRegionError", "InvalidConfigError", "PartialCredentialsError"}
+)
+_UNREACHABLE: Final = frozenset({"EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ConnectionClosedError",
+                                 "ProxyConnectionError", "SSLError"})  # fmt: skip
+
+
 def _credentials(failure: CallFailure) -> InputError:
+    """Say why not even the first call was answered, and what to do."""
+    said = f"{failure.error}: {failure.text}"
     if failure.error == "ProfileNotFound":
-        return InputError(
+        said = (
             f"{failure.text}; name one of the AWS configuration files with --profile or AWS_PROFILE (`aws configure "
-            "list-profiles` shows them)",
-            code="credentials",
+            "list-profiles` shows them)"
         )
-    hint = (
-        "set AWS_PROFILE, give --profile, or log in with `aws sso login`"
-        if failure.error == "NoCredentialsError"
-        else "look at the clock of this machine"
-        if failure.error in ("RequestTimeTooSkewed", "SignatureDoesNotMatch", "InvalidSignatureException")
-        else "renew the credentials"
-        if failure.error.startswith("ExpiredToken")
-        else "`aws sts get-caller-identity` must work"
-    )
-    return InputError(
-        f"AWS does not accept the credentials: {failure.error}: {failure.text}; {hint}", code="credentials"
-    )
+    elif failure.error in _CONFIGURED:
+        said = f"the AWS configuration cannot be used: {said}; mend the file or the variable that it names"
+    elif failure.error in _UNREACHABLE:
+        said = f"AWS cannot be reached: {said}; look at the network, the proxy and AWS_ENDPOINT_URL"
+    else:
+        hint = (
+            "renew the credentials" if failure.error.startswith("ExpiredToken") else _HINTS.get(failure.error)
+        )
+        said = f"AWS does not accept the credentials: {said}; {hint or '`aws sts get-caller-identity` must work'}"
+    return InputError(said, code="credentials")

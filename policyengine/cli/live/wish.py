@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -12,6 +13,8 @@ from policyengine.aws.rate import RATE, RATES
 from policyengine.model.errors import UsageError
 
 ROLE_NAME: Final = "PolicyEngineScanner"
+_ROLE: Final = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
+_FOLDER: Final = re.compile(r"[!-~]{0,510}")
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -67,6 +70,17 @@ class Wish(NamedTuple):
     redaction_key: Path | None = None
 
 
+def checked_role(name: str, *, path: bool = False) -> str:
+    """Return the name of a role, behind its path where one may stand there. Raises UsageError for what IAM would refuse
+    (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html)."""
+    folder, _, last = name.rpartition("/") if path else ("", "", name)
+    if not _ROLE.fullmatch(last) or not _FOLDER.fullmatch(folder):
+        raise UsageError(
+            f"--role-name `{name[:80]}` is no name of a role; expected up to 64 letters, digits and +=,.@_-"
+        )
+    return name
+
+
 def wish_of(given: Mapping[str, Any]) -> Wish | None:
     """Return what is to be collected; None when no live account is asked for. Raises UsageError."""
     only_org = ("role_name", "external_id", "accounts", "ous", "exclude")
@@ -82,7 +96,7 @@ def wish_of(given: Mapping[str, Any]) -> Wish | None:
             if given[name] and name != "external_id":
                 raise UsageError(f"--{name.replace('_', '-')} goes with --org")
     wish = Wish(
-        bool(given["org"]), given["profile"], _names(given["regions"]), given["role_name"] or ROLE_NAME,
+        bool(given["org"]), given["profile"], _names(given["regions"]), checked_role(given["role_name"] or ROLE_NAME, path=True),
         given["external_id"], _names(given["accounts"]), _names(given["ous"]), _names(given["exclude"]),
         given["rate"], given["workers"], given["redaction_key"],
     )  # fmt: skip
