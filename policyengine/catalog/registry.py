@@ -103,7 +103,9 @@ def handlers(type: str) -> Handlers:
     """Return how Cloud Control reads a type; no handlers for a type the registry does not have."""
     found = _data("handlers.json")["types"].get(type, {})
     actions = {name: tuple(found[name]) if name in found else None for name in ("list", "read")}
-    return Handlers(actions["list"], actions["read"], tuple(found.get("needs", ())), tuple(found.get("wo", ())))
+    return Handlers(
+        actions["list"], actions["read"], tuple(found.get("needs", ())), tuple(found.get("wo", ()))
+    )
 
 
 @cache
