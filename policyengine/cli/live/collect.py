@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -45,25 +46,16 @@ def collect(
     Raises UsageError, InputError. After Ctrl-C what was collected stays beside ``target``
     for ``--resume``, where it is ``kept``.
     """
-    try:
-        check_target(target)  # before an hour of calls, not after it
-    except OSError as problem:
-        raise InputError(
-            f"`{target}` cannot be read: {problem.strerror or problem}", code="unwritable"
-        ) from None
+    _check(target)
     fleet = Fleet(wish)
     targets = fleet.targets(plan)
     spool = Spool.beside(target)
-    header = {
-        "engine": __version__,
-        "accounts": [t.id for t in targets],
-        "regions": list(wish.regions),
-        "rules": pack.digest,
-        "types": sorted(type for c in plan.collectors for type in c.types),
-        "started": now,
-    }
     redactor = Redactor(redaction_key(wish.redaction_key), looked_at)
-    header["redaction_key"] = redactor.key_id
+    header = {
+        **_header(wish, plan, pack, now),
+        "accounts": [t.id for t in targets],
+        "redaction_key": redactor.key_id,
+    }
     spool.open(header, resume=resume)
     stop = Stop()
     gc.freeze()  # rules and catalog stay: looking for clients that may go need not look through them
@@ -76,21 +68,45 @@ def collect(
         if collected.stopped:
             raise click.exceptions.Abort
         collected.notes = fleet.notes
-        about = {
-            "engine": __version__, "rules": pack.digest, "redaction_key": redactor.key_id,
-            "started": header["started"], "notes": list(collected.left_out()),
-            "calls": dict(sorted(_calls(fleet.log).items())), "throttles": fleet.log.throttles,
-        }  # fmt: skip
-        write(target, spool, collected, created=now, about=about)
+        write(target, spool, collected, created=now, about=_about(header, collected, fleet.log))
     except OSError as problem:
         rest = f"; what was collected stays in `{spool.folder}`, --resume goes on with it" if kept else ""
-        raise InputError(
-            f"`{target}` cannot be written: {problem.strerror or problem}{rest}",
-            code="unwritable",
-        ) from None
+        raise _unwritable(target, problem, rest) from None
     finally:
         spool.close()
     return collected
+
+
+def _check(target: Path) -> None:
+    """Raise InputError for a folder that cannot be written to: before an hour of calls, not after it."""
+    try:
+        check_target(target)
+    except OSError as problem:
+        raise InputError(
+            f"`{target}` cannot be read: {problem.strerror or problem}", code="unwritable"
+        ) from None
+
+
+def _unwritable(target: Path, problem: OSError, rest: str) -> InputError:
+    return InputError(f"`{target}` cannot be written: {problem.strerror or problem}{rest}", code="unwritable")
+
+
+def _header(wish: Wish, plan: Plan, pack: Pack, now: str) -> dict[str, Any]:
+    """What a collection is of: only the same one is resumed."""
+    return {
+        "engine": __version__,
+        "regions": list(wish.regions),
+        "rules": pack.digest,
+        "types": sorted(type for c in plan.collectors for type in c.types),
+        "started": now,
+    }
+
+
+def _about(header: dict[str, Any], collected: Collected, log: CallLog) -> dict[str, Any]:
+    """What the manifest says of how the snapshot came to be."""
+    about = {name: header[name] for name in ("engine", "rules", "redaction_key", "started")}
+    calls = dict(sorted(_calls(log).items()))
+    return {**about, "notes": list(collected.left_out()), "calls": calls, "throttles": log.throttles}
 
 
 def _calls(log: CallLog) -> dict[str, int]:
