@@ -105,7 +105,7 @@ def _of(size: str, what: str, cpu: dict[str, float]) -> list[Row]:
 
     return [
         Row(
-            f"{what}: without results",
+            f"{size}: without results",
             f"{cpu['full']:.2f} s CPU",
             f"{cpu['nothing']:.2f} s without evaluating",
         ),
