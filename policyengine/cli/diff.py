@@ -40,7 +40,7 @@ def diff(before: Path, after: Path, form: str, show_open: bool, fail_on_new: boo
     """
     from policyengine.history.compare import Rules, compare
 
-    rules = Rules(_rules(before), _rules(after), _unread(after))
+    rules = Rules(_rules(before), _rules(after), _unread(after), _lost(after))
     counts: Counter[str] = Counter()
     for change in compare(_findings(before), _findings(after), rules):
         counts[change.kind] += 1
@@ -70,11 +70,19 @@ def _findings(path: Path) -> Iterator[dict[str, Any]]:
     return iter(sorted(read_findings(path), key=key_of))
 
 
-def _unread(path: Path) -> list[tuple[str | None, str | None]]:
+def _errors(path: Path) -> list[dict[str, Any]]:
     from policyengine.store.rundir import read_run
 
-    errors = read_run(path).get("errors") or ()
-    return [(error.get("account"), error.get("region")) for error in errors if isinstance(error, dict)]
+    return [error for error in read_run(path).get("errors") or () if isinstance(error, dict)]
+
+
+def _unread(path: Path) -> list[tuple[str | None, str | None]]:
+    return [(error.get("account"), error.get("region")) for error in _errors(path)]
+
+
+def _lost(path: Path) -> list[tuple[str | None, str]]:
+    listed = [(error.get("account"), error.get("types")) for error in _errors(path)]
+    return [(account, str(type)) for account, types in listed if isinstance(types, list) for type in types]
 
 
 def _rules(path: Path) -> list[dict[str, Any]] | None:

@@ -41,14 +41,17 @@ class Change(NamedTuple):
 
 class Rules:
     """The rules of two runs; None where a run does not hold them. ``unread`` are (account, region) pairs of which the
-    later run could not read everything; None stands for any."""
+    later run could not read everything; None stands for any. ``lost`` are (account, type) pairs of which it could not
+    list all: the region of a failed call is where it was sent, not where the resources are."""
 
     def __init__(
         self,
         before: Iterable[Json] | None,
         after: Iterable[Json] | None,
         unread: Iterable[tuple[str | None, str | None]] = (),
+        lost: Iterable[tuple[str | None, str]] = (),
     ) -> None:
+        self._lost = frozenset(lost)
         self._unread = frozenset(unread)
         self._before = None if before is None else {rule["id"]: _deciding(rule) for rule in before}
         self._after = None if after is None else {rule["id"]: _deciding(rule) for rule in after}
@@ -56,6 +59,8 @@ class Rules:
     def was_unread(self, finding: Json) -> bool:
         """Whether the later run could not read everything where a finding was."""
         account, region = finding["resource"]["account"], finding["resource"]["region"]
+        if not self._lost.isdisjoint((each, finding["resource"]["type"]) for each in (account, None)):
+            return True
         places = {(account, region), (account, None), (None, None), (account, "global")}
         return not self._unread.isdisjoint(places)
 

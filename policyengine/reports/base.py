@@ -33,12 +33,22 @@ class RunError:
     account: str | None = None
     region: str | None = None
     operation: str | None = None
+    types: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, error: PolicyEngineError, target: str | None = None) -> RunError:
         """Return the run error of an exception that a source or the engine reported."""
         account, region, operation = (getattr(error, n, None) for n in ("account", "region", "operation"))
-        return cls(error.code, error.message, target, error.location, account, region, operation)
+        return cls(
+            error.code,
+            error.message,
+            target,
+            error.location,
+            account,
+            region,
+            operation,
+            getattr(error, "types", ()),
+        )
 
     def __str__(self) -> str:
         place = str(self.location) if self.location else (self.target or "")

@@ -62,6 +62,7 @@ def error_json(error: RunError) -> dict[str, Any]:
         "account": error.account,
         "region": error.region,
         "operation": error.operation,
+        **({"types": list(error.types)} if error.types else {}),
     }
 
 

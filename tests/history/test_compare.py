@@ -92,6 +92,15 @@ def test_a_rule_that_is_not_asked_and_an_account_that_was_not_read() -> None:
     assert [c.kind for c in compare([finding("FAIL")], [], other)] == ["gone"]
 
 
+def test_a_type_that_was_not_listed_is_not_gone() -> None:
+    """Buckets and roles are listed by one call, which fails in another region than the one they are in."""
+    kind = finding("FAIL")["resource"]["type"]
+    sent = [("111122223333", "us-east-1")]
+    for account, expected in (("111122223333", "not_determined"), ("999988887777", "gone")):
+        (change,) = compare([finding("FAIL")], [], Rules([RULE], [RULE], sent, [(account, kind)]))
+        assert change.kind == expected
+
+
 def test_what_passes_in_both_is_not_told() -> None:
     assert changes([finding("PASS", True)], [finding("PASS", True)]) == []
 

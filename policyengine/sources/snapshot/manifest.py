@@ -52,8 +52,11 @@ class CollectorError(InputError):
         account: str | None = None,
         region: str | None = None,
         operation: str | None = None,
+        types: tuple[str, ...] = (),
     ) -> None:
         super().__init__(message, location, code=code)
+        self.types = types
+        """Types that are not whole because of it, anywhere in the account."""
         self.account = account
         self.region = region
         self.operation = operation
@@ -64,7 +67,15 @@ class CollectorError(InputError):
         return f"{self.location}: {said}" if self.location else said
 
     def __reduce__(self) -> tuple[Any, ...]:
-        arguments = (self.message, self.location, self.code, self.account, self.region, self.operation)
+        arguments = (
+            self.message,
+            self.location,
+            self.code,
+            self.account,
+            self.region,
+            self.operation,
+            self.types,
+        )
         return (_collector_error, arguments)
 
 
@@ -75,8 +86,11 @@ def _collector_error(
     account: str | None,
     region: str | None,
     operation: str | None,
+    types: tuple[str, ...],
 ) -> CollectorError:
-    return CollectorError(message, location, code=code, account=account, region=region, operation=operation)
+    return CollectorError(
+        message, location, code=code, account=account, region=region, operation=operation, types=types
+    )
 
 
 @dataclass(slots=True)
@@ -222,7 +236,8 @@ def _errors(errors: Any, place: str) -> Iterator[PolicyEngineError]:
             raise LineError(f"`{where}.message` must be a non-empty string")
         fields = {n: _text(entry, n, f"{where}.{n}") for n in ("code", "account", "region", "operation")}
         code = fields.pop("code") or CollectorError.code
-        yield CollectorError(printable(message), Location(place), code=code, **fields)
+        types = tuple(t for t in _list(entry.get("types"), f"{where}.types") if isinstance(t, str))
+        yield CollectorError(printable(message), Location(place), code=code, types=types, **fields)
 
 
 def _notes(collection: Any) -> list[str]:

@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policyengine.model.errors import InputError
+from policyengine.reports.base import RunError
+from policyengine.reports.json_report import error_json
 from policyengine.sources.snapshot import files, open_snapshot
 from policyengine.sources.snapshot import source as source_module
 
@@ -199,10 +201,15 @@ def test_a_broken_manifest_is_refused(tmp_path: Path, data: bytes, message: str)
 
 
 def test_collector_errors_of_the_manifest_are_errors_of_the_source(tmp_path: Path) -> None:
-    error = {"message": "denied", "code": "access_denied", "account": "1", "region": "r", "operation": "op"}
+    error = {
+        "message": "denied", "code": "access_denied", "account": "1", "region": "r", "operation": "op",
+        "types": ["AWS::S3::Bucket"],
+    }  # fmt: skip
     _, source = read(write_folder(tmp_path, {}, errors=[error]))
     [found] = pickle.loads(pickle.dumps(source.errors))
     assert (found.code, found.account, found.region, found.operation) == ("access_denied", "1", "r", "op")
+    assert found.types == ("AWS::S3::Bucket",)
+    assert error_json(RunError.of(found))["types"] == ["AWS::S3::Bucket"]
 
 
 def test_errors_of_the_collector_are_told_apart_by_place_and_call(tmp_path: Path) -> None:
