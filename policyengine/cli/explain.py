@@ -100,6 +100,10 @@ def _layers(witness: Any, run: Path, targets: Sequence[str]) -> list[str]:
     wanted = list(targets) or [t for t in recorded if isinstance(t, str)]
     gone = [t for t in wanted if not Path(t).exists()]
     if gone or not wanted:
+        if all(t.startswith("live ") for t in gone) and gone:
+            return [
+                "not shown: what is read live is not kept; `policyengine snapshot` keeps it, name that with `--in`"
+            ]
         names = ", ".join(f"`{t}`" for t in gone) or "what the run looked at"
         return [f"not shown: {names} is not here; name it with `--in`"]
     context = {k: v if isinstance(v, str) else tuple(v) for k, v in witness["context"].items()}

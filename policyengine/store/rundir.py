@@ -114,9 +114,15 @@ def read_findings(path: Path) -> Iterator[dict[str, Any]]:
                 if isinstance(found, dict) and "verdict" in found:
                     yield found
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(
-            f"`{path}` is no run: expected a run directory, findings.json or an ndjson report"
-        ) from error
+        raise _no_run(path) from error
+
+
+def _no_run(path: Path) -> InputError:
+    if path.is_dir() and (path / "manifest.json").is_file():
+        return InputError(
+            f"`{path}` is a snapshot and no run: `policyengine snapshot diff` compares snapshots, `scan -o DIR` makes a run"
+        )
+    return InputError(f"`{path}` is no run: expected a run directory, findings.json or an ndjson report")
 
 
 def read_run(path: Path) -> dict[str, Any]:
@@ -131,7 +137,7 @@ def read_run(path: Path) -> dict[str, Any]:
             stream.seek(0)
             value = json.loads(first) if _is_json_line(first) else json.load(stream)
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"`{path}` is no run: its first object cannot be read") from error
+        raise _no_run(path) from error
     run = value.get("run") if isinstance(value, dict) else None
     return run if isinstance(run, dict) else {}
 

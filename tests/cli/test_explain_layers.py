@@ -118,6 +118,10 @@ def test_explain_walks_what_the_run_looked_at(run: Run, tmp_path: Path) -> None:
     gone = run("explain", finding["id"], "--run", "out")
     assert "not shown: `w.ndjson` is not here; name it with `--in`" in gone.out
     assert gone.code == 0
+    described = tmp_path / "out" / "run.json"
+    described.write_text(described.read_text().replace('"w.ndjson"', '"live account 111122223333"'))
+    live = run("explain", finding["id"], "--run", "out").out
+    assert "not shown: what is read live is not kept; `policyengine snapshot` keeps it" in live
     assert (
         "app: statement 1 allows it"
         in run("explain", finding["id"], "--run", "out", "--in", "moved.ndjson").out

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from policyengine.history.compare import Rules, compare, in_order
+from policyengine.model.errors import InputError
+from policyengine.store.rundir import read_run
 
 RULE = {
     "id": "ebs-volume-encrypted",
@@ -108,3 +111,9 @@ def test_what_passes_in_both_is_not_told() -> None:
 def test_order() -> None:
     assert in_order([finding("PASS", id="a"), finding("PASS", id="b")])
     assert not in_order([finding("PASS", id="b"), finding("PASS", id="a")])
+
+
+def test_a_snapshot_is_no_run(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("{}")
+    with pytest.raises(InputError, match="`policyengine snapshot diff` compares snapshots"):
+        read_run(tmp_path)
