@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -25,10 +26,10 @@ def verify(folder: Path) -> int:
         raise UsageError(f"`{folder}` is no folder of a snapshot")
     source = open_snapshot(folder, SourceOptions())
     collector = len(source.errors)
-    resources = sum(1 for _ in source.resources())
-    damage = source.errors[collector:]
-    for error in damage:
-        print(f"damaged: {printable(str(error))}")
+    resources, misplaced = _read(source)
+    damage = [printable(str(error)) for error in source.errors[collector:]] + misplaced
+    for said in damage:
+        print(f"damaged: {said}")
     if not source.sorted:
         print("damaged: its lines are not in the order of account, region, type and id")
     for note in source.notes:
@@ -40,3 +41,18 @@ def verify(folder: Path) -> int:
         f"{len(source.coverage):,} types whole by account and region, {collector:,} errors of the collector"
     )
     return EXIT_OK if whole else EXIT_INCOMPLETE
+
+
+def _read(source: Any) -> tuple[int, list[str]]:
+    """Return how many resources there are, and which parts hold some of another account or region than theirs."""
+    resources, misplaced = 0, {}
+    for shard in source.shards():
+        part = source.parts[shard.part]
+        for resource in source.read_shard(shard):
+            resources += 1
+            if part.account and (resource.account, resource.region) != (part.account, part.region):
+                misplaced[part.name] = (
+                    f"{printable(part.name)}: is of {part.account} {part.region} and holds "
+                    f"{printable(resource.id)} of {resource.account} {resource.region}"
+                )
+    return resources, list(misplaced.values())
