@@ -129,7 +129,13 @@ def details(*services: dict[str, Any]) -> dict[str, Any]:
 )
 @pytest.mark.parametrize("type_", ["AWS::IAM::Role", "AWS::IAM::User"])
 def test_services_last_accessed(type_: str, services: list[dict[str, Any]], every: str, ai: str) -> None:
-    properties = {"CreateDate": OLD, "ServiceLastAccessedDetails": details(*services)}
+    anything = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+    policies = [{"PolicyName": "all", "PolicyDocument": anything}]
+    properties = {
+        "CreateDate": OLD,
+        "Policies": policies,
+        "ServiceLastAccessedDetails": details(*services),
+    }
     assert verdict("iam-permissions-used", type_, properties) == every
     assert verdict("iam-ai-permissions-used", type_, properties) == ai
     without = {"CreateDate": OLD}
