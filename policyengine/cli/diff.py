@@ -42,6 +42,7 @@ def diff(before: Path, after: Path, form: str, show_open: bool, fail_on_new: boo
 
     rules = Rules(_rules(before), _rules(after), _unread(after), _lost(after))
     counts: Counter[str] = Counter()
+    unasked: Counter[str] = Counter()
     for change in compare(_findings(before), _findings(after), rules):
         counts[change.kind] += 1
         if form == "ndjson":
@@ -51,9 +52,13 @@ def diff(before: Path, after: Path, form: str, show_open: bool, fail_on_new: boo
                     separators=(",", ":"),
                 )
             )
+        elif change.kind == "not_asked":
+            unasked[change.finding["rule"]] += 1
         elif change.kind != "open" or show_open:
             _say(change)
     if form == "terminal":
+        for rule, times in sorted(unasked.items()):
+            print(f"{_ORDER['not_asked']}: {rule}, of which {times:,} failed")
         print(
             ", ".join(f"{counts[kind]:,} {words}" for kind, words in _ORDER.items() if counts[kind])
             or "no failure in either run"

@@ -244,3 +244,18 @@ def test_workspaces(canned: Canned, collect: Any) -> None:
     assert desktop.properties["ConnectionState"] == "DISCONNECTED"
     assert "UserVolumeEncryptionEnabled" not in desktop.properties
     assert verdict("workspaces-volumes-encrypted", desktop) == "FAIL"
+
+
+def test_properties_that_two_readers_would_read_differently_are_not_read(canned: Any, collect: Any) -> None:
+    told = '{"Name":"x","Name":"y"}'
+    account = canned(
+        {
+            "cloudcontrol:ListResources": {"ResourceDescriptions": [{"Identifier": "x"}]},
+            "cloudcontrol:GetResource": {"ResourceDescription": {"Identifier": "x", "Properties": told}},
+        }
+    )
+    (found,) = collect(account, "AWS::DLM::LifecyclePolicy")
+    assert found.id == "x"
+    assert {value.detail for value in found.properties.values()} == {
+        "cloudcontrol:GetResource: MalformedAnswer"
+    }

@@ -73,6 +73,7 @@ def collect(
         rest = f"; what was collected stays in `{spool.folder}`, --resume goes on with it" if kept else ""
         raise _unwritable(target, problem, rest) from None
     finally:
+        gc.unfreeze()
         spool.close()
     return collected
 

@@ -20,7 +20,7 @@ from policyengine.sources.live.context import Context
 from policyengine.sources.live.offered import NEVER
 from policyengine.sources.live.spec import Collector, RegistryCollector
 from policyengine.sources.live.templates import MissingValueError, at_path, fill
-from policyengine.sources.shaping import fit, tags_of
+from policyengine.sources.shaping import document, fit, tags_of
 
 Json = dict[str, Any]
 _GONE = "ResourceNotFoundException"
@@ -79,7 +79,10 @@ class RegistryRun:
             answer = context.call(
                 "cloudcontrol", "GetResource", {"TypeName": collector.type, "Identifier": identifier}
             )
-            properties = fit(collector.type, json.loads(answer["ResourceDescription"]["Properties"]))
+            told = document(answer["ResourceDescription"]["Properties"])
+            if not isinstance(told, dict):  # one that two readers would read differently is none
+                raise ValueError("the properties are no object")  # noqa: TRY004  # told as malformed below
+            properties = fit(collector.type, told)
         except CallFailure as failure:
             if failure.error == _GONE:
                 return None
