@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from policyengine.iam.profile_requests import CALLS, MODELS, NOWHERE, of_profiles, through_profile
-from policyengine.iam.reason import Answer, No, Yes
+from policyengine.iam.reason import Answer, Yes
 from policyengine.iam.request_set import RequestSet
 from policyengine.iam.search import Witness
 
@@ -31,8 +31,10 @@ def possible(
     """
     answer: Answer = ask(requests)
     profiles = of_profiles(requests) if isinstance(answer, Yes) else None
-    if profiles is not None and isinstance(ask(profiles), No):
-        return No()
+    if profiles is not None:
+        used = ask(profiles)
+        if not isinstance(used, Yes):  # none may be used, or nobody knows whether one may
+            return used
     whole = requests
 
     def passes(witness: Witness) -> bool:
