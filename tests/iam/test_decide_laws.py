@@ -153,6 +153,7 @@ def test_depth_is_counted_alike(depth: int) -> None:
         assert ("nested deeper" in anew(line)) == (depth > 2 * MAX_DEPTH and '"remark"' not in line)
 
 
+@pytest.mark.slow
 def test_a_memory_is_bounded() -> None:
     memory: Memory[int, str] = Memory(max_size=10 * (ENTRY + 100))
     for number in range(1000):

@@ -37,7 +37,7 @@ OPERATIONS = (
 SAMPLE = (
     ("ec2:DescribeVolumes", "malformed"), ("iam:GetAccountAuthorizationDetails", "html"),
     ("kms:DescribeKey", "expired"), ("organizations:DescribeOrganization", "denied"),
-    ("organizations:DescribePolicy", "throttled"), ("rds:DescribeDBInstances", "empty"),
+    ("rds:DescribeDBInstances", "empty"),
     ("s3:GetBucketPolicy", "scp"), ("s3:ListBuckets", "html"),
     ("kms:GetKeyRotationStatus", "region"),
 )  # fmt: skip
