@@ -11,10 +11,12 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from policyengine.model.location import Location
-from policyengine.sources.snapshot.files import FREE_OUTPUT, StreamError
+from policyengine.sources.snapshot.files import Packing, unpack
 from policyengine.sources.snapshot.lines import decode_line
 from policyengine.sources.snapshot.problems import LineError
 
@@ -34,7 +36,6 @@ LISTS: Final = frozenset(
 )
 """The keys that hold lists of items: files, GetResourceConfigHistory, Batch*, Select*."""
 SNAPSHOT_KEY: Final = "configSnapshotId"
-_FEED: Final = 16 << 10
 _TOO_LARGE: Final = f"an item is over the limit of {MAX_ITEM >> 20} MiB"
 _BOM: Final = b"\xef\xbb\xbf"
 _SPACE: Final = b" \t\r\n"
@@ -67,41 +68,18 @@ def inflate(blocks: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the bytes, decompressed when they are gzip. Raises StreamError for what is broken, cut short or a bomb."""
     source = iter(blocks)
     first = next(source, b"")
-    if not first.startswith(GZIP_MAGIC):
-        yield first
-        yield from source
-        return
-    yield from _members(_chain(first, source))
+    whole = chain((first,), source)
+    yield from unpack(whole, _GZIP) if first.startswith(GZIP_MAGIC) else whole
 
 
-def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
-
-
-def _members(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """A gzip file is one member or several, one after the other."""
-    member: Any = None
-    taken = given = 0
-    for block in blocks:
-        for at in range(0, len(block), _FEED):
-            data = block[at : at + _FEED]
-            taken += len(data)
-            while data:
-                member = member or zlib.decompressobj(wbits=31)
-                try:
-                    out = member.decompress(data)
-                except zlib.error as problem:
-                    raise StreamError(f"is no valid gzip file: {problem}") from None
-                data = member.unused_data if member.eof else b""
-                member = None if member.eof else member
-                given += len(out)
-                if given > FREE_OUTPUT + MAX_RATIO * taken:
-                    raise StreamError(f"expands to more than {MAX_RATIO} times its size; refused")
-                if out:
-                    yield out
-    if member is not None:
-        raise StreamError("is truncated: the gzip data does not end")
+_GZIP: Final = Packing(
+    "gzip",
+    partial(zlib.decompressobj, wbits=31),  # a file is one member or several, one after the other
+    zlib.error,
+    16 << 10,
+    MAX_RATIO,
+    "the gzip data does not end",
+)
 
 
 class Pieces:

@@ -8,8 +8,9 @@ memory by the window, and what a zstd file may expand to by :data:`MAX_RATIO`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from policyengine.sources.snapshot.lines import MAX_LINE
 
@@ -52,6 +53,21 @@ def reason_of(problem: OSError) -> str:
     return (problem.strerror or type(problem).__name__).lower()
 
 
+class Packing(NamedTuple):
+    """A way to compress a file: ``new`` makes what reads one frame of it (``decompress``, ``eof``, ``unused_data``).
+
+    ``feed`` is how many bytes it is given at once; beyond its first 64 MiB a file may expand to ``max_ratio`` times
+    what was read of it; ``unended`` says of a file that is cut short what of it does not end.
+    """
+
+    name: str
+    new: Callable[[], Any]
+    error: type[Exception]
+    feed: int
+    max_ratio: int
+    unended: str
+
+
 def expand(blocks: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the bytes, decompressed when they start with zstd's magic number.
 
@@ -59,45 +75,42 @@ def expand(blocks: Iterable[bytes]) -> Iterator[bytes]:
     """
     source = iter(blocks)
     first = next(source, b"")
-    if not first.startswith(ZSTD_MAGIC):
-        yield first
-        yield from source
-        return
-    yield from _decompress(_chain(first, source))
+    whole = chain((first,), source)
+    yield from unpack(whole, _zstd()) if first.startswith(ZSTD_MAGIC) else whole
 
 
-def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
-
-
-def _decompress(blocks: Iterator[bytes]) -> Iterator[bytes]:
+def _zstd() -> Packing:
     import zstandard  # only when a snapshot is compressed
 
     def new() -> Any:
         return zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).decompressobj()
 
+    return Packing("zstd", new, zstandard.ZstdError, _FEED, MAX_RATIO, "the last zstd frame does not end")
+
+
+def unpack(blocks: Iterable[bytes], packing: Packing) -> Iterator[bytes]:
+    """Yield the bytes of one frame after another. Raises StreamError for what is broken, cut short or a bomb."""
     frame: Any = None
     taken = given = 0
     for block in blocks:
-        for at in range(0, len(block), _FEED):
-            data = block[at : at + _FEED]
+        for at in range(0, len(block), packing.feed):
+            data = block[at : at + packing.feed]
             taken += len(data)
             while data:
-                frame = frame or new()
+                frame = frame or packing.new()
                 try:
                     out = frame.decompress(data)
-                except zstandard.ZstdError as problem:
-                    raise StreamError(f"is no valid zstd file: {problem}") from None
+                except packing.error as problem:
+                    raise StreamError(f"is no valid {packing.name} file: {problem}") from None
                 data = frame.unused_data if frame.eof else b""
                 frame = None if frame.eof else frame
                 given += len(out)
-                if given > FREE_OUTPUT + MAX_RATIO * taken:
-                    raise StreamError(f"expands to more than {MAX_RATIO} times its size; refused")
+                if given > FREE_OUTPUT + packing.max_ratio * taken:
+                    raise StreamError(f"expands to more than {packing.max_ratio} times its size; refused")
                 if out:
                     yield out
     if frame is not None:
-        raise StreamError("is truncated: the last zstd frame does not end")
+        raise StreamError(f"is truncated: {packing.unended}")
 
 
 def cut_lines(blocks: Iterable[bytes], too_long: Callable[[int], None]) -> Iterator[Batch]:
