@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
+from policyengine.model.pairing import paired
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN
 from policyengine.model.values import UNRESOLVED_REASONS
 
@@ -81,19 +82,17 @@ def _deciding(rule: Json) -> str:
 
 def compare(before: Iterable[Json], after: Iterable[Json], rules: Rules) -> Iterator[Change]:
     """Yield what changed or is still open, in the order of the runs, given in that order."""
-    left, right = iter(before), iter(after)
-    old, new = next(left, None), next(right, None)
-    while old is not None or new is not None:
-        if new is None or (old is not None and key_of(old) < key_of(new)):
-            assert old is not None
-            yield from _alone(old, rules, earlier=True)
-            old = next(left, None)
-        elif old is None or key_of(new) < key_of(old):
-            yield from _alone(new, rules, earlier=False)
-            new = next(right, None)
-        else:
+    for old, new in paired(_keyed(before), _keyed(after)):
+        if old is not None and new is not None:
             yield from _both(old, new, rules)
-            old, new = next(left, None), next(right, None)
+        elif old is not None:
+            yield from _alone(old, rules, earlier=True)
+        elif new is not None:
+            yield from _alone(new, rules, earlier=False)
+
+
+def _keyed(findings: Iterable[Json]) -> Iterator[tuple[Key, Json]]:
+    return ((key_of(finding), finding) for finding in findings)
 
 
 def key_of(finding: Json) -> Key:

@@ -15,6 +15,7 @@ from policyengine.model.values import Unresolved
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.snapshot import open_snapshot
 from policyengine.sources.snapshot.compare import Change, compare
+from policyengine.sources.snapshot.lines import MAX_LINE
 from policyengine.sources.snapshot.source import SnapshotSource
 from policyengine.sources.snapshot.writer import write_snapshot
 
@@ -65,13 +66,28 @@ def test_a_value_that_became_unknown_is_a_change_of_what_is_known(tmp_path: Path
     assert {d.path for d in found[0].differences} == {"/properties/AutoEnableIO", "/unknown"}
 
 
-def test_lines_out_of_order_are_refused(tmp_path: Path) -> None:
-    lines = tmp_path / "x.ndjson"
-    line = '{"type":"AWS::EC2::Volume","id":"%s","account":"111122223333","region":"eu-west-1","properties":{}}\n'
-    lines.write_text(line % "vol-2" + line % "vol-1")
-    source = open_snapshot(lines, SourceOptions())
-    with pytest.raises(InputError, match="not in the order"):
+LINE = '{"type":"AWS::EC2::Volume","id":"%s","account":"111122223333","region":"eu-west-1","properties":{}}\n'
+
+
+@pytest.mark.parametrize(
+    ("lines", "message", "number"),
+    [
+        ((LINE % "vol-1", "\n", LINE % "vol-3", LINE % "vol-2"), "not in the order", 4),
+        ((LINE % "vol-1", LINE % "vol-2", "{}\n", LINE % "vol-3"), "no line of a snapshot", 3),
+        ((LINE % "vol-1", LINE % ("v" * MAX_LINE), LINE % "vol-2"), "over the limit", 2),
+    ],
+    ids=["order", "no line", "too long"],
+)
+def test_what_cannot_be_compared_is_refused_with_the_number_of_its_line(
+    tmp_path: Path, lines: tuple[str, ...], message: str, number: int
+) -> None:
+    file = tmp_path / "x.ndjson"
+    file.write_text("".join(lines))
+    source = open_snapshot(file, SourceOptions())
+    with pytest.raises(InputError, match=message) as refused:
         list(compare(source, source))
+    assert refused.value.location is not None
+    assert refused.value.location.line == number
 
 
 IDS = st.sampled_from([f"vol-{n}" for n in range(6)])

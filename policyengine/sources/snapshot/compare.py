@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final, Literal, NamedTuple
 
 from policyengine.model.errors import InputError
 from policyengine.model.location import Location
+from policyengine.model.pairing import paired
 from policyengine.model.resource import Path, json_pointer
 from policyengine.sources.snapshot import files
-from policyengine.sources.snapshot.peek import identity_key
+from policyengine.sources.snapshot.lines import MAX_LINE
+from policyengine.sources.snapshot.peek import Key, keyed_lines
 from policyengine.sources.snapshot.source import SnapshotSource
 
 Kind = Literal["added", "removed", "changed", "appeared", "not_collected"]
@@ -46,49 +49,42 @@ def compare(before: SnapshotSource, after: SnapshotSource) -> Iterator[Change]:
 
     Raises InputError when one of them is not in the order the format asks for, or cannot be read to its end.
     """
-    left, right = _records(before), _records(after)
-    old, new = next(left, None), next(right, None)
-    while old is not None or new is not None:
-        if new is None or (old is not None and old[0] < new[0]):
-            assert old is not None
-            yield _alone(old[1], after, "removed", "not_collected")
-            old = next(left, None)
-        elif old is None or new[0] < old[0]:
-            yield _alone(new[1], before, "added", "appeared")
-            new = next(right, None)
-        else:
-            if old[1] != new[1]:
-                change = _changed(json.loads(old[1]), json.loads(new[1]))
-                if change is not None:
-                    yield change
-            old, new = next(left, None), next(right, None)
+    for old, new in paired(_records(before), _records(after)):
+        if old is not None and new is not None:
+            change = _changed(json.loads(old), json.loads(new)) if old != new else None
+            if change is not None:
+                yield change
+        elif old is not None:
+            yield _alone(old, after, "removed", "not_collected")
+        elif new is not None:
+            yield _alone(new, before, "added", "appeared")
 
 
-def _records(source: SnapshotSource) -> Iterator[tuple[tuple[bytes, ...], bytes]]:
-    last: tuple[bytes, ...] = ()
+def _records(source: SnapshotSource) -> Iterator[tuple[Key, bytes]]:
+    last: Key = ()
     for part in source.parts:
-        number = 0
         try:
-            for number, lines in files.cut_lines(files.expand(files.read_blocks(part.path)), lambda _: None):
-                for line in lines:
-                    if not line or line.isspace():
-                        continue
-                    key = identity_key(line)
-                    if key is None:
-                        raise InputError(
-                            "is no line of a snapshot", Location(part.name, number), code="bad_line"
-                        )
-                    if key < last:
-                        raise InputError(
-                            "is not in the order of account, region, type and id: it cannot be compared; "
-                            "collect it again, or write it with policyengine",
-                            Location(part.name, number),
-                            code="not_sorted",
-                        )
-                    last = key
-                    yield key, line
+            for number, key, line in keyed_lines(part.path, partial(_too_long, part.name)):
+                if key is None:
+                    raise InputError("is no line of a snapshot", Location(part.name, number), code="bad_line")
+                if key < last:
+                    raise InputError(
+                        "is not in the order of account, region, type and id: it cannot be compared; "
+                        "collect it again, or write it with policyengine",
+                        Location(part.name, number),
+                        code="not_sorted",
+                    )
+                last = key
+                yield key, line
         except files.StreamError as problem:
             raise InputError(str(problem), Location(part.name), code="unreadable") from None
+
+
+def _too_long(name: str, number: int) -> None:
+    """A resource that is left out would be said to be gone."""
+    raise InputError(
+        f"the line is over the limit of {MAX_LINE >> 20} MiB", Location(name, number), code="bad_line"
+    )
 
 
 def _alone(line: bytes, other: SnapshotSource, kind: Kind, otherwise: Kind) -> Change:

@@ -21,7 +21,7 @@ from policyengine.sources.snapshot import files
 from policyengine.sources.snapshot.digest import folded_digest, line_digest
 from policyengine.sources.snapshot.lines import MAX_LINE, parse_line
 from policyengine.sources.snapshot.manifest import MANIFEST, Part, read_manifest
-from policyengine.sources.snapshot.peek import identity_key, line_filter
+from policyengine.sources.snapshot.peek import Key, keyed_lines, line_filter
 from policyengine.sources.snapshot.problems import LineError
 from policyengine.sources.snapshot.satellites import Satellites, find_satellites
 from policyengine.sources.snapshot.variants import join_branches
@@ -165,15 +165,13 @@ class SnapshotSource:
         Found out by reading the beginning of each line, not believed: the contract asks for it,
         but whoever streams findings in this order must be sure.
         """
-        last: tuple[bytes, ...] = ()
+        last: Key = ()
         for part in self.parts:
             try:
-                for _, lines in files.cut_lines(files.expand(files.read_blocks(part.path)), lambda _: None):
-                    for line in lines:
-                        key = identity_key(line)
-                        if key is not None and key < last:
-                            return False
-                        last = key or last
+                for _, key, _ in keyed_lines(part.path, lambda _: None):
+                    if key is not None and key < last:
+                        return False
+                    last = key or last
             except files.StreamError:
                 return False
         return True
