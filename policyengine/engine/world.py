@@ -21,7 +21,7 @@ from policyengine.engine.references import (
     names_of,
     values_at,
 )
-from policyengine.model.resource import NO_COVERAGE, Coverage, Resource
+from policyengine.model.resource import NO_COVERAGE, Coverage, Resource, is_covered
 from policyengine.model.values import OpenList, Unresolved
 
 Place = tuple[str | None, str | None] | None
@@ -288,8 +288,7 @@ class World:
 
     def _covered(self, account: str, region: str, type_: str) -> bool:
         """A type is looked for in its own region or, for global ones, under ``global``."""
-        wanted = ((account, region, type_), (account, region, "*"))
-        if any(w in self.coverage for w in wanted):
+        if is_covered(self.coverage, account, region, type_):
             return True
         return (region != "global" and (account, "global", type_) in self.coverage) or self._is_global(
             type_, region

@@ -17,6 +17,12 @@ Coverage = frozenset[tuple[str, str, str]]
 
 NO_COVERAGE: Coverage = frozenset()
 
+
+def is_covered(coverage: Coverage, account: str, region: str, type_: str) -> bool:
+    """Whether all of a type was collected in one place: that nothing is there is then known."""
+    return (account, region, type_) in coverage or (account, region, "*") in coverage
+
+
 Locator = Callable[[Path], Location | None]
 """Where the value at a path stands; the longest known prefix where the path itself is nowhere."""
 

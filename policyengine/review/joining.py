@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, Literal, NamedTuple
 
 from policyengine.catalog import registry
-from policyengine.model.resource import Coverage, Resource
+from policyengine.model.resource import Coverage, Resource, is_covered
 
 STACK: Final = "aws:cloudformation:stack-name"
 LOGICAL_ID: Final = "aws:cloudformation:logical-id"
@@ -144,4 +144,4 @@ def _covered(resource: Resource, coverage: Coverage) -> bool:
         if resource.account in (None, account)
         and (region == "global" if is_global else region != "global" and resource.region in (None, region))
     ]
-    return bool(mine) and all({(*place, resource.type), (*place, "*")} & coverage for place in mine)
+    return bool(mine) and all(is_covered(coverage, *place, resource.type) for place in mine)

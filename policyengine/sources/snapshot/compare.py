@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 from policyengine.model.errors import InputError
 from policyengine.model.location import Location
 from policyengine.model.pairing import paired
-from policyengine.model.resource import Path, json_pointer
+from policyengine.model.resource import Path, is_covered, json_pointer
 from policyengine.sources.snapshot import files
 from policyengine.sources.snapshot.lines import MAX_LINE
 from policyengine.sources.snapshot.peek import Key, keyed_lines
@@ -89,9 +89,9 @@ def _too_long(name: str, number: int) -> None:
 
 def _alone(line: bytes, other: SnapshotSource, kind: Kind, otherwise: Kind) -> Change:
     record = json.loads(line)
-    place = (record["account"], record["region"])
-    known = {(*place, record["type"]), (*place, "*")} & other.coverage
-    return Change(kind if known else otherwise, record["type"], record["id"], *place)
+    account, region, type_ = record["account"], record["region"], record["type"]
+    known = is_covered(other.coverage, account, region, type_)
+    return Change(kind if known else otherwise, type_, record["id"], account, region)
 
 
 def _changed(old: Json, new: Json) -> Change | None:
