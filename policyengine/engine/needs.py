@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from policyengine.catalog import registry
@@ -55,10 +55,7 @@ def _of_variant(variant: Form, found: Paths) -> None:
 
 def _of_tables(predicate: Predicate, types: tuple[str, ...], found: Paths) -> None:
     """What a predicate looks up in side tables it may read whole, and what stands behind that."""
-    reached = list(predicate.wide)
-    if not predicate.needs_for or not set(predicate.needs_for).isdisjoint(types):
-        reached += predicate.needs
-    for type in reached:
+    for type in (*predicate.wide, *predicate.needs_about(types)):
         behind = INDIRECT[type][0] if type in INDIRECT else type
         _add(found, (type, behind), ANY)
 
@@ -133,10 +130,3 @@ def _of_predicate(
 def _add(found: Paths, types: Iterable[str], path: str) -> None:
     for type in types:
         found.setdefault(type, set()).add(path.replace('"', ""))
-
-
-def paths_of(needs: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, str]]:
-    """Yield (type, path) of every path that is named."""
-    for type, paths in sorted(needs.items()):
-        for path in sorted(paths - {ANY}):
-            yield type, path

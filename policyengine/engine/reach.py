@@ -37,8 +37,7 @@ def reach_of(forms: Iterable[Mapping[str, Any]]) -> Reach:
         for tree in (variant["when"], variant["require"]):
             for name in predicate_names(tree):
                 predicate = PREDICATES[name]
-                if not predicate.needs_for or not set(predicate.needs_for).isdisjoint(variant["types"]):
-                    local.update(predicate.needs)
+                local.update(predicate.needs_about(variant["types"]))
                 whole.update(predicate.wide)
         for relation in variant["with"].values():
             type_ = relation["to"]

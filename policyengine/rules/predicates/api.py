@@ -7,7 +7,7 @@ UNKNOWN, with evidence naming the value, whenever an Unresolved value could chan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -136,3 +136,7 @@ class Predicate:
     reads: tuple[str, ...] | Callable[[str], tuple[str, ...] | None] | None = None
     needs_for: tuple[str, ...] = ()
     reads_at: str = ""
+
+    def needs_about(self, types: Iterable[str]) -> tuple[str, ...]:
+        """Return the types it reads through ``subject.tables`` when it is asked about resources of these types."""
+        return self.needs if not self.needs_for or not set(self.needs_for).isdisjoint(types) else ()
