@@ -32,29 +32,21 @@ class Shared:
     def __init__(self, kept: frozenset[tuple[str, ...]]) -> None:
         self._kept = kept
         self._lock = threading.Lock()
-        self._listings: dict[tuple[str, ...], tuple[threading.Lock, list[Any]]] = {}
+        self._answers: dict[tuple[str, ...], tuple[threading.Lock, list[Any]]] = {}
 
     def listing(self, key: tuple[str, ...], make: Callable[[], Iterable[Any]]) -> Iterable[Any]:
         """Return the items of a listing; made anew where nobody else will ask for it. Raises CallFailure."""
         if key not in self._kept:
             return make()
-        with self._lock:
-            lock, answer = self._listings.setdefault(key, (threading.Lock(), []))
-        with lock:
-            if not answer:
-                try:
-                    answer.append(list(make()))
-                except CallFailure as failure:
-                    answer.append(failure)
-        if isinstance(answer[0], CallFailure):
-            raise answer[0]
-        found: list[Any] = answer[0]
-        return found
+        return self._answer(key, lambda: list(make()))
 
     def once(self, key: tuple[str, ...], make: Callable[[], T]) -> T:
         """Return what was made for a key, made by whoever asks first. Raises CallFailure, to each alike."""
+        return self._answer(("once", *key), make)
+
+    def _answer(self, key: tuple[str, ...], make: Callable[[], T]) -> T:
         with self._lock:
-            lock, answer = self._listings.setdefault(("once", *key), (threading.Lock(), []))
+            lock, answer = self._answers.setdefault(key, (threading.Lock(), []))
         with lock:
             if not answer:
                 try:
