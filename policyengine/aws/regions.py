@@ -10,8 +10,11 @@ if TYPE_CHECKING:
     from policyengine.aws.account import Account
 
 HOME: Final = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
-"""The region a partition's global endpoints are in; always enabled
-(https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html)."""
+"""Partition -> the region its global endpoints are in, which is always enabled
+(https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html), and where its global services live:
+CloudFront, Shield Advanced and Route 53 are described at
+https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html; the other
+partitions have their own IAM control plane (same page)."""
 _ENABLED: Final = frozenset({"opt-in-not-required", "opted-in"})
 
 

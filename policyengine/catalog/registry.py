@@ -19,7 +19,7 @@ from policyengine.catalog.spec import Default, Relation, Satellite, TypeSpec
 __all__ = [
     "Default", "Handlers", "Kind", "Relation", "Satellite", "Schema", "TagProperty", "TypeSpec", "covered",
     "declared_types", "default", "handlers",
-    "home_region", "names", "relation", "relations", "satellites", "schema", "schema_data", "schema_origin", "secrets", "spec",
+    "names", "relation", "relations", "satellites", "schema", "schema_data", "schema_origin", "secrets", "spec",
     "tag_property", "taggable", "taggable_types",
 ]  # fmt: skip
 
@@ -202,21 +202,6 @@ def default(type: str, path: tuple[str, ...] | str) -> Default | None:
     """
     text = path if isinstance(path, str) else ".".join(path)
     return _defaults(type).get(text.replace('"', "").replace(".*", ""))
-
-
-_HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
-"""Where a partition's global services live. CloudFront, Shield Advanced and Route 53 are described at
-https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html;
-the other partitions have their own IAM control plane (same page)."""
-
-
-def home_region(type: str, partition: str = "aws") -> str | None:
-    """Return the region a global type lives in, per partition; None for a regional type.
-
-    Raises KeyError for a partition that is not ``aws``, ``aws-cn`` or ``aws-us-gov``.
-    """
-    found = spec(type)
-    return _HOME[partition] if found and found.is_global else None
 
 
 @cache

@@ -82,20 +82,6 @@ def test_a_dated_default_says_since_when():
     assert found.provenance == "AWS default since 2023-01-05"
 
 
-@pytest.mark.parametrize(
-    ("type_name", "partition", "region"),
-    [
-        ("AWS::IAM::Role", "aws", "us-east-1"),
-        ("AWS::IAM::Role", "aws-cn", "cn-north-1"),
-        ("AWS::IAM::Role", "aws-us-gov", "us-gov-west-1"),
-        ("AWS::S3::Bucket", "aws", None),
-        ("AWS::Nope::Nope", "aws", None),
-    ],
-)
-def test_where_global_types_live(type_name, partition, region):
-    assert registry.home_region(type_name, partition) == region
-
-
 def test_the_generated_index_holds_every_declaration():
     assert set(registry.covered()) == set(registry.declared_types())
 

@@ -30,8 +30,7 @@ def aggregated_run(name: str, options: Mapping[str, Any]) -> Iterator[Run]:
         ous=(), exclude=(), rate=options["rate"], workers=options["workers"],
     )  # fmt: skip
     fleet = Fleet(wish)
-    region = fleet.sessions.base.get_config_variable("region") or "us-east-1"
-    aggregator = Aggregator(fleet.own, region, name)
+    aggregator = Aggregator(fleet.own, fleet.start, name)
     with tempfile.TemporaryDirectory(prefix="policyengine-") as folder:
         target = Path(folder) / "aggregator.json"
         try:
@@ -39,7 +38,7 @@ def aggregated_run(name: str, options: Mapping[str, Any]) -> Iterator[Run]:
                 write(aggregator.items(recorded_names(needs_of(pack.rules), aggregator.known())), file.write)
         except CallFailure as failure:
             raise InputError(
-                f"the aggregator `{name}` in {region} gave no answer: {failure}", code="call_failed"
+                f"the aggregator `{name}` in {fleet.start} gave no answer: {failure}", code="call_failed"
             ) from None
         run = prepare_run([str(target)], options, called=f"aggregator {name}", near=["."])
         for source in run.discovery.sources:

@@ -22,7 +22,10 @@ _NOTES: Final = 5
 
 
 class Fleet:
-    """The accounts of one run, and what was asked of them."""
+    """The accounts of one run, and what was asked of them.
+
+    ``start`` is the region of the first call: the one of the AWS configuration, else the first that was asked for.
+    """
 
     def __init__(self, wish: Wish) -> None:
         self.wish = wish
@@ -33,8 +36,8 @@ class Fleet:
             self.sessions = Sessions(
                 wish.profile, agent=f"policyengine/{__version__}", connections=wish.workers * 2
             )
-            self._start = self._start_region()
-            self.identity = self.sessions.identity(self.sessions.base, self._start)
+            self.start = self._start_region()
+            self.identity = self.sessions.identity(self.sessions.base, self.start)
         except CallFailure as failure:
             raise _credentials(failure) from None
         self.own = self._account(self.sessions.base, self.identity.account)
@@ -108,9 +111,9 @@ class Fleet:
         if member.id == self.identity.account:
             return self.own
         arn = role_arn(self.identity.partition, member.id, self.wish.role_name)
-        session = self.sessions.assume(arn, self._start, external_id=self.wish.external_id)
+        session = self.sessions.assume(arn, self.start, external_id=self.wish.external_id)
         try:
-            identity: Identity = self.sessions.identity(session, self._start)
+            identity: Identity = self.sessions.identity(session, self.start)
         except CallFailure as failure:
             raise CallFailure(
                 "sts:AssumeRole", failure.reason, failure.error, f"{arn}: {failure.text}", member.id

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from policyengine.aws.regions import HOME
 from policyengine.catalog import registry
 from policyengine.sources.live.spec import AnyCollector, CodeCollector, Collector, asked
 from policyengine.sources.live.table import TOLD_AS, collector_of, satellite_of
@@ -122,9 +123,4 @@ def _place(collector: AnyCollector) -> str:
 
 def _home(collector: AnyCollector, partition: str) -> str:
     own = collector.home.get(partition) if isinstance(collector, Collector | CodeCollector) else None
-    if own is not None:
-        return own
-    return registry.home_region(collector.types[0], partition) or _CONTROL[partition]
-
-
-_CONTROL = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+    return HOME[partition] if own is None else own
