@@ -1,0 +1,1 @@
+"""Repairing what fails: planned, approved, applied, verified, undone (docs/remediation.md, decision 14)."""

@@ -1,0 +1,69 @@
+"""What a remediation says of itself (``remediation.yaml``), in the form that is loaded without PyYAML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+Json = dict[str, Any]
+MODES: Final = ("automatic", "approval", "plan")
+REVERSIBLE: Final = ("full", "partial", "no")
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """One remediation.
+
+    ``fixes`` are rule ids, each of which names this remediation; ``types`` the resource types it can be asked
+    about. ``reads`` and ``writes`` are operations (``s3:GetBucketPolicy``): what ``image`` may call, and what
+    steps and their undoing may. ``mode``: ``automatic`` may run without a person where the settings allow it,
+    ``approval`` never does, ``plan`` only proposes and is never applied. ``approvals`` is the least number of
+    people. ``destructive``: data or history may be lost. ``reversible`` says how far rollback restores,
+    ``lost`` what it does not. ``window``: only in a declared change window. ``verify_seconds`` is how long the
+    change may take to show. ``scope`` gives, for an operation, the ARNs its role may call it on: templates over
+    ``{partition}``, ``{region}``, ``{account}``; ``*`` without. ``also`` are IAM actions that AWS checks beside
+    the operations' own (``iam:PassRole``) -> ARN templates. ``dangers`` is shown with every plan.
+    """
+
+    id: str
+    title: str
+    version: int
+    fixes: tuple[str, ...]
+    types: tuple[str, ...]
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    mode: str
+    approvals: int
+    destructive: bool
+    reversible: str
+    lost: str
+    window: bool
+    verify_seconds: int
+    scope: Mapping[str, tuple[str, ...]]
+    also: Mapping[str, tuple[str, ...]]
+    dangers: str
+    parameters: Mapping[str, Mapping[str, Any]]
+    references: tuple[str, ...]
+
+    @classmethod
+    def from_json(cls, form: Json) -> Declaration:
+        """Return the declaration of a compiled form, as :meth:`to_json` writes it."""
+        lists = {name: tuple(form[name]) for name in ("fixes", "types", "reads", "writes", "references")}
+        maps = {name: {k: tuple(v) for k, v in form[name].items()} for name in ("scope", "also")}
+        return cls(**{**form, **lists, **maps})
+
+    def to_json(self) -> Json:
+        """Return the compiled form."""
+        form = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        for name, value in form.items():
+            if isinstance(value, tuple):
+                form[name] = list(value)
+        for name in ("scope", "also"):
+            form[name] = {k: list(v) for k, v in form[name].items()}
+        return form
+
+    @property
+    def operations(self) -> frozenset[str]:
+        """Every operation its role is granted."""
+        return frozenset((*self.reads, *self.writes))
