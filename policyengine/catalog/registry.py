@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ __all__ = [
     "Default", "Handlers", "Kind", "Relation", "Satellite", "Schema", "TagProperty", "TypeSpec", "covered",
     "declared_types", "default", "handlers",
     "names", "relation", "relations", "satellites", "schema", "schema_data", "schema_origin", "secrets", "spec",
-    "tag_property", "taggable", "taggable_types",
+    "tag_property", "taggable", "taggable_types", "top_level",
 ]  # fmt: skip
 
 
@@ -220,6 +220,13 @@ def schema(type: str) -> Schema | None:
         if name != satellite.into:
             found.add_related(name, *_satellite_node(satellite.type, types))
     return found
+
+
+@lru_cache(maxsize=1024)  # files may name any number of types
+def top_level(type: str) -> tuple[str, ...]:
+    """Return the top-level properties of a type, sorted; () for one that is not covered."""
+    found = schema(type)
+    return tuple(name for name in found.children() if name != "related") if found is not None else ()
 
 
 def _satellite_node(type: str, types: Mapping[str, Any]) -> tuple[Node, dict[str, Node]]:

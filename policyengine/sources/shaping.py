@@ -130,6 +130,11 @@ class _Fitter:
         }
 
 
+def properties_by_case(type: str) -> Mapping[str, str]:
+    """Return lower-case name -> top-level property of a type, where only one has those letters."""
+    return _by_case(registry.top_level(type))
+
+
 @cache
 def _by_case(names: tuple[str, ...]) -> dict[str, str]:
     """Lower-case name -> name, where only one name has those letters."""

@@ -14,7 +14,7 @@ import pytest
 from policyengine.catalog import registry
 from policyengine.engine.needs import ANY, needs_of
 from policyengine.rules.packs import load_packs
-from policyengine.sources.live.given import given_by_item, given_by_step, result_shape, top_level
+from policyengine.sources.live.given import given_by_item, given_by_step, result_shape
 from policyengine.sources.live.spec import CodeCollector, Collector, RegistryCollector, Step
 from policyengine.sources.live.table import all_declared, collector_of
 from policyengine.sources.live.templates import names_in
@@ -167,7 +167,7 @@ def test_what_rules_read_is_given_or_said_to_be_unknown(collector: Collector) ->
     for path in _needs().get(collector.type, frozenset()) - {ANY}:
         steps = path.split(".")
         top = ".".join(steps[:2]) if steps[0] == "related" else steps[0]
-        derived = top not in top_level(collector.type) and not top.startswith("related.")
+        derived = top not in registry.top_level(collector.type) and not top.startswith("related.")
         if top not in given | excused and not derived:
             missing.append(path)
     assert not missing, f"no call gives {sorted(missing)}"

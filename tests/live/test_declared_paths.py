@@ -10,7 +10,7 @@ import pytest
 from policyengine.catalog import registry
 from policyengine.engine.needs import ANY
 from policyengine.rules.iam import carriers
-from policyengine.sources.live.given import given_by_step, result_shape, top_level
+from policyengine.sources.live.given import given_by_step, result_shape
 from policyengine.sources.live.plan import make_plan
 from policyengine.sources.live.spec import Collector, RegistryCollector, Step
 from policyengine.sources.live.table import collector_of
@@ -85,7 +85,11 @@ def _read(collector: Any, of: Mapping[str, frozenset[str]]) -> Iterator[str]:
     for path in sorted(of.get(collector.type, frozenset()) - {ANY}):
         top = path.split(".")[0]
         excused = any(f"{path}.".startswith(f"{u}.") for u in unknown)
-        if top in top_level(collector.type) and top not in getattr(collector, "gives", ()) and not excused:
+        if (
+            top in registry.top_level(collector.type)
+            and top not in getattr(collector, "gives", ())
+            and not excused
+        ):
             yield path
 
 
@@ -102,7 +106,7 @@ def test_answers_have_room_for_what_rules_read_below_a_property(collector: Colle
 def test_the_roles_of_what_runs_are_given(type: str) -> None:
     """Whoever changes what runs with a role acts as it: a role that did not arrive would be taken for none."""
     path = carriers._FORMS[type].role.split(".")
-    assert path[0] in top_level(type), f"the catalog has no `{path[0]}`: it would be left out"
+    assert path[0] in registry.top_level(type), f"the catalog has no `{path[0]}`: it would be left out"
     collector = collector_of(type)
     assert collector is not None
     for part in getattr(collector, "parts", ()) or (collector,):

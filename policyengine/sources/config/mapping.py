@@ -15,7 +15,7 @@ from policyengine.sources.config.item import GONE, RECORDED, Item, ItemError, it
 from policyengine.sources.config.spec import ConfigType, Part, objects
 from policyengine.sources.config.table import type_of
 from policyengine.sources.live.templates import MissingValueError, fill
-from policyengine.sources.shaping import Renames, fit, fit_value, tags_of, timestamp
+from policyengine.sources.shaping import Renames, fit, fit_value, properties_by_case, tags_of, timestamp
 
 Json = dict[str, Any]
 MAX_NESTING: Final = 60
@@ -118,7 +118,7 @@ class _Mapping:
         renames = _spelt(declared.rename, given)
         said = {name for name, value in given.items() if value is ABSENT or self._is_empty(name, value)}
         self.properties = fit(declared.type, {k: v for k, v in given.items() if k not in said}, renames)
-        own = _by_case(declared.type)
+        own = properties_by_case(declared.type)
         self.known |= {renames.get(name, own.get(name.casefold(), "")).split(".")[0] for name in said}
 
     def _is_empty(self, name: str, value: Any) -> bool:
@@ -155,14 +155,15 @@ class _Mapping:
         ]
 
     def _arn(self) -> None:
-        if self.item.arn is not None and "Arn" in _by_case(self.declared.type).values():
+        if self.item.arn is not None and "Arn" in registry.top_level(self.declared.type):
             self.properties.setdefault("Arn", self.item.arn)
 
     def _not_recorded(self) -> None:
         value = Unresolved("not_collected", _MISSING)
         type = self.declared.type
-        for name in _top_level(type) - self.known - self.properties.keys() - {"Tags", "related"}:
-            self.properties[name] = value
+        for name in registry.top_level(type):
+            if name != "Tags" and name not in self.known:
+                self.properties.setdefault(name, value)
         for name in _related(type):
             if f"related.{name}" not in self.known:
                 self.related[name] = value
@@ -189,17 +190,6 @@ def _fitted(type: str, part: Part, value: Any) -> Any:
 
 
 # -- names ---------------------------------------------------------------------------------------------
-
-
-@cache
-def _by_case(type: str) -> Mapping[str, str]:
-    return {name.casefold(): name for name in _top_level(type)}
-
-
-@cache
-def _top_level(type: str) -> frozenset[str]:
-    schema = registry.schema(type)
-    return frozenset(schema.children()) if schema is not None else frozenset()
 
 
 @cache

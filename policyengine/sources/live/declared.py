@@ -11,7 +11,7 @@ from policyengine.catalog import registry
 from policyengine.model.resource import Resource
 from policyengine.model.values import NEVER_SHOWN, OpenDict, Unresolved
 from policyengine.sources.live.context import Context
-from policyengine.sources.live.given import given_by_item, given_by_step, top_level
+from policyengine.sources.live.given import given_by_item, given_by_step
 from policyengine.sources.live.listings import listed, results
 from policyengine.sources.live.spec import Collector, Step
 from policyengine.sources.live.templates import MissingValueError, all_at, at_path, fill
@@ -279,7 +279,7 @@ class Run:
         }
         fitted = fit(collector.type, item, rename)
         arn = _arn(collector.arn, item, names)
-        if arn and "Arn" in top_level(collector.type):
+        if arn and "Arn" in registry.top_level(collector.type):
             fitted.setdefault("Arn", arn)
         _merge(fitted, draft.properties)
         properties = (
@@ -317,7 +317,7 @@ class Run:
             return
         tags = registry.tag_property(self.collector.type)  # told as `tags`, in one form
         told = given | {"Tags", tags.name.split(".")[0] if tags is not None else "Tags"}
-        for name in top_level(self.collector.type) - told - properties.keys():
+        for name in set(registry.top_level(self.collector.type)) - told - properties.keys():
             properties[name] = Unresolved("not_collected", NEVER_SHOWN)
         for path in self.collector.unknown:
             _set(properties, path, Unresolved("not_collected", NEVER_SHOWN))

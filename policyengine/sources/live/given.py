@@ -7,21 +7,13 @@ from botocore's service models, so that a new field of an API is seen with the n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from policyengine.catalog import registry
 from policyengine.sources.live.spec import Collector, Step
-from policyengine.sources.shaping import Renames
+from policyengine.sources.shaping import Renames, properties_by_case
 
 if TYPE_CHECKING:
     from policyengine.sources.live.context import Context
-
-
-def top_level(type: str) -> frozenset[str]:
-    """Return the top-level properties of a type."""
-    schema = registry.schema(type)
-    return frozenset(schema.children()) - {"related"} if schema is not None else frozenset()
 
 
 def given_by_item(collector: Collector, context: Context) -> frozenset[str]:
@@ -75,7 +67,7 @@ def result_shape(step: Step, service: str, context: Context) -> Any:
 
 
 def _names(shape: Any, type: str, renames: Renames) -> Iterator[str]:
-    own = _by_case(type)
+    own = properties_by_case(type)
     for member in getattr(shape, "members", ()):
         target = renames.get(member)
         if target is None:
@@ -84,11 +76,3 @@ def _names(shape: Any, type: str, renames: Renames) -> Iterator[str]:
                 yield name
         elif target:
             yield target.split(".")[0]
-    for source, target in renames.items():
-        if "." not in source and target and source in getattr(shape, "members", ()):
-            yield target.split(".")[0]
-
-
-@cache
-def _by_case(type: str) -> dict[str, str]:
-    return {name.casefold(): name for name in top_level(type)}

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from policyengine.catalog import registry
 from policyengine.model.location import Location
 from policyengine.model.resource import Path, Resource, json_pointer
 from policyengine.model.values import OpenDict, OpenList, Unresolved
-from policyengine.sources.snapshot.unknown import top_level
 
 Entry = dict[str, Any]
 
@@ -63,7 +63,7 @@ def _properties(resource: Resource, unknown: list[Entry]) -> dict[str, Any]:
     if not isinstance(more, Unresolved):
         return _object(properties, (), unknown)
     unknown.append(_entry((), more))
-    filled = set(top_level(resource.type))
+    filled = set(registry.top_level(resource.type))
     known = {k: v for k, v in properties.items() if not (k in filled and v == more)}
     return _object(known, (), unknown)
 

@@ -8,7 +8,6 @@ it may have more elements; an empty pointer says that any property may be there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Any
 
 from policyengine.catalog import registry
@@ -84,7 +83,7 @@ class Unknowns:
 
     def _open_all(self, value: Unresolved) -> None:
         """Any property may be there: those the catalog knows are filled in, for readers of one key."""
-        known = dict.fromkeys(top_level(self.type), value)
+        known = dict.fromkeys(registry.top_level(self.type), value)
         self.properties = OpenDict({**known, **self.properties}, value)
 
     def _related(self, steps: Steps, value: Unresolved) -> None:
@@ -99,13 +98,6 @@ class Unknowns:
         elif not isinstance(self.tags, Unresolved):
             known = self.tags or {}
             self.tags = {**known, steps[1]: value.certain() if steps[1] in known else value}
-
-
-@lru_cache(maxsize=1024)
-def top_level(type: str) -> tuple[str, ...]:
-    """Return the properties the catalog knows for a type; () for a type it does not cover."""
-    found = registry.schema(type)
-    return tuple(name for name in found.children() if name != "related") if found is not None else ()
 
 
 def place(tree: Tree, steps: Sequence[str], value: Unresolved) -> None:
