@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -69,17 +68,9 @@ def _snapshot(options: Mapping[str, Any]) -> Iterator[Path]:
         assert against is not None
         yield against
         return
-    from policyengine.cli.live.collect import collect, plan_for
-    from policyengine.cli.run import now_text, selected
-    from policyengine.rules.packs import load_packs
+    from policyengine.cli.live.scanning import collected_for
 
-    pack = selected(load_packs(options["rule_folders"]), options)
-    with tempfile.TemporaryDirectory(prefix="policyengine-") as folder:
-        target = Path(folder) / "snapshot"
-        collect(
-            found, plan_for(pack), target, pack=pack, now=now_text(), resume=False, quiet=options["quiet"],
-            kept=False,
-        )  # fmt: skip
+    with collected_for(found, options) as (target, _):
         yield target
 
 

@@ -301,3 +301,40 @@ def test_an_organisation_that_may_not_be_listed(world: World, tmp_path: Path) ->
     ended = commands.run(world.endpoint, tmp_path, "scan", *ORG, faults=faults)
     assert ended.code == 2
     assert "management account or of a delegated administrator" in ended.err
+
+
+def test_drift_from_what_runs_now(world: World, tmp_path: Path) -> None:
+    """`drift --live` collects what its rules need, compares, and leaves nothing of it behind."""
+    good, bare = (f"{kind}-{server.MANAGEMENT}-eu-west-1" for kind in ("good", "bare"))
+    template = tmp_path / "template.json"
+    buckets = {"Good": good, "Bare": bare, "Never": "never-arrived-there"}
+    template.write_text(json.dumps({"Resources": _declared_as_they_should_be(buckets)}))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    ended = commands.run(
+        world.endpoint, tmp_path, "drift", str(template), "--region", "eu-west-1", "--live", "--regions", REGIONS, "--rate", "10000",
+        "-q", *commands.rules(("s3-tls-only",)), more={"TMPDIR": str(scratch)},
+    )  # fmt: skip
+    assert ended.code == 1, ended.err + ended.out
+    (drifted,) = (line for line in ended.out.splitlines() if line.startswith("drifted:"))
+    assert "s3-tls-only  template.json:1 Bare: PASS declared, FAIL in " in drifted
+    assert f"{server.MANAGEMENT}/eu-west-1 ({bare}, by name)" in drifted
+    assert "never arrived: AWS::S3::Bucket Never" in ended.out
+    assert not list(scratch.iterdir())
+
+
+def _declared_as_they_should_be(buckets: dict[str, str]) -> dict[str, Any]:
+    resources: dict[str, Any] = {}
+    for logical, name in buckets.items():
+        arns = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
+        statement = {
+            "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": arns,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }  # fmt: skip
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        resources[logical] = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}}
+        resources[f"{logical}Policy"] = {
+            "Type": "AWS::S3::BucketPolicy",
+            "Properties": {"Bucket": {"Ref": logical}, "PolicyDocument": policy},
+        }
+    return resources
