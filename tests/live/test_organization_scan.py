@@ -11,6 +11,7 @@ import pytest
 
 from policyengine.aws.actions import actions_for
 from policyengine.cli.live.collect import plan_for
+from policyengine.cli.live.wish import ROLE_NAME
 from policyengine.cli.run import selected
 from policyengine.deploy import scanner_role
 from policyengine.iam.scenarios import Decider
@@ -106,6 +107,32 @@ def test_some_accounts_by_unit_and_without_those_excluded(world: World, tmp_path
     report = commands.scan(world.endpoint, tmp_path, *arguments)
     assert set(report["run"]["scope"]["accounts"]) == set(below[1:] or below)
     assert report["run"]["as_of"] == AS_OF
+
+
+def test_three_roles_that_cannot_be_assumed_cost_their_accounts_only(world: World, tmp_path: Path) -> None:
+    """The first member, the last and one between: each is said, and the others are judged as if all could be read."""
+    accounts = world.made.accounts
+    closed = {accounts[1], accounts[len(accounts) // 2], accounts[-1]}
+    faults = [
+        {"operation": "sts:AssumeRole", "kind": "denied", "contains": f"%3A{each}%3A"}
+        for each in sorted(closed)
+    ]
+    file = tmp_path / "report.json"
+    ended = commands.run(
+        world.endpoint, tmp_path, "scan", *world.arguments, "--format", f"json={file}", "-q", faults=faults
+    )
+    assert ended.code == 4, ended.err
+    report = json.loads(file.read_text())
+    assert commands.verdicts(report) == {made for made in world.expected if made.account not in closed}
+    told = {line for line in ended.err.splitlines() if line.startswith("error: ")}
+    assert len(told) == len(closed)
+    for each in sorted(closed):
+        role = f"arn:aws:iam::{each}:role/{ROLE_NAME}"
+        (line,) = (line for line in told if role in line)
+        assert "sts:AssumeRole: AccessDenied" in line
+    errors = report["run"]["errors"]
+    assert not report["run"]["complete"]
+    assert {(e["account"], e["operation"]) for e in errors} == {(each, "sts:AssumeRole") for each in closed}
 
 
 def _role(world: World, folder: Path, home: Path) -> None:
