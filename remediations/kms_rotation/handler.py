@@ -1,4 +1,4 @@
-"""Turn on yearly rotation of a customer managed key."""
+"""Turn on rotation of a customer managed key, or make it rotate more often."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ from policyengine.remediate.api import Call, Json, Proposal, Reader, Refused, St
 
 
 def image(target: Target, read: Reader) -> Json:
-    """Return what the key is, and whether it rotates.
+    """Return what the key is, and whether and how often it rotates.
 
+    Keys that can never rotate answer UnsupportedOperationException:
     https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyRotationStatus.html
     """
-    described = read.call("kms", "DescribeKey", {"KeyId": target.id}) or {}
-    status = read.call("kms", "GetKeyRotationStatus", {"KeyId": target.id}) or {}
-    key = described["KeyMetadata"]
+    key = (read.call("kms", "DescribeKey", {"KeyId": target.id}) or {})["KeyMetadata"]
+    status = read.call(
+        "kms", "GetKeyRotationStatus", {"KeyId": target.id}, none=("UnsupportedOperationException",)
+    )
     return {
-        "rotates": status["KeyRotationEnabled"],
+        "arn": key["Arn"],
+        "rotates": None if status is None else status["KeyRotationEnabled"],
+        "days": (status or {}).get("RotationPeriodInDays"),
         "state": key["KeyState"],
         "spec": key.get("KeySpec", "SYMMETRIC_DEFAULT"),
         "origin": key["Origin"],
         "manager": key["KeyManager"],
+        "replica": (key.get("MultiRegionConfiguration") or {}).get("MultiRegionKeyType") == "REPLICA",
     }
 
 
@@ -27,21 +32,39 @@ def plan(target: Target, image: Json) -> Proposal:
 
     https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
     """
-    if image["spec"] != "SYMMETRIC_DEFAULT" or image["origin"] != "AWS_KMS" or image["manager"] != "CUSTOMER":
+    _check(image)
+    days = target.parameters["days"]
+    if image["rotates"] and (image["days"] or 365) <= days:
+        return Proposal("the key rotates already", after=image)
+    key = {"KeyId": image["arn"]}
+    enable = Call("kms", "EnableKeyRotation", {**key, "RotationPeriodInDays": days})
+    before = {"RotationPeriodInDays": image["days"]} if image["days"] else {}
+    undo = Call("kms", "EnableKeyRotation", {**key, **before})
+    step = Step(
+        "rotate",
+        enable,
+        undo=(undo if image["rotates"] else Call("kms", "DisableKeyRotation", key),),
+        why="data that is encrypted stays readable: AWS keeps every older version of the material",
+    )
+    after = {**image, "rotates": True, "days": days}
+    return Proposal(f"rotate the key every {days} days", (step,), after=after)
+
+
+def _check(image: Json) -> None:
+    spec, origin, manager = image["spec"], image["origin"], image["manager"]
+    if (
+        image["rotates"] is None
+        or (spec, origin) != ("SYMMETRIC_DEFAULT", "AWS_KMS")
+        or manager != "CUSTOMER"
+    ):
         raise Refused(
             "unsupported",
-            f"AWS rotates only symmetric customer managed keys with material it made; this one is {image['spec']}, "
-            f"{image['origin']}, {image['manager']}: replace the key",
+            "AWS rotates only symmetric customer managed keys with material it made, outside custom key stores; "
+            f"this one is {spec}, {origin}, {manager}: replace the key",
+        )
+    if image["replica"]:
+        raise Refused(
+            "unsupported", "this is a replica of a multi-Region key: rotation is set on the primary key"
         )
     if image["state"] != "Enabled":
         raise Refused("unsupported", f"the key is {image['state']}; only an enabled key can be changed")
-    if image["rotates"]:
-        return Proposal("the key rotates already", after=image)
-    key = {"KeyId": target.id}
-    step = Step(
-        "rotate",
-        Call("kms", "EnableKeyRotation", key),
-        undo=(Call("kms", "DisableKeyRotation", key),),
-        why="data that is encrypted stays readable: AWS keeps every older version of the material",
-    )
-    return Proposal("turn on yearly rotation of the key", (step,), after={**image, "rotates": True})
