@@ -52,7 +52,7 @@ class Action:
     ``approvals``: ``{who, at, plan_hash, expires_at}``. ``pre_image`` and ``post_image`` are what the handler's
     ``image`` gave before and after. ``done``: a record of each step that was begun, ``{step, state: begun|done|
     failed|undone, answer, request_id, at}``, ``answer`` only what other calls name. ``fence`` is the token of the
-    lease under which it was last moved. ``reason`` says in words why it is where it is; ``code`` is the refusal's or
+    lease under which it was last moved. ``undoing``: what was done is being taken back. ``reason`` says in words why it is where it is; ``code`` is the refusal's or
     failure's. ``version`` counts writes.
     """
 
@@ -77,6 +77,7 @@ class Action:
     post_image: Json | None = None
     done: tuple[Json, ...] = ()
     fence: int | None = None
+    undoing: bool = False
     attempts: int = 0
     code: str = ""
     reason: str = ""

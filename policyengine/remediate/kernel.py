@@ -1,0 +1,356 @@
+"""The state machine of a remediation (docs/decisions/0014): who moves an action from one state to the next, and when.
+
+Every public method is one request of a person or an event; what is refused is said with a code of ``api.REFUSALS``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from policyengine.model.canonical_json import digest
+from policyengine.remediate import breaker, guards, limits
+from policyengine.remediate.api import Refused
+from policyengine.remediate.applying import Applying
+from policyengine.remediate.changing import LEASE_SECONDS, Held, iso
+from policyengine.remediate.plan import plan_hash
+from policyengine.remediate.planning import Planner, parameters_of, request_key, resource_key, subject_of
+from policyengine.remediate.ports import Subject, Waiter
+from policyengine.store.actions import (
+    APPROVED,
+    ENDED,
+    EXPIRED,
+    PLANNED,
+    REFUSED,
+    UNDER_WAY,
+    Action,
+    ActionStore,
+    ConflictError,
+    Note,
+)
+
+Json = dict[str, Any]
+AUTOMATIC: Final = "settings: automatic"
+"""Who approves what the settings let run without a person."""
+
+
+class Outcome(NamedTuple):
+    """What became of one request: the action, and the refusal where there was one."""
+
+    action: Action | None
+    refusal: Refused | None = None
+
+
+class Kernel:
+    """Plans, approves, applies, rolls back and recovers. ``owner`` names this process in leases."""
+
+    def __init__(
+        self,
+        *,
+        store: ActionStore,
+        planner: Planner,
+        waiter: Waiter,
+        owner: str,
+    ) -> None:
+        self.store = store
+        self.planner = planner
+        self.waiter = waiter
+        self.settings = planner.settings
+        self.owner = owner
+
+    # planning
+
+    def plan(self, subject: Subject, *, requested_by: str, run: str, not_before: float = 0.0) -> Outcome:
+        """Plan the repair of one resource, changing nothing. The same request gets the same action.
+
+        ``not_before`` (seconds since the epoch) is when a resource that was just made may be looked at.
+        """
+        try:
+            if self.waiter.now() < not_before:
+                raise Refused(
+                    "too_young", "it was created a moment ago; changes wait until whoever makes it is done"
+                )
+            document = self.planner.document(subject, self._now())
+            limits.not_flapping(
+                self.store, resource_key(document), subject.rule, self.settings, self.waiter.now()
+            )
+        except Refused as refused:
+            self._note_refusal(subject, refused, requested_by)
+            return Outcome(None, refused)
+        return Outcome(self._claim(document, requested_by, run))
+
+    def _claim(self, document: Json, requested_by: str, run: str) -> Action:
+        now = self._now()
+        plan = {
+            **document,
+            "made_at": iso(now.timestamp()),
+            "expires_at": iso((now + timedelta(hours=self.settings.plan_hours)).timestamp()),
+            "requested_by": requested_by,
+        }
+        key = request_key(plan)
+        place = plan["resource"]
+        automatic = plan["approvals"] == 0 and not plan["plan_only"]
+        action = Action(
+            id=f"act-{digest({'key': key, 'at': plan['made_at'], 'by': self.owner})[7:27]}",
+            key=key,
+            state=APPROVED if automatic else PLANNED,
+            resource=resource_key(plan),
+            account=place["account"],
+            region=place["region"],
+            type=place["type"],
+            rule=plan["rule"],
+            handler=plan["handler"],
+            plan=plan,
+            plan_hash=plan["hash"],
+            requested_by=requested_by,
+            requested_at=plan["made_at"],
+            expires_at=plan["expires_at"],
+            updated_at=plan["made_at"],
+            run=run,
+            approvals=(_approval(AUTOMATIC, plan, plan["made_at"], plan["expires_at"]),) if automatic else (),
+        )
+        note = Note(
+            plan["made_at"], action.id, action.state, {"plan": plan["hash"], "by": requested_by, "run": run}
+        )
+        seconds = now.timestamp()
+        return self.store.claim(action, note, until=seconds + self.settings.repeat_seconds, now=seconds)
+
+    def _note_refusal(self, subject: Subject, refused: Refused, requested_by: str) -> None:
+        body = {**subject._asdict(), "code": refused.code, "why": refused.text, "by": requested_by}
+        self.store.note(Note(iso(self.waiter.now()), "", REFUSED, body))
+
+    # approving
+
+    def approve(self, action_id: str, who: str, hash: str) -> Action:
+        """Add a person's approval of exactly this plan. Raises Refused, NoSuchActionError, ConflictError."""
+        action = self._fresh(action_id)
+        if action.state not in (PLANNED, APPROVED):
+            raise Refused("not_approved", f"the action is {action.state}: it cannot be approved any more")
+        _unaltered(action, hash)
+        if action.plan["plan_only"]:
+            raise Refused("plan_only", f"`{action.handler}` only proposes here; nothing can be approved")
+        name = who.strip()
+        if not name or _same(name, action.requested_by):
+            raise Refused("not_approved", f"`{name}` asked for it; somebody else has to approve it")
+        at = self._now()
+        until = iso((at + timedelta(hours=self.settings.approving.hours)).timestamp())
+        others = tuple(a for a in action.approvals if not _same(a["who"], name))
+        changed = replace(
+            action, approvals=(*others, _approval(name, action.plan, iso(at.timestamp()), until))
+        )
+        state = APPROVED if self._approved(changed) else PLANNED
+        stamp = iso(at.timestamp())
+        note = Note(
+            stamp, action.id, state if state != action.state else "note", {"approved_by": name, "plan": hash}
+        )
+        return self.store.save(changed.moved(state, stamp), [note])
+
+    def _approved(self, action: Action) -> bool:
+        now = iso(self.waiter.now())
+        valid = {
+            a["who"].casefold()
+            for a in action.approvals
+            if a["plan_hash"] == action.plan_hash
+            and a["expires_at"] > now
+            and not _same(a["who"], action.requested_by)
+        }
+        needed: int = action.plan["approvals"]
+        return len(valid) >= needed
+
+    # applying
+
+    def apply(self, actions: Sequence[str], hashes: Mapping[str, str] | None = None) -> list[Outcome]:
+        """Carry out approved actions, in waves: a wave begins when all of the one before were verified.
+
+        ``hashes``: action -> hash of the plan as its approver saw it. Limits are taken for all of them before the
+        first change; past one, all are refused and none is made.
+        """
+        ready, outcomes = [], []
+        for each in actions:
+            try:
+                ready.append(self._applicable(self._fresh(each), (hashes or {}).get(each)))
+            except Refused as refused:
+                outcomes.append(Outcome(self._refuse(each, refused), refused))
+        try:
+            if ready:
+                limits.reserve(self.store, ready, self.settings, self.waiter.now())
+        except Refused as refused:
+            return outcomes + [Outcome(action, refused) for action in ready]
+        return outcomes + self._in_waves(ready)
+
+    def _in_waves(self, ready: Sequence[Action]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for wave in _waves(ready, self.settings.waves):
+            done = [self._apply_one(action) for action in wave]
+            outcomes += done
+            failed = [o for o in done if o.action is None or o.action.state != "verified"]
+            left = ready[len(outcomes) :]
+            if failed and left:
+                text = f"a change of the wave before did not hold ({failed[0].action.id if failed[0].action else ''})"
+                outcomes += [Outcome(action, Refused("breaker_open", text)) for action in left]
+                break
+        return outcomes
+
+    def _applicable(self, action: Action, hash: str | None) -> Action:
+        """Return the action if it may be applied now. Raises Refused."""
+        if action.state not in (PLANNED, APPROVED):
+            raise Refused(
+                "busy", f"the action is {action.state}{f': {action.reason}' if action.reason else ''}"
+            )
+        _unaltered(action, action.plan_hash if hash is None else hash)
+        if action.plan["plan_only"]:
+            raise Refused("plan_only", f"`{action.handler}` only proposes here: {action.plan['summary']}")
+        if not self._approved(action):
+            have, need = len(action.approvals), action.plan["approvals"]
+            raise Refused(
+                "not_approved",
+                f"{need} approvals are needed, {have} were given (those that ran out included)",
+            )
+        declaration = self.planner.remediation(subject_of(action))[0]
+        guards.window_open(declaration, self.settings, self._now())
+        limits.not_flapping(self.store, action.resource, action.rule, self.settings, self.waiter.now())
+        return action
+
+    def _apply_one(self, action: Action) -> Outcome:
+        lease = None
+        try:
+            breaker.check(self.store, self.settings, action, self.waiter.now())
+            now = self.waiter.now()
+            lease = self.store.lease(action.resource, self.owner, seconds=LEASE_SECONDS, now=now)
+            if lease is None:
+                raise Refused("busy", f"another change of {action.resource} is under way")
+            held = Held(self.store, self.planner.hands, self.waiter, self.store.get(action.id), lease)
+            if held.action.version != action.version:
+                raise Refused("busy", "somebody else has taken the action on")
+            ended = self._applying(held).run(lambda: self.planner.document(subject_of(action), self._now()))
+        except Refused as refused:
+            return Outcome(self._refuse(action.id, refused), refused)
+        except ConflictError as conflict:
+            return Outcome(self.store.get(action.id), Refused("busy", str(conflict)))
+        finally:
+            if lease is not None:
+                self.store.release(lease)
+        if ended.ended:
+            breaker.ended(self.store, self.settings, ended, self.waiter.now())
+        return Outcome(ended)
+
+    def _applying(self, held: Held) -> Applying:
+        found = self.planner.remediations.get(held.action.handler)
+        if found is None:
+            raise Refused("unsupported", f"there is no remediation `{held.action.handler}` any more")
+        return Applying(
+            held,
+            self.planner.observer,
+            found.declaration,
+            found.handler,
+            parameters_of(found.declaration, self.settings),
+        )
+
+    # undoing and recovering
+
+    def rollback(self, action_id: str, who: str) -> Outcome:
+        """Take a change back, if what is there is still what it left. Raises NoSuchActionError."""
+        action = self.store.get(action_id)
+        lease = self.store.lease(action.resource, self.owner, seconds=LEASE_SECONDS, now=self.waiter.now())
+        if lease is None:
+            return Outcome(action, Refused("busy", f"another change of {action.resource} is under way"))
+        try:
+            held = Held(self.store, self.planner.hands, self.waiter, self.store.get(action_id), lease)
+            return Outcome(self._applying(held).undo(who))
+        except Refused as refused:
+            return Outcome(self.store.get(action_id), refused)
+        except ConflictError as conflict:
+            return Outcome(self.store.get(action_id), Refused("busy", str(conflict)))
+        finally:
+            self.store.release(lease)
+
+    def recover(self) -> list[Outcome]:
+        """Go on with what a killed process left, and end what has expired."""
+        waiting = list(self.store.find(states=(PLANNED, APPROVED)))
+        now = iso(self.waiter.now())
+        expired = [Outcome(self._expire(action)) for action in waiting if action.expires_at <= now]
+        return expired + [self._recover(action) for action in list(self.store.find(states=UNDER_WAY))]
+
+    def _recover(self, action: Action) -> Outcome:
+        lease = self.store.lease(action.resource, self.owner, seconds=LEASE_SECONDS, now=self.waiter.now())
+        if lease is None:
+            return Outcome(action, Refused("busy", f"{action.resource} is being changed"))
+        try:
+            held = Held(self.store, self.planner.hands, self.waiter, self.store.get(action.id), lease)
+            if held.action.state not in UNDER_WAY:
+                return Outcome(held.action)
+            ended = self._applying(held).go_on()
+        except Refused as refused:
+            return Outcome(self.store.get(action.id), refused)
+        except ConflictError as conflict:
+            return Outcome(self.store.get(action.id), Refused("busy", str(conflict)))
+        finally:
+            self.store.release(lease)
+        if ended.ended:
+            breaker.ended(self.store, self.settings, ended, self.waiter.now())
+        return Outcome(ended)
+
+    # what they share
+
+    def _fresh(self, action_id: str) -> Action:
+        """Return the action; one whose plan has run out expires now."""
+        action = self.store.get(action_id)
+        if action.state in (PLANNED, APPROVED) and action.expires_at <= iso(self.waiter.now()):
+            return self._expire(action)
+        return action
+
+    def _expire(self, action: Action) -> Action:
+        at = iso(self.waiter.now())
+        reason = f"the plan held until {action.expires_at}: plan it again"
+        try:
+            return self.store.save(
+                action.moved(EXPIRED, at, reason=reason), [Note(at, action.id, EXPIRED, {})]
+            )
+        except ConflictError:
+            return self.store.get(action.id)
+
+    def _refuse(self, action_id: str, refused: Refused) -> Action:
+        """Write a refusal: for good it ends the action, otherwise it stays as it is."""
+        action = self.store.get(action_id)
+        at = iso(self.waiter.now())
+        body = {"code": refused.code, "why": refused.text}
+        if action.state in ENDED:
+            return action
+        if refused.code not in guards.FOR_GOOD or action.state not in (PLANNED, APPROVED):
+            self.store.note(Note(at, action.id, "note", body))
+            return action
+        ended = action.moved(REFUSED, at, code=refused.code, reason=refused.text)
+        return self.store.save(ended, [Note(at, action.id, REFUSED, body)])
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.waiter.now(), UTC)
+
+
+def _approval(who: str, plan: Mapping[str, Any], at: str, until: str) -> Json:
+    return {"who": who, "at": at, "plan_hash": plan["hash"], "expires_at": until}
+
+
+def _same(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
+
+
+def _unaltered(action: Action, hash: str) -> None:
+    """INVARIANT: what is applied is what was approved, and what was approved is what was planned."""
+    if hash != action.plan_hash or plan_hash(action.plan) != action.plan_hash:
+        raise Refused(
+            "altered",
+            f"the plan's hash is not {action.plan_hash}: it was changed after it was made; plan it again",
+        )
+
+
+def _waves(actions: Sequence[Action], shares: Sequence[float]) -> list[Sequence[Action]]:
+    """Cut a run into waves of growing size: each share is of the whole run, at least one action more than before."""
+    waves, done = [], 0
+    for share in (*shares, 1.0):
+        end = len(actions) if share >= 1.0 else min(len(actions), max(done + 1, round(len(actions) * share)))
+        if end > done:
+            waves.append(actions[done:end])
+            done = end
+    return waves
