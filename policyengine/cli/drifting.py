@@ -9,6 +9,7 @@ from typing import Any
 from policyengine.cli.inputs import check_place, read_parameters, read_settings
 from policyengine.cli.run import selected
 from policyengine.engine.evaluate import Evaluator
+from policyengine.engine.only import Only
 from policyengine.engine.piece import Wanted
 from policyengine.engine.scan import CODE_KINDS, Scan
 from policyengine.model.errors import PolicyEngineError, UsageError
@@ -33,7 +34,7 @@ class Sides:
         check_place(options["account"], options["region"])
         every = load_packs(options["rule_folders"])
         settings, _ = read_settings({**options, "ous": ()}, targets, every)
-        self._evaluator = Evaluator(selected(every, options), now=_now(), settings=settings)
+        pack = selected(every, options)
         bound = SourceOptions(
             parameters=read_parameters(options["parameters"]),
             account=options["account"],
@@ -51,6 +52,8 @@ class Sides:
         lives = [live_of(r) for source in running for r in _of_types(source, types)]
         coverage = frozenset(triple for source in running for triple in source.coverage)
         self.join = join(declared, lives, coverage, stack=options["stack"])
+        self._types = frozenset(self.types[pair.declared] for pair in self.join.joined)
+        self._evaluator = Evaluator(pack, now=_now(), settings=settings).about(self._types)
         self.declared = self._judged(code, {pair.declared for pair in self.join.joined})
         self.live = self._judged(running, {pair.live for pair in self.join.joined})
         self.errors: list[PolicyEngineError] = [e for source in (*code, *running) for e in source.errors]
@@ -65,8 +68,11 @@ class Sides:
         return found.sources
 
     def _judged(self, sources: Sequence[Source], identities: set[Identity]) -> ByRule:
-        scan = Scan(self._evaluator, sources, Wanted(frozenset(VERDICTS)))
         judged: ByRule = {}
+        if not identities:
+            return judged
+        wanted = [Only(s, identities, self._types) if hasattr(s, "account_of") else s for s in sources]
+        scan = Scan(self._evaluator, wanted, Wanted(frozenset(VERDICTS)))
         for finding in scan.findings():
             if finding.identity in identities:
                 judged.setdefault(finding.identity, {})[finding.rule] = finding

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
@@ -64,6 +65,12 @@ class Evaluator:
         self._world: World | None = None
         self._subject: Subject
         self.crashes: Counter[str] = Counter()
+
+    def about(self, types: Iterable[str]) -> Evaluator:
+        """Return another one, of the rules about these types only: what only others reach is then not held."""
+        asked = {form["id"] for type_ in types for form, _ in self.applicable(type_)}
+        rules = tuple(form for form in self.pack.rules if form["id"] in asked)
+        return Evaluator(replace(self.pack, rules=rules), now=self.now, settings=self.settings)
 
     def again(self) -> Evaluator:
         """Return another one of the same, for another process."""

@@ -190,9 +190,7 @@ def groups_of(source: Any) -> list[list[Any]]:
 def grouped(tables: Tables, source: Any) -> Iterator[Group]:
     """Yield the parts of a source that have tables of their own, in order."""
     groups = groups_of(source)
-    if len(groups) < 2 and not (groups and _small(source, groups[0])):
-        world = tables.whole()
-        yield Group(source, groups[0], world) if groups else Group(source, (), world, [source.resources()])
-        return
+    if not groups:
+        yield Group(source, (), tables.whole(), [source.resources()])
     for shards in groups:
         yield tables.of_group(shards)

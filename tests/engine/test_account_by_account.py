@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from benchmarks import snapshot_data
+from policyengine.engine import tables
 from policyengine.engine.evaluate import Evaluator
+from policyengine.engine.only import Only
 from policyengine.engine.piece import Wanted
 from policyengine.engine.scan import Scan
 from policyengine.engine.tables import Tables, groups_of
@@ -76,11 +78,39 @@ def test_every_way_gives_the_same_findings(snapshot: Path) -> None:
     assert findings(Whole(open_snapshot(snapshot, SourceOptions())), jobs=2) == by_account
 
 
+def test_what_is_too_much_to_be_held_gives_the_same_findings(
+    snapshot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = findings(open_snapshot(snapshot, SourceOptions()))
+    monkeypatch.setattr(tables, "MOST_HELD", 0)
+    assert findings(open_snapshot(snapshot, SourceOptions())) == held
+    assert findings(Whole(open_snapshot(snapshot, SourceOptions()))) == held
+
+
+@pytest.mark.parametrize("step", [7, 40, 300])
+def test_some_resources_are_judged_as_among_all(snapshot: Path, step: int) -> None:
+    """The rules about their types, with what relations reach: nothing else of the snapshot matters to them."""
+    every = findings(open_snapshot(snapshot, SourceOptions()))
+    chosen = {r.identity: r.type for r in list(open_snapshot(snapshot, SourceOptions()).resources())[::step]}
+    source = open_snapshot(snapshot, SourceOptions())
+    only = Only(source, chosen, chosen.values())
+    scan = Scan(evaluator().about(set(chosen.values())), [only], Wanted(frozenset(VERDICTS)))
+    assert list(scan.findings()) == [f for f in every if f.identity in chosen]
+    assert (scan.errors, source.errors, scan.counts.resources) == ([], [], len(chosen))
+
+
+def test_accounts_without_what_is_wanted_are_not_read_again(snapshot: Path) -> None:
+    source = open_snapshot(snapshot, SourceOptions())
+    (last,) = list(source.resources())[-1:]
+    only = Only(source, {last.identity}, {last.type})
+    assert {source.account_of(shard) for group in only.groups() for shard in group} == {last.account}
+    assert [r.identity for r in only.resources()] == [last.identity]
+
+
 def test_only_one_account_is_held(snapshot: Path) -> None:
     source = open_snapshot(snapshot, SourceOptions())
-    tables = Tables(evaluator(), source)
     first = groups_of(source)[0]
-    world = tables.of_group(first).world
+    world = Tables(evaluator(), source).of_group(first).world
     accounts = {r.account for held in world._by_type.values() for r in held}
     assert accounts == {source.parts[first[0].part].account}
 

@@ -110,6 +110,10 @@ class SnapshotSource:
         ]
         return runs if None not in accounts and len(runs) == len(set(accounts)) else [shards]
 
+    def account_of(self, shard: Shard) -> str | None:
+        """Return whose resources a piece holds; None where they may be of any account."""
+        return self.parts[shard.part].account or None
+
     def count(self, shard: Shard) -> int | None:
         """Return how many resources a piece has, as the manifest says; None where nobody counted them."""
         return None if shard.end is not None else self.parts[shard.part].resources
