@@ -57,7 +57,13 @@ IRREGULAR: Final[dict[str, tuple[str, ...]]] = {
     "s3:ListBucketInventoryConfigurations": ("s3:GetInventoryConfiguration",),
     "s3:ListBucketMetricsConfigurations": ("s3:GetMetricsConfiguration",),
     "s3:ListDirectoryBuckets": ("s3express:ListAllMyDirectoryBuckets",),
+    "s3:DeleteBucketEncryption": ("s3:PutEncryptionConfiguration",),
+    "s3:DeletePublicAccessBlock": ("s3:PutBucketPublicAccessBlock",),
+    "s3:PutBucketEncryption": ("s3:PutEncryptionConfiguration",),
+    "s3:PutPublicAccessBlock": ("s3:PutBucketPublicAccessBlock",),
+    "s3control:DeletePublicAccessBlock": ("s3:PutAccountPublicAccessBlock",),
     "s3control:GetPublicAccessBlock": ("s3:GetAccountPublicAccessBlock",),
+    "s3control:PutPublicAccessBlock": ("s3:PutAccountPublicAccessBlock",),
     "sts:GetCallerIdentity": (),
     "wafv2:GetWebACLForResource": (
         "wafv2:GetWebACLForResource",

@@ -1,0 +1,92 @@
+"""What shows that a bucket is read, or could be read, by everybody: asked before public access is blocked.
+
+Sites were taken down by blocking the public access of buckets they were served from (DataBiosphere/azul#4691,
+cisagov/cyhy_amis#742).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from policyengine.remediate.api import Reader
+
+Json = dict[str, Any]
+_EVERYBODY: Final = frozenset(
+    f"http://acs.amazonaws.com/groups/global/{group}" for group in ("AllUsers", "AuthenticatedUsers")
+)
+SETTINGS: Final = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+BLOCKED: Final = dict.fromkeys(SETTINGS, True)
+_CLOUDFRONT: Final = {"aws": "us-east-1", "aws-cn": "cn-northwest-1"}
+"""Where CloudFront is asked; GovCloud has none (https://docs.aws.amazon.com/general/latest/gr/cf_region.html)."""
+
+
+def bucket_use(read: Reader, bucket: str, account: str, region: str = "") -> Json:
+    """Return how a bucket is open: ``website``, ``policy`` (S3 holds it for public), ``acl`` (what it grants to
+    everybody), ``object_acls`` (whether ACLs of objects count). Raises Refused.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+    """
+    asked = {"Bucket": bucket, "ExpectedBucketOwner": account}
+
+    def answer(operation: str, *none: str) -> Json:
+        return read.call("s3", operation, asked, none=none, region=region) or {}
+
+    website = answer("GetBucketWebsite", "NoSuchWebsiteConfiguration")
+    status = answer("GetBucketPolicyStatus", "NoSuchBucketPolicy").get("PolicyStatus") or {}
+    grants = answer("GetBucketAcl").get("Grants") or []
+    owned = answer("GetBucketOwnershipControls", "OwnershipControlsNotFoundError").get("OwnershipControls")
+    rules = (owned or {}).get("Rules") or []
+    return {
+        "website": bool(website),
+        "policy": bool(status.get("IsPublic")),
+        "acl": sorted({g["Permission"] for g in grants if (g.get("Grantee") or {}).get("URI") in _EVERYBODY}),
+        "object_acls": not any(rule["ObjectOwnership"] == "BucketOwnerEnforced" for rule in rules),
+    }
+
+
+def anonymous_origins(read: Reader, partition: str) -> dict[str, list[str]]:
+    """Return the domains of S3 that enabled distributions of CloudFront fetch from without signing -> their ids.
+
+    Signing is an origin access control, or the older origin access identity:
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html
+    """
+    if partition not in _CLOUDFRONT:
+        return {}
+    found: dict[str, list[str]] = {}
+    items = read.all(
+        "cloudfront", "ListDistributions", result="DistributionList.Items", region=_CLOUDFRONT[partition]
+    )
+    for distribution in items:
+        if not distribution["Enabled"]:
+            continue
+        for origin in (distribution.get("Origins") or {}).get("Items") or []:
+            signed = origin.get("OriginAccessControlId") or (origin.get("S3OriginConfig") or {}).get(
+                "OriginAccessIdentity"
+            )
+            if ".s3" in origin["DomainName"] and not signed:
+                found.setdefault(origin["DomainName"], []).append(distribution["Id"])
+    return {domain: sorted(ids) for domain, ids in sorted(found.items())}
+
+
+def origins_at(origins: dict[str, list[str]], bucket: str) -> list[str]:
+    """Return the distributions among them that fetch from a bucket: its REST or its website endpoint.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+    """
+    hosts = (f"{bucket}.s3.", f"{bucket}.s3-")
+    return sorted({one for domain, ids in origins.items() if domain.startswith(hosts) for one in ids})
+
+
+def told(use: Json, distributions: list[str], block: Json | None = None) -> list[str]:
+    """Return in words what would stop working; ``block`` are the settings that hold already."""
+    held = block or {}
+    found = []
+    if use["policy"] and not held.get("RestrictPublicBuckets"):
+        found.append("its policy is public: everybody it admits from outside of the account loses access")
+    if use["acl"] and not held.get("IgnorePublicAcls"):
+        found.append(f"its ACL grants {', '.join(use['acl'])} to everybody")
+    if use["website"]:
+        found.append("it serves a website, which only public objects can")
+    if distributions:
+        found.append(f"CloudFront reads it without signing: {', '.join(distributions)}")
+    return found

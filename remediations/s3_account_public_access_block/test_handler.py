@@ -1,0 +1,79 @@
+"""Blocking public access of an account. Facts: the stricter of the account's and the bucket's settings holds:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/configuring-block-public-access-account.html."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from policyengine.remediate.api import Call
+from policyengine.remediate.public_use import BLOCKED, SETTINGS
+from tests.remediate.canned import ACCOUNT, Answer, Failing, Json, one, propose, refused, target
+
+HANDLER = "s3_account_public_access_block"
+ABOUT = target(HANDLER, ACCOUNT)
+PUBLIC = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"
+ENFORCED = {"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}}
+
+
+def answers(open_: str = "", **more: Answer) -> dict[str, Answer]:
+    """An account with the buckets ``private``, ``site`` and ``shared``; ``open_`` is granted to everybody by its ACL."""
+
+    def acl(asked: Json) -> Json:
+        grant = {"Grantee": {"Type": "Group", "URI": PUBLIC}, "Permission": "READ"}
+        return {"Grants": [grant] if asked["Bucket"] == open_ else []}
+
+    def website(asked: Json) -> Any:
+        served = {"IndexDocument": {"Suffix": "index.html"}}
+        return served if asked["Bucket"] == "site" else Failing("NoSuchWebsiteConfiguration")
+
+    return {
+        "s3control:GetPublicAccessBlock": Failing("NoSuchPublicAccessBlockConfiguration"),
+        "s3:ListBuckets": {"Buckets": [{"Name": n, "BucketRegion": "us-east-1"} for n in ("private", "site", "shared")]},
+        "s3:GetBucketWebsite": website,
+        "s3:GetBucketPolicyStatus": Failing("NoSuchBucketPolicy"),
+        "s3:GetBucketAcl": acl,
+        "s3:GetBucketOwnershipControls": ENFORCED,
+        "cloudfront:ListDistributions": {"DistributionList": {}},
+        **more,
+    }  # fmt: skip
+
+
+def test_two_people_see_every_open_bucket() -> None:
+    found = propose(HANDLER, ABOUT, answers("shared"))
+    assert [text.partition(":")[0] for text in found.concerns] == ["bucket shared", "bucket site"]
+    declared = one(HANDLER).declaration(HANDLER)
+    assert (declared.mode, declared.approvals) == ("approval", 2)
+
+
+def test_undone_the_account_is_as_it_was() -> None:
+    (step,) = propose(HANDLER, ABOUT, answers()).steps
+    assert step.undo == (Call("s3control", "DeletePublicAccessBlock", {"AccountId": ACCOUNT}),)
+    some = dict.fromkeys(SETTINGS, False) | {"BlockPublicAcls": True}
+    held: dict[str, Answer] = {"s3control:GetPublicAccessBlock": {"PublicAccessBlockConfiguration": some}}
+    (step,) = propose(HANDLER, ABOUT, {**answers(), **held}).steps
+    assert step.undo[0].arguments["PublicAccessBlockConfiguration"] == some
+    held = {"s3control:GetPublicAccessBlock": {"PublicAccessBlockConfiguration": BLOCKED}}
+    assert not propose(HANDLER, ABOUT, {**answers(), **held}).steps
+
+
+def test_older_buckets_may_hold_public_objects() -> None:
+    older: dict[str, Answer] = {
+        "s3:GetBucketOwnershipControls": Failing("OwnershipControlsNotFoundError"),
+        "s3:GetBucketWebsite": Failing("NoSuchWebsiteConfiguration"),
+    }
+    (text,) = propose(HANDLER, ABOUT, {**answers(), **older}).concerns
+    assert text.startswith("3 buckets")
+
+
+@pytest.mark.parametrize("operation", sorted(answers()))
+def test_incident_c7n_2824_one_bucket_that_cannot_be_read_refuses(operation: str) -> None:
+    usual: Any = answers()[operation]
+
+    def one_fails(asked: Json) -> Any:
+        if asked.get("Bucket", "site") == "site":
+            return Failing("InternalError")
+        return usual(asked) if callable(usual) else usual
+
+    assert refused(HANDLER, ABOUT, {**answers(), operation: one_fails}).code == "not_known"
