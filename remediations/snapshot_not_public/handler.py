@@ -1,0 +1,52 @@
+"""Take everybody out of those who may create volumes from an EBS snapshot; accounts it is shared with stay."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from policyengine.model.canonical_json import canonical
+from policyengine.remediate.api import Call, Json, Proposal, Reader, Step, Target
+
+_ALL: Final = {"Group": "all"}
+"""https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVolumePermission.html"""
+
+
+def image(target: Target, read: Reader) -> Json:
+    """Return who may create volumes from the snapshot."""
+    asked = {"SnapshotId": target.id, "Attribute": "createVolumePermission"}
+    found = read.call("ec2", "DescribeSnapshotAttribute", asked) or {}
+    return {"permissions": sorted(found.get("CreateVolumePermissions", []), key=canonical)}
+
+
+def plan(target: Target, image: Json) -> Proposal:
+    """Take the group `all` away.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySnapshotAttribute.html: adds or removes the
+    permissions that are named; "you can't do both in a single operation", and others stay.
+    """
+    permissions = image["permissions"]
+    if _ALL not in permissions:
+        return Proposal("the snapshot is not public", after=image)
+    step = Step(
+        "make-private",
+        _change(target.id, "Remove"),
+        (_change(target.id, "Add"),),
+        why="copies that others have made already stay theirs: treat what is in it as known",
+    )
+    left = [each for each in permissions if each != _ALL]
+    return Proposal(
+        f"make snapshot {target.id} private; the {len(left)} accounts it is shared with keep it"
+        if left
+        else f"make snapshot {target.id} private",
+        (step,),
+        after={"permissions": left},
+    )
+
+
+def _change(snapshot: str, what: str) -> Call:
+    arguments = {
+        "SnapshotId": snapshot,
+        "Attribute": "createVolumePermission",
+        "CreateVolumePermission": {what: [dict(_ALL)]},
+    }
+    return Call("ec2", "ModifySnapshotAttribute", arguments)

@@ -1,0 +1,46 @@
+"""Public snapshots: https://docs.aws.amazon.com/ebs/latest/userguide/ebs-modifying-snapshot-permissions.html."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policyengine.remediate.api import Call
+from tests.remediate.canned import Answer, Failing, propose, refused, target
+
+HANDLER = "snapshot_not_public"
+ID = "snap-0a1"
+ACCOUNTS = st.lists(st.from_regex(r"\A\d{12}\Z"), unique=True, max_size=5)
+
+
+def answers(*permissions: dict[str, Any]) -> dict[str, Answer]:
+    return {"ec2:DescribeSnapshotAttribute": {"SnapshotId": ID, "CreateVolumePermissions": list(permissions)}}
+
+
+@given(accounts=ACCOUNTS, place=st.integers(0, 5))
+def test_only_everybody_goes(accounts: list[str], place: int) -> None:
+    shared: list[dict[str, Any]] = [{"UserId": each} for each in accounts]
+    found = propose(HANDLER, target(HANDLER, ID), answers(*shared[:place], {"Group": "all"}, *shared[place:]))
+    (step,) = found.steps
+    named = {"SnapshotId": ID, "Attribute": "createVolumePermission"}
+    everybody = [{"Group": "all"}]
+    assert step.call == Call(
+        "ec2", "ModifySnapshotAttribute", {**named, "CreateVolumePermission": {"Remove": everybody}}
+    )
+    assert step.undo == (
+        Call("ec2", "ModifySnapshotAttribute", {**named, "CreateVolumePermission": {"Add": everybody}}),
+    )
+    assert found.after["permissions"] == [{"UserId": each} for each in sorted(accounts)]
+
+
+def test_a_private_snapshot_needs_nothing() -> None:
+    assert not propose(HANDLER, target(HANDLER, ID), answers({"UserId": "111122223333"})).steps
+
+
+def test_permissions_that_cannot_be_read_are_refused() -> None:
+    said = refused(
+        HANDLER, target(HANDLER, ID), {"ec2:DescribeSnapshotAttribute": Failing("UnauthorizedOperation")}
+    )
+    assert said.code == "not_known"
