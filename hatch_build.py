@@ -1,4 +1,4 @@
-"""Build hook: standard wheels carry the data folders and the rules compiled.
+"""Build hook: standard wheels carry the data folders, and the rules and remediations compiled.
 
 An editable install carries neither: it reads the checkout it points to.
 """
@@ -12,7 +12,9 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-FOLDERS = ("rules", "frameworks", "remediations")
+FOLDERS = ("rules", "frameworks")
+HANDLERS = "remediations"
+TESTS = ("test_", "conftest")
 
 
 class DataHook(BuildHookInterface):
@@ -25,18 +27,30 @@ class DataHook(BuildHookInterface):
         if self.target_name != "wheel" or version == "editable":
             return
         root = Path(self.root)
+        sys.path.insert(0, str(root))
+        include = build_data["force_include"]
         for name in FOLDERS:
             if (root / name).is_dir():
-                build_data["force_include"][str(root / name)] = f"policyengine/_data/{name}"
-        build_data["force_include"][str(self._compiled(root))] = "policyengine/_data/rules.json"
+                include[str(root / name)] = f"policyengine/_data/{name}"
+        for path in _handler_files(root):
+            include[str(path)] = f"policyengine/_data/{path.relative_to(root).as_posix()}"
+        for path in _compiled(root, Path(tempfile.mkdtemp(prefix="policyengine-build-"))):
+            include[str(path)] = f"policyengine/_data/{path.name}"
 
-    def _compiled(self, root: Path) -> Path:
-        sys.path.insert(0, str(root))
-        from policyengine.rules.loader import compile_texts
-        from policyengine.rules.pack import rule_files
 
-        pack = compile_texts([(path, path.read_bytes()) for path in rule_files(root / "rules")])
-        folder = Path(tempfile.mkdtemp(prefix="policyengine-build-"))
-        target = folder / "rules.json"
-        target.write_bytes(pack.to_bytes())
-        return target
+def _handler_files(root: Path) -> list[Path]:
+    """Return the files of remediations that are run or read: tests stay behind."""
+    found = (path for path in (root / HANDLERS).rglob("*") if path.suffix in (".py", ".yaml", ".json"))
+    return sorted(path for path in found if not path.name.startswith(TESTS))
+
+
+def _compiled(root: Path, folder: Path) -> list[Path]:
+    from policyengine.remediate.registry import read_remediations
+    from policyengine.rules.loader import compile_texts
+    from policyengine.rules.pack import rule_files
+
+    pack = compile_texts([(path, path.read_bytes()) for path in rule_files(root / "rules")])
+    (folder / "rules.json").write_bytes(pack.to_bytes())
+    remediations = read_remediations(root / HANDLERS, {form["id"] for form in pack.rules})
+    (folder / "remediations.json").write_bytes(remediations.to_bytes())
+    return [folder / "rules.json", folder / "remediations.json"]

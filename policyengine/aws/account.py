@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from policyengine.aws.calls import CallLog
-from policyengine.aws.failures import REGIONAL, CallFailure, is_call_failure, read_exception
+from policyengine.aws.failures import (
+    REGIONAL,
+    CallFailure,
+    is_call_failure,
+    read_exception,
+    was_refused,
+)
 from policyengine.aws.rate import Buckets
 from policyengine.aws.regions import HOME
 from policyengine.aws.sessions import Sessions
@@ -49,21 +55,22 @@ class Account:
         self._sessions = sessions
         self._session = session
         self._buckets = buckets
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str, bool], Any] = {}
         self._offered: dict[tuple[str, str], bool] = {}
         self._refused: dict[str, CallFailure] = {}
         self._unreachable: dict[tuple[str, str], list[CallFailure]] = {}
         self._lock = threading.Lock()
 
-    def client(self, service: str, region: str) -> Any:
-        """Return the client of a service in a region, made once. Raises CallFailure."""
-        key = (service, region)
+    def client(self, service: str, region: str, *, once: bool = False) -> Any:
+        """Return the client of a service in a region, made once; ``once``: one that repeats no call. Raises CallFailure."""
+        key = (service, region, once)
         found = self._clients.get(key)
         if found is None:
             with self._lock:
                 found = self._clients.get(key)
                 if found is None:
-                    found = self._clients[key] = self._sessions.client(self._session, service, region)
+                    made = self._sessions.client(self._session, service, region, once=once)
+                    found = self._clients[key] = made
         return found
 
     def release(self, region: str) -> None:
@@ -79,6 +86,14 @@ class Account:
         from botocore import xform_name
 
         method = getattr(self.client(service, region), xform_name(operation))
+        answer: Json = self._ask(method, arguments, (self.id, region, f"{service}:{operation}"), service)
+        return answer
+
+    def call_once(self, service: str, operation: str, arguments: Mapping[str, Any], region: str) -> Json:
+        """Return the answer of an operation that changes something; it is asked for at most once. Raises CallFailure."""
+        from botocore import xform_name
+
+        method = getattr(self.client(service, region, once=True), xform_name(operation))
         answer: Json = self._ask(method, arguments, (self.id, region, f"{service}:{operation}"), service)
         return answer
 
@@ -126,7 +141,7 @@ class Account:
         known = self._hopeless(service, region)
         if known is not None:
             text = f"not tried since {known.operation} failed so: {known.text}"
-            raise CallFailure(key[2], known.reason, known.error, text, self.id, region)
+            raise CallFailure(key[2], known.reason, known.error, text, self.id, region, certain=True)
         waited = self._buckets.take(self.id, region, service)
         try:
             answer = method(**arguments)
@@ -145,8 +160,13 @@ class Account:
         account, region, operation = key
         if not is_call_failure(problem):
             raise problem
-        failure = CallFailure(operation, *read_exception(problem), account, region)
+        reading = read_exception(problem)
         response = getattr(problem, "response", None) or {}
+        failure = CallFailure(
+            operation, reading.reason, reading.error, reading.text, account, region,
+            request_id=str((response.get("ResponseMetadata") or {}).get("RequestId") or ""),
+            certain=was_refused(problem),
+        )  # fmt: skip
         self.log.add(key, (response.get("ResponseMetadata") or {}).get("RetryAttempts", 0), waited)
         self._remember(failure, operation.partition(":")[0], region)
         return failure

@@ -47,11 +47,20 @@ class CallFailure(Exception):  # a failure of AWS's, not a mistake of the caller
     """An operation of AWS that gave no answer; what it would have given is not known.
 
     ``reason`` is a key of ``UNRESOLVED_REASONS``; ``error`` is AWS's error code, or the name of the local
-    exception (a time-out, an answer that could not be parsed).
+    exception (a time-out, an answer that could not be parsed). ``request_id`` is AWS's, where it answered;
+    ``certain``: it was refused or never sent, so that it changed nothing.
     """
 
     def __init__(
-        self, operation: str, reason: str, error: str, text: str, account: str = "", region: str = ""
+        self,
+        operation: str,
+        reason: str,
+        error: str,
+        text: str,
+        account: str = "",
+        region: str = "",
+        request_id: str = "",
+        certain: bool = False,
     ) -> None:
         super().__init__(f"{operation}: {error}{f': {text}' if text else ''}")
         self.operation = operation
@@ -60,12 +69,12 @@ class CallFailure(Exception):  # a failure of AWS's, not a mistake of the caller
         self.text = text
         self.account = account
         self.region = region
+        self.request_id = request_id
+        self.certain = certain
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (
-            CallFailure,
-            (self.operation, self.reason, self.error, self.text, self.account, self.region),
-        )
+        told = (self.operation, self.reason, self.error, self.text, self.account, self.region)
+        return (CallFailure, (*told, self.request_id, self.certain))
 
     @property
     def credentials(self) -> bool:
@@ -107,6 +116,11 @@ _UNREACHABLE: Final = frozenset({"EndpointConnectionError", "ConnectTimeoutError
 _SILENT: Final = frozenset({"ReadTimeoutError", "ConnectionClosedError"})
 
 
+_QUOTAS: Final = frozenset({"LimitExceededException"})
+"""Among THROTTLED for reading; for a change it mostly says that a quota is used up."""
+_NOT_SENT: Final = frozenset({"ParamValidationError", "MissingParametersError"})
+
+
 class Reading(NamedTuple):
     """An exception of botocore, read: the reason, the error code and the text, without request ids."""
 
@@ -119,6 +133,29 @@ def is_call_failure(problem: BaseException) -> bool:
     """Whether an exception is AWS's or the way's there: botocore's, or one its parsers fell over an answer with
     (KeyError among them); anything else is a mistake of ours."""
     return _of_libraries(problem) or _while_parsing(problem)
+
+
+def was_refused(problem: BaseException) -> bool:
+    """Whether a call surely changed nothing: AWS said no, with a code of its own, or it was never sent.
+
+    Time-outs, broken connections and internal errors leave that open; a request that was throttled was not carried out,
+    whatever its status is (EC2 answers 503: https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html).
+    """
+    response = getattr(problem, "response", None)
+    if not isinstance(response, dict):
+        return type(problem).__name__ in _NOT_SENT | _NO_CREDENTIALS
+    code = str((response.get("Error") or {}).get("Code") or "")
+    status = (response.get("ResponseMetadata") or {}).get("HTTPStatusCode")
+    if (
+        not code or code.isdigit()
+    ):  # botocore's words for an answer without any: whoever answered, it was not the service
+        return False
+    return is_throttle(code) or (isinstance(status, int) and 400 <= status < 500)
+
+
+def is_throttle(code: str) -> bool:
+    """Whether an error code says that the same change may be asked for again a little later."""
+    return code.rpartition("#")[2].partition(":")[0] in THROTTLED - _QUOTAS
 
 
 def _of_libraries(problem: BaseException) -> bool:

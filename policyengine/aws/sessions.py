@@ -75,17 +75,20 @@ class Sessions:
             self._released = 0
         gc.collect()
 
-    def client(self, session: Session, service: str, region: str) -> Any:
+    def client(self, session: Session, service: str, region: str, *, once: bool = False) -> Any:
         """Return a new client. Raises CallFailure when there are no credentials or no such profile.
 
         Retries are botocore's adaptive mode: it slows down by itself when AWS says so
-        (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html).
+        (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html). A client for changes repeats
+        nothing (``once``): a request that was not answered may have been carried out.
         """
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
 
         config = Config(
-            retries={"mode": "adaptive", "total_max_attempts": _ATTEMPTS},
+            retries={"mode": "standard", "total_max_attempts": 1}
+            if once
+            else {"mode": "adaptive", "total_max_attempts": _ATTEMPTS},
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
             max_pool_connections=self._connections,
@@ -95,7 +98,9 @@ class Sessions:
                 return session.create_client(service, region_name=region, config=config)
         except BotoCoreError as problem:
             reading = read_exception(problem)
-            raise CallFailure(f"{service}:*", reading.reason, reading.error, reading.text) from None
+            raise CallFailure(
+                f"{service}:*", reading.reason, reading.error, reading.text, certain=True
+            ) from None
 
     def identity(self, session: Session, region: str) -> Identity:
         """Return whose credentials a session has. Raises CallFailure."""

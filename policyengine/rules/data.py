@@ -8,12 +8,13 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class DataRoot:
-    """Folders of the bundled data; ``compiled_rules`` exists in a wheel only."""
+    """Folders of the bundled data; what is compiled exists in a wheel only."""
 
     rules: Path
     frameworks: Path
     remediations: Path
     compiled_rules: Path | None
+    compiled_remediations: Path | None
 
 
 def data_root() -> DataRoot:
@@ -21,6 +22,12 @@ def data_root() -> DataRoot:
     package = Path(__file__).resolve().parent.parent
     checkout = package.parent
     if (checkout / "pyproject.toml").is_file() and (checkout / "rules").is_dir():
-        return DataRoot(checkout / "rules", checkout / "frameworks", checkout / "remediations", None)
+        return DataRoot(checkout / "rules", checkout / "frameworks", checkout / "remediations", None, None)
     data = package / "_data"
-    return DataRoot(data / "rules", data / "frameworks", data / "remediations", data / "rules.json")
+    return DataRoot(
+        data / "rules",
+        data / "frameworks",
+        data / "remediations",
+        data / "rules.json",
+        data / "remediations.json",
+    )

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from policyengine.aws.failures import CallFailure
 from policyengine.sources.live.wanted import Needs, wanted
@@ -59,6 +59,46 @@ class Shared:
         return made
 
 
+class Only:
+    """The one resource of a type that is asked about: no further calls are made for the others that are listed.
+
+    ``wanted`` is its id, its ARN, or what AWS Config calls it; ``found`` its id where that is known already, so that
+    AWS may be asked for it alone. ``narrow`` False reads the others too. ``seen`` counts the account's own resources
+    in the listing, whichever they are; ``matched`` are ids that AWS also calls by the wanted one.
+    """
+
+    CALLED: Final = ("DbiResourceId", "DbClusterResourceId", "RoleId", "UserId", "GroupId", "PolicyId")
+    """Members of listings with ids that never change, which AWS Config takes
+    (https://docs.aws.amazon.com/config/latest/developerguide/resource-config-reference.html)."""
+
+    def __init__(
+        self, type: str, place: str, wanted: str, *, found: str | None = None, narrow: bool = True
+    ) -> None:
+        self.type = type
+        self.place = place
+        self.wanted = wanted
+        self.found = found
+        self.narrow = narrow
+        self.seen = 0
+        self.matched: set[str] = set()
+
+    def may_be(self, item: Mapping[str, Any], id: str | None, arn: str | None) -> bool:
+        """Whether a listed item may be the one; ``id`` and ``arn`` where the item says them already."""
+        self.seen += 1
+        called = any(item.get(name) == self.wanted for name in self.CALLED)
+        if called and id is not None:
+            self.matched.add(id)
+        if id is None or called or not self.narrow:
+            return True
+        return id in (self.wanted, self.found) or (
+            self.wanted.startswith("arn:") and arn in (None, self.wanted)
+        )
+
+    def is_it(self, id: str, arn: str | None) -> bool:
+        """Whether a resource is the one."""
+        return id in (self.wanted, self.found) or arn == self.wanted or id in self.matched
+
+
 class Context:
     """One task: ``place`` is the region its resources have (``global`` too), ``region`` where calls go.
 
@@ -76,6 +116,7 @@ class Context:
         calls: Executor | None = None,
         now: str | None = None,
         regions: tuple[str, ...] = (),
+        only: Only | None = None,
     ) -> None:
         self.account = account
         self.region = region
@@ -84,6 +125,7 @@ class Context:
         self.shared = shared
         self.now = now
         self.regions = regions
+        self.only = only
         self.failures: list[CallFailure] = []
         self.incomplete: dict[str, CallFailure] = {}
         self.not_known: set[tuple[str, str]] = set()
