@@ -1,0 +1,171 @@
+"""A bucket policy that denies plain HTTP. Facts: the statement is AWS's own
+(https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html), a policy is replaced whole
+(https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html) and may have 20 KB
+(https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html), and website endpoints have no TLS
+(https://docs.aws.amazon.com/AmazonS3/latest/userguide/WebsiteEndpoints.html)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policyengine.iam.authorize import authorize
+from policyengine.iam.documents import read_policy
+from policyengine.iam.plan import Policies
+from policyengine.iam.reason import No, denies
+from policyengine.iam.request import Request
+from policyengine.iam.request_set import read_request_set
+from tests.remediate.canned import ACCOUNT, Answer, Failing, propose, refused, target
+
+HANDLER = "s3_tls_only"
+ABOUT = target(HANDLER, "data")
+BUCKET = {"Bucket": "data", "ExpectedBucketOwner": ACCOUNT}
+ARN = "arn:aws:s3:::data"
+NO_POLICY = Failing("NoSuchBucketPolicy")
+NO_SITE = Failing("NoSuchWebsiteConfiguration")
+READERS = {
+    "Sid": "Readers",
+    "Effect": "Allow",
+    "Principal": {"AWS": "arn:aws:iam::444455556666:root"},
+    "Action": ["s3:GetObject"],
+    "Resource": f"{ARN}/*",
+}
+HTTP = read_request_set(
+    {"action": ["s3:*"], "resource": [ARN, f"{ARN}/*"], "context": {"aws:SecureTransport": ["false"]}}
+)
+
+
+def answers(policy: str | Failing, site: Any = NO_SITE) -> dict[str, Answer]:
+    found: Answer = policy if isinstance(policy, Failing) else {"Policy": policy}
+    return {"s3:GetBucketPolicy": found, "s3:GetBucketWebsite": site}
+
+
+def text(*statements: Any, **more: Any) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements), **more})
+
+
+def test_a_bucket_without_a_policy_gets_one_and_loses_it_again() -> None:
+    found = propose(HANDLER, ABOUT, answers(NO_POLICY))
+    (step,) = found.steps
+    assert found.after["policy"] == step.call.arguments["Policy"]
+    assert isinstance(denies([read_policy(found.after["policy"], "resource")], HTTP), No)
+    assert (step.undo[0].operation, step.undo[0].arguments) == ("DeleteBucketPolicy", BUCKET)
+
+
+def test_undone_the_policy_has_every_byte_it_had() -> None:
+    before = '{ "Statement":\n[' + json.dumps(READERS) + '  ]\t,"Id":"é", "Version":"2008-10-17"}'
+    (step,) = propose(HANDLER, ABOUT, answers(before)).steps
+    assert step.undo[0].arguments["Policy"] == before
+    merged = step.call.arguments["Policy"]
+    assert json.dumps(READERS) in merged
+    assert merged.startswith('{ "Statement":\n[')
+    assert merged.endswith(']\t,"Id":"é", "Version":"2008-10-17"}')
+
+
+_principals = st.sampled_from(
+    [
+        "*",
+        {"AWS": "*"},
+        {"AWS": ["arn:aws:iam::444455556666:role/r", "111122223333"]},
+        {"Service": "logging.s3.amazonaws.com"},
+        {"CanonicalUser": "0123abcd"},
+    ]
+)
+_conditions = st.sampled_from(
+    [
+        {"Bool": {"aws:SecureTransport": "true"}},
+        {"StringEquals": {"aws:PrincipalOrgID": "o-abcdefghij"}},
+        {"IpAddress": {"aws:SourceIp": ["192.0.2.0/24"]}},
+        {"StringLike": {"s3:prefix": "${aws:username}/*"}},
+    ]
+)
+_statements = st.lists(
+    st.fixed_dictionaries(
+        {
+            "Effect": st.sampled_from(["Allow", "Deny"]),
+            "Principal": _principals,
+            "Action": st.sampled_from(["s3:*", "s3:GetObject", ["s3:ListBucket", "s3:Put*"]]),
+            "Resource": st.sampled_from([ARN, f"{ARN}/*", [ARN, f"{ARN}/logs/*"]]),
+        },
+        optional={
+            "Sid": st.sampled_from(["DenyRequestsWithoutTls", "A", "some words"]),
+            "Condition": _conditions,
+        },
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@given(
+    statements=_statements, who=st.sampled_from(["arn:aws:iam::444455556666:role/r", "*"]), tls=st.booleans()
+)
+def test_what_stands_there_stays_and_only_requests_without_tls_lose(
+    statements: list[Any], who: str, tls: bool
+) -> None:
+    before = text(*statements)
+    found = propose(HANDLER, ABOUT, answers(before))
+    if not found.steps:
+        assert isinstance(denies([read_policy(before, "resource")], HTTP), No)
+        return
+    merged = json.loads(found.after["policy"])
+    assert merged["Statement"][:-1] == statements
+    sids = [each["Sid"] for each in merged["Statement"] if "Sid" in each]
+    assert sids.count(merged["Statement"][-1]["Sid"]) == 1
+    assert (
+        found.after["policy"].replace("," + json.dumps(merged["Statement"][-1], separators=(",", ":")), "")
+        == before
+    )
+    policy, old = read_policy(found.after["policy"], "resource"), read_policy(before, "resource")
+    assert isinstance(denies([policy], HTTP), No)
+    for action, resource in (("s3:GetObject", f"{ARN}/logs/x"), ("s3:ListBucket", ARN)):
+        context = {"aws:SecureTransport": "true" if tls else "false", "aws:SourceIp": "192.0.2.1"}
+        asked = Request(who, action, resource, context, ACCOUNT)
+        was, now = (authorize(asked, Policies(resource=each)).outcome for each in (old, policy))
+        assert now == (was if tls else "ExplicitlyDenied")
+
+
+def test_nothing_to_do_where_it_is_denied_in_other_words() -> None:
+    other = {**READERS, "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "*", "Resource": "*",
+             "Condition": {"BoolIfExists": {"aws:SecureTransport": ["false"]}}}  # fmt: skip
+    assert not propose(HANDLER, ABOUT, answers(text(READERS, other))).steps
+
+
+@pytest.mark.parametrize(
+    "policy", ["", "{", "[]", '{"Version": "2012-10-17"}', text({"Effect": "Perhaps"}), text(READERS, Sid=1)]
+)
+def test_a_policy_that_cannot_be_read_is_not_touched(policy: str) -> None:
+    said = refused(HANDLER, ABOUT, answers(policy))
+    assert said.code == "unsupported"
+    assert "not touched" in said.text
+
+
+def test_20_kb_and_not_a_byte_more() -> None:
+    added = len(propose(HANDLER, ABOUT, answers(text(READERS))).after["policy"]) - len(text(READERS))
+    room = 20 * 1024 - added - len(text({**READERS, "Sid": ""}))
+    full = propose(HANDLER, ABOUT, answers(text({**READERS, "Sid": "x" * room})))
+    assert len(full.after["policy"]) == 20 * 1024
+    said = refused(HANDLER, ABOUT, answers(text({**READERS, "Sid": "x" * (room + 1)})))
+    assert (said.code, "20480" in said.text) == ("unsupported", True)
+
+
+def test_a_website_would_be_gone() -> None:
+    assert (
+        refused(HANDLER, ABOUT, answers(NO_POLICY, {"IndexDocument": {"Suffix": "i.html"}})).code == "unsafe"
+    )
+
+
+@pytest.mark.parametrize("error", ["InternalError", "AccessDenied", "NoSuchBucket"])
+def test_incident_c7n_2824_a_policy_that_cannot_be_read_is_not_none(error: str) -> None:
+    """Taken for none, it would be written over."""
+    assert refused(HANDLER, ABOUT, answers(Failing(error))).code == "not_known"
+
+
+def test_other_partitions_have_other_arns() -> None:
+    about = target(HANDLER, "data", partition="aws-cn", region="cn-north-1")
+    merged = json.loads(propose(HANDLER, about, answers(NO_POLICY)).after["policy"])
+    assert merged["Statement"][0]["Resource"] == ["arn:aws-cn:s3:::data", "arn:aws-cn:s3:::data/*"]
