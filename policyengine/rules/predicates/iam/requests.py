@@ -64,7 +64,9 @@ def denied(subject: Subject, *, requests: Any, policy: Path | None) -> Answer:
     found = held(subject, policy)
     if found.about == "resource" and found.arn is None and asked.resources == ("*",):
         return undecided(found, ("the ARN of the resource is not known",), _DENIED)
-    answer = denies(found.policies, about_own(asked, found), callers_of(found))
+    # a boundary allows nothing by itself, but its Deny is one: IAM/latest/UserGuide/access_policies_boundaries.html
+    limit = () if found.boundary is None else (found.boundary.policy,)
+    answer = denies((*found.policies, *limit), about_own(asked, found), callers_of(found))
     if isinstance(answer, No):
         return Answer(TRUE, (Evidence(found.where, _DENIED, _DENIED, "requirement_met"),))
     if not isinstance(answer, Yes):
