@@ -43,6 +43,10 @@ class StoreError(Exception):
     """The store could not be read or written; nothing is known of what was to be written."""
 
 
+class UnfitError(StoreError):
+    """What was to be written is too large or no JSON, so that no store can keep it: nothing was written."""
+
+
 @dataclass(frozen=True)
 class Action:
     """One remediation of one resource, from plan to end. All times are ISO 8601 in UTC.
@@ -52,8 +56,8 @@ class Action:
     ``approvals``: ``{who, at, plan_hash, expires_at}``. ``pre_image`` and ``post_image`` are what the handler's
     ``image`` gave before and after. ``done``: a record of each step that was begun, ``{step, state: begun|done|
     failed|undone, answer, request_id, at}``, ``answer`` only what other calls name. ``fence`` is the token of the
-    lease under which it was last moved. ``undoing``: what was done is being taken back. ``reason`` says in words why it is where it is; ``code`` is the refusal's or
-    failure's. ``version`` counts writes.
+    lease under which it was last moved. ``undoing``: what was done is being taken back. ``reason`` says in words why
+    it is where it is; ``code`` is the refusal's or failure's. ``version`` counts writes.
     """
 
     id: str
@@ -157,7 +161,8 @@ class ActionStore(Protocol):
         """Store a new action unless its key is taken; return the one that holds the key then.
 
         The key is taken until ``until`` (seconds since the epoch), or for as long as its action has not ended; one
-        that ended REFUSED or EXPIRED frees it at once.
+        that ended REFUSED or EXPIRED frees it at once. The note is written with a new action only. Raises
+        ConflictError when another action has the id.
         """
         ...
 
@@ -165,21 +170,26 @@ class ActionStore(Protocol):
         """Return an action. Raises NoSuchActionError."""
         ...
 
-    def save(self, action: Action, notes: Iterable[Note], lease: Lease | None = None) -> Action:
+    def save(
+        self, action: Action, notes: Iterable[Note], lease: Lease | None = None, *, until: float | None = None
+    ) -> Action:
         """Write an action over the version it was read as, and its notes; returns it with its new version.
 
-        Raises ConflictError when the stored version is another, or ``lease`` is not the resource's newest.
+        With ``until`` its key, where it is still its, is taken until then. Raises ConflictError when the stored
+        version is another, or ``lease`` is not its resource's newest or was given back; NoSuchActionError.
         """
         ...
 
     def find(
         self, *, states: Iterable[str] = (), resource: str = "", rule: str = "", since: str = ""
     ) -> Iterator[Action]:
-        """Yield actions, the newest first; ``since`` compares with ``updated_at``. Empty arguments are no condition."""
+        """Yield actions, the last changed first; ``since`` compares with ``updated_at``, as times and not as texts.
+        Empty arguments are no condition. What changes meanwhile may be left out."""
         ...
 
     def lease(self, resource: str, owner: str, *, seconds: float, now: float) -> Lease | None:
-        """Take the lease of a resource; None while another owner's has not run out."""
+        """Take the lease of a resource; None while another owner's has not run out. It runs out at ``now + seconds``;
+        whoever has it already gets a new one."""
         ...
 
     def renew(self, lease: Lease, *, seconds: float, now: float) -> Lease:
@@ -191,8 +201,8 @@ class ActionStore(Protocol):
         ...
 
     def count(self, counts: Iterable[Count], *, now: float, seconds: float) -> Count | None:
-        """Add to all counters, which are forgotten ``seconds`` later, or to none: returns the first that would
-        pass its limit, None where all were added."""
+        """Add to all counters, which are forgotten ``seconds`` after they were last added to, or to none: returns the
+        first that would pass its limit, None where all were added."""
         ...
 
     def note(self, note: Note) -> Entry:
@@ -201,6 +211,10 @@ class ActionStore(Protocol):
 
     def journal(self, after: int = 0) -> Iterator[Entry]:
         """Yield the journal's entries in order, those with a greater number than ``after``."""
+        ...
+
+    def head(self) -> tuple[int, str]:
+        """Return number and hash of the journal's last entry as they are kept beside it (``chain.START`` without one)."""
         ...
 
     def read_flag(self, name: str) -> Json | None:
