@@ -1,0 +1,46 @@
+"""Send a database cluster's main logs to CloudWatch Logs."""
+
+from __future__ import annotations
+
+from policyengine.remediate.api import Call, Json, Proposal, Reader, Step, Target
+from policyengine.remediate.databases import AUDIT_NEEDS, db_cluster, exportable, logs_missing, main_logs
+
+
+def image(target: Target, read: Reader) -> Json:
+    """Return what is exported, and what the version of the engine can export."""
+    found = db_cluster(read, target.id)
+    engine, version = found["Engine"], found["EngineVersion"]
+    return {
+        "exports": sorted(found.get("EnabledCloudwatchLogsExports") or []),
+        "exportable": exportable(read, engine, version),
+        "engine": engine,
+        "version": version,
+    }
+
+
+def plan(target: Target, image: Json) -> Proposal:
+    """Enable what lacks; what is exported already stays so. It is done at once, without a restart.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html
+    """
+    engine = image["engine"]
+    wanted = ("error",) if engine == "mysql" else main_logs(engine)  # Multi-AZ clusters have no audit plugin
+    missing = logs_missing(image, wanted)
+    if not missing:
+        return Proposal("its main logs are exported already", after=image)
+    step = Step(
+        "export",
+        _modify(target, "EnableLogTypes", missing),
+        undo=(_modify(target, "DisableLogTypes", missing),),
+    )
+    return Proposal(
+        f"send {', '.join(missing)} to CloudWatch Logs",
+        (step,),
+        after={**image, "exports": sorted([*image["exports"], *missing])},
+        advice=f"Note: {AUDIT_NEEDS}." if "audit" in missing else "",
+    )
+
+
+def _modify(target: Target, what: str, logs: list[str]) -> Call:
+    asked = {"DBClusterIdentifier": target.id, "CloudwatchLogsExportConfiguration": {what: logs}}
+    return Call("rds", "ModifyDBCluster", asked)
