@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, islice
+from functools import cached_property
+from itertools import islice
 from typing import Any, Final
 
 from policyengine.aws.failures import CallFailure
@@ -11,7 +12,7 @@ from policyengine.catalog import registry
 from policyengine.model.resource import Resource
 from policyengine.model.values import NEVER_SHOWN, OpenDict, Unresolved
 from policyengine.sources.live.context import Context
-from policyengine.sources.live.given import given_by_item, given_by_step
+from policyengine.sources.live.given import Details, given_by_step, sort_details
 from policyengine.sources.live.listings import listed, results
 from policyengine.sources.live.spec import Collector, Step
 from policyengine.sources.live.templates import MissingValueError, all_at, at_path, fill
@@ -45,8 +46,6 @@ class Run:
     def __init__(self, collector: Collector, context: Context) -> None:
         self.collector = collector
         self.context = context
-        self.steps: list[Step] = []
-        self.unasked: list[tuple[Step, frozenset[str]]] = []
         self._tables: dict[int, dict[str, list[Any]] | CallFailure] = {}
 
     def resources(self) -> Iterator[Resource]:
@@ -55,37 +54,38 @@ class Run:
 
     def of(self, found: Iterator[Json]) -> Iterator[Resource]:
         """Yield the resources of items that were listed; may be called again with further ones."""
-        items = self._own(found)
-        first = next(items, None)
-        if first is None:
-            return
-        if not self.steps and not self.unasked:
-            self._sort_details()
-        for chunk in _chunks(chain((first,), items)):
+        for chunk in _chunks(self._own(found)):
             drafts = [_Draft(item) for item in chunk]
             self._batched(drafts)
             yield from (r for r in self.context.map(self._finish, drafts) if r is not None)
 
     def _own(self, items: Iterator[Json]) -> Iterator[Json]:
-        keep = self.collector.keep
-        if keep is None:
-            return items
-        names = self.context.names
-        return (item for item in items if keep(item, names))
+        keep, names, only = self.collector.keep, self.context.names, self.context.only
+        if keep is not None:
+            items = (item for item in items if keep(item, names))
+        if only is not None and only.type == self.collector.type:
+            items = (item for item in items if only.may_be(item, *self._told(item)))
+        return items
 
-    def _sort_details(self) -> None:
-        for step in self.collector.details:
-            names = given_by_step(self.collector, step, self.context)
-            if self.context.wants(self.collector.type, names, named=step.only_named):
-                self.steps.append(step)
-            else:
-                self.unasked.append((step, names))
+    def _told(self, item: Json) -> tuple[str | None, str | None]:
+        """Return the id and the ARN of a listed item, None where it takes a further call to know them."""
+        found = []
+        for template in (self.collector.id, self.collector.arn):
+            try:
+                found.append(str(fill(template, item, self.context.names)) if template else None)
+            except MissingValueError:
+                found.append(None)
+        return found[0], found[1]
+
+    @cached_property
+    def _details(self) -> Details:
+        return sort_details(self.collector, self.context)
 
     def _batched(self, drafts: list[_Draft]) -> None:
         describe = self.collector.describe
         if describe is not None and describe.batch:
             self._batch(describe, drafts, describing=True)
-        for step in self.steps:
+        for step in self._details.asked:
             if step.batch:
                 self._batch(step, [d for d in drafts if not d.gone], describing=False)
             elif step.once:
@@ -176,7 +176,7 @@ class Run:
             describe = self.collector.describe
             if describe is not None and not describe.batch:
                 self._describe(describe, draft)
-            for step in self.steps:
+            for step in self._details.asked:
                 if not step.batch and not step.once:
                     self._detail(step, draft)
             return self._resource(draft)
@@ -303,21 +303,13 @@ class Run:
 
     def _not_given(self, draft: _Draft, properties: Json) -> None:
         """What no call gives is not known, nor what a call gives that was not made."""
-        given = set(given_by_item(self.collector, self.context))
-        for step in self.steps:
-            given |= given_by_step(self.collector, step, self.context)
-        for step, names in self.unasked:
-            call = f"{step.service or self.collector.service}:{step.operation}"
-            value = Unresolved("not_collected", f"{call} was not asked for")
-            self._mark(draft, names - given, value)
-            given |= names
+        for unasked in self._details.unasked:
+            self._mark(draft, unasked.missed, unasked.value)
         for name, value in draft.properties.items():
             properties.setdefault(name, value)
         if isinstance(properties, OpenDict):
             return
-        tags = registry.tag_property(self.collector.type)  # told as `tags`, in one form
-        told = given | {"Tags", tags.name.split(".")[0] if tags is not None else "Tags"}
-        for name in set(registry.top_level(self.collector.type)) - told - properties.keys():
+        for name in self._details.never - properties.keys():
             properties[name] = Unresolved("not_collected", NEVER_SHOWN)
         for path in self.collector.unknown:
             _set(properties, path, Unresolved("not_collected", NEVER_SHOWN))
@@ -327,9 +319,9 @@ class Run:
             return draft.tags
         if isinstance(draft.properties, OpenDict):
             return Unresolved(draft.properties.more.reason, draft.properties.more.detail)
-        if any(step.gives == ("tags",) for step in self.steps):
+        if any(step.gives == ("tags",) for step in self._details.asked):
             return {}
-        if not self.collector.tags or any("tags" in names for _, names in self.unasked):
+        if not self.collector.tags or any("tags" in unasked.names for unasked in self._details.unasked):
             taggable = registry.taggable(self.collector.type)
             return Unresolved("not_collected", "no call that gives tags was made") if taggable else None
         tags = at_path(item, self.collector.tags)

@@ -7,8 +7,10 @@ from botocore's service models, so that a new field of an API is seen with the n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from policyengine.catalog import registry
+from policyengine.model.values import Unresolved
 from policyengine.sources.live.spec import Collector, Step
 from policyengine.sources.shaping import Renames, properties_by_case
 
@@ -30,6 +32,44 @@ def given_by_step(collector: Collector, step: Step, context: Context) -> frozens
         return frozenset((step.into.split(".")[0],))
     shape = result_shape(step, step.service or collector.service, context)
     return frozenset(_names(shape, collector.type, step.rename))
+
+
+class Unasked(NamedTuple):
+    """A detail no rule needs: what it would give, what of that no call that is made gives, and what is said of it."""
+
+    names: frozenset[str]
+    missed: frozenset[str]
+    value: Unresolved
+
+
+class Details(NamedTuple):
+    """The details of a collector that are asked for and those that are not; ``never``: what none of its calls gives."""
+
+    asked: tuple[Step, ...]
+    unasked: tuple[Unasked, ...]
+    never: frozenset[str]
+
+
+def sort_details(collector: Collector, context: Context) -> Details:
+    """Tell the details that the rules in use need from the others."""
+    given = set(given_by_item(collector, context))
+    asked, others = [], []
+    for step in collector.details:
+        names = given_by_step(collector, step, context)
+        if context.wants(collector.type, names, named=step.only_named):
+            asked.append(step)
+            given |= names
+        else:
+            others.append((step, names))
+    unasked = []
+    for step, names in others:
+        call = f"{step.service or collector.service}:{step.operation}"
+        value = Unresolved("not_collected", f"{call} was not asked for")
+        unasked.append(Unasked(names, names - given, value))
+        given |= names
+    tags = registry.tag_property(collector.type)  # told as `tags`, in one form
+    told = given | {"Tags", tags.name.split(".")[0] if tags is not None else "Tags"}
+    return Details(tuple(asked), tuple(unasked), frozenset(registry.top_level(collector.type)) - told)
 
 
 _GIVEN: dict[str, frozenset[str]] = {}
