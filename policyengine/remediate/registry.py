@@ -16,13 +16,14 @@ from types import MappingProxyType
 from typing import Any, Final, cast
 
 from policyengine import __version__
+from policyengine.model.canonical_json import digest
 from policyengine.model.errors import RuleError
 from policyengine.model.location import Location
 from policyengine.remediate.api import Handler
 from policyengine.remediate.declaration import Declaration
 from policyengine.rules.data import data_root
 from policyengine.rules.names import unknown
-from policyengine.rules.pack import RuleErrors
+from policyengine.rules.pack import Pack, RuleErrors
 
 FORMAT: Final = 1
 DECLARATION: Final = "remediation.yaml"
@@ -122,6 +123,11 @@ def read_remediations(folder: Path, rules: Collection[str]) -> Remediations:
     if errors:
         raise RuleErrors(errors)
     return Remediations(folder, found)
+
+
+def repaired_rules(pack: Pack) -> dict[str, tuple[str, str]]:
+    """Return the rules that have a remediation: id -> the remediation's id and the digest of the compiled rule."""
+    return {form["id"]: (form["remediation"], digest(form)) for form in pack.rules if form["remediation"]}
 
 
 def folders(root: Path) -> list[Path]:
