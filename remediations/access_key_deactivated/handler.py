@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 from policyengine.model.values import Unresolved
 from policyengine.remediate.api import Call, Json, Proposal, Reader, Refused, Step, Target
@@ -13,7 +12,7 @@ _KEYS = ("related", "access_keys")
 
 
 def image(target: Target, read: Reader) -> Json:
-    """Return the user's keys by id, ``{id, status, quiet}``, and which of the active ones was used last.
+    """Return the user's keys by id, ``{id, made, status, quiet}``, and which of the active ones was used last.
 
     ``quiet``: neither used nor made within `quiet_days`; null for a key that is off, of which use says nothing. A key
     without ``LastUsedDate`` was never used since AWS began to look, on 2015-04-22:
@@ -31,11 +30,13 @@ def image(target: Target, read: Reader) -> Json:
     for key in sorted(listed, key=lambda each: str(each["AccessKeyId"])):
         if key.get("UserName") != target.id:
             raise Refused("unsupported", f"key {key['AccessKeyId']} is not one of the user {target.id}")
-        entry: Json = {"id": key["AccessKeyId"], "status": key["Status"], "quiet": None}
+        made = _time(key["CreateDate"])
+        entry: Json = {
+            "id": key["AccessKeyId"], "made": made.isoformat(), "status": key["Status"], "quiet": None
+        }  # fmt: skip
         if key["Status"] == ACTIVE:
             used = read.call("iam", "GetAccessKeyLastUsed", {"AccessKeyId": key["AccessKeyId"]}) or {}
             last = used["AccessKeyLastUsed"].get("LastUsedDate")
-            made = _time(key["CreateDate"])
             moments[entry["id"]] = (made if last is None else max(_time(last), made), made)
             entry["quiet"] = moments[entry["id"]][0] < since
         keys.append(entry)
@@ -90,9 +91,18 @@ def _meant(target: Target, image: Json) -> set[str]:
         every = {key["id"] for key in image["keys"]}
         return every - {image["used_last"]} if target.finding.rule == "iam-one-active-access-key" else every
     unsure = {each.path[2] for each in evidence if isinstance(each.observed, Unresolved)}
-    known: list[Any] = target.resource.related.get("access_keys") or []
-    return {known[int(each.path[2])]["Id"] for each in evidence if each.path[2] not in unsure}
+    known: list[Json] = target.resource.related.get("access_keys") or []
+    return {_id(known[int(each.path[2])], image) for each in evidence if each.path[2] not in unsure}
 
 
-def _time(text: str | datetime) -> datetime:
-    return text if isinstance(text, datetime) else datetime.fromisoformat(text)
+def _id(known: Json, image: Json) -> str:
+    """Return the id of a key that was collected: told by when it was made, for ids are taken out as secrets."""
+    made = _time(known["CreateDate"]).isoformat()
+    found = [str(key["id"]) for key in image["keys"] if key["made"] == made]
+    if len(found) != 1:
+        raise Refused("not_known", f"which of the user's keys was made at {made} cannot be told")
+    return found[0]
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)

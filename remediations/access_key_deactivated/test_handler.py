@@ -20,14 +20,20 @@ from policyengine.testing.canned import (
     seen,
     target,
 )
+from policyengine.testing.remediations import Bench
 
 handler: Any = handler_beside(__file__)
 OLD, RECENT = "2020-01-01T00:00:00+00:00", "2026-11-20T00:00:00+00:00"
 PARAMETERS = {"quiet_days": 30, "in_use": "refuse"}
 
 
-def key(id: str, status: str = "Active", made: str = OLD, user: str | None = "bob") -> dict[str, Any]:
-    found = {"AccessKeyId": id, "Status": status, "CreateDate": made}
+def made_at(id: str) -> str:
+    """The collector takes ids out as secrets; keys are told apart by when they were made."""
+    return f"2020-01-0{1 + int(id[-1])}T00:00:00+00:00"
+
+
+def key(id: str, status: str = "Active", made: str = "", user: str | None = "bob") -> dict[str, Any]:
+    found = {"AccessKeyId": id, "Status": status, "CreateDate": made or made_at(id)}
     return found if user is None else {**found, "UserName": user}
 
 
@@ -36,10 +42,11 @@ def about(
     rule: str = "iam-access-key-used",
     in_use: str = "refuse",
     evidence: Any = None,
+    made: str = "",
     **more: Any,
 ) -> Target:
     given = evidence or [seen(("related", "access_keys", n, "LastUsedDate"), ABSENT) for n in numbers]
-    known = [{"Id": f"AKIA{n}", "Status": "Active"} for n in range(4)]
+    known = [{"Id": "taken out", "Status": "Active", "CreateDate": made or made_at(str(n))} for n in range(4)]
     return target(
         "AWS::IAM::User", "bob", rule, related={"access_keys": known}, evidence=given,
         parameters={**PARAMETERS, "in_use": in_use}, **more,
@@ -72,7 +79,7 @@ def test_only_the_key_the_finding_names_is_deactivated() -> None:
         {"UserName": "bob", "AccessKeyId": "AKIA1", "Status": "Active"}
     ]
     assert proposal.after["keys"][0] == image["keys"][0]
-    assert proposal.after["keys"][1] == {"id": "AKIA1", "status": "Inactive", "quiet": None}
+    assert proposal.after["keys"][1] == {**image["keys"][1], "status": "Inactive", "quiet": None}
 
 
 def test_what_is_after_is_what_is_read_after() -> None:
@@ -84,8 +91,9 @@ def test_what_is_after_is_what_is_read_after() -> None:
 
 @pytest.mark.parametrize("moment", ["used", "made"])
 def test_a_key_that_was_used_or_made_lately_is_left_alone(moment: str) -> None:
-    on = about(0, rule="iam-access-key-age")
-    keys = [key("AKIA0", made=RECENT if moment == "made" else OLD)]
+    made = RECENT if moment == "made" else OLD
+    on = about(0, rule="iam-access-key-age", made=made)
+    keys = [key("AKIA0", made=made)]
     image = handler.image(on, reader(keys, {"AKIA0": RECENT} if moment == "used" else {}))
     with pytest.raises(Refused) as refused:
         handler.plan(on, image)
@@ -153,6 +161,14 @@ def test_keys_of_the_root_user_are_refused_before_anything_is_read() -> None:
     assert asked.asked == []
 
 
+def test_keys_that_cannot_be_told_apart_are_refused() -> None:
+    on = about(0)
+    image = handler.image(on, reader([key("AKIA0"), key("AKIA1", made=made_at("0"))]))
+    with pytest.raises(Refused) as refused:
+        handler.plan(on, image)
+    assert refused.value.code == "not_known"
+
+
 def test_nothing_is_ever_deleted() -> None:
     declaration = declaration_beside(__file__)
     assert declaration.writes == ("iam:UpdateAccessKey",)
@@ -163,6 +179,7 @@ def test_nothing_is_ever_deleted() -> None:
     st.sets(st.integers(0, 1)),
 )
 def test_keys_the_finding_is_not_about_stay_as_they_are(states: list[Any], chosen: set[int]) -> None:
+    chosen = {n for n in chosen if n < len(states)}
     keys = [key(f"AKIA{n}", status) for n, (status, _) in enumerate(states)]
     used = {f"AKIA{n}": date for n, (_, date) in enumerate(states) if date}
     on = about(*sorted(chosen), evidence=None if chosen else [seen(("UserName",), "bob")])
@@ -174,3 +191,65 @@ def test_keys_the_finding_is_not_about_stay_as_they_are(states: list[Any], chose
     }
     for before, after in zip(image["keys"], proposal.after["keys"], strict=True):
         assert before == after or before["id"] in touched
+
+
+def _user_with_key(bench: Bench) -> Any:
+    iam = bench.client("iam")
+    iam.create_user(UserName="bob")
+    return iam.create_access_key(UserName="bob")["AccessKey"]["AccessKeyId"]
+
+
+def _used(bench: Bench, last: str | None) -> None:
+    """A stub: keys of moto were made now, and moto tells no use of a key."""
+    iam = bench.client("iam")
+
+    def answer(arguments: Any) -> Any:
+        about: dict[str, Any] = {"ServiceName": "N/A", "Region": "N/A"}
+        if last:
+            about = {"ServiceName": "s3", "Region": "us-east-1", "LastUsedDate": last}
+        return {"UserName": "bob", "AccessKeyLastUsed": about}
+
+    bench.stub("iam:GetAccessKeyLastUsed", answer)
+    states: dict[str, str] = {}
+
+    def listed(_: Any) -> Any:
+        found = [
+            {"UserName": "bob", "AccessKeyId": id, "Status": status, "CreateDate": OLD}
+            for id, status in states.items()
+        ]
+        return {"AccessKeyMetadata": found, "IsTruncated": False}
+
+    def update(arguments: Any) -> Any:
+        states[arguments["AccessKeyId"]] = arguments["Status"]
+        return {}
+
+    for key in iam.list_access_keys(UserName="bob")["AccessKeyMetadata"]:
+        states[key["AccessKeyId"]] = key["Status"]
+    bench.stub("iam:ListAccessKeys", listed)
+    bench.stub("iam:UpdateAccessKey", update)
+
+
+def test_a_key_of_moto_is_deactivated_and_activated_again(bench: Bench) -> None:
+    """moto's own keys: they are as old as the test, so only a rule that counts keys fails at once."""
+    _user_with_key(bench)
+    parameters = {"in_use": "ask"}
+    bench.laws(
+        rule="iam-users-without-access-keys",
+        type="AWS::IAM::User",
+        id="bob",
+        region="global",
+        parameters=parameters,
+    )
+
+
+def test_an_old_unused_key_is_deactivated(bench: Bench) -> None:
+    _user_with_key(bench)
+    _used(bench, None)
+    bench.laws(rule="iam-access-key-used", type="AWS::IAM::User", id="bob", region="global")
+
+
+def test_an_old_key_in_use_is_left_alone(bench: Bench) -> None:
+    _user_with_key(bench)
+    _used(bench, "2999-01-01T00:00:00Z")
+    text = bench.refuses("unsafe", "iam-access-key-age", "AWS::IAM::User", "bob", "global")
+    assert "give what uses it another key" in text
