@@ -20,6 +20,7 @@ from policyengine.review.joining import Identity, join, live_of
 from policyengine.rules.packs import load_packs
 from policyengine.sources.base import Source, SourceOptions
 from policyengine.sources.discover import open_targets
+from policyengine.sources.trail import read_logs
 
 ByRule = dict[Identity, dict[str, Finding]]
 
@@ -86,7 +87,7 @@ class Sides:
         for identity in identities:
             arns = {finding.arn for finding in self.live.get(identity, {}).values() if finding.arn}
             names["/".join(identity)] = {identity[3], *arns}
-        return last_acts(self._trails, names)
+        return last_acts(read_logs(self._trails), names)
 
 
 def _of_types(source: Any, types: set[str]) -> Any:

@@ -15,6 +15,7 @@ from policyengine.model.resource import Resource
 from policyengine.review.actors import last_acts
 from policyengine.review.joining import LOGICAL_ID, STACK, Join, join, live_of
 from policyengine.sources.snapshot.writer import write_snapshot
+from policyengine.sources.trail import read_logs, read_trail
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 VOLUME, BUCKET = "AWS::EC2::Volume", "AWS::S3::Bucket"
@@ -147,4 +148,27 @@ def test_nothing_compared_is_no_good_news(
 def test_a_file_that_is_no_log(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("[]")
     with pytest.raises(InputError, match="no log file of CloudTrail"):
-        last_acts([tmp_path / "x.json"], {"a": {"b"}})
+        last_acts(read_logs([tmp_path / "x.json"]), {"a": {"b"}})
+
+
+@pytest.mark.parametrize("read", [lambda path: list(read_logs([path])), lambda path: list(read_trail(path))])
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (gzip.compress(b'{"Records": []}')[:-9], "cannot be read"),  # cut short
+        (gzip.compress(b'{"Records": []}')[:10] + b"\xff" * 20, "cannot be read"),  # zlib's own error
+        (b'{"Records": [', "ends before its JSON does"),
+        (b'{"Records": [{"a": 1, "a": 2}]}', "stands twice"),
+    ],
+)
+def test_a_broken_log_is_refused_with_its_place(tmp_path: Path, read: Any, data: bytes, said: str) -> None:
+    path = tmp_path / "log.json.gz"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=said) as refused:
+        read(path)
+    assert str(path) in str(refused.value)
+
+
+def test_a_log_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read: no such file"):
+        list(read_logs([tmp_path / "none.json"]))

@@ -92,7 +92,7 @@ def guard(
 
 
 def _past(rail: Guardrail, organization: Organization, path: Path) -> Breakage:
-    from policyengine.cli.iam.trail import read_trail
+    from policyengine.sources.trail import read_trail
 
     policies = [read_policy(document, rail.kind) for document in rail.policies]
     below = {c.account for c in rail.open}

@@ -1,10 +1,13 @@
-"""CloudTrail records of files: `{"Records": […]}` as CloudTrail delivers them, or one record a line; gzip too."""
+"""CloudTrail records of files: `{"Records": […]}` as CloudTrail delivers them, or one record a line; gzip too.
+
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+"""
 
 from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +34,20 @@ def read_trail(path: Path) -> Iterator[Any]:
         raise InputError(f"no file of records below it; expected {', '.join(_SUFFIXES)}", Location(str(path)))
     for file in files:
         yield from _records(file)
+
+
+def read_logs(paths: Iterable[Path]) -> Iterator[dict[str, Any]]:
+    """Yield the records of log files as CloudTrail delivers them. Raises InputError for what is none."""
+    for path in paths:
+        what = "is no log file of CloudTrail (an object with `Records`)"
+        try:
+            whole = decode_line(_data(path))
+        except LineError as error:
+            raise InputError(f"{what}: {error}", Location(str(path)), code="bad_records") from None
+        records = whole.get("Records") if isinstance(whole, dict) else None
+        if not isinstance(records, list):
+            raise InputError(what, Location(str(path)), code="bad_records")
+        yield from (record for record in records if isinstance(record, dict))
 
 
 def _records(path: Path) -> Iterator[Any]:
