@@ -6,15 +6,19 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from policyengine.cli.errors import EXIT_FAIL, EXIT_OK
 from policyengine.sources.paths import printable
 
+if TYPE_CHECKING:
+    from policyengine.history.looked import Looked
+
 _ORDER: Final = {
     "new": "new", "fixed": "fixed", "gone": "gone with the resource", "not_asked": "no longer asked",
+    "not_looked_at": "not looked at",
     "not_determined": "no longer determined",
     "determined": "determined now", "not_applicable": "no longer applicable", "open": "still open",
 }  # fmt: skip
@@ -41,9 +45,12 @@ def diff(before: Path, after: Path, form: str, show_open: bool, fail_on_new: boo
     from policyengine.history.compare import Rules, compare
 
     rules = Rules(_rules(before), _rules(after), _unread(after), _lost(after))
+    earlier, later = _looked(before), _looked(after)
+    old, new = _findings(before, earlier), _findings(after, later)
     counts: Counter[str] = Counter()
     unasked: Counter[str] = Counter()
-    for change in compare(_findings(before), _findings(after), rules):
+    unseen: Counter[str] = Counter()
+    for change in compare(old, new, rules, (earlier, later)):
         counts[change.kind] += 1
         if form == "ndjson":
             print(
@@ -54,11 +61,15 @@ def diff(before: Path, after: Path, form: str, show_open: bool, fail_on_new: boo
             )
         elif change.kind == "not_asked":
             unasked[change.finding["rule"]] += 1
+        elif change.kind == "not_looked_at":
+            unseen[change.why] += 1
         elif change.kind != "open" or show_open:
             _say(change)
     if form == "terminal":
         for rule, times in sorted(unasked.items()):
             print(f"{_ORDER['not_asked']}: {rule}, of which {times:,} failed")
+        for why, times in sorted(unseen.items()):
+            print(f"{_ORDER['not_looked_at']}: {times:,} that failed; {printable(why)}")
         print(
             ", ".join(f"{counts[kind]:,} {words}" for kind, words in _ORDER.items() if counts[kind])
             or "no failure in either run"
@@ -66,13 +77,24 @@ def diff(before: Path, after: Path, form: str, show_open: bool, fail_on_new: boo
     return EXIT_FAIL if fail_on_new and counts["new"] else EXIT_OK
 
 
-def _findings(path: Path) -> Iterator[dict[str, Any]]:
+def _findings(path: Path, looked: Looked) -> Iterator[dict[str, Any]]:
+    """All findings are read before the first is given: only then is known where the run looked."""
     from policyengine.history.compare import in_order, key_of
     from policyengine.store.rundir import read_findings
 
-    if in_order(read_findings(path)):
+    if in_order(looked.noting(read_findings(path))):
         return read_findings(path)
-    return iter(sorted(read_findings(path), key=key_of))
+    return iter(sorted(looked.noting(read_findings(path)), key=key_of))
+
+
+def _looked(path: Path) -> Looked:
+    from policyengine.history.looked import Looked
+    from policyengine.store.coverage import read_coverage
+    from policyengine.store.rundir import read_run
+
+    scope = read_run(path).get("scope")
+    targets = scope.get("targets") if isinstance(scope, dict) else None
+    return Looked(read_coverage(path), map(str, targets) if isinstance(targets, list) else None)
 
 
 def _errors(path: Path) -> list[dict[str, Any]]:

@@ -125,7 +125,7 @@ class Run:
         for report in reports:
             report.end(final)
         if store is not None:
-            store.end(run_json(final))
+            store.end(run_json(final), frozenset().union(*(s.coverage for s in self.discovery.sources)))
         return final
 
     def _ordered(self) -> Iterator[Finding]:

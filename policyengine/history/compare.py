@@ -10,13 +10,17 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
+from policyengine.history.looked import Looked
 from policyengine.model.pairing import paired
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN
 from policyengine.model.values import UNRESOLVED_REASONS
 
 Json = Mapping[str, Any]
-Kind = Literal["new", "fixed", "open", "gone", "not_asked", "not_determined", "determined", "not_applicable"]
+Kind = Literal[
+    "new", "fixed", "open", "gone", "not_asked", "not_looked_at", "not_determined", "determined", "not_applicable"
+]  # fmt: skip
 Key = tuple[str, ...]
+Sides = tuple[Looked, Looked]
 _RULE_TEXT: Final = frozenset(
     {"title", "why", "fix", "message", "references", "frameworks", "source", "remediation"}
 )
@@ -30,8 +34,9 @@ class Change(NamedTuple):
     """What became of one rule on one resource. ``finding`` is the later one, or the earlier where there is none.
 
     ``new``: FAIL that was none. ``fixed``: FAIL that passes. ``open``: FAIL in both. ``gone``: the resource is not
-    in the later run. ``not_asked``: the rule is not. ``not_determined``: FAIL or PASS that is UNKNOWN, or of an account
-    that the later run could not read whole. ``determined``: UNKNOWN that passes.
+    in the later run. ``not_asked``: the rule is not. ``not_looked_at``: the resource is not, and nobody looked where
+    it was. ``not_determined``: FAIL or PASS that is UNKNOWN, or of an account that the later run could not read whole.
+    ``determined``: UNKNOWN that passes.
     ``not_applicable``: FAIL to which the rule no longer applies: something to look at.
     """
 
@@ -80,15 +85,20 @@ def _deciding(rule: Json) -> str:
     return json.dumps({k: v for k, v in rule.items() if k not in _RULE_TEXT}, sort_keys=True)
 
 
-def compare(before: Iterable[Json], after: Iterable[Json], rules: Rules) -> Iterator[Change]:
-    """Yield what changed or is still open, in the order of the runs, given in that order."""
+def compare(
+    before: Iterable[Json], after: Iterable[Json], rules: Rules, looked: Sides | None = None
+) -> Iterator[Change]:
+    """Yield what changed or is still open, in the order of the runs, given in that order.
+
+    ``looked`` is where the earlier and the later run looked: without it, both looked everywhere.
+    """
     for old, new in paired(_keyed(before), _keyed(after)):
         if old is not None and new is not None:
             yield from _both(old, new, rules)
-        elif old is not None:
-            yield from _alone(old, rules, earlier=True)
-        elif new is not None:
-            yield from _alone(new, rules, earlier=False)
+        elif old is not None and old["verdict"] == FAIL:
+            yield _only_earlier(old, rules, looked)
+        elif new is not None and new["verdict"] == FAIL:
+            yield _only_later(new, rules, looked)
 
 
 def _keyed(findings: Iterable[Json]) -> Iterator[tuple[Key, Json]]:
@@ -123,20 +133,24 @@ def in_order(findings: Iterable[Json]) -> bool:
     return True
 
 
-def _alone(finding: Json, rules: Rules, *, earlier: bool) -> Iterator[Change]:
-    if finding["verdict"] != FAIL:
-        return
+def _only_earlier(finding: Json, rules: Rules, looked: Sides | None) -> Change:
     changed = rules.change_of(finding["rule"])
-    if earlier and changed == _NOT_USED:
-        yield Change("not_asked", finding, changed)
-    elif earlier and rules.was_unread(finding):
-        yield Change(
+    if changed == _NOT_USED:
+        return Change("not_asked", finding, changed)
+    if rules.was_unread(finding):
+        return Change(
             "not_determined", finding, "the data is missing: the later run could not read everything there"
         )
-    elif earlier:
-        yield Change("gone", finding, changed or "the resource is not in the later run")
-    else:
-        yield Change("new", finding, changed or "the resource is not in the earlier run")
+    missing = looked[1].why_not(finding, looked[0]) if looked is not None else ""
+    if missing:
+        return Change("not_looked_at", finding, f"the data is missing: the later run {missing}")
+    return Change("gone", finding, changed or "the resource is not in the later run")
+
+
+def _only_later(finding: Json, rules: Rules, looked: Sides | None) -> Change:
+    missing = looked[0].why_not(finding, looked[1]) if looked is not None else ""
+    was = f"the earlier run {missing}" if missing else "the resource is not in the earlier run"
+    return Change("new", finding, rules.change_of(finding["rule"]) or was)
 
 
 def _both(old: Json, new: Json, rules: Rules) -> Iterator[Change]:

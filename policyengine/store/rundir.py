@@ -1,9 +1,9 @@
 """A run directory: what later commands take in place of a target.
 
 ``run.json`` (the run and its summary), ``findings.ndjson`` (every finding, in report order),
-``rules.json`` (the compiled rules that were used). Written beside the final name and renamed, so
-that a killed run leaves no half directory that looks whole. All is ASCII: names of resources may hold
-what a terminal obeys or a reader takes for a line end.
+``rules.json`` (the compiled rules that were used), ``coverage.json`` (where the run looked). Written
+beside the final name and renamed, so that a killed run leaves no half directory that looks whole. All
+is ASCII: names of resources may hold what a terminal obeys or a reader takes for a line end.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from typing import Any, TextIO
 
 from policyengine.model.errors import InputError, UsageError
 from policyengine.model.finding import Finding
+from policyengine.model.resource import NO_COVERAGE, Coverage
+from policyengine.store.coverage import FILE as COVERAGE
+from policyengine.store.coverage import coverage_json
 
 RUN_FORMAT = 1
 _encoded = json.JSONEncoder(separators=(",", ":")).encode
@@ -67,11 +70,13 @@ class RunDirectory:
             self.verdicts[verdict] += number
         self.findings.write(text)
 
-    def end(self, run: dict[str, Any]) -> None:
-        """Write ``run.json``; ``run`` is the contract's run object."""
+    def end(self, run: dict[str, Any], coverage: Coverage = NO_COVERAGE) -> None:
+        """Write ``run.json`` and ``coverage.json``; ``run`` is the contract's run object."""
         body = {"format": RUN_FORMAT, "run": run, "summary": dict(sorted(self.verdicts.items()))}
         text = json.dumps(body, indent=1, sort_keys=True)
         (self.temporary / "run.json").write_text(text + "\n", encoding="utf-8")
+        covered = json.dumps(coverage_json(coverage), separators=(",", ":"))
+        (self.temporary / COVERAGE).write_text(covered + "\n", encoding="utf-8")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -1,0 +1,53 @@
+"""What a run looked at: whether a resource that it does not have is gone, or whether nobody looked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from policyengine.store.coverage import Places
+
+Json = Mapping[str, Any]
+J = TypeVar("J", bound=Json)
+
+
+class Looked:
+    """What is known of where a run looked.
+
+    ``coverage`` is what it collected whole. Of places that it does not speak of (files of code, lines without a
+    manifest, reports without a run directory) is known only that they were looked at when there are findings of them;
+    ``targets`` are what the run was asked about, None where that is not known.
+    """
+
+    def __init__(self, coverage: Places, targets: Iterable[str] | None) -> None:
+        self._coverage = coverage
+        self._targets = None if targets is None else frozenset(targets)
+        self._places: set[tuple[str | None, str | None]] = set()
+        self._files: set[str] = set()
+
+    def noting(self, findings: Iterable[J]) -> Iterator[J]:
+        """Yield the findings and remember which places and files they are of."""
+        for finding in findings:
+            where = finding.get("location")
+            if where is not None:
+                self._files.add(where["file"])
+            else:
+                self._places.add((finding["resource"]["account"], finding["resource"]["region"]))
+            yield finding
+
+    def why_not(self, finding: Json, other: Looked) -> str:
+        """Say of this run why nobody knows whether the resource of a finding that only the other run has is there; ""
+        where that is known."""
+        where, resource = finding.get("location"), finding["resource"]
+        if where is not None:
+            again = self._targets is not None and self._targets == other._targets
+            if again or where["file"] in self._files:
+                return ""
+            return f"was asked about other targets, and has nothing of `{where['file']}`"
+        account, region, type_ = resource["account"], resource["region"], resource["type"]
+        types = self._coverage.get((account, region))
+        if types is None:
+            return "" if (account, region) in self._places else f"has nothing of {account}/{region}"
+        if types & {type_, "*"} or type_ in self._coverage.get((account, "global"), ()):
+            return ""
+        return f"did not read all {type_} in {account}/{region}"
