@@ -16,6 +16,10 @@ EVERYWHERE: Final = frozenset(
 )  # fmt: skip
 """Secret under whatever type they stand: satellites and related resources have types of their own."""
 
+PAIR_NAMES: Final = ("Name", "name", "Key", "ParameterKey")
+PAIR_VALUES: Final = ("Value", "value", "ParameterValue", "DefaultValue")
+"""How lists of variables, parameters and tags spell a pair; of each the first that is there."""
+
 
 def secret_names(types: Iterable[str]) -> frozenset[str]:
     """Return the steps that make a value of one of these types secret."""

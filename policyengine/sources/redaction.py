@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from policyengine.catalog import registry
-from policyengine.catalog.secret_names import secret_names
+from policyengine.catalog.secret_names import PAIR_NAMES, PAIR_VALUES, secret_names
 from policyengine.model.redacted import Looked, redacted
 from policyengine.model.resource import Resource
 from policyengine.model.values import OpenDict, OpenList, Unresolved
@@ -132,14 +132,14 @@ _HINTS: Final = ("pass", "secret", "token", "key")
 _SHORTEST_NAMED: Final = 6
 _LONGEST_NAMED: Final = 200
 """A longer text is looked at by itself."""
-_VALUES: Final = frozenset({"Value", "value", "ParameterValue", "DefaultValue"})
+_VALUES: Final = frozenset(PAIR_VALUES)
 
 
 def _called(value: Mapping[str, Any]) -> str:
     """Return what a pair of name and value calls its value."""
     if _VALUES.isdisjoint(value):
         return ""
-    names = (value.get(key) for key in ("Name", "name", "Key", "ParameterKey"))
+    names = (value.get(key) for key in PAIR_NAMES)
     return next((name for name in names if isinstance(name, str)), "")
 
 

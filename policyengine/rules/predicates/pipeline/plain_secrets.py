@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from policyengine.catalog.secret_names import PAIR_NAMES, PAIR_VALUES
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.redacted import Looked, found_in
@@ -22,8 +23,6 @@ from policyengine.rules.credentials import MAX_TEXT, RESOLVED, form_of, in_text,
 from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
 
 _EXPECTED: Final = "no credential in plain text"
-_NAMES: Final = ("Name", "name", "Key", "ParameterKey")
-_VALUES: Final = ("Value", "value", "ParameterValue", "DefaultValue")
 _KEPT: Final = frozenset({"PARAMETER_STORE", "SECRETS_MANAGER"})
 """Types of CodeBuild's variables whose value is a name
 (https://docs.aws.amazon.com/codebuild/latest/APIReference/API_EnvironmentVariable.html)."""
@@ -129,7 +128,7 @@ def _variable(path: Path, one: Any) -> Iterator[_Found]:
         yield from _look(path, one)
         return
     kind = one.get("Type", one.get("type", "PLAINTEXT"))
-    name, value = _first(one, _NAMES), _first(one, _VALUES)
+    name, value = _first(one, PAIR_NAMES), _first(one, PAIR_VALUES)
     if (isinstance(kind, str) and kind in _KEPT) or value is ABSENT:
         return
     if isinstance(kind, Unresolved):
