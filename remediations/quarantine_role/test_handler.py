@@ -22,6 +22,7 @@ from policyengine.testing.canned import (
     handler_beside,
     target,
 )
+from policyengine.testing.remediations import Bench
 
 handler: Any = handler_beside(__file__)
 DECLARATION = declaration_beside(__file__)
@@ -215,3 +216,47 @@ def test_only_boundary_and_policy_change(boundary: str | None, there: bool, tags
     }
     assert after["boundary"] == ARN
     assert after["policy_there"]
+
+
+TRUST = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
+LIMITS = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'
+
+
+def older(bench: Bench) -> None:
+    """A stub of GetAccountAuthorizationDetails: moto's entities are as old as the test, and it leaves boundaries out."""
+    iam = bench.client("iam")
+
+    def details(_: Any) -> dict[str, Any]:
+        found = iam.get_role(RoleName="batch")["Role"]
+        role = {
+            k: found[k] for k in ("Path", "RoleName", "RoleId", "Arn", "PermissionsBoundary") if k in found
+        }
+        more = {"CreateDate": "2020-01-01T00:00:00Z", "RoleLastUsed": {}, "AssumeRolePolicyDocument": TRUST}
+        policies = [_policy(iam, each["Arn"]) for each in iam.list_policies(Scope="Local")["Policies"]]
+        return {"RoleDetailList": [{**role, **more}], "Policies": policies, "IsTruncated": False}
+
+    bench.stub("iam:GetAccountAuthorizationDetails", details)
+
+
+def _policy(iam: Any, arn: str) -> dict[str, Any]:
+    text = iam.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"]["Document"]
+    version = {"VersionId": "v1", "IsDefaultVersion": True, "Document": json.dumps(text)}
+    return {
+        "PolicyName": arn.rpartition("/")[2],
+        "Arn": arn,
+        "DefaultVersionId": "v1",
+        "PolicyVersionList": [version],
+    }
+
+
+@pytest.mark.parametrize("bounded", [False, True])
+def test_an_unused_role_is_quarantined_and_released(bench: Bench, bounded: bool) -> None:
+    iam = bench.client("iam")
+    more = {}
+    if bounded:
+        more["PermissionsBoundary"] = iam.create_policy(PolicyName="limits", PolicyDocument=LIMITS)["Policy"][
+            "Arn"
+        ]
+    iam.create_role(RoleName="batch", AssumeRolePolicyDocument=TRUST, **more)
+    older(bench)
+    bench.laws(rule="iam-role-used", type="AWS::IAM::Role", id="batch", region="global")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -17,11 +18,13 @@ from policyengine.testing.canned import (
     handler_beside,
     target,
 )
+from policyengine.testing.remediations import Bench
 
 handler: Any = handler_beside(__file__)
 DECLARATION = declaration_beside(__file__)
 PARAMETERS = {name: form["default"] for name, form in DECLARATION.parameters.items()}
 ARN = f"arn:aws:iam::{ACCOUNT}:policy/policyengine/quarantine"
+LIMITS = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'
 OLD = f"arn:aws:iam::{ACCOUNT}:policy/limits"
 
 
@@ -105,3 +108,59 @@ def test_users_that_are_never_quarantined(on: Target, given: CannedReader) -> No
     with pytest.raises(Refused) as found:
         handler.plan(on, handler.image(on, given))
     assert found.value.code in ("unsafe", "excluded")
+
+
+def stubbed(bench: Bench, boundary: str | None) -> None:
+    """Stubs: moto lacks PutUserPermissionsBoundary and DeleteUserPermissionsBoundary, so it tells none; and its users
+    are as old as the test. What it has of user and policies is told as it is."""
+    iam = bench.client("iam")
+    state = {"boundary": boundary}
+    found = iam.create_user(UserName="bob")["User"]
+    user = {k: found[k] for k in ("Path", "UserName", "UserId", "Arn")} | {
+        "CreateDate": "2020-01-01T00:00:00Z"
+    }
+
+    def bob() -> dict[str, Any]:
+        if state["boundary"] is None:
+            return user
+        arn = state["boundary"]
+        kind = "PermissionsBoundaryPolicy"
+        return {
+            **user,
+            "PermissionsBoundary": {"PermissionsBoundaryType": kind, "PermissionsBoundaryArn": arn},
+        }
+
+    def details(_: Any) -> dict[str, Any]:
+        policies = [_policy(iam, each["Arn"]) for each in iam.list_policies(Scope="Local")["Policies"]]
+        return {"UserDetailList": [bob()], "Policies": policies, "IsTruncated": False}
+
+    def put(arguments: Any) -> dict[str, Any]:
+        state["boundary"] = arguments["PermissionsBoundary"]
+        return {}
+
+    def delete(_: Any) -> dict[str, Any]:
+        state["boundary"] = None
+        return {}
+
+    bench.stub("iam:GetAccountAuthorizationDetails", details)
+    bench.stub("iam:GetUser", lambda _: {"User": bob()})
+    bench.stub("iam:PutUserPermissionsBoundary", put)
+    bench.stub("iam:DeleteUserPermissionsBoundary", delete)
+
+
+def _policy(iam: Any, arn: str) -> dict[str, Any]:
+    text = iam.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"]["Document"]
+    version = {"VersionId": "v1", "IsDefaultVersion": True, "Document": json.dumps(text)}
+    return {
+        "PolicyName": arn.rpartition("/")[2],
+        "Arn": arn,
+        "DefaultVersionId": "v1",
+        "PolicyVersionList": [version],
+    }
+
+
+@pytest.mark.parametrize("bounded", [False, True])
+def test_an_unused_user_is_quarantined_and_released(bench: Bench, bounded: bool) -> None:
+    made = bench.client("iam").create_policy(PolicyName="limits", PolicyDocument=LIMITS)
+    stubbed(bench, made["Policy"]["Arn"] if bounded else None)
+    bench.laws(rule="iam-user-used", type="AWS::IAM::User", id="bob", region="global")
