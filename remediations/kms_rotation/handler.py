@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from policyengine.remediate.api import Call, Json, Proposal, Reader, Refused, Step, Target
 
+_YEAR = 365
+"""Without a period a key rotates yearly."""
+
 
 def image(target: Target, read: Reader) -> Json:
     """Return what the key is, and whether and how often it rotates.
@@ -18,7 +21,9 @@ def image(target: Target, read: Reader) -> Json:
     return {
         "arn": key["Arn"],
         "rotates": None if status is None else status["KeyRotationEnabled"],
-        "days": (status or {}).get("RotationPeriodInDays"),
+        "days": status.get("RotationPeriodInDays", _YEAR)
+        if status and status["KeyRotationEnabled"]
+        else None,
         "state": key["KeyState"],
         "spec": key.get("KeySpec", "SYMMETRIC_DEFAULT"),
         "origin": key["Origin"],
@@ -34,12 +39,11 @@ def plan(target: Target, image: Json) -> Proposal:
     """
     _check(image)
     days = target.parameters["days"]
-    if image["rotates"] and (image["days"] or 365) <= days:
+    if image["rotates"] and image["days"] <= days:
         return Proposal("the key rotates already", after=image)
     key = {"KeyId": image["arn"]}
     enable = Call("kms", "EnableKeyRotation", {**key, "RotationPeriodInDays": days})
-    before = {"RotationPeriodInDays": image["days"]} if image["days"] else {}
-    undo = Call("kms", "EnableKeyRotation", {**key, **before})
+    undo = Call("kms", "EnableKeyRotation", {**key, "RotationPeriodInDays": image["days"]})
     step = Step(
         "rotate",
         enable,

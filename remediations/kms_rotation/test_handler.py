@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policyengine.remediate.api import Call
+from policyengine.testing.remediations import Bench
 from tests.remediate.canned import ACCOUNT, REGION, Answer, Failing, image, propose, refused, target
 
 ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -82,3 +83,24 @@ def test_keys_that_cannot_be_made_to_rotate_are_refused(status: Any, metadata: A
 def test_incident_c7n_2824_a_status_that_cannot_be_read_is_not_rotation_that_is_off() -> None:
     said = refused(HANDLER, target(HANDLER, ID), answers(Failing("AccessDeniedException")))
     assert said.code == "not_known"
+
+
+def test_repairs(bench: Bench) -> None:
+    kms = bench.client("kms", REGION)
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    bench.laws(rule="kms-key-rotation", type="AWS::KMS::Key", id=key, region=REGION)
+
+
+def test_repairs_a_period_that_is_too_long(bench: Bench) -> None:
+    """moto knows no rotation periods: the three operations about them are stubs."""
+    key = bench.client("kms", REGION).create_key()["KeyMetadata"]["KeyId"]
+    status: dict[str, Any] = {"KeyRotationEnabled": True, "RotationPeriodInDays": 1000}
+
+    def enable(asked: dict[str, Any]) -> dict[str, Any]:
+        status.update(KeyRotationEnabled=True, RotationPeriodInDays=asked["RotationPeriodInDays"])
+        return {}
+
+    bench.stub("kms:GetKeyRotationStatus", lambda _asked: dict(status))
+    bench.stub("kms:EnableKeyRotation", enable)
+    bench.laws(rule="kms-key-rotation", type="AWS::KMS::Key", id=key, region=REGION)
+    assert status["RotationPeriodInDays"] == 1000

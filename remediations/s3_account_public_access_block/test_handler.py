@@ -9,6 +9,8 @@ import pytest
 
 from policyengine.remediate.api import Call
 from policyengine.remediate.public_use import BLOCKED, SETTINGS
+from policyengine.testing.remediations import Bench
+from policyengine.testing.wire import AwsError
 from tests.remediate.canned import ACCOUNT, Answer, Failing, Json, one, propose, refused, target
 
 HANDLER = "s3_account_public_access_block"
@@ -77,3 +79,45 @@ def test_incident_c7n_2824_one_bucket_that_cannot_be_read_refuses(operation: str
         return usual(asked) if callable(usual) else usual
 
     assert refused(HANDLER, ABOUT, {**answers(), operation: one_fails}).code == "not_known"
+
+
+def stubbed(bench: Bench, settings: Json | None) -> list[Json | None]:
+    """moto takes S3 Control at a host name made of the account's id, which resolves nowhere: its operations are stubs."""
+    held = [settings]
+
+    def get(_asked: Json) -> Json:
+        if held[0] is None:
+            raise AwsError("NoSuchPublicAccessBlockConfiguration", status=404)
+        return {"PublicAccessBlockConfiguration": held[0]}
+
+    def put(asked: Json) -> Json:
+        held[0] = asked["PublicAccessBlockConfiguration"]
+        return {}
+
+    def delete(_asked: Json) -> Json:
+        held[0] = None
+        return {}
+
+    for operation, answer in (("Get", get), ("Put", put), ("Delete", delete)):
+        bench.stub(f"s3control:{operation}PublicAccessBlock", answer)
+    return held
+
+
+LAW: Any = {"rule": "s3-account-public-access-block", "type": "AWS::::Account", "region": "global"}
+
+
+def test_repairs(bench: Bench) -> None:
+    held = stubbed(bench, None)
+    s3 = bench.client("s3")
+    s3.create_bucket(Bucket="open", ACL="public-read")
+    s3.create_bucket(Bucket="closed", ObjectOwnership="BucketOwnerEnforced")
+    action = bench.laws(id=bench.account, **LAW)
+    assert any("bucket open" in concern for concern in action.plan["concerns"])
+    assert held == [None]
+
+
+def test_repairs_what_is_half_closed(bench: Bench) -> None:
+    some = {**BLOCKED, "RestrictPublicBuckets": False}
+    held = stubbed(bench, some)
+    bench.laws(id=bench.account, **LAW)
+    assert held == [some]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from policyengine.remediate.api import Call
 from policyengine.remediate.public_use import BLOCKED, SETTINGS
+from policyengine.testing.remediations import Bench
 from tests.remediate.canned import ACCOUNT, Answer, Failing, Json, propose, refused, target
 
 HANDLER = "s3_block_public_access"
@@ -144,3 +145,26 @@ def test_govcloud_has_no_cloudfront_to_ask() -> None:
     answers = {name: answer for name, answer in QUIET.items() if not name.startswith("cloudfront")}
     about = target(HANDLER, "site", partition="aws-us-gov", region="us-gov-west-1")
     assert propose(HANDLER, about, answers).steps
+
+
+def test_repairs(bench: Bench) -> None:
+    s3 = bench.client("s3")
+    s3.create_bucket(Bucket="closed", ObjectOwnership="BucketOwnerEnforced")
+    bench.laws(rule="s3-bucket-public-access-block", type="AWS::S3::Bucket", id="closed")
+
+
+def test_repairs_what_is_half_closed(bench: Bench) -> None:
+    s3 = bench.client("s3")
+    s3.create_bucket(Bucket="half", ObjectOwnership="BucketOwnerEnforced")
+    some = {**BLOCKED, "BlockPublicPolicy": False}
+    s3.put_public_access_block(Bucket="half", PublicAccessBlockConfiguration=some)
+    bench.laws(rule="s3-bucket-public-access-block", type="AWS::S3::Bucket", id="half")
+    assert s3.get_public_access_block(Bucket="half")["PublicAccessBlockConfiguration"] == some
+
+
+def test_a_site_stays_up(bench: Bench) -> None:
+    s3 = bench.client("s3")
+    s3.create_bucket(Bucket="site")
+    s3.put_bucket_website(Bucket="site", WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}})
+    words = bench.refuses("unsafe", rule="s3-bucket-public-access-block", type="AWS::S3::Bucket", id="site")
+    assert "website" in words

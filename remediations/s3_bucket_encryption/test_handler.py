@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policyengine.remediate.api import Refused
+from policyengine.testing.remediations import Bench
 from tests.remediate.canned import ACCOUNT, REGION, Answer, Failing, Json, image, propose, refused, target
 
 HANDLER = "s3_bucket_encryption"
@@ -81,3 +82,31 @@ def test_no_key_is_ever_replaced_and_nothing_else_changes(rules: list[Any], para
 
 def test_incident_c7n_2824_encryption_that_cannot_be_read_is_not_none() -> None:
     assert refused(HANDLER, ABOUT, answers(Failing("InternalError"))).code == "not_known"
+
+
+def test_repairs(bench: Bench) -> None:
+    """Buckets of moto have no default encryption; those of AWS always do, which the rule knows."""
+    bench.client("s3").create_bucket(Bucket="data")
+    key = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"
+    bench.laws(
+        rule="s3-default-encryption",
+        type="AWS::S3::Bucket",
+        id="data",
+        parameters={**KMS, "key": key},
+        rule_parameters={"algorithms": ["aws:kms"]},
+    )
+
+
+def test_repairs_an_algorithm_that_is_not_allowed(bench: Bench) -> None:
+    s3 = bench.client("s3", "eu-west-1")
+    s3.create_bucket(Bucket="data", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    rules = [{DEFAULT: {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]
+    s3.put_bucket_encryption(Bucket="data", ServerSideEncryptionConfiguration={"Rules": rules})
+    bench.laws(
+        rule="s3-default-encryption",
+        type="AWS::S3::Bucket",
+        id="data",
+        region="eu-west-1",
+        parameters=KMS,
+        rule_parameters={"algorithms": ["aws:kms"]},
+    )

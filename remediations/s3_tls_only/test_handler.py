@@ -19,6 +19,7 @@ from policyengine.iam.plan import Policies
 from policyengine.iam.reason import No, denies
 from policyengine.iam.request import Request
 from policyengine.iam.request_set import read_request_set
+from policyengine.testing.remediations import Bench
 from tests.remediate.canned import ACCOUNT, Answer, Failing, propose, refused, target
 
 HANDLER = "s3_tls_only"
@@ -169,3 +170,17 @@ def test_other_partitions_have_other_arns() -> None:
     about = target(HANDLER, "data", partition="aws-cn", region="cn-north-1")
     merged = json.loads(propose(HANDLER, about, answers(NO_POLICY)).after["policy"])
     assert merged["Statement"][0]["Resource"] == ["arn:aws-cn:s3:::data", "arn:aws-cn:s3:::data/*"]
+
+
+def test_repairs(bench: Bench) -> None:
+    bench.client("s3").create_bucket(Bucket="data")
+    bench.laws(rule="s3-tls-only", type="AWS::S3::Bucket", id="data")
+
+
+def test_repairs_beside_what_stands_there(bench: Bench) -> None:
+    s3 = bench.client("s3")
+    s3.create_bucket(Bucket="data")
+    before = json.dumps({"Version": "2012-10-17", "Id": "é", "Statement": READERS}, indent=1)
+    s3.put_bucket_policy(Bucket="data", Policy=before)
+    bench.laws(rule="s3-tls-only", type="AWS::S3::Bucket", id="data")
+    assert s3.get_bucket_policy(Bucket="data")["Policy"] == before

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from policyengine.testing.remediations import Bench
 from tests.remediate.canned import Answer, Failing, image, propose, refused, target
 
 HANDLER = "s3_versioning"
@@ -53,3 +54,8 @@ def test_mfa_delete_is_refused() -> None:
 
 def test_incident_c7n_2824_a_lifecycle_that_cannot_be_read_is_not_none() -> None:
     assert refused(HANDLER, ABOUT, answers({}, Failing("InternalError"))).code == "not_known"
+
+
+def test_repairs(bench: Bench) -> None:
+    bench.client("s3").create_bucket(Bucket="data")
+    bench.laws(rule="s3-versioning", type="AWS::S3::Bucket", id="data")
