@@ -26,6 +26,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "policyengine.cli.permissions:permissions",
         "Print the role that scanning live accounts needs.",
     ),
+    "remediate": (
+        "policyengine.cli.remediate:remediate",
+        "Repair what fails: plan, apply, verify, take back.",
+    ),
     "rules": ("policyengine.cli.rules:rules", "List, show, test and scaffold rules."),
     "iam": ("policyengine.cli.iam:iam", "Ask about AWS policies: one request, or all requests."),
     "explain": ("policyengine.cli.explain:explain", "Explain a rule or a finding."),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from policyengine.config.remediation import Remediating
 from policyengine.model.resource import Resource
 
 Parameters = Mapping[str, Mapping[str, Any]]
@@ -34,6 +35,7 @@ class Settings:
     severities: Mapping[str, str] = field(default_factory=dict)
     disabled: Mapping[str, str] = field(default_factory=dict)
     ous: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    remediation: Remediating = field(default_factory=Remediating)
 
     def is_scoped(self, rule: str) -> bool:
         """Whether some scope sets a parameter of the rule."""

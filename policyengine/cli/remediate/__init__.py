@@ -1,0 +1,34 @@
+"""``policyengine remediate``: plan, apply, take back, and see what was done."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from policyengine.cli.lazy import LazyGroup
+
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "plan": ("policyengine.cli.remediate.plan:plan", "Plan repairs of what fails; changes nothing."),
+    "apply": ("policyengine.cli.remediate.apply:apply", "Carry out plans, after approval, and verify them."),
+    "status": ("policyengine.cli.remediate.status:status", "Show actions and where they stand."),
+    "rollback": ("policyengine.cli.remediate.apply:rollback", "Take a change back."),
+    "recover": ("policyengine.cli.remediate.apply:recover", "Go on with what a killed process left."),
+    "log": ("policyengine.cli.remediate.status:log", "Show or verify the journal."),
+    "switch": ("policyengine.cli.remediate.apply:switch", "Switch remediation off and on for everybody."),
+    "handlers": ("policyengine.cli.remediate.handlers:handlers", "List the remediations there are."),
+}
+
+
+@click.group(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+def remediate() -> None:
+    """Repair what fails: planned first, approved, verified, and taken back when it does not hold.
+
+    \b
+      policyengine scan --live -o run/
+      policyengine remediate plan run/ -o plan.json
+      policyengine remediate apply plan.json --approve-as bob
+      policyengine remediate rollback act-0123456789abcdef0123
+
+    Exit codes: 0 all was done; 1 something was refused or failed; 2 usage or input error; 4 AWS or the store gave no answer.
+    """

@@ -1,0 +1,161 @@
+"""``remediate plan``: what would be changed, exactly, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from policyengine.cli.errors import EXIT_FAIL, EXIT_OK
+from policyengine.cli.remediate.session import Live, account_options, open_live, who
+from policyengine.cli.remediate.show import show_plan
+from policyengine.model.errors import InputError, UsageError
+from policyengine.model.reasons import FAIL
+from policyengine.remediate.ports import Subject
+from policyengine.sources.paths import printable
+
+SCHEMA: Final = "policyengine/remediation-plans/v1"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("target", type=click.Path(path_type=Path, exists=True), required=False)
+@click.option("--finding", "finding_ids", multiple=True, metavar="ID", help="only this finding; may repeat")
+@click.option(
+    "--rule", "rule_ids", multiple=True, metavar="ID", help="only findings of this rule; may repeat"
+)
+@click.option(
+    "--type", "type_", metavar="AWS::…", help="without TARGET: the type of the resource, with --rule and --id"
+)
+@click.option("--id", "resource_id", metavar="ID", help="without TARGET: its id or ARN")
+@click.option(
+    "--account", metavar="ID", help="without TARGET: its account (default: that of the credentials)"
+)
+@click.option("--region", metavar="NAME", help="without TARGET: its region, or global")
+@click.option("--as", "asker", metavar="WHO", help="who asks for it (default: your user name)")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="write the plans here, for `apply`",
+)
+@account_options
+def plan(target: Path | None, **options: Any) -> int:
+    """Plan repairs of the failures in TARGET: findings.json, an ndjson report, a run directory or a snapshot.
+
+    Every resource is read again before anything is planned; a failure that is no longer one, or cannot be decided
+    now, is refused. Nothing is changed.
+
+    \b
+      policyengine remediate plan run/ -o plan.json
+      policyengine remediate plan --rule kms-key-rotation --type AWS::KMS::Key --id 1234abcd-… --region eu-west-1
+    """
+    live = open_live(options)
+    asker = who(options["asker"])
+    run = f"plan-{uuid.uuid4().hex[:12]}"
+    found = list(_subjects(target, options, live))
+    planned, refused = [], Counter[str]()
+    for subject in found:
+        outcome = live.kernel.plan(subject, requested_by=asker, run=run)
+        if outcome.action is not None:
+            planned.append(outcome.action)
+            show_plan(outcome.action.id, outcome.action.state, outcome.action.plan)
+        elif outcome.refusal is not None:
+            refused[outcome.refusal.code] += 1
+            name = f"{subject.type} {subject.id} ({subject.rule})"
+            click.echo(f"refused: {printable(name)}: {printable(outcome.refusal.text)}", err=True)
+    if options["output"] is not None:
+        _write(options["output"], run, planned)
+    told = ", ".join(f"{times} refused ({code})" for code, times in sorted(refused.items()))
+    click.echo(f"{len(planned)} planned{', ' if told else ''}{told}; nothing was changed")
+    return EXIT_OK if planned or not refused else EXIT_FAIL
+
+
+def _write(file: Path, run: str, planned: list[Any]) -> None:
+    body = {
+        "schema": SCHEMA,
+        "run": run,
+        "actions": [{"id": a.id, "hash": a.plan_hash, "plan": a.plan} for a in planned],
+    }
+    try:
+        file.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as problem:
+        raise InputError(
+            f"`{file}` cannot be written: {problem.strerror or problem}", code="unwritable"
+        ) from None
+    click.echo(f"wrote {file}")
+
+
+def _subjects(target: Path | None, options: Mapping[str, Any], live: Live) -> Iterator[Subject]:
+    if target is None:
+        yield _named(options, live)
+        return
+    seen = set()
+    wanted, rules = set(options["finding_ids"]), set(options["rule_ids"])
+    code = 0
+    for finding in _findings(target, live):
+        if finding["verdict"] != FAIL or finding.get("waiver"):
+            continue
+        if (wanted and finding["id"] not in wanted) or (rules and finding["rule"] not in rules):
+            continue
+        if not live.kernel.planner.rules.get(finding["rule"]):
+            continue
+        place = finding["resource"]
+        if not place.get("account") or not place.get("region"):
+            code += 1
+            continue
+        subject = Subject(finding["rule"], place["type"], place["id"], place["account"], place["region"])
+        if subject not in seen:
+            seen.add(subject)
+            yield subject
+    if code:
+        click.echo(
+            f"{code} failures are about code, which is changed where it is written, not here", err=True
+        )
+
+
+def _named(options: Mapping[str, Any], live: Live) -> Subject:
+    rules = options["rule_ids"]
+    if len(rules) != 1 or not options["type_"] or not options["resource_id"] or not options["region"]:
+        raise UsageError("give a TARGET, or --rule, --type, --id and --region of one resource")
+    account = options["account"] or live.account
+    return Subject(rules[0], options["type_"], options["resource_id"], account, options["region"])
+
+
+def _findings(target: Path, live: Live) -> Iterator[dict[str, Any]]:
+    """Read findings; judge a snapshot that holds none."""
+    from policyengine.store.rundir import read_findings
+
+    if (target.is_dir() and (target / "manifest.json").is_file()) or _is_snapshot_file(target):
+        yield from _judged(target, live)
+        return
+    yield from read_findings(target)
+
+
+def _is_snapshot_file(target: Path) -> bool:
+    if not target.is_file() or not target.name.endswith((".ndjson", ".ndjson.zst")):
+        return False
+    with target.open("rb") as stream:
+        return b'"verdict"' not in stream.read(4096)
+
+
+def _judged(target: Path, live: Live) -> Iterator[dict[str, Any]]:
+    from datetime import UTC, datetime
+
+    from policyengine.engine.evaluate import Evaluator
+    from policyengine.engine.piece import Wanted
+    from policyengine.engine.scan import Scan, learn_organization
+    from policyengine.sources.base import SourceOptions
+    from policyengine.sources.discover import open_targets
+
+    discovery = open_targets([str(target)], SourceOptions())
+    evaluator = Evaluator(live.pack, now=datetime.now(UTC), settings=live.settings)
+    for source in discovery.sources:
+        learn_organization(evaluator, source)
+    for finding in Scan(evaluator, discovery.sources, Wanted(frozenset((FAIL,)))).findings():
+        yield finding.to_json()

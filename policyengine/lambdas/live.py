@@ -1,0 +1,54 @@
+"""What an event does not hold, read from the account: with the collectors of a scan, judged by the same rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from policyengine.lambdas.judge import WORST_FIRST
+from policyengine.lambdas.runtime import Runtime
+from policyengine.model.finding import Finding
+from policyengine.model.resource import Resource
+from policyengine.remediate.api import Refused
+from policyengine.remediate.assemble import redactor
+from policyengine.remediate.ports import Subject
+from policyengine.remediate.survey import Survey
+
+SUBJECTS = ("AWS::::Account", "PolicyEngine::Account::Region")
+"""Types of ours that AWS Config knows as the account."""
+
+
+def judged_live(runtime: Runtime, resource: Resource, rules: Iterable[str]) -> list[Finding]:
+    """Return the findings of rules on a resource as it is now; none of a rule that can say nothing about it."""
+    found = []
+    for rule in rules:
+        subject = Subject(rule, resource.type, resource.id, resource.account or "", resource.region or "")
+        try:
+            finding = runtime.observer.observe(subject).finding
+        except Refused:
+            continue
+        if finding is not None:
+            found.append(finding)
+    return found
+
+
+class Judged:
+    """Everything that rules are about, judged; ``incomplete`` are types that could not be listed, with why."""
+
+    def __init__(self, runtime: Runtime, rules: Sequence[str]) -> None:
+        bundle = runtime.bundle
+        self._survey = Survey(runtime.doors, bundle.pack, bundle.settings, redactor(), runtime.clock.now())
+        self._found = self._survey.findings(rules, runtime.own.id, runtime.region)
+
+    @property
+    def incomplete(self) -> dict[str, str]:
+        """Type -> the call that failed, once everything was asked for."""
+        return {type: failure.detail for type, failure in self._survey.incomplete.items()}
+
+    def __iter__(self) -> Iterator[tuple[str, str, list[Finding]]]:
+        """Yield AWS Config's type and id of each resource, with its findings, the worst first."""
+        for resource, findings in self._found:
+            ordered = sorted(findings, key=lambda f: (WORST_FIRST.index(f.verdict), f.rule))
+            if resource.type in SUBJECTS:
+                yield "AWS::::Account", resource.account or resource.id, ordered
+            else:
+                yield resource.type, resource.id, ordered

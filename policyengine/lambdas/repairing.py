@@ -1,0 +1,58 @@
+"""The kernel and the reader of events as a function has them."""
+
+from __future__ import annotations
+
+import uuid
+from functools import lru_cache
+
+from policyengine.lambdas.runtime import Runtime
+from policyengine.lambdas.triggers import Reading
+from policyengine.remediate.accounts import Role
+from policyengine.remediate.assemble import make_kernel as assemble
+from policyengine.remediate.kernel import Kernel
+from policyengine.remediate.registry import load_remediations
+
+
+def make_kernel(runtime: Runtime) -> Kernel:
+    """Return the kernel of a process; its leases carry a name that no other process has."""
+    return assemble(
+        doors=runtime.doors,
+        pack=runtime.bundle.pack,
+        settings=runtime.bundle.settings,
+        remediations=load_remediations(),
+        store=runtime.store,
+        waiter=runtime.clock,
+        owner=f"lambda-{uuid.uuid4().hex[:16]}",
+    )
+
+
+def role_for(runtime: Runtime, handler: str, account: str) -> Role | None:
+    """Return the role of a remediation in an account, or of the scanner; None for the function's own credentials."""
+    prefix = runtime.setting("ROLE_PREFIX")
+    if not prefix:
+        return None
+    if not handler and account == runtime.own.id:
+        return None
+    name = f"{prefix}{handler.replace('_', '-')}" if handler else runtime.setting("SCANNER_ROLE")
+    if not name:
+        return None
+    arn = f"arn:{runtime.own.partition}:iam::{account}:role/{name}"
+    return Role(arn, runtime.setting("EXTERNAL_ID") or None)
+
+
+@lru_cache(maxsize=4)
+def reading(runtime: Runtime) -> Reading:
+    """Return the reader of events for the rules that were deployed with a remediation."""
+    declared = load_remediations().declarations
+    remediated = {
+        form["id"]: declared[form["remediation"]].types
+        for form in runtime.bundle.pack.rules
+        if form["remediation"] in declared
+    }
+    prefix = runtime.setting("ROLE_PREFIX")
+
+    def ours(arn: str) -> bool:
+        return bool(prefix) and f":assumed-role/{prefix}" in arn
+
+    settling = runtime.bundle.settings.remediation.settling
+    return Reading(runtime.bundle, remediated, runtime.accounts, settling, ours)
