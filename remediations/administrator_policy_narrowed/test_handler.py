@@ -17,6 +17,7 @@ from policyengine.iam.reason import No, Yes, newly_allows
 from policyengine.remediate.api import Refused, Target
 from policyengine.sources.live import waiting
 from policyengine.testing.canned import ACCOUNT, CannedReader, declaration_beside, handler_beside, target
+from policyengine.testing.remediations import Bench
 
 handler: Any = handler_beside(__file__)
 DECLARATION = declaration_beside(__file__)
@@ -190,3 +191,23 @@ def test_it_never_allows_anything_new(statements: list[Any], used: set[str]) -> 
         return
     after = read_policy(proposal.after["document"], "identity")
     assert not isinstance(newly_allows([read_policy(text, "identity")], [after]), Yes)
+
+
+def test_on_a_server_it_proposes_and_changes_nothing(bench: Bench) -> None:
+    """Stubs: moto has neither GenerateServiceLastAccessedDetails nor GetServiceLastAccessedDetails."""
+    made = "2026-11-21T00:00:00+00:00"
+    text = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
+    bench.client("iam").create_policy(PolicyName="power", PolicyDocument=text)
+    bench.stub("iam:GenerateServiceLastAccessedDetails", {"JobId": "1" * 36})
+    bench.stub(
+        "iam:GetServiceLastAccessedDetails",
+        lambda _: {
+            "JobStatus": "COMPLETED", "JobCreationDate": made, "JobCompletionDate": made,
+            "ServicesLastAccessed": [{**service("s3"), "LastAuthenticated": "2999-01-01T00:00:00+00:00"}],
+        },
+    )  # fmt: skip
+    outcome = bench.plan("iam-no-administrator-policy", "AWS::IAM::ManagedPolicy", "power", "global")
+    assert outcome.action is not None
+    assert outcome.action.plan["plan_only"]
+    assert outcome.action.plan["steps"] == []
+    assert '"s3:*"' in outcome.action.plan["advice"]
