@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from policyengine.catalog.modules import Modules
 from policyengine.catalog.schema import Kind, Node, Schema, parse_kind, split_path, transplant
 from policyengine.catalog.spec import Default, Relation, Satellite, TypeSpec
 
@@ -35,22 +36,16 @@ class TagProperty(NamedTuple):
     shape: str
 
 
-@cache
 def _module(name: str) -> dict[str, TypeSpec]:
     declared: tuple[TypeSpec, ...] = import_module(f"policyengine.catalog.types.{name}").TYPES
     return {d.name: d for d in declared}
 
 
 @cache
-def _services() -> dict[str, tuple[str, ...]]:
-    """Service -> the modules that declare its types."""
+def _types() -> Modules[TypeSpec]:
     from policyengine.catalog.types import MODULES
 
-    found: dict[str, tuple[str, ...]] = {}
-    for module, services in MODULES.items():
-        for service in services:
-            found[service] = (*found.get(service, ()), module)
-    return found
+    return Modules(MODULES, _module)
 
 
 def declared_types() -> dict[str, TypeSpec]:
@@ -58,15 +53,7 @@ def declared_types() -> dict[str, TypeSpec]:
 
     Raises ValueError for a type that is declared twice or in a module not listed for its service.
     """
-    from policyengine.catalog.types import MODULES
-
-    found: dict[str, TypeSpec] = {}
-    for module in MODULES:
-        for name, declared in _module(module).items():
-            if name in found or spec(name) is not declared:
-                raise ValueError(f"`{name}` is declared twice, or `{module}` is not listed for its service")
-            found[name] = declared
-    return found
+    return _types().all()
 
 
 @cache
@@ -111,12 +98,7 @@ def handlers(type: str) -> Handlers:
 @cache
 def spec(type: str) -> TypeSpec | None:
     """Return our declarations for a type; None when it is not covered."""
-    service = "::".join(type.split("::", 2)[:2])
-    for module in _services().get(service, ()):
-        found = _module(module).get(type)
-        if found is not None:
-            return found
-    return None
+    return _types().find(type)
 
 
 @cache

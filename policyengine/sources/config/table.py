@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
 from importlib import import_module
 from typing import Final
 
+from policyengine.catalog.modules import Modules
 from policyengine.sources.config.item import Item
 from policyengine.sources.config.spec import ConfigType
 
@@ -45,27 +45,17 @@ def type_of(item: Item) -> ConfigType | None:
 
 def declaration(name: str) -> ConfigType | None:
     """Return the declaration of one of AWS Config's types."""
-    module = _services().get("::".join(name.split("::", 2)[:2]))
-    return _module(module).get(name) if module is not None else None
+    return _DECLARED.find(name)
 
 
 def all_declared() -> dict[str, ConfigType]:
     """Return every declaration by AWS Config's name. Raises ValueError for one in a module not listed for it."""
-    found: dict[str, ConfigType] = {}
-    for module in MODULES:
-        for name, declared in _module(module).items():
-            if name in found or declaration(name) is not declared:
-                raise ValueError(f"`{name}` is declared twice, or `{module}` is not listed for its service")
-            found[name] = declared
-    return found
+    return _DECLARED.all()
 
 
-@cache
 def _module(name: str) -> dict[str, ConfigType]:
     declared: tuple[ConfigType, ...] = import_module(f"policyengine.sources.config.types_{name}").TYPES
     return {d.config or d.type: d for d in declared}
 
 
-@cache
-def _services() -> dict[str, str]:
-    return {service: module for module, services in MODULES.items() for service in services}
+_DECLARED: Final = Modules(MODULES, _module)

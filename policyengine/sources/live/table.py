@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Final
 
 from policyengine.catalog import registry
+from policyengine.catalog.modules import Modules
 from policyengine.sources.live.spec import AnyCollector, RegistryCollector
 
 MODULES: Final[dict[str, tuple[str, ...]]] = {
@@ -94,7 +95,6 @@ Neptune and DocumentDB alike, a replica of a global table is a table of its regi
 domains of both engines, KMS lists replicas among the keys, and both APIs of API Gateway have the same domain names."""
 
 
-@cache
 def _module(name: str) -> dict[str, AnyCollector]:
     declared: Iterable[AnyCollector] = import_module(
         f"policyengine.sources.live.collectors.{name}"
@@ -102,13 +102,7 @@ def _module(name: str) -> dict[str, AnyCollector]:
     return {type: collector for collector in declared for type in collector.types}
 
 
-@cache
-def _services() -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for module, services in MODULES.items():
-        for service in services:
-            found[service] = (*found.get(service, ()), module)
-    return found
+_DECLARED: Final = Modules(MODULES, _module)
 
 
 @cache
@@ -116,11 +110,9 @@ def collector_of(type: str) -> AnyCollector | None:
     """Return what collects a type; None when nothing can, or it is told as another (``TOLD_AS``)."""
     if type in TOLD_AS:
         return None
-    service = "::".join(type.split("::", 2)[:2])
-    for module in _services().get(service, ()):
-        found = _module(module).get(type)
-        if found is not None:
-            return found
+    found = _DECLARED.find(type)
+    if found is not None:
+        return found
     handlers = registry.handlers(type)
     if handlers.list is None or handlers.read is None or handlers.needs:
         return None
@@ -136,12 +128,9 @@ def satellite_of(type: str) -> tuple[str, ...]:
 def all_declared() -> dict[str, AnyCollector]:
     """Import every module and return type -> collector.
 
-    Raises ValueError for a type that is declared twice or in a module not listed for its service.
+    Raises ValueError for a type that is declared twice, in a module not listed for its service, or told as another.
     """
-    found: dict[str, AnyCollector] = {}
-    for module in MODULES:
-        for type, collector in _module(module).items():
-            if type in found or collector_of(type) is not collector:
-                raise ValueError(f"`{type}` is declared twice, or `{module}` is not listed for its service")
-            found[type] = collector
+    found = _DECLARED.all()
+    for type in TOLD_AS.keys() & found.keys():
+        raise ValueError(f"`{type}` is declared, and told as `{TOLD_AS[type]}`")
     return found
