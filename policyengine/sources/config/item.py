@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/config/latest/APIReference/API_ConfigurationItem.htm
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -206,11 +205,6 @@ def decode(value: Any) -> Any:
         except LineError:
             return value
     return value
-
-
-def dumped(value: Any) -> str:
-    """Return the text of a value that was decoded where a text is wanted."""
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
 def _kind(value: Any) -> str:
