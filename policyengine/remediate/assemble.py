@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from policyengine.config.settings import Settings
+from policyengine.model.canonical_json import digest
 from policyengine.remediate.accounts import Doors
 from policyengine.remediate.declaration import Declaration
 from policyengine.remediate.hands import LiveHands
@@ -45,6 +46,11 @@ def redactor() -> Redactor:
     return Redactor(os.urandom(32), looked_at)
 
 
+def _digest(form: Mapping[str, Any]) -> str:
+    """What a rule says, wherever its file lies."""
+    return digest({name: value for name, value in form.items() if name != "source"})
+
+
 def make_kernel(
     *,
     doors: Doors,
@@ -57,7 +63,7 @@ def make_kernel(
 ) -> Kernel:
     """Return the kernel. ``owner`` names the process in leases: no two may have the same."""
     observer = LiveObserver(doors, pack, settings=settings, redact=redactor(), clock=waiter.now)
-    rules = {f["id"]: (f["remediation"], f["text_digest"]) for f in pack.rules if f["remediation"]}
+    rules = {form["id"]: (form["remediation"], _digest(form)) for form in pack.rules if form["remediation"]}
     planner = Planner(
         observer=observer,
         hands=LiveHands(doors, remediations.declarations),

@@ -148,16 +148,21 @@ class Kernel:
         return self.store.save(changed.moved(state, stamp), [note])
 
     def _approved(self, action: Action) -> bool:
-        now = iso(self.waiter.now())
-        valid = {
-            a["who"].casefold()
-            for a in action.approvals
-            if a["plan_hash"] == action.plan_hash
-            and a["expires_at"] > now
-            and not _same(a["who"], action.requested_by)
-        }
         needed: int = action.plan["approvals"]
-        return len(valid) >= needed
+        return self._valid(action) >= needed
+
+    def _valid(self, action: Action) -> int:
+        """How many people's approvals hold now."""
+        now = iso(self.waiter.now())
+        return len(
+            {
+                a["who"].casefold()
+                for a in action.approvals
+                if a["plan_hash"] == action.plan_hash
+                and a["expires_at"] > now
+                and not _same(a["who"], action.requested_by)
+            }
+        )
 
     # applying
 
@@ -203,10 +208,11 @@ class Kernel:
         if action.plan["plan_only"]:
             raise Refused("plan_only", f"`{action.handler}` only proposes here: {action.plan['summary']}")
         if not self._approved(action):
-            have, need = len(action.approvals), action.plan["approvals"]
+            need = action.plan["approvals"]
             raise Refused(
                 "not_approved",
-                f"{need} approvals are needed, {have} were given (those that ran out included)",
+                f"{need} {'person has' if need == 1 else 'people have'} to approve it, other than who asked for it, and "
+                f"{self._valid(action)} did, or their approval has run out",
             )
         declaration = self.planner.remediation(subject_of(action))[0]
         guards.window_open(declaration, self.settings, self._now())

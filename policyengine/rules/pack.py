@@ -2,7 +2,7 @@
 
 A pack is a JSON object ``{"format": 1, "engine": VERSION, "digest": "sha256:...", "rules": [...]}``.
 A rule in it has ``id title family pillar severity applies_to why fix message parameters frameworks
-remediation references source text_digest`` and ``variants``: for a group of types, the relations behind
+remediation references source`` and ``variants``: for a group of types, the relations behind
 ``with``, the ``when`` tree and the ``require`` tree. Nodes have ``op`` (field, every, some, all,
 any, none, predicate); a parameter stands as ``{"$": name}``.
 """

@@ -99,7 +99,7 @@ def _people(number: int) -> str:
 
 def _say(text: str, indent: str = "  ", further: str = "  ") -> None:
     lines = textwrap.wrap(
-        printable(text), _WIDTH, initial_indent=indent, subsequent_indent=further, break_long_words=False,
+        printable(" ".join(text.split())), _WIDTH, initial_indent=indent, subsequent_indent=further, break_long_words=False,
         break_on_hyphens=False,
     )  # fmt: skip
     click.echo("\n".join(lines or [indent]))
