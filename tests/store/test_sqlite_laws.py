@@ -3,7 +3,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
 
 from policyengine.store.sqlite_actions import SqliteActions
 from tests.store.laws import Laws
@@ -19,5 +21,8 @@ class SqliteLaws(Laws):
         self.folder.cleanup()
 
 
-TestSqliteLaws = SqliteLaws.TestCase
-TestSqliteLaws.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+@pytest.mark.parametrize(("examples", "steps"), [(25, 25), pytest.param(300, 50, marks=pytest.mark.slow)])
+def test_a_file_does_what_the_model_does(examples: int, steps: int) -> None:
+    run_state_machine_as_test(
+        SqliteLaws, settings=settings(max_examples=examples, stateful_step_count=steps, deadline=None)
+    )
