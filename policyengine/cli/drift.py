@@ -37,6 +37,13 @@ _ERRORS: Final = 20
 @click.option(
     "--trail", multiple=True, type=_PATH, metavar="FILE", help="CloudTrail logs: who changed it; may repeat"
 )
+@click.option(
+    "--history",
+    multiple=True,
+    type=_PATH,
+    metavar="FILE",
+    help="history of AWS Config: since when; may repeat",
+)
 @click.option("--unmanaged", is_flag=True, help="list what runs and nothing declares")
 @click.option(
     "--rules", "rule_folders", multiple=True, type=_PATH, metavar="DIR", help="add a folder of rules"
@@ -80,9 +87,11 @@ def _compared(targets: Sequence[str], snapshot: Path, options: Mapping[str, Any]
 
     sides = Sides(targets, snapshot, options)
     found = list(drifts(sides.join.joined, sides.declared, sides.live))
-    acts = sides.acts({d.joined.live for d in found if d.kind == "drifted"})
+    drifted = [each for each in found if each.kind == "drifted"]
+    acts = sides.acts({each.joined.live for each in drifted})
+    since = sides.since(drifted)
     for each in found:
-        _say(each, acts.get("/".join(each.joined.live)))
+        _say(each, acts.get("/".join(each.joined.live)), since.get((each.joined.live, each.live.rule)))
     _say_lost(sides)
     if options["unmanaged"]:
         for identity in sides.join.strangers:
@@ -110,7 +119,7 @@ def _compared(targets: Sequence[str], snapshot: Path, options: Mapping[str, Any]
     return EXIT_FAIL if kinds["drifted"] else EXIT_OK
 
 
-def _say(each: Any, act: Any) -> None:
+def _say(each: Any, act: Any, since: Any) -> None:
     live, declared = each.live, each.declared
     place = (
         f"{declared.location.file}:{declared.location.line or 1}"
@@ -124,6 +133,10 @@ def _say(each: Any, act: Any) -> None:
         f"by {each.joined.how})"
     )
     print(f"    {printable(live.message)}")
+    if since is not None:
+        from policyengine.cli.drift_history import in_words
+
+        print(f"    = {in_words(since)}")
     if act is not None:
         print(
             f"    = last changed {act.time} by {printable(act.actor)} ({printable(act.event)} from {printable(act.source)})"

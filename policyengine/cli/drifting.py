@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from policyengine.cli.drift_history import BySince, failing_since
 from policyengine.cli.inputs import check_place, read_parameters, read_settings
 from policyengine.cli.run import selected
 from policyengine.engine.evaluate import Evaluator
@@ -16,6 +17,7 @@ from policyengine.model.errors import PolicyEngineError, UsageError
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import VERDICTS
 from policyengine.review.actors import Act, last_acts
+from policyengine.review.drift import Drift
 from policyengine.review.joining import Identity, join, live_of
 from policyengine.rules.packs import load_packs
 from policyengine.sources.base import Source, SourceOptions
@@ -59,6 +61,13 @@ class Sides:
         self.live = self._judged(running, {pair.live for pair in self.join.joined})
         self.errors: list[PolicyEngineError] = [e for source in (*code, *running) for e in source.errors]
         self._trails: Sequence[Path] = options["trail"]
+        self._history: Sequence[Path] = options["history"]
+        running_now = {pair.live for pair in self.join.joined}
+        self._collected = {
+            live.identity: live.collected_at
+            for live in lives
+            if live.collected_at is not None and live.identity in running_now
+        }
 
     def _open(self, targets: Sequence[str], options: SourceOptions) -> list[Source]:
         found = open_targets(targets, options)
@@ -88,6 +97,14 @@ class Sides:
             arns = {finding.arn for finding in self.live.get(identity, {}).values() if finding.arn}
             names["/".join(identity)] = {identity[3], *arns}
         return last_acts(read_logs(self._trails), names)
+
+    def since(self, drifted: Sequence[Drift]) -> BySince:
+        """Return since when what drifted fails, by identity and rule, where AWS Config's history is at hand."""
+        if not self._history:
+            return {}
+        found, errors = failing_since(self._history, drifted, self._collected, self._evaluator)
+        self.errors += errors
+        return found
 
 
 def _of_types(source: Any, types: set[str]) -> Any:

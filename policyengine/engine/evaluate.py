@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -68,9 +68,16 @@ class Evaluator:
 
     def about(self, types: Iterable[str]) -> Evaluator:
         """Return another one, of the rules about these types only: what only others reach is then not held."""
-        asked = {form["id"] for type_ in types for form, _ in self.applicable(type_)}
-        rules = tuple(form for form in self.pack.rules if form["id"] in asked)
+        return self.of_rules({form["id"] for type_ in types for form, _ in self.applicable(type_)})
+
+    def of_rules(self, ids: Collection[str]) -> Evaluator:
+        """Return another one, of these rules only."""
+        rules = tuple(form for form in self.pack.rules if form["id"] in ids)
         return Evaluator(replace(self.pack, rules=rules), now=self.now, settings=self.settings)
+
+    def judge_at(self, now: datetime) -> None:
+        """Set the clock for what is judged from here on."""
+        self.now, self._world = now, None
 
     def again(self) -> Evaluator:
         """Return another one of the same, for another process."""

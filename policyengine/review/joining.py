@@ -30,6 +30,7 @@ class Live(NamedTuple):
     names: frozenset[str]
     stack: str | None
     logical_id: str | None
+    collected_at: str | None
 
 
 class Joined(NamedTuple):
@@ -67,6 +68,7 @@ def live_of(resource: Resource) -> Live:
         frozenset(_names(resource)) | {resource.id},
         stack if isinstance(stack, str) else None,
         logical if isinstance(logical, str) else None,
+        resource.collected_at,
     )
 
 

@@ -92,6 +92,17 @@ class ConfigSource:
             except ItemError as problem:
                 self._tell(str(problem), place)
 
+    def history(self, types: Collection[str]) -> Iterator[tuple[Item, Resource | None]]:
+        """Yield every item that may be of one of these types, older ones too, in the order of the files; None stands
+        beside one that shows no resource (its status says why)."""
+        wanted = frozenset(types)
+        for _, item, place in self._items():
+            if not wanted.isdisjoint(_types_of(item)):
+                try:
+                    yield item, to_resource(item) if exists(item) else None
+                except ItemError as problem:
+                    self._tell(str(problem), place)
+
     def _skip(self, types: frozenset[str] | None, reason: str) -> None:
         if types is None:
             self.skipped[reason] += 1
