@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from policyengine.engine.rule import BoundRule
-from policyengine.engine.world import agree
+from policyengine.engine.scopes import agree
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN
 from policyengine.model.resource import Resource

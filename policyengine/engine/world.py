@@ -8,7 +8,7 @@ where the source covers (account, region, type), and otherwise a list that may h
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from policyengine.catalog import registry
@@ -21,11 +21,10 @@ from policyengine.engine.references import (
     names_of,
     values_at,
 )
+from policyengine.engine.reverse import Reverse
+from policyengine.engine.scopes import Place, in_branch, in_scope, place_of
 from policyengine.model.resource import NO_COVERAGE, Coverage, Resource, is_covered
 from policyengine.model.values import OpenList, Unresolved
-
-Place = tuple[str | None, str | None] | None
-"""File or account, see :func:`place_of`; None where everything is one place."""
 
 Relation = Mapping[str, Any]
 """The form of a catalog relation: keys to, scope, via, by, key, many."""
@@ -72,7 +71,7 @@ class World:
     def _forget(self) -> None:
         """Drop what was derived from the resources held."""
         self._tables: dict[tuple[str | None, ...], list[Resource]] = {}
-        self._reverse_indexes: dict[tuple[str, str, bool], _Reverse] = {}
+        self._reverse_indexes: dict[tuple[str, str, bool], Reverse] = {}
         self._organization: dict[str, tuple[list[Resource], bool]] = {}
 
     def release(self) -> None:
@@ -131,7 +130,7 @@ class World:
         if known is not None:
             return known
         found, plain = self._held(type_, resource, scope)
-        table = self._complete(self._in_branch(found, resource), type_, resource, scope)
+        table = self._complete(in_branch(found, resource), type_, resource, scope)
         if plain:
             self._tables[place] = table
         return table
@@ -230,22 +229,22 @@ class World:
             hits: Sequence[Resource] = [r for r in candidates if name in tuple(leaves(r.properties, steps))]
         else:
             hits = self._names(type_, name, resource, scope)
-        return self._in_branch([r for r in hits if in_scope(r, resource, scope)], resource)
+        return in_branch([r for r in hits if in_scope(r, resource, scope)], resource)
 
     def _reverse(self, relation: Relation, resource: Resource) -> list[Resource]:
         type_, scope = relation["to"], relation["scope"]
         index = self._home(scope)._reverse_index(type_, relation["by"], across=scope == ACROSS)
         found = [r for r in index.naming(resource) if in_scope(r, resource, scope)]
-        complete = self._complete(self._in_branch(found, resource), type_, resource, scope)
+        complete = self._complete(in_branch(found, resource), type_, resource, scope)
         doubtful = next((v for r, v in index.doubts(resource) if in_scope(r, resource, scope)), None)
         if doubtful is not None and complete.__class__ is not OpenList:
             return OpenList(complete, doubtful)
         return complete
 
-    def _reverse_index(self, type_: str, by: str, *, across: bool) -> _Reverse:
+    def _reverse_index(self, type_: str, by: str, *, across: bool) -> Reverse:
         index = self._reverse_indexes.get((type_, by, across))
         if index is None:
-            index = _Reverse(self._by_type.get(type_, ()), by, across)
+            index = Reverse(self._by_type.get(type_, ()), by, across)
             self._reverse_indexes[type_, by, across] = index
         return index
 
@@ -299,98 +298,9 @@ class World:
         spec = registry.spec(type_)
         return region == "global" and not (spec is not None and spec.is_global)
 
-    def _in_branch(self, found: list[Resource], resource: Resource) -> list[Resource]:
-        """Keep the branches that agree with the resource's own; two of one resource are a doubt."""
-        if all(r.branch is None for r in found):
-            return found
-        alike: dict[object, list[Resource]] = {}
-        for one in found:
-            if agree(one.branch, resource.branch):
-                alike.setdefault(one.identity, []).append(one)
-        certain = [copies[0] for copies in alike.values() if all(same(copies[0], c) for c in copies)]
-        if len(certain) == len(alike):
-            return certain
-        doubt = Unresolved("too_many_branches", "the related resource differs between branches")
-        return OpenList(certain, doubt)
-
 
 def _regions(coverage: Coverage) -> dict[str, set[str]]:
     regions: dict[str, set[str]] = defaultdict(set)
     for account, region, _type in coverage:
         regions[account].add(region)
     return regions
-
-
-class _Reverse:
-    """Who names whom through one path of one type; ``across``: also in other accounts."""
-
-    def __init__(self, resources: Iterable[Resource], by: str, across: bool) -> None:
-        self._across = across
-        self._by_name: dict[tuple[str, Place], list[Resource]] = defaultdict(list)
-        self._by_target: dict[tuple[str | None, str], list[Resource]] = defaultdict(list)
-        self._doubtful: dict[Place, list[tuple[Resource, Unresolved]]] = defaultdict(list)
-        steps = by.split(".")
-        for resource in resources:
-            for value in values_at(resource, steps):
-                self._take(resource, value)
-
-    def _place(self, resource: Resource) -> Place:
-        return None if self._across else place_of(resource)
-
-    def _take(self, resource: Resource, value: Any) -> None:
-        if isinstance(value, str):
-            for name in candidate_names(value):
-                self._by_name[name, self._place(resource)].append(resource)
-        elif isinstance(value, Unresolved):
-            if value.target is not None:
-                self._by_target[resource.file, value.target[0]].append(resource)
-            else:
-                self._doubtful[self._place(resource)].append((resource, value))
-
-    def naming(self, resource: Resource) -> list[Resource]:
-        """Return the resources that name this one, in order, each once."""
-        found = list(self._by_target.get((resource.file, resource.id), ()))
-        place = self._place(resource)
-        for name in names_of(resource):
-            found += self._by_name.get((name, place), ())
-        return list({id(r): r for r in found}.values())
-
-    def doubts(self, resource: Resource) -> Sequence[tuple[Resource, Unresolved]]:
-        """Return those of which it is not known whom they name."""
-        return self._doubtful.get(self._place(resource), ())
-
-
-def place_of(resource: Resource) -> Place:
-    """Return what no scope below the organisation crosses: the file of code, the account of anything else."""
-    return (resource.file, None) if resource.file is not None else (None, resource.account)
-
-
-def in_scope(candidate: Resource, resource: Resource, scope: str) -> bool:
-    """Whether a candidate lies in the scope of a resource; code sees its own file only."""
-    if candidate.file != resource.file:
-        return False
-    if resource.file is not None or scope == ACROSS:
-        return True
-    if candidate.account != resource.account:
-        return False
-    return (
-        scope != "account-region"
-        or candidate.region in (resource.region, "global")
-        or resource.region == "global"
-    )
-
-
-def same(first: Resource, second: Resource) -> bool:
-    """Whether two branches of a resource say the same; they were told apart for another resource's sake."""
-    return first is second or (
-        first.properties == second.properties
-        and first.tags == second.tags
-        and first.related == second.related
-    )
-
-
-def agree(first: Mapping[str, bool] | None, second: Mapping[str, bool] | None) -> bool:
-    """Whether two branches can hold together."""
-    if not first or not second:
-        return True
-    return all(second.get(name, value) == value for name, value in first.items())
