@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from policyengine.model.canonical_json import canonical
 from policyengine.remediate.api import Call
+from policyengine.testing.remediations import Bench
 from tests.remediate.canned import Answer, Failing, propose, refused, target
 
 HANDLER = "ami_not_public"
@@ -52,3 +53,14 @@ def test_permissions_that_cannot_be_read_are_refused() -> None:
         HANDLER, target(HANDLER, ID), {"ec2:DescribeImageAttribute": Failing("UnauthorizedOperation")}
     )
     assert said.code == "not_known"
+
+
+def test_laws(bench: Bench) -> None:
+    ec2 = bench.client("ec2")
+    (amazon, *_others) = ec2.describe_images(Owners=["amazon"])["Images"]
+    (instance,) = ec2.run_instances(ImageId=amazon["ImageId"], MinCount=1, MaxCount=1)["Instances"]
+    image = ec2.create_image(InstanceId=instance["InstanceId"], Name="ours")["ImageId"]
+    ec2.modify_image_attribute(
+        ImageId=image, LaunchPermission={"Add": [{"Group": "all"}, {"UserId": "111122223333"}]}
+    )
+    bench.laws("ami-not-public", "AWS::EC2::Image", image)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from policyengine.remediate.api import Call, Target
+from policyengine.testing.remediations import Bench
 from tests.remediate.canned import ACCOUNT, Answer, Failing, propose, refused, target
 from tests.remediate.judged import judged
 
@@ -75,3 +76,19 @@ def test_no_other_group_is_emptied(name: str) -> None:
 def test_an_empty_group_needs_nothing() -> None:
     found = propose(HANDLER, about(), answers([]))
     assert not found.steps
+
+
+def test_laws(bench: Bench) -> None:
+    ec2 = bench.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    filters = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": ["default"]}]
+    (group,) = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
+    itself = [{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group["GroupId"]}]}]
+    if not group["IpPermissions"]:  # AWS puts it there, moto does not
+        ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpPermissions=itself)
+    rule, type = "default-security-group-closed", "AWS::EC2::SecurityGroup"
+    applied = bench.laws(rule, type, group["GroupId"])
+    assert len(applied.plan["steps"]) == 2
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    ec2.create_network_interface(SubnetId=subnet, Groups=[group["GroupId"]])
+    assert "1 network interfaces" in bench.refuses("unsafe", rule, type, group["GroupId"])

@@ -23,7 +23,7 @@ def image(target: Target, read: Reader) -> Json:
     restore = [each for each in attributes if each.get("AttributeName") == "restore"]
     if len(restore) != 1:
         raise Refused("not_known", f"{target.id} says {len(restore)} times who may restore it; expected once")
-    return {"restore": sorted(restore[0].get("AttributeValues", []))}
+    return {"restore": sorted(set(restore[0].get("AttributeValues", [])))}  # a set, whatever it is written as
 
 
 def plan(target: Target, image: Json) -> Proposal:

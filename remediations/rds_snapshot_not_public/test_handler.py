@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policyengine.remediate.api import Call
+from policyengine.testing.remediations import Bench
 from tests.remediate.canned import Answer, Failing, propose, refused, target
 
 HANDLER = "rds_snapshot_not_public"
@@ -48,3 +49,31 @@ def test_what_cannot_be_read_is_refused() -> None:
     denied: dict[str, Answer] = {"rds:DescribeDBSnapshotAttributes": Failing("AccessDenied")}
     assert refused(HANDLER, target(HANDLER, ID), denied).code == "not_known"
     assert refused(HANDLER, target(HANDLER, ID), answers("DBSnapshot", name="other")).code == "not_known"
+
+
+def test_laws(bench: Bench) -> None:
+    rds = bench.client("rds")
+    rds.create_db_instance(
+        DBInstanceIdentifier="db", Engine="mysql", DBInstanceClass="db.t3.micro", MasterUsername="admin",
+        MasterUserPassword="a-password-of-a-test", AllocatedStorage=20,
+    )  # fmt: skip
+    rds.create_db_snapshot(DBInstanceIdentifier="db", DBSnapshotIdentifier=ID)
+    rds.modify_db_snapshot_attribute(
+        DBSnapshotIdentifier=ID, AttributeName="restore", ValuesToAdd=["all", "111122223333"]
+    )
+    bench.laws("database-snapshot-not-public", "AWS::RDS::DBSnapshot", ID)
+
+
+def test_laws_of_clusters(bench: Bench) -> None:
+    rds = bench.client("rds")
+    rds.create_db_cluster(
+        DBClusterIdentifier="db",
+        Engine="aurora-mysql",
+        MasterUsername="admin",
+        MasterUserPassword="a-password-of-a-test",
+    )
+    rds.create_db_cluster_snapshot(DBClusterIdentifier="db", DBClusterSnapshotIdentifier=ID)
+    rds.modify_db_cluster_snapshot_attribute(
+        DBClusterSnapshotIdentifier=ID, AttributeName="restore", ValuesToAdd=["111122223333", "all"]
+    )
+    bench.laws("database-snapshot-not-public", "AWS::RDS::ClusterSnapshot", ID)

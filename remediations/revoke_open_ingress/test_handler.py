@@ -15,6 +15,7 @@ from policyengine.model.resource import Resource
 from policyengine.remediate.api import Call, Proposal, Refused, Target
 from policyengine.remediate.group_rules import key_of
 from policyengine.sources.live.collectors.ec2 import rules_of
+from policyengine.testing.remediations import Bench
 from tests.remediate.canned import ACCOUNT, REGION, Answer, Failing, image, propose, refused, target
 from tests.remediate.judged import finding, judged
 
@@ -309,3 +310,66 @@ def test_the_finding_is_the_engines() -> None:
     found = about([rule(1, "tcp", 22, 22, CidrIpv4=WORLD)])
     assert found.finding == finding(SSH, found.resource)
     assert found.finding.verdict == "FAIL"
+
+
+def open_group(bench: Bench) -> str:
+    ec2 = bench.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    group: str = ec2.create_security_group(GroupName="web", Description="web", VpcId=vpc)["GroupId"]
+    listed = ec2.create_managed_prefix_list(
+        PrefixListName="partners", MaxEntries=5, AddressFamily="IPv4", Entries=[{"Cidr": "203.0.113.0/28"}]
+    )["PrefixList"]["PrefixListId"]
+
+    def let_in(low: int, high: int, **more: Any) -> None:
+        tags = more.pop("TagSpecifications", [])
+        permission = {"IpProtocol": "tcp", "FromPort": low, "ToPort": high, **more}
+        ec2.authorize_security_group_ingress(
+            GroupId=group, IpPermissions=[permission], **({"TagSpecifications": tags} if tags else {})
+        )
+
+    tags = [{"ResourceType": "security-group-rule", "Tags": [{"Key": "ticket", "Value": "OPS-1"}]}]
+    let_in(22, 22, IpRanges=[{"CidrIp": WORLD, "Description": "temporary"}], TagSpecifications=tags)
+    let_in(22, 22, IpRanges=[{"CidrIp": "192.0.2.1/32", "Description": "bastion"}])
+    let_in(3000, 4000, Ipv6Ranges=[{"CidrIpv6": "::/0"}])
+    let_in(443, 443, IpRanges=[{"CidrIp": WORLD}])
+    let_in(22, 22, PrefixListIds=[{"PrefixListId": listed}])
+    let_in(5432, 5432, UserIdGroupPairs=[{"GroupId": group}])
+    return group
+
+
+def test_laws(bench: Bench) -> None:
+    applied = bench.laws(SSH, "AWS::EC2::SecurityGroup", open_group(bench))
+    assert len(applied.plan["steps"]) == 2
+    assert applied.plan["approvals"] >= 1, "a rule for a thousand ports goes only where somebody said so"
+
+
+def test_laws_with_ports_that_stay(bench: Bench) -> None:
+    ec2 = bench.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    group = ec2.create_security_group(GroupName="web", Description="web", VpcId=vpc)["GroupId"]
+    ec2.authorize_security_group_ingress(
+        GroupId=group, IpPermissions=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": WORLD}]}]
+    )
+    applied = bench.laws(
+        "security-group-not-all-traffic",
+        "AWS::EC2::SecurityGroup",
+        group,
+        parameters={"keep_ports": [80, 443]},
+    )
+    assert [step["name"] for step in applied.plan["steps"]] == ["keep-1", "keep-2", "revoke-1"]
+
+
+def test_one_open_port_of_an_unused_group_needs_nobody_and_a_used_one_asks(bench: Bench) -> None:
+    rule, type = "security-group-database-ports-closed", "AWS::EC2::SecurityGroup"
+    ec2 = bench.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    group = ec2.create_security_group(GroupName="db", Description="db", VpcId=vpc)["GroupId"]
+    opened = [{"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "IpRanges": [{"CidrIp": WORLD}]}]
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=opened)
+    alone = bench.plan(rule, type, group).action
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    ec2.create_network_interface(SubnetId=subnet, Groups=[group])
+    used = bench.plan(rule, type, group).action
+    assert alone is not None and used is not None
+    assert not alone.plan["concerns"]
+    assert "the group is in use (interface)" in used.plan["concerns"][0]

@@ -21,16 +21,16 @@ def image(target: Target, read: Reader) -> Json:
 def plan(target: Target, image: Json) -> Proposal:
     """Take the group `all` away.
 
-    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySnapshotAttribute.html: adds or removes the
-    permissions that are named; "you can't do both in a single operation", and others stay.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySnapshotAttribute.html: adds or removes what
+    is named, and nothing else.
     """
     permissions = image["permissions"]
     if _ALL not in permissions:
         return Proposal("the snapshot is not public", after=image)
     step = Step(
         "make-private",
-        _change(target.id, "Remove"),
-        (_change(target.id, "Add"),),
+        _change(target.id, "remove"),
+        (_change(target.id, "add"),),
         why="copies that others have made already stay theirs: treat what is in it as known",
     )
     left = [each for each in permissions if each != _ALL]
@@ -47,6 +47,7 @@ def _change(snapshot: str, what: str) -> Call:
     arguments = {
         "SnapshotId": snapshot,
         "Attribute": "createVolumePermission",
-        "CreateVolumePermission": {what: [dict(_ALL)]},
+        "OperationType": what,
+        "GroupNames": ["all"],
     }
     return Call("ec2", "ModifySnapshotAttribute", arguments)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policyengine.remediate.api import Call
+from policyengine.testing.remediations import Bench
 from tests.remediate.canned import Answer, Failing, propose, refused, target
 
 HANDLER = "snapshot_not_public"
@@ -24,14 +25,9 @@ def test_only_everybody_goes(accounts: list[str], place: int) -> None:
     shared: list[dict[str, Any]] = [{"UserId": each} for each in accounts]
     found = propose(HANDLER, target(HANDLER, ID), answers(*shared[:place], {"Group": "all"}, *shared[place:]))
     (step,) = found.steps
-    named = {"SnapshotId": ID, "Attribute": "createVolumePermission"}
-    everybody = [{"Group": "all"}]
-    assert step.call == Call(
-        "ec2", "ModifySnapshotAttribute", {**named, "CreateVolumePermission": {"Remove": everybody}}
-    )
-    assert step.undo == (
-        Call("ec2", "ModifySnapshotAttribute", {**named, "CreateVolumePermission": {"Add": everybody}}),
-    )
+    named = {"SnapshotId": ID, "Attribute": "createVolumePermission", "GroupNames": ["all"]}
+    assert step.call == Call("ec2", "ModifySnapshotAttribute", {**named, "OperationType": "remove"})
+    assert step.undo == (Call("ec2", "ModifySnapshotAttribute", {**named, "OperationType": "add"}),)
     assert found.after["permissions"] == [{"UserId": each} for each in sorted(accounts)]
 
 
@@ -44,3 +40,14 @@ def test_permissions_that_cannot_be_read_are_refused() -> None:
         HANDLER, target(HANDLER, ID), {"ec2:DescribeSnapshotAttribute": Failing("UnauthorizedOperation")}
     )
     assert said.code == "not_known"
+
+
+def test_laws(bench: Bench) -> None:
+    ec2 = bench.client("ec2")
+    volume = ec2.create_volume(Size=1, AvailabilityZone="us-east-1a")["VolumeId"]
+    snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    for shared in ({"GroupNames": ["all"]}, {"UserIds": ["111122223333"]}):
+        ec2.modify_snapshot_attribute(
+            SnapshotId=snapshot, Attribute="createVolumePermission", OperationType="add", **shared
+        )
+    bench.laws("ebs-snapshot-not-public", "AWS::EC2::Snapshot", snapshot)
