@@ -26,7 +26,7 @@ from policyengine.model.finding import Finding
 from policyengine.model.logic import FALSE, TRUE
 from policyengine.rules.iam.deliveries import BESIDE
 from policyengine.rules.iam.running import TYPES as CARRIERS
-from policyengine.rules.iam.staff import NEEDS
+from policyengine.rules.iam.staff_tables import NEEDS
 from policyengine.rules.loader import compile_text
 from policyengine.rules.pack import Pack
 from policyengine.rules.predicates.api import Predicate

@@ -7,44 +7,23 @@ a source does not show is not taken for granted: SCPs it does not show deny noth
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from policyengine.iam.account_ids import account_of
 from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.domains import one_caller
-from policyengine.iam.errors import PolicyError
 from policyengine.iam.escalation_world import Principal, State, World, names_service
 from policyengine.iam.glob import compile_glob
 from policyengine.iam.holding import Holder
 from policyengine.iam.questions import administrator
 from policyengine.iam.reason import Answer, Unknown, Yes, grants
-from policyengine.iam.request import read_caller
 from policyengine.iam.request_set import RequestSet
 from policyengine.iam.takeovers import Takeovers
-from policyengine.model.resource import Coverage, Resource
-from policyengine.model.values import OpenDict, OpenList, Unresolved
-from policyengine.rules.iam import carriers
-from policyengine.rules.iam.attached import GROUP, MANAGED
-from policyengine.rules.iam.deliveries import BESIDE
-from policyengine.rules.iam.graph import world_of
-from policyengine.rules.iam.held import record_of, remembered
-from policyengine.rules.iam.organizations import members_of
-from policyengine.rules.iam.principals import KINDS, TYPES, PrincipalRecord, Principals, caller_arn
-from policyengine.rules.iam.reader import Reader
-from policyengine.rules.iam.running import RUNNING
-from policyengine.rules.iam.standins import ACCOUNT, filled, own_arn
-from policyengine.rules.iam.values import account_id
-from policyengine.rules.predicates.api import Subject
+from policyengine.model.values import Unresolved
+from policyengine.rules.iam.held import remembered
 
-if TYPE_CHECKING:
-    from policyengine.iam.organization import Organization
-
-NEEDS: Final = tuple(sorted(TYPES))
-"""What runs with roles, so that whoever changes it acts as them."""
-_KEPT_STAFF: Final = 4
 _LONGEST_CHAIN: Final = 4
 """Roles one after another; AWS sets no limit, but nobody builds longer ones on purpose."""
 _TAG_SESSION: Final = "sts:tagsession"
@@ -295,108 +274,3 @@ def _is_personal(statement: Statement) -> bool:
     return any("${" in text for text in texts) or any(
         k.startswith(("aws:principal", "aws:user")) for k in keys
     )
-
-
-_KEPT: Final[OrderedDict[tuple[int, ...], tuple[Any, Staff]]] = OrderedDict()
-
-
-def staff_of(subject: Subject) -> Staff:
-    """Return who there is in the subject's account, read once for all that ask."""
-    known: Any = subject.answers.get(Staff)
-    if known is not None:
-        found: Staff = known
-        return found
-    code = subject.resource.file is not None
-    tables = [subject.tables(type_) for type_ in (*NEEDS, *(BESIDE if code else ()))]
-    running = subject.look(RUNNING)
-    members = members_of(subject)
-    organization = None if members is None or isinstance(members, Unresolved) else members.organization
-    key = (
-        id(organization),
-        *map(id, tables),
-        *map(id, running.values()),
-        id(subject.resource) if code else 0,
-    )
-    kept = _KEPT.get(key)
-    if kept is None:
-        # INVARIANT: an entry holds the objects whose identity is its key
-        held = (organization, tables, running, subject.resource)
-        kept = _KEPT[key] = (held, _staff(tables, running, organization, subject.resource))
-        if len(_KEPT) > _KEPT_STAFF:
-            _KEPT.popitem(last=False)
-    subject.answers[Staff] = kept[1]
-    return kept[1]
-
-
-def _alone(resource: Resource) -> Resource:
-    """Return one branch of a resource by itself, of code with the ARN that stands for it wherever it is named."""
-    if resource.file is None:
-        return replace(resource, variants=()) if resource.variants else resource
-    return replace(resource, variants=(), arn=own_arn(resource), account=account_id(resource) or ACCOUNT)
-
-
-def _carried(
-    running: Mapping[str, Any], records: Sequence[PrincipalRecord], own: Resource
-) -> carriers.Carried:
-    """Return what runs with the roles; a table that is complete covers its type in the whole account."""
-    runs, coverage = carriers.Carriers(), set[tuple[str, str, str]]()
-    for type_, table in running.items():
-        if isinstance(table, Unresolved):
-            continue
-        if not isinstance(table, OpenList):
-            coverage.add((own.account or "", "every region", type_))
-        for resource in table if type_ in carriers.TYPES else ():
-            runs.add(resource)
-    covered: Coverage = frozenset(coverage)
-    return runs.carried(records, covered)
-
-
-def _staff(
-    tables: Sequence[Any], running: Mapping[str, Any], organization: Organization | None, own: Resource
-) -> Staff:
-    known: dict[str, Sequence[Resource]] = {}
-    opens: dict[str, Unresolved] = {}
-    for type_, table in zip((*NEEDS, *BESIDE), tables, strict=False):
-        known[type_] = () if isinstance(table, Unresolved) else table
-        open_ = table if isinstance(table, Unresolved) else getattr(table, "more", None)
-        if open_ is not None:
-            opens[type_] = open_
-    more = next((opens[type_] for type_ in (*KINDS, *NEEDS) if type_ in opens), None)
-    people = [r for type_ in KINDS for r in known[type_]]
-    if own.file is not None:
-        people = [_alone(r) for r in people]
-        records = _of_code(people, known, own)
-    else:
-        managed, groups = (tables[NEEDS.index(type_)] for type_ in (MANAGED, GROUP))
-        records = [record_of(managed, groups, resource) for resource in people]
-    tags: dict[str, Mapping[str, Any] | None] = {}
-    for resource, record in zip(people, records, strict=True):
-        unknown = resource.tags is None or isinstance(resource.tags, Unresolved | OpenDict)
-        tags[caller_arn(record)[0]] = None if unknown else resource.tags  # type: ignore[assignment]  # narrowed above
-    callers = [record for record in records if record.kind == "group" or _is_caller(caller_arn(record)[0])]
-    if len(callers) < len(records):
-        more = more or Unresolved("unsupported", "a principal has a name that none can have")
-    world = world_of(callers, _carried(running, callers, own), organization)
-    return Staff(world, tags, more, own.file is not None)
-
-
-def _is_caller(arn: str) -> bool:
-    """Say whether an ARN is one that a principal can have; a source may show a name that none has."""
-    try:
-        return read_caller(arn).kind in ("role", "user")
-    except PolicyError:
-        return False
-
-
-def _of_code(
-    people: Sequence[Resource], known: Mapping[str, Sequence[Resource]], own: Resource
-) -> list[PrincipalRecord]:
-    """Return the principals of a file of code, with what their policies refer to filled in."""
-    beside = {own.id: own, **{r.id: r for resources in known.values() for r in resources}}
-    gathered = Principals(Reader(lambda of, value: filled(value, of, beside)))
-    for resource in people:
-        gathered.add(resource)
-    for type_ in TYPES - KINDS.keys():
-        for resource in known[type_]:
-            gathered.add(_alone(resource))
-    return list(gathered.records())

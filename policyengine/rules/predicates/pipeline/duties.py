@@ -24,7 +24,8 @@ from policyengine.rules.iam.deliveries import BESIDE, PROJECT, REPOSITORY, Deliv
 from policyengine.rules.iam.duty_holders import DutyHolders, Holding, nobody
 from policyengine.rules.iam.held import shared_reader
 from policyengine.rules.iam.reader import Reader
-from policyengine.rules.iam.staff import Member, Staff, staff_of
+from policyengine.rules.iam.staff import Member, Staff
+from policyengine.rules.iam.staff_tables import staff_of
 from policyengine.rules.iam.standins import filled
 from policyengine.rules.predicates.api import Answer, Narrow, Subject
 from policyengine.rules.predicates.iam.asking import witness
