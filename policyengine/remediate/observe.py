@@ -93,10 +93,6 @@ class LiveObserver:
         if collector is None:
             raise Refused("unknown_target", f"nothing collects {subject.type}")
         account = self._doors.open(SCANNER, subject.account).account
-        if subject.region != GLOBAL and subject.region not in self._enabled(account):
-            raise Refused(
-                "unknown_target", f"account {account.id} has no enabled region `{subject.region[:40]}`"
-            )
         with ThreadPoolExecutor(_WORKERS, "observe") as calls:
             return _Look(self, subject, form, collector, account, calls).observation()
 

@@ -8,6 +8,7 @@ from typing import Any
 from policyengine.aws.failures import CallFailure
 from policyengine.sources.live.context import Context
 from policyengine.sources.live.offered import is_not_offered
+from policyengine.sources.live.one import PAGING, One, one_of
 from policyengine.sources.live.spec import Collector, Step, asked
 from policyengine.sources.live.templates import all_at, fill
 
@@ -15,7 +16,14 @@ Json = dict[str, Any]
 
 
 def listing(collector: Collector, context: Context) -> Iterable[Json]:
-    """Return the items of a collector's listing, which several types may begin with. Raises CallFailure."""
+    """Return the items of a collector's listing, which several types may begin with. Raises CallFailure.
+
+    Where one resource is asked about whose id is known, those that AWS gives for this id.
+    """
+    only = context.only
+    one = one_of(collector) if only is not None and only.found and only.type == collector.type else None
+    if one is not None and only is not None and only.narrow:
+        return _by_id(collector, one, str(only.found), context)
     return context.shared.listing((collector.type,), lambda: _list(collector, context))
 
 
@@ -26,6 +34,18 @@ def listed(collector: Collector, context: Context) -> Iterator[Json]:
     except CallFailure as failure:
         if not failure.is_one_of(collector.skips) and not is_not_offered(failure, collector.type, context):
             context.not_whole(collector.type, failure)
+
+
+def _by_id(collector: Collector, one: One, id: str, context: Context) -> list[Json]:
+    step = collector.list
+    own = {name: value for name, value in step.arguments.items() if name not in PAGING}
+    arguments = fill({**own, **one.arguments}, {"id": id}, context.names)
+    try:
+        return list(results(step, step.service or collector.service, context, arguments, alike=False))
+    except CallFailure as failure:
+        if failure.is_one_of(one.none):
+            return []
+        raise
 
 
 def _list(collector: Collector, context: Context) -> Iterator[Json]:

@@ -1,0 +1,25 @@
+"""A moto server over HTTP in its own process, empty for each test that asks for ``server``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from policyengine.testing import moto_server
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[str]:
+    """The endpoint of the server of this test process."""
+    with moto_server.running() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def server(moto: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The endpoint, empty, that every AWS client of this test asks."""
+    for name, value in moto_server.environment(moto).items():
+        monkeypatch.setenv(name, value)
+    moto_server.reset(moto)
+    return moto
