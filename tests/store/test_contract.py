@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -189,3 +190,10 @@ def test_another_opening_sees_the_same(
     again = opened(where)
     assert again.get("act-1").pre_image == made.pre_image
     assert again.head() == store.head() and verify(again.journal(), head=again.head()) is None
+
+
+def test_many_threads_of_one_store(store: ActionStore) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        seqs = list(pool.map(lambda n: store.note(note(n=n)).seq, range(24)))
+    assert sorted(seqs) == list(range(1, 25))
+    assert verify(store.journal(), head=store.head()) is None
