@@ -57,9 +57,10 @@ class Sides:
         self.join = join(declared, lives, coverage, stack=options["stack"])
         self._types = frozenset(self.types[pair.declared] for pair in self.join.joined)
         self._evaluator = Evaluator(pack, now=_now(), settings=settings).about(self._types)
+        self.errors: list[PolicyEngineError] = []
         self.declared = self._judged(code, {pair.declared for pair in self.join.joined})
         self.live = self._judged(running, {pair.live for pair in self.join.joined})
-        self.errors: list[PolicyEngineError] = [e for source in (*code, *running) for e in source.errors]
+        self.errors += [error for source in (*code, *running) for error in source.errors]
         self._trails: Sequence[Path] = options["trail"]
         self._history: Sequence[Path] = options["history"]
         running_now = {pair.live for pair in self.join.joined}
@@ -86,6 +87,7 @@ class Sides:
         for finding in scan.findings():
             if finding.identity in identities:
                 judged.setdefault(finding.identity, {})[finding.rule] = finding
+        self.errors += [*scan.errors, *scan.counts.crash_errors()]
         return judged
 
     def acts(self, identities: set[Identity]) -> dict[str, Act]:

@@ -22,7 +22,7 @@ from policyengine.cli.text import TargetText
 from policyengine.engine.evaluate import Evaluator
 from policyengine.engine.piece import Wanted
 from policyengine.engine.scan import CODE_KINDS, Scan
-from policyengine.model.errors import PolicyEngineError, UsageError
+from policyengine.model.errors import UsageError
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, SEVERITIES, UNKNOWN, VERDICTS
 from policyengine.reports.base import Context, Report, RunError, RunInfo
@@ -144,10 +144,7 @@ class Run:
         counts = self.scan.counts
         errors = [*self.discovery.errors, *self.scan.errors]
         errors += [error for source in self.discovery.sources for error in source.errors]
-        errors += [
-            PolicyEngineError(f"rule `{rule}` crashed on {n} resources", code="internal_error")
-            for rule, n in sorted(counts.crashes.items())
-        ]
+        errors += counts.crash_errors()
         skipped: Counter[str] = Counter(self.discovery.skipped)
         for source in self.discovery.sources:
             skipped.update(source.skipped)

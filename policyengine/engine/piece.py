@@ -40,6 +40,13 @@ class Counts:
         """The regions seen, sorted."""
         return sorted({region for _, region in self.places if region})
 
+    def crash_errors(self) -> list[PolicyEngineError]:
+        """Return an error for each rule that crashed: what it would have said of those resources is not known."""
+        return [
+            PolicyEngineError(f"rule `{rule}` crashed on {n} resources", code="internal_error")
+            for rule, n in sorted(self.crashes.items())
+        ]
+
     def merge(self, other: Counts) -> None:
         """Add the counts of another part of the same scan."""
         self.verdicts.update(other.verdicts)

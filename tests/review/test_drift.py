@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from policyengine.cli.main import main
+from policyengine.engine.rule import BoundRule
 from policyengine.model.errors import InputError
 from policyengine.model.resource import Resource
 from policyengine.review.actors import last_acts
@@ -129,6 +130,25 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "never arrived: AWS::S3::Bucket Lost" in shown
     assert "in no code: 111122223333/eu-west-1  AWS::EC2::Volume vol-9" in shown
     assert "1 declared resources run; 1 verdicts drifted" in shown
+
+
+def test_a_rule_that_crashes_is_no_good_news(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its verdict is not known on either side, so that nothing seems to have drifted."""
+    (tmp_path / "template.yaml").write_text(TEMPLATE)
+    live = [running(VOLUME, "vol-1", {"Encrypted": False}, "app", "Data")]
+    write_snapshot(tmp_path / "s", live, created="2026-11-21T09:00:00Z", coverage=COVERED)
+
+    def crash(*_args: Any) -> str:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(BoundRule, "_make_decide", lambda _rule: crash)
+    arguments = ["--against", str(tmp_path / "s"), "--rule", "ebs-volume-encrypted"]
+    with pytest.raises(SystemExit) as ended:
+        main(["drift", str(tmp_path / "template.yaml"), *arguments])
+    assert ended.value.code == 4
+    assert "error: rule `ebs-volume-encrypted` crashed on 1 resources" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("slip", [("--stack", "ap"), ("--account", "999988887777")])
