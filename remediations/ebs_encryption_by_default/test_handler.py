@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from policyengine.remediate.api import Call
+from policyengine.testing.remediations import Bench
 from tests.remediate.canned import ACCOUNT, REGION, Answer, Failing, propose, refused, target
 
 Json = dict[str, Any]
@@ -174,3 +175,31 @@ def test_what_cannot_be_read_is_refused(operation: str) -> None:
 
 def test_what_is_right_needs_nothing() -> None:
     assert not propose(HANDLER, about(), answers(on=True)).steps
+
+
+def test_laws(bench: Bench) -> None:
+    """moto has no GetEbsDefaultKmsKeyId and no ResetEbsDefaultKmsKeyId, so the three calls about the key are stubs."""
+    account, region = bench.account, "us-east-1"
+    role = ROLE.replace(ACCOUNT, account)
+
+    def about_role(statement: Json) -> Json:
+        return {**statement, "Principal": {"AWS": [role]}}
+
+    root = {**ROOT, "Principal": {"AWS": f"arn:aws:iam::{account}:root"}}
+    policy = {"Version": "2012-10-17", "Statement": [root, about_role(USE), about_role(ATTACH)]}
+    kms = bench.client("kms", region)
+    key = kms.create_key(Policy=json.dumps(policy))["KeyMetadata"]["Arn"]
+    default = {"KmsKeyId": "alias/aws/ebs"}
+
+    def modify(arguments: Json) -> Json:
+        default["KmsKeyId"] = arguments["KmsKeyId"]
+        return default
+
+    bench.stub("ec2:GetEbsDefaultKmsKeyId", lambda _arguments: dict(default))
+    bench.stub("ec2:ModifyEbsDefaultKmsKeyId", modify)
+    bench.stub("ec2:ResetEbsDefaultKmsKeyId", lambda _arguments: modify({"KmsKeyId": "alias/aws/ebs"}))
+    place = ("ebs-encryption-by-default", "PolicyEngine::Account::Region", region, region)
+    bench.laws(*place, parameters={"kms_key": key})
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps({**policy, "Statement": [root]}))
+    assert "kms:Decrypt" in bench.refuses("unsafe", *place, parameters={"kms_key": key})
+    bench.laws(*place)

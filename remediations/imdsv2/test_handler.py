@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policyengine.remediate.api import Call
+from policyengine.testing.remediations import Bench
 from tests.remediate.canned import NOW, Answer, Canned, Failing, loaded, propose, refused, target
 
 HANDLER = "imdsv2"
@@ -97,3 +98,50 @@ def test_incident_c7n_2824_what_cannot_be_read_is_refused(operation: str) -> Non
     assert refused(HANDLER, target(HANDLER, ID), told).code == "not_known"
     gone: dict[str, Answer] = {**answers(*QUIET), "ec2:DescribeInstances": {"Reservations": []}}
     assert refused(HANDLER, target(HANDLER, ID), gone).code == "not_known"
+
+
+def keep_options(bench: Bench, region: str = "us-east-1") -> None:
+    """moto forgets the options that a change does not name; AWS keeps them
+    (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceMetadataOptions.html)."""
+    import botocore.session
+
+    ec2 = botocore.session.Session().create_client("ec2", region_name=region)
+    names = (
+        "HttpTokens",
+        "HttpEndpoint",
+        "HttpPutResponseHopLimit",
+        "HttpProtocolIpv6",
+        "InstanceMetadataTags",
+    )
+
+    def modify(arguments: Any) -> Any:
+        (group,) = ec2.describe_instances(InstanceIds=[arguments["InstanceId"]])["Reservations"]
+        old = group["Instances"][0]["MetadataOptions"]
+        told = ec2.modify_instance_metadata_options(
+            **{name: old[name] for name in names if name in old} | arguments
+        )
+        return {"InstanceId": told["InstanceId"], "InstanceMetadataOptions": told["InstanceMetadataOptions"]}
+
+    bench.stub("ec2:ModifyInstanceMetadataOptions", modify)
+
+
+def test_laws(bench: Bench) -> None:
+    ec2, cloudwatch = bench.client("ec2"), bench.client("cloudwatch")
+    (amazon, *_others) = ec2.describe_images(Owners=["amazon"])["Images"]
+    options = {"HttpTokens": "optional", "HttpPutResponseHopLimit": 3, "HttpEndpoint": "enabled"}
+    (instance,) = ec2.run_instances(
+        ImageId=amazon["ImageId"], MinCount=1, MaxCount=1, MetadataOptions=options
+    )["Instances"]
+    name = instance["InstanceId"]
+    keep_options(bench)
+    place = ("ec2-instance-imdsv2", "AWS::EC2::Instance", name)
+    assert "no value" in bench.refuses("not_known", *place)
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    for days in range(1, 15):
+        moment = hour - timedelta(days=days)
+        dimensions = [{"Name": "InstanceId", "Value": name}]
+        point = {"MetricName": "MetadataNoToken", "Dimensions": dimensions, "Timestamp": moment, "Value": 0.0}
+        cloudwatch.put_metric_data(Namespace="AWS/EC2", MetricData=[point])
+    bench.laws(*place)
+    (group,) = ec2.describe_instances(InstanceIds=[name])["Reservations"]
+    assert group["Instances"][0]["MetadataOptions"]["HttpPutResponseHopLimit"] == 3

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from policyengine.remediate.api import Call, FromAnswer
+from policyengine.testing.remediations import Bench
 from tests.remediate.canned import ACCOUNT, REGION, Answer, Failing, propose, refused, target
 
 HANDLER = "vpc_flow_logs"
@@ -83,3 +84,33 @@ def test_where_to_is_never_guessed(parameters: dict[str, str], words: str) -> No
 def test_incident_c7n_2824_flow_logs_that_cannot_be_listed_are_not_none() -> None:
     denied: dict[str, Answer] = {"ec2:DescribeFlowLogs": Failing("UnauthorizedOperation")}
     assert refused(HANDLER, about(destination=BUCKET), denied).code == "not_known"
+
+
+def test_laws(bench: Bench) -> None:
+    vpc = bench.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    bench.client("s3").create_bucket(Bucket="central-flow-logs")
+    parameters = {"destination": "arn:aws:s3:::central-flow-logs"}
+    place = ("vpc-flow-logs", "AWS::EC2::VPC", vpc)
+    bench.laws(*place, parameters=parameters)
+    ec2 = bench.client("ec2")
+    left = [each["FlowLogId"] for each in ec2.describe_flow_logs()["FlowLogs"]]
+    assert len(left) == 1, "of the call whose answer never came"
+    ec2.delete_flow_logs(FlowLogIds=left)
+    made = bench.setup(*place, parameters=parameters)
+    action = bench.planned(made).action
+    assert action is not None
+    bench.apply(made, action)
+    done = made.kernel.rollback(action.id, "somebody@example.com").action
+    assert done is not None and done.state == "rolled_back" and made.image() == action.plan["before"]
+
+
+def test_a_bucket_that_is_not_there_changes_nothing(bench: Bench) -> None:
+    """EC2 answers that it was not successful, and not with an error (`Unsuccessful` of API_CreateFlowLogs)."""
+    rule, type = "vpc-flow-logs", "AWS::EC2::VPC"
+    vpc = bench.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    made = bench.setup(rule, type, vpc, parameters={"destination": "arn:aws:s3:::nobody-has-it"})
+    action = bench.planned(made).action
+    assert action is not None
+    done = bench.apply(made, action).action
+    assert done is not None and done.state == "failed" and "as it was before" in done.reason
+    assert bench.client("ec2").describe_flow_logs()["FlowLogs"] == []
