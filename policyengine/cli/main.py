@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "policyengine.cli.remediate:remediate",
         "Repair what fails: plan, apply, verify, take back.",
     ),
+    "deploy": ("policyengine.cli.deploy:deploy", "Make what runs the rules continuously in AWS."),
     "rules": ("policyengine.cli.rules:rules", "List, show, test and scaffold rules."),
     "iam": ("policyengine.cli.iam:iam", "Ask about AWS policies: one request, or all requests."),
     "explain": ("policyengine.cli.explain:explain", "Explain a rule or a finding."),

@@ -80,7 +80,7 @@ def open_the_store(where: str | None, profile: str | None = None) -> ActionStore
     place = where or str(_default())
     try:
         if place.startswith("dynamodb:"):
-            doors = _doors(profile, None, None)
+            doors, _region = doors_for(profile)
             return open_store(place, account=doors.open("", doors.own.account).account)
         Path(place).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return open_store(place)
@@ -98,7 +98,10 @@ def _default() -> Path:
     )
 
 
-def _doors(profile: str | None, role_name: str | None, external_id: str | None) -> Doors:
+def doors_for(
+    profile: str | None, role_name: str | None = None, external_id: str | None = None
+) -> tuple[Doors, str]:
+    """Return the ways into accounts, and the region of the AWS configuration. Raises InputError."""
     from policyengine import __version__
     from policyengine.aws.failures import CallFailure
     from policyengine.aws.regions import HOME
@@ -120,7 +123,7 @@ def _doors(profile: str | None, role_name: str | None, external_id: str | None) 
         name = role_name.replace("{handler}", handler.replace("_", "-") or "scanner")
         return Role(f"arn:{own.partition}:iam::{account}:role/{name}", external_id)
 
-    return Doors(sessions, own, region, role_for)
+    return Doors(sessions, own, region, role_for), region
 
 
 class Live(NamedTuple):
@@ -141,7 +144,7 @@ def open_live(options: Mapping[str, Any]) -> Live:
 
     pack = load_packs(options["rule_folders"])
     settings, _text = read_settings({**options, "ous": (), "account": None}, ["."], pack)
-    doors = _doors(options["profile"], options["role_name"], options["external_id"])
+    doors, _region = doors_for(options["profile"], options["role_name"], options["external_id"])
     kernel = make_kernel(
         doors=doors,
         pack=pack,

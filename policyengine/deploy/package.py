@@ -1,0 +1,91 @@
+"""The zip that the functions run: the same bytes for the same rules, remediations, settings and engine.
+
+Stored, not deflated, since compressors differ between builds; times and modes are fixed; bytecode, which Lambda cannot
+write for itself, is compiled with hashes in place of times and never checked against its source
+(https://docs.python.org/3/reference/import.html#cached-bytecode-invalidation).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import io
+import json
+import marshal
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from policyengine.config.compiled import write_settings
+from policyengine.deploy.choice import Choice
+
+RUNTIME: Final = f"python{sys.version_info.major}.{sys.version_info.minor}"
+"""The runtime whose bytecode the zip holds: the one it is made with."""
+PACKAGE: Final = Path(__file__).resolve().parent.parent
+LEFT_OUT: Final = frozenset(
+    {"_data", "cli", "deploy", "documents", "fix", "history", "reports", "review", "testing", "__pycache__"}
+)
+"""Packages that no function imports."""
+MOST_BYTES: Final = 15 * 1024 * 1024
+_TIME: Final = (1980, 1, 1, 0, 0, 0)
+
+
+def package(choice: Choice) -> bytes:
+    """Return the zip."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in sorted(members(choice)):
+            entry = zipfile.ZipInfo(name, _TIME)
+            entry.external_attr = 0o644 << 16
+            entry.create_system = 3
+            archive.writestr(entry, data)
+    return out.getvalue()
+
+
+def name_of(data: bytes) -> str:
+    """Return the file name of a zip: another content has another."""
+    return f"policyengine-{hashlib.sha256(data).hexdigest()[:16]}.zip"
+
+
+def members(choice: Choice) -> Iterator[tuple[str, bytes]]:
+    """Yield the names and contents of the zip."""
+    yield "policyengine/_data/rules.json", choice.pack.to_bytes()
+    yield "policyengine/_data/remediations.json", choice.compiled_remediations
+    settings: Any = write_settings(choice.settings)
+    yield (
+        "policyengine/_data/settings.json",
+        json.dumps(settings, sort_keys=True, separators=(",", ":")).encode(),
+    )
+    for path in sorted(PACKAGE.rglob("*")):
+        name = path.relative_to(PACKAGE)
+        if path.is_file() and name.parts[0] not in LEFT_OUT and "__pycache__" not in name.parts:
+            yield from _file(f"policyengine/{name.as_posix()}", path)
+    for declaration in choice.remediations:
+        folder = choice.handlers / declaration.id
+        for path in sorted(folder.glob("*.py")):
+            if path.name != "test_handler.py":
+                yield from _file(f"policyengine/_data/remediations/{declaration.id}/{path.name}", path)
+
+
+def _file(name: str, path: Path) -> Iterator[tuple[str, bytes]]:
+    data = path.read_bytes()
+    yield name, data
+    if path.suffix == ".py":
+        yield _bytecode_name(name), _bytecode(name, data)
+
+
+def _bytecode_name(name: str) -> str:
+    folder, _, file = name.rpartition("/")
+    return f"{folder}/__pycache__/{file.removesuffix('.py')}.{sys.implementation.cache_tag}.pyc"
+
+
+def _bytecode(name: str, data: bytes) -> bytes:
+    """PEP 552: flags 1 (hash-based, not checked), then the hash of the source, then the code.
+
+    Later versions of marshal write references that depend on how often a constant is used elsewhere in the process.
+    """
+    code = compile(data, f"/var/task/{name}", "exec", dont_inherit=True, optimize=0)
+    head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + importlib.util.source_hash(data)
+    return head + marshal.dumps(code, 2)
