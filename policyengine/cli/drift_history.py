@@ -36,11 +36,12 @@ def failing_since(
     sources = _open(files)
     if not failing:
         return {}, []
+    accounts = {identity[0] for identity in failing}
     rules = set().union(*failing.values())
     seen = {identity: _moment(collected[identity]) for identity in failing if identity in collected}
     records = Records(evaluator.of_rules(rules), failing, seen)
     for source in sources:
-        for item, resource in source.history(types):
+        for item, resource in source.history(types, accounts):
             unseen = resource is None and item.status in NOT_RECORDED
             state = Unresolved("not_collected", "AWS Config did not record it") if unseen else resource
             records.take(Recorded(item.identity, item.order, item.captured, state))

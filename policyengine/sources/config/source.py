@@ -92,12 +92,14 @@ class ConfigSource:
             except ItemError as problem:
                 self._tell(str(problem), place)
 
-    def history(self, types: Collection[str]) -> Iterator[tuple[Item, Resource | None]]:
-        """Yield every item that may be of one of these types, older ones too, in the order of the files; None stands
-        beside one that shows no resource (its status says why)."""
+    def history(
+        self, types: Collection[str], accounts: Collection[str]
+    ) -> Iterator[tuple[Item, Resource | None]]:
+        """Yield every item of these accounts that may be of one of these types, older ones too, in the order of the
+        files; None stands beside one that shows no resource (its status says why)."""
         wanted = frozenset(types)
         for _, item, place in self._items():
-            if not wanted.isdisjoint(_types_of(item)):
+            if item.account in accounts and not wanted.isdisjoint(_types_of(item)):
                 try:
                     yield item, to_resource(item) if exists(item) else None
                 except ItemError as problem:
