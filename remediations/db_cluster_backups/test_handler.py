@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policyengine.aws.models import service_model
-from tests.remediate.canned import Answer, Failing, image, one, propose, refused, target
+from policyengine.testing.remediations import Bench
+from tests.remediate.canned import Answer, Failing, Json, image, one, propose, refused, target
 
 HANDLER = "db_cluster_backups"
 ABOUT = target(HANDLER, "orders")
@@ -50,3 +51,34 @@ def test_neptune_and_documentdb_answer_at_the_endpoint_of_rds(service: str) -> N
 
 def test_incident_c7n_4949_a_cluster_that_cannot_be_read_is_left_alone() -> None:
     assert refused(HANDLER, ABOUT, {"rds:DescribeDBClusters": Failing("InternalFailure")}).code == "not_known"
+
+
+@pytest.mark.parametrize(("type_", "engine"), [("RDS", "aurora-mysql"), ("Neptune", "neptune")])
+def test_repairs(bench: Bench, type_: str, engine: str) -> None:
+    made: Any = {
+        "DBClusterIdentifier": "orders",
+        "Engine": "aurora-postgresql",
+        "MasterUsername": "owner",
+        "MasterUserPassword": "not-a-secret-1",
+    }
+    bench.client("rds").create_db_cluster(**{**made, "Engine": engine}, BackupRetentionPeriod=1)
+    bench.laws(rule="cluster-backup-retention", type=f"AWS::{type_}::DBCluster", id="orders")
+
+
+def documentdb(bench: Bench, **settings: Any) -> Json:
+    """moto has no clusters of DocumentDB: reading and changing one is a stub."""
+    arn = f"arn:aws:rds:us-east-1:{bench.account}:cluster:orders"
+    cluster: Json = {"DBClusterIdentifier": "orders", "Engine": "docdb", "DBClusterArn": arn, **settings}
+
+    def modify(asked: Json) -> Json:
+        cluster.update({name: value for name, value in asked.items() if name in settings})
+        return {"DBCluster": dict(cluster)}
+
+    bench.stub("rds:DescribeDBClusters", lambda _asked: {"DBClusters": [dict(cluster)]})
+    bench.stub("rds:ModifyDBCluster", modify)
+    return cluster
+
+
+def test_repairs_documentdb(bench: Bench) -> None:
+    documentdb(bench, BackupRetentionPeriod=1)
+    bench.laws(rule="cluster-backup-retention", type="AWS::DocDB::DBCluster", id="orders")

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.remediate.canned import Answer, Failing, propose, refused, target
+from policyengine.testing.remediations import Bench
+from tests.remediate.canned import Answer, Failing, Json, propose, refused, target
 
 HANDLER = "db_cluster_log_exports"
 ABOUT = target(HANDLER, "orders")
@@ -51,3 +52,35 @@ def test_a_version_that_cannot_is_refused() -> None:
 def test_incident_c7n_4949_what_cannot_be_read_is_left_alone(operation: str) -> None:
     asked = {**answers("mysql", []), operation: Failing("InternalFailure")}
     assert refused(HANDLER, ABOUT, asked).code == "not_known"
+
+
+def versions(asked: Json) -> Json:
+    """moto has no versions of engines: this operation is a stub."""
+    return {
+        "DBEngineVersions": [
+            {**{n: asked[n] for n in ("Engine", "EngineVersion")}, "ExportableLogTypes": ["postgresql"]}
+        ]
+    }
+
+
+def test_repairs(bench: Bench) -> None:
+    """moto looks for the logs of a cluster under another name than AWS's: reading and changing one is a stub."""
+    arn = f"arn:aws:rds:us-east-1:{bench.account}:cluster:orders"
+    logs: list[str] = ["instance"]
+
+    def read(_asked: Json) -> Json:
+        found = {"DBClusterIdentifier": "orders", "DBClusterArn": arn, "Engine": "aurora-postgresql"}
+        return {
+            "DBClusters": [{**found, "EngineVersion": "16.4", "EnabledCloudwatchLogsExports": list(logs)}]
+        }
+
+    def modify(asked: Json) -> Json:
+        change = asked["CloudwatchLogsExportConfiguration"]
+        logs[:] = [log for log in logs if log not in change.get("DisableLogTypes", [])]
+        logs.extend(change.get("EnableLogTypes", []))
+        return {}
+
+    bench.stub("rds:DescribeDBClusters", read)
+    bench.stub("rds:ModifyDBCluster", modify)
+    bench.stub("rds:DescribeDBEngineVersions", versions)
+    bench.laws(rule="rds-cluster-log-exports", type="AWS::RDS::DBCluster", id="orders")

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policyengine.remediate.api import Call
+from policyengine.testing.remediations import Bench
 from tests.remediate.canned import Answer, Failing, image, one, propose, refused, target
 
 HANDLER = "rds_backups"
@@ -68,3 +69,29 @@ def test_incident_c7n_4949_an_instance_that_cannot_be_read_is_left_alone() -> No
     assert (
         refused(HANDLER, ABOUT, {"rds:DescribeDBInstances": Failing("InternalFailure")}).code == "not_known"
     )
+
+
+def test_repairs(bench: Bench) -> None:
+    made: Any = {
+        "DBInstanceIdentifier": "orders",
+        "Engine": "postgres",
+        "DBInstanceClass": "db.t4g.micro",
+        "AllocatedStorage": 20,
+        "MasterUsername": "owner",
+        "MasterUserPassword": "not-a-secret-1",
+    }
+    bench.client("rds").create_db_instance(**made, BackupRetentionPeriod=0)
+    bench.laws(rule="rds-backup-retention", type="AWS::RDS::DBInstance", id="orders")
+
+
+def test_repairs_a_short_retention(bench: Bench) -> None:
+    made: Any = {
+        "DBInstanceIdentifier": "orders",
+        "Engine": "postgres",
+        "DBInstanceClass": "db.t4g.micro",
+        "AllocatedStorage": 20,
+        "MasterUsername": "owner",
+        "MasterUserPassword": "not-a-secret-1",
+    }
+    bench.client("rds").create_db_instance(**made, BackupRetentionPeriod=1)
+    bench.laws(rule="rds-backup-retention", type="AWS::RDS::DBInstance", id="orders")

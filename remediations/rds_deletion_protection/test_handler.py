@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from policyengine.remediate.api import Call
+from policyengine.testing.remediations import Bench
 from tests.remediate.canned import Answer, Failing, propose, refused, target
 
 HANDLER = "rds_deletion_protection"
@@ -34,3 +35,16 @@ def test_incident_c7n_4949_an_instance_that_cannot_be_read_is_left_alone() -> No
     assert (
         refused(HANDLER, ABOUT, {"rds:DescribeDBInstances": Failing("InternalFailure")}).code == "not_known"
     )
+
+
+def test_repairs(bench: Bench) -> None:
+    made: Any = {
+        "DBInstanceIdentifier": "orders",
+        "Engine": "postgres",
+        "DBInstanceClass": "db.t4g.micro",
+        "AllocatedStorage": 20,
+        "MasterUsername": "owner",
+        "MasterUserPassword": "not-a-secret-1",
+    }
+    bench.client("rds").create_db_instance(**made)
+    bench.laws(rule="rds-deletion-protection", type="AWS::RDS::DBInstance", id="orders")

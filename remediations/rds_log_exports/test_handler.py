@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policyengine.remediate.databases import MAIN_LOGS
-from tests.remediate.canned import Answer, Failing, propose, refused, target
+from policyengine.testing.remediations import Bench
+from tests.remediate.canned import Answer, Failing, Json, propose, refused, target
 
 HANDLER = "rds_log_exports"
 ABOUT = target(HANDLER, "orders")
@@ -69,3 +70,26 @@ def test_what_cannot_be_exported_is_refused(asked: dict[str, Answer], words: str
 def test_incident_c7n_4949_what_cannot_be_read_is_left_alone(operation: str) -> None:
     asked = {**answers("mysql", []), operation: Failing("InternalFailure")}
     assert refused(HANDLER, ABOUT, asked).code == "not_known"
+
+
+def versions(asked: Json) -> Json:
+    """moto has no versions of engines: this operation is a stub."""
+    return {
+        "DBEngineVersions": [
+            {**{n: asked[n] for n in ("Engine", "EngineVersion")}, "ExportableLogTypes": ["postgresql"]}
+        ]
+    }
+
+
+def test_repairs(bench: Bench) -> None:
+    made: Any = {
+        "DBInstanceIdentifier": "orders",
+        "Engine": "postgres",
+        "DBInstanceClass": "db.t4g.micro",
+        "AllocatedStorage": 20,
+        "MasterUsername": "owner",
+        "MasterUserPassword": "not-a-secret-1",
+    }
+    bench.client("rds").create_db_instance(**made)
+    bench.stub("rds:DescribeDBEngineVersions", versions)
+    bench.laws(rule="rds-log-exports", type="AWS::RDS::DBInstance", id="orders")
