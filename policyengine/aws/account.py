@@ -73,6 +73,11 @@ class Account:
                     found = self._clients[key] = made
         return found
 
+    def forget_failures(self) -> None:
+        """Ask again where nobody answered or a region refused: a process that lives long outlives an outage."""
+        self._unreachable.clear()
+        self._refused.clear()
+
     def release(self, region: str) -> None:
         """Let go of the clients of a region nobody will ask about any more."""
         with self._lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -16,6 +17,8 @@ from policyengine.remediate.api import Refused
 
 SCANNER: Final = ""
 """Stands for a handler where resources are seen and judged: the role of the scanner."""
+FAILURES_SECONDS: Final = 60.0
+"""How long an endpoint that did not answer is asked no more."""
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 
 
@@ -62,6 +65,7 @@ class Doors:
         self._role_for = role_for
         self._buckets = buckets if buckets is not None else Buckets(RATE, RATES)
         self._opened: dict[tuple[str, Role | None], Opened] = {}
+        self._asked_again = time.monotonic()
         self._lock = threading.Lock()
 
     def open(self, handler: str, account: str) -> Opened:
@@ -81,6 +85,10 @@ class Doors:
             found = self._opened.get((account, role))
             if found is None or found.account.broken is not None:
                 found = self._opened[account, role] = self._open(account, role)
+            if time.monotonic() - self._asked_again > FAILURES_SECONDS:
+                self._asked_again = time.monotonic()
+                for each in self._opened.values():
+                    each.account.forget_failures()
         return found
 
     def _open(self, account: str, role: Role | None) -> Opened:

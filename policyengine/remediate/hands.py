@@ -25,11 +25,11 @@ class LiveHands:
 
     def reader(self, handler: str, account: str, region: str) -> Reader:
         """Return a reader that knows the operations a remediation declares, and no others."""
-        return _Reader(self._opened(handler, account).account, region, self._declarations[handler])
+        return _Reader(self._opened(handler, account).account, region, self._declaration(handler))
 
     def make(self, handler: str, call: Call, account: str, region: str) -> Made:
         """Make one declared, mutating call, once. Raises CallFailed, Refused."""
-        _declared(call.name, self._declarations[handler].writes, handler, "writes")
+        _declared(call.name, self._declaration(handler).writes, handler, "writes")
         opened = self._opened(handler, account).account
         try:
             answer = opened.call_once(call.service, call.operation, call.arguments, call.region or region)
@@ -46,9 +46,13 @@ class LiveHands:
         return self._opened(handler, account).principal
 
     def _opened(self, handler: str, account: str) -> Opened:
-        if handler not in self._declarations:
+        return self._doors.open(self._declaration(handler).id, account)
+
+    def _declaration(self, handler: str) -> Declaration:
+        found = self._declarations.get(handler)
+        if found is None:
             raise AssertionError(f"there is no remediation `{handler}`")
-        return self._doors.open(handler, account)
+        return found
 
 
 def _declared(name: str, operations: Sequence[str], handler: str, where: str) -> None:
