@@ -126,6 +126,15 @@ class Evaluator:
             return fixed
         return [self._bind(f, v, self._values(f, resource)) for f, v in self.applicable(type_)]
 
+    def _rules_about(self, resource: Resource) -> list[BoundRule]:
+        """Return the rules that a resource is judged by; those about tags are not about a resource of AWS's own."""
+        rules = self._fixed.get(resource.type) or self.rules_for(resource)
+        self._asked[resource.type] = self._fixed[resource.type]
+        mark = self._untaggable.get(resource.type)
+        if mark is not None and resource.properties.get(mark[0]) == mark[1]:
+            return _not_about_tags(rules)
+        return rules
+
     def _values(self, form: Mapping[str, Any], resource: Resource) -> dict[str, Any]:
         defaults = {name: parameter["default"] for name, parameter in form["parameters"].items()}
         return {**defaults, **self.settings.parameters(form["id"], resource)}
@@ -154,12 +163,7 @@ class Evaluator:
         if subject.answers:
             subject.answers = {}
         found = []
-        rules = self._fixed.get(resource.type) or self.rules_for(resource)
-        self._asked[resource.type] = self._fixed[resource.type]
-        mark = self._untaggable.get(resource.type)
-        if mark is not None and resource.properties.get(mark[0]) == mark[1]:
-            rules = _not_about_tags(rules)
-        for rule in rules:
+        for rule in self._rules_about(resource):
             subject.relations = rule.relations
             try:
                 verdict = rule.decide(resource, subject)

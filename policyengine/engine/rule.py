@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from policyengine.catalog.secret_names import secret_names
@@ -47,18 +48,14 @@ class BoundRule:
         self.about_tags = "taggable" in self._types
         self.relations: Mapping[str, Mapping[str, Any]] = variant["with"]
         self.parameters = parameters
-        self.when: Node | None = build(variant["when"], parameters) if variant["when"] else None
-        self.require: Node = build(variant["require"], parameters)
-        self.decide = self._make_decide()
+        self.decide: Callable[[Resource, Subject], str] = self._decide_first
         self.tally = dict.fromkeys(VERDICTS, 0)
         self._words: Words | None = None
 
-    def _worded(self) -> Words:
-        """Return what findings are made with; most rules of a short run never make one."""
+    @cached_property
+    def _make(self) -> Callable[..., Finding]:
         form = self.form
-        reached = (relation["to"] for relation in self.relations.values())
-        secrets = secret_names((*self._types, *reached))
-        make = FindingMaker(
+        return FindingMaker(
             rule=self.id,
             title=form["title"],
             family=form["family"],
@@ -66,11 +63,31 @@ class BoundRule:
             frameworks={name: [c for c, _ in controls] for name, controls in form["frameworks"].items()},
             remediation=form["remediation"],
         ).make
+
+    def _worded(self) -> Words:
+        """Return what findings are made with; most rules of a short run never make one."""
+        form = self.form
+        reached = (relation["to"] for relation in self.relations.values())
+        secrets = secret_names((*self._types, *reached))
         say = wording_of(form, self.when, self.require, self.parameters, secrets).say
         before = tuple(_asked_of(self.when))
         asking = (*before, *_asked_of(self.require))
-        self._words = words = Words(say, named_in(form["message"]), asking, before, make)
+        self._words = words = Words(say, named_in(form["message"]), asking, before, self._make)
         return words
+
+    @cached_property
+    def when(self) -> Node | None:
+        """Whom the rule is about; None: all. Built once it is asked for: of kept results few rules are."""
+        return build(self.variant["when"], self.parameters) if self.variant["when"] else None
+
+    @cached_property
+    def require(self) -> Node:
+        """What the rule asks."""
+        return build(self.variant["require"], self.parameters)
+
+    def _decide_first(self, resource: Resource, subject: Subject) -> str:
+        self.decide = self._make_decide()
+        return self.decide(resource, subject)
 
     def _make_decide(self) -> Callable[[Resource, Subject], str]:
         """Return ``decide(resource, subject) -> verdict`` for a resource without variants.
@@ -143,8 +160,7 @@ class BoundRule:
 
         Raises policyengine.model.finding.IncompleteFindingError for one that never was.
         """
-        words = self._words or self._worded()
-        found = words.make(verdict, reason, message, resource, evidence, None, None, witness)
+        found = self._make(verdict, reason, message, resource, evidence, None, None, witness)
         return found if cause is None else found._replace(cause=cause)
 
 

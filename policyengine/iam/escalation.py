@@ -83,10 +83,12 @@ def administers(holder: Holder) -> Answer:
 def search(edges: Edges, start: Principal, reached: Reached) -> Answer:
     """Look for a certain chain to what is reached; what is not certain is gone only once there is none."""
     why: dict[str, None] = {}
-    found = _walk(edges, start, reached, why, False)
+    passed: list[Step] = []
+    found = _walk(edges, start, reached, why, passed)
     if found is not None:
         return found
-    unsure = _walk(edges, start, reached, why, True)
+    # where no step was passed over, going over all of them again finds the same
+    unsure = _walk(edges, start, reached, why, None) if passed else None
     if unsure is not None:
         told = next(s.unsure for s in unsure.steps if s.unsure)
         return Unknown((f"{unsure.steps[-1].path}: if {told}",))
@@ -97,15 +99,19 @@ def search(edges: Edges, start: Principal, reached: Reached) -> Answer:
 
 
 def _walk(
-    edges: Edges, start: Principal, reached: Reached, why: dict[str, None], unsure: bool
+    edges: Edges, start: Principal, reached: Reached, why: dict[str, None], passed: list[Step] | None
 ) -> Reaches | None:
+    """Return the first chain; ``passed`` gets a step that is not certain, of which then none is gone."""
     first = State(start.arn)
     came: dict[State, Step | None] = {first: None}
     queue = deque([first])
     while queue:
         state = queue.popleft()
         for step in edges.steps(state, came):
-            if step.target in came or (step.unsure is not None and not unsure):
+            if step.target in came:
+                continue
+            if step.unsure is not None and passed is not None:
+                passed[:] = [step]
                 continue
             answer = reached(edges.holder(step.target), step)
             if isinstance(answer, Yes):

@@ -54,6 +54,11 @@ class Edges:
         self._open: dict[State, list[Path]] = {}
         self._trusting: dict[tuple[str, str], Answer] = {}
         self._ahead: dict[tuple[str, str], Sequence[Principal]] = {}
+        self.consulted: set[str] = set()
+        """Principals of which more was looked at than :attr:`others` says, since somebody emptied it."""
+        self.others = False
+        """Whether it was looked which principals there are, whom their trust policies name, whether and by which
+        name they have a boundary, and what runs with roles."""
 
     def begin(self, checks: int) -> None:
         """Start another question that may look at so many requests and targets."""
@@ -73,12 +78,22 @@ class Edges:
 
     def principal(self, state: State) -> Principal:
         """Return the principal of a state; a user that a path makes is under its account's SCPs."""
-        return self.world.principals.get(state.arn) or Principal(
-            state.arn, scps=self.world.scps(account_of(state.arn)), managed=(), groups=()
-        )
+        self.consulted.add(state.arn)
+        return self._of(state)
+
+    def _of(self, state: State) -> Principal:
+        """Return the principal of a state, of which no more is looked at than of every other."""
+        found = self.world.principals.get(state.arn)
+        if found is not None:
+            return found
+        self.others = True
+        return Principal(state.arn, scps=self.world.scps(account_of(state.arn)), managed=(), groups=())
 
     def holder(self, state: State) -> Holder:
         """Return what a principal in a state holds."""
+        self.consulted.add(state.arn)
+        if state.group:
+            self.consulted.add(state.group)
         if state not in self._holders:
             who = self.principal(state)
             identity = [*who.identity, *([EVERYTHING] if state.anything else [])]
@@ -103,6 +118,7 @@ class Edges:
                 yield from self._itself(state, holder, path)
             elif path.gives == "new user":
                 target = State(f"arn:aws:iam::{holder.account}:user/new-user", anything=True)
+                self.others = True
                 if target.arn not in self.world.principals:
                     yield from self._step(state, holder, path, target, target.arn)
             else:
@@ -128,6 +144,7 @@ class Edges:
             if who.boundary is not None and not state.unbounded and not protected(state.arn):
                 yield from self._step(state, holder, path, state._replace(unbounded=True), state.arn)
         elif state.group is None:
+            self.others = True
             for group in self.world.of("group", holder.account):
                 if group.arn not in (who.groups or ()):
                     yield from self._step(state, holder, path, state._replace(group=group.arn), group.arn)
@@ -137,6 +154,7 @@ class Edges:
         common = self._common(holder, path)
         if common is None:
             return
+        self.others = True
         changed = path.gives.endswith("anything")
         assumed = path.needs[-1].action == "sts:AssumeRole" and len(path.needs) == 1
         for other in self._towards(path, state.arn if assumed else None, holder.account):
@@ -279,7 +297,7 @@ class Edges:
 
     def _context(self, need: Need, about: State) -> dict[str, str | None]:
         """Return the keys of a request about a principal: its boundary is in them."""
-        who = self.principal(about)
+        who = self._of(about)
         context = context_of(need, None if about.unbounded else who.boundary_arn)
         unnamed = who.boundary is not None and who.boundary_arn is None and not about.unbounded
         if unnamed and BOUNDARY_KEY not in dict(need.context):

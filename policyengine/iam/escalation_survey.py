@@ -32,22 +32,30 @@ class Found:
 
     ``administrator``: Yes, No or Unknown of its documents and boundary. ``escalates``: a :class:`Reaches`
     whose last step leads to an administrator where ``to_administrator`` is one too. Both are No for an
-    administrator.
+    administrator. ``consulted``: the principals of which all was looked at, itself among them; ``others``: whether it
+    was looked who else there is, as :attr:`Edges.others` says.
     """
 
     arn: str
     administrator: Answer
     escalates: Answer
     to_administrator: Answer
+    consulted: frozenset[str] = frozenset()
+    others: bool = False
 
 
 class Survey:
     """The questions of one world; answers do not depend on the order in which principals are asked,
-    unless there is too much to look at."""
+    unless there is too much to look at.
 
-    def __init__(self, world: World, checks: int = MAX_CHECKS_OF_ALL) -> None:
+    With ``each`` they never do: so many requests and targets are looked at for every question, whatever the others
+    took.
+    """
+
+    def __init__(self, world: World, checks: int = MAX_CHECKS_OF_ALL, each: int | None = None) -> None:
         self.world = world
         self._edges = Edges(world)
+        self._each = each
         self._left = checks
         self._most = min(MAX_CHECKS, max(SHARE, checks // max(1, len(world.principals))))
         self._since = 0
@@ -59,10 +67,11 @@ class Survey:
         ``only_administrator``: ``escalates`` is the same as ``to_administrator``.
         """
         start = self.world.principals[arn]
+        self._edges.consulted, self._edges.others = {arn}, False
         before = self._edges.holder(State(arn))
         administrator = self._administrator(State(arn), before)
         if isinstance(administrator, Yes):
-            return Found(arn, administrator, No(), No())
+            return self._found(arn, administrator, No(), No())
         self._begin()
         top = search(self._edges, start, lambda after, step: self._top(before, after, step))
         escalates = top
@@ -70,11 +79,15 @@ class Survey:
             self._begin()
             escalates = search(self._edges, start, lambda after, step: self._gains(before, after, step))
         self._end()
-        return Found(arn, administrator, escalates, top)
+        return self._found(arn, administrator, escalates, top)
+
+    def _found(self, arn: str, administrator: Answer, escalates: Answer, top: Answer) -> Found:
+        edges = self._edges
+        return Found(arn, administrator, escalates, top, frozenset(edges.consulted), edges.others)
 
     def _begin(self) -> None:
         self._end()
-        self._edges.begin(min(self._most, max(LEAST, self._left)))
+        self._edges.begin(min(self._most, max(LEAST, self._left)) if self._each is None else self._each)
 
     def _end(self) -> None:
         used = self._edges.used

@@ -9,7 +9,7 @@ import pytest
 
 from policyengine.catalog import registry
 from policyengine.engine.needs import ANY
-from policyengine.rules.iam import carriers
+from policyengine.rules.iam import carrier_forms
 from policyengine.sources.live.given import given_by_step, result_shape
 from policyengine.sources.live.plan import make_plan
 from policyengine.sources.live.spec import Collector, RegistryCollector, Step
@@ -102,10 +102,10 @@ def test_answers_have_room_for_what_rules_read_below_a_property(collector: Colle
     assert not missing, f"no call gives {missing}: rename it, or declare it `unknown`"
 
 
-@pytest.mark.parametrize("type", sorted(carriers._FORMS))
+@pytest.mark.parametrize("type", sorted(carrier_forms.FORMS))
 def test_the_roles_of_what_runs_are_given(type: str) -> None:
     """Whoever changes what runs with a role acts as it: a role that did not arrive would be taken for none."""
-    path = carriers._FORMS[type].role.split(".")
+    path = carrier_forms.FORMS[type].role.split(".")
     assert path[0] in registry.top_level(type), f"the catalog has no `{path[0]}`: it would be left out"
     collector = collector_of(type)
     assert collector is not None

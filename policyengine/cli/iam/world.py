@@ -13,7 +13,7 @@ from policyengine.iam.opaque import Opaque
 from policyengine.iam.organization import Organization
 from policyengine.model.errors import InputError, PolicyEngineError
 from policyengine.model.resource import Resource
-from policyengine.rules.iam import carriers, principals, public_access, tables
+from policyengine.rules.iam import carrier_forms, carriers, principals, public_access, tables
 from policyengine.rules.iam.principals import PrincipalRecord, Principals
 from policyengine.rules.iam.reader import Document, Reader, merged
 from policyengine.rules.iam.references import References
@@ -28,7 +28,7 @@ _TYPES: Final[dict[Part, frozenset[str]]] = {
     "organization": ORGANIZATION_TYPES,
     "principals": principals.TYPES,
     "resources": (tables.RESOURCE_TYPES - principals.TYPES) | {public_access.ACCOUNT},
-    "carriers": carriers.TYPES,
+    "carriers": carrier_forms.TYPES,
 }
 
 
@@ -102,7 +102,7 @@ def read_world(
         if "carriers" in parts and source.kind in ("template", "plan"):
             resources = _noted(list(resources), references)
         for resource in resources:
-            if resource.type in carriers.TYPES and "carriers" in parts:
+            if resource.type in carrier_forms.TYPES and "carriers" in parts:
                 runs.add(resource)
             if resource.type in ORGANIZATION_TYPES:
                 organization.add(source, resource)

@@ -20,14 +20,19 @@ class UndigestedError(Exception):
     """Something was read of which nobody can tell later whether it is the same."""
 
 
-def text_of(value: Any) -> str:
-    """Return a text that stands for what a rule read: resources, lists of them, and why there may be more.
+def digest_of(value: Any) -> bytes:
+    """Return what stands for what a rule read: resources, lists of them, and why there may be more.
 
     Raises UndigestedError for a resource whose source gave no digest, and for other objects.
     """
     hasher = blake2b(digest_size=SIZE)
     _add(hasher.update, value)
-    return hasher.hexdigest()
+    return hasher.digest()
+
+
+def text_of(value: Any) -> str:
+    """Return the same as a text; raises UndigestedError."""
+    return digest_of(value).hex()
 
 
 def _add(update: Any, value: Any) -> None:

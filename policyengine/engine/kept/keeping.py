@@ -3,32 +3,56 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from policyengine.config.settings import Settings
 from policyengine.engine.evaluate import Evaluator, May
+from policyengine.engine.kept.digests import UndigestedError
 from policyengine.engine.kept.file import ResultFile, Row, number_of
-from policyengine.engine.kept.recording import Dependency, Recorder, UndigestedError
+from policyengine.engine.kept.known import LETTERS, NONE, SPOILT, VERDICTS_OF, Known
+from policyengine.engine.kept.recording import Dependency, Recorder
+from policyengine.engine.kept.shapes import Shape, State, States, alone_of, shape_in, shape_of
 from policyengine.engine.kept.stamps import RuleStamps
-from policyengine.engine.kept.told import Told, UntoldError, evidence_of, told_of, witness_of
+from policyengine.engine.kept.told import UntoldError, evidence_of, told_of, witness_of
 from policyengine.engine.rule import BoundRule, predicate_names
 from policyengine.engine.world import World
 from policyengine.model.finding import Finding
-from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS
+from policyengine.model.reasons import FAIL, UNKNOWN, VERDICTS
 from policyengine.model.resource import Resource
 from policyengine.rules.pack import Pack
 
-_NONE: Final = "-"
-_LETTERS: Final = {PASS: "P", FAIL: "F", UNKNOWN: "U", NOT_APPLICABLE: "N"}
-_VERDICTS: Final = {letter: verdict for verdict, letter in _LETTERS.items()}
 _ALL: Final = frozenset(VERDICTS)
 _TOLD: Final = frozenset({FAIL, UNKNOWN})
 """Verdicts whose findings are always written down; the others' where a predicate gave them."""
 _STAMP: Final = 16
-_SPOILT: Final = (ValueError, TypeError, LookupError, AttributeError)
-"""What reading a row that nobody wrote may raise."""
+_MOST_REMEMBERED: Final = 10_000
+K = TypeVar("K")
+V = TypeVar("V")
+_NOTHING: Final[frozenset[int]] = frozenset()
+
+
+class _Rules:
+    """The rules a resource is judged by, with their name and stamps."""
+
+    __slots__ = ("each", "name", "stamps", "tellable")
+
+    def __init__(self, each: Sequence[BoundRule], name: bytes, stamps: bytes) -> None:
+        self.each = each
+        self.name = name
+        self.stamps = stamps
+        self.tellable: dict[tuple[str, frozenset[str]], list[tuple[int, BoundRule, str]]] = {}
+
+    def to_tell(self, letters: str, wanted: frozenset[str]) -> list[tuple[int, BoundRule, str]]:
+        """Return the rules whose findings are wanted, for verdicts that many resources have in common."""
+        found = self.tellable.get((letters, wanted))
+        if found is None:
+            each = ((i, self.each[i], VERDICTS_OF[letter]) for i, letter in enumerate(letters))
+            found = [one for one in each if one[2] in wanted]
+            _bounded(self.tellable)[letters, wanted] = found
+        return found
 
 
 class KeepingEvaluator(Evaluator):
@@ -46,9 +70,14 @@ class KeepingEvaluator(Evaluator):
         self.judged = 0
         """Pairs of rule and resource that were judged, not known."""
         self._stamps = RuleStamps(engine)
-        self._orders: dict[tuple[bytes, bytes], tuple[int, ...]] = {}
+        self._lists: dict[bytes, _Rules] = {}
+        self._verdicts: Counter[tuple[bytes, str]] = Counter()
+        """How often a list of rules (by its name) had verdicts that were all known."""
+        self._orders: dict[tuple[bytes, bytes], Mapping[int, int]] = {}
+        self._shapes: dict[bytes, Shape] = {}
+        self._shapes_of: dict[tuple[frozenset[Dependency] | None, ...], Shape] = {}
         self._asks: dict[int, bool] = {}
-        self._in: tuple[World, Recorder] | None = None
+        self._in: tuple[World, Recorder, States] | None = None
 
     def again(self) -> KeepingEvaluator:
         """Return another one of the same, for another process."""
@@ -65,6 +94,14 @@ class KeepingEvaluator(Evaluator):
         self.file.close()
         return [] if self.file.problem is None else [self.file.problem]
 
+    def take_tallies(self) -> Counter[tuple[str, str]]:
+        """See :meth:`Evaluator.take_tallies`."""
+        for (name, letters), number in self._verdicts.items():
+            for rule, letter in zip(self._lists[name].each, letters, strict=True):
+                rule.tally[VERDICTS_OF[letter]] += number
+        self._verdicts.clear()
+        return super().take_tallies()
+
     def findings(
         self, resource: Resource, world: World, wanted: frozenset[str] = _ALL, may: May | None = None
     ) -> list[Finding]:
@@ -77,53 +114,153 @@ class KeepingEvaluator(Evaluator):
         ):
             return super().findings(resource, world, wanted, may)
         if self._in is None or self._in[0] is not world:
-            self._in = (world, Recorder(world, self.now))
+            recorder = Recorder(world, self.now)
+            self._in = (world, recorder, States(recorder))
         recorder = self._in[1]
         recorder.start(resource)
-        rules = self._fixed.get(resource.type) or self.rules_for(resource)
-        self._asked[resource.type] = self._fixed[resource.type]
-        known = self._known(resource, rules, recorder)
-        found: list[Finding] = []
-        for index, rule in enumerate(rules):
-            letter = known.letters[index]
-            if letter == _NONE:
-                verdict = self._judge(known, index, rule, recorder, wanted, may, found)
-            else:
-                verdict = _VERDICTS[letter]
-                if verdict in wanted and (may is None or may(rule.id, verdict)):
-                    verdict = self._tell(known, index, rule, verdict, recorder, found)
-            rule.tally[verdict] += 1
+        rules = self._rules_of(resource)
+        if not rules.each:
+            return []
+        row, known = self._known(resource, rules)
+        if known.whole:
+            found = self._tell_whole(known, rules, recorder, wanted, may)
+        else:
+            known.teach(recorder)
+            found = self._judge_rest(known, rules, recorder, wanted, may)
         if known.changed:
-            self.file.put(number_of(resource.identity), known.row(recorder), known.stamps)
+            self._keep(resource, rules, known, recorder)
+        elif known.moved and row is not None:
+            self._move(resource, row)
         return found
+
+    def _rules_of(self, resource: Resource) -> _Rules:
+        each = self._rules_about(resource)
+        name, stamps = self._stamps.of(each, fixed=each is self._fixed[resource.type])
+        known = self._lists.get(name)
+        if known is None:
+            known = self._lists[name] = _Rules(each, name, stamps)
+        return known
 
     # -- what is known ----------------------------------------------------------------------------------
 
-    def _known(self, resource: Resource, rules: Sequence[BoundRule], recorder: Recorder) -> _Known:
-        """Return the results that still hold."""
-        fixed = self._fixed[resource.type] is not None
-        name, stamps = self._stamps.of(rules, fixed=fixed)
-        known = _Known(resource.digest, name, stamps, len(rules))
-        row = self.file.get(number_of(resource.identity)) if rules else None
-        if row is not None and row.line == resource.digest:
-            try:
-                known.take(row, self._order(row.rules, name, stamps), recorder)
-            except _SPOILT:
-                known = _Known(resource.digest, name, stamps, len(rules))
-        return known
+    def _known(self, resource: Resource, rules: _Rules) -> tuple[Row | None, Known]:
+        """Return the results that still hold, and the row they are from."""
+        known = Known(len(rules.each))
+        row = self.file.get(number_of(resource.identity))
+        if row is None or row.line != resource.digest:
+            return None, known
+        try:
+            shape = self._shape(row.shape)
+            gone, moved = self._gone(row, shape, resource)
+            known.take(row, shape, self._order(row.rules, rules), gone, moved)
+        except SPOILT:
+            return None, Known(len(rules.each))
+        return row, known
 
-    def _order(self, before: bytes, name: bytes, stamps: bytes) -> Mapping[int, int] | None:
+    def _shape(self, name: bytes) -> Shape:
+        """Return a shape of the file; raises LookupError where it is not known, and as ``shape_in``."""
+        found = self._shapes.get(name)
+        if found is None:
+            text = self.file.text(name)
+            if text is None:
+                raise LookupError(name)
+            found = shape_in(text)
+            _bounded(self._shapes)[name] = found
+        return found
+
+    def _gone(self, row: Row, shape: Shape, resource: Resource) -> tuple[frozenset[int], bool]:
+        """Return the rules whose results rest on what is another now, and whether any of it chooses from other."""
+        assert self._in is not None  # a resource is being judged
+        _, recorder, states = self._in
+        now = states.now(shape, resource)
+        if now.name and now.name == row.state:
+            return _NOTHING, False
+        checks = states.checks(shape, row.state, self.file.text(row.state), now)
+        gone = set(checks.gone)
+        for asked, members in checks.asked:
+            for index in asked:
+                if not _still(recorder, shape.dependencies[index], alone_of(row.body, shape, index)):
+                    gone.update(members)
+                    break
+        return frozenset(gone), True
+
+    def _order(self, before: bytes, rules: _Rules) -> Mapping[int, int] | None:
         """Return which rule of now each of before is; None where they are the same."""
-        if before == name:
+        if before == rules.name:
             return None
-        then = _cut(self.file.stamps(before))
-        places = {stamp: index for index, stamp in enumerate(_cut(stamps))}
-        return {index: places[stamp] for index, stamp in enumerate(then) if stamp in places}
+        key = (before, rules.name)
+        found = self._orders.get(key)
+        if found is None:
+            then = _cut(self.file.text(before) or b"")
+            places = {stamp: index for index, stamp in enumerate(_cut(rules.stamps))}
+            found = {index: places[stamp] for index, stamp in enumerate(then) if stamp in places}
+            self._orders[key] = found
+        return found
+
+    # -- what is kept -----------------------------------------------------------------------------------
+
+    def _keep(self, resource: Resource, rules: _Rules, known: Known, recorder: Recorder) -> None:
+        letters, rests, told = known.letters, known.rests, known.told
+        key = tuple(None if letter == NONE else rests.get(i) for i, letter in enumerate(letters))
+        shape = self._shapes_of.get(key)
+        if shape is None:
+            shape = shape_of({i: on for i, on in enumerate(key) if on})
+            _bounded(self._shapes_of)[key] = shape
+        state = self._state(shape, resource)
+        if not state.name:
+            return  # it can't be told any more what something says: nothing of it was noted
+        alone = b"".join(recorder.alone(shape.dependencies[index]) for index in shape.alone)
+        findings = {index: one for index, one in told.items() if letters[index] != NONE}
+        text = json.dumps(findings, separators=(",", ":")).encode() if findings else b""
+        body = alone + "".join(letters).encode()
+        row = Row(resource.digest, rules.name, shape.name, state.name, body, text)
+        texts = {rules.name: rules.stamps, shape.name: shape.text, state.name: state.text}
+        self.file.put(number_of(resource.identity), row, texts)
+
+    def _move(self, resource: Resource, row: Row) -> None:
+        state = self._state(self._shape(row.shape), resource)
+        if state.name:
+            moved = row._replace(state=state.name)
+            self.file.move(number_of(resource.identity), moved, {state.name: state.text})
+
+    def _state(self, shape: Shape, resource: Resource) -> State:
+        assert self._in is not None  # see _gone
+        return self._in[2].now(shape, resource)
 
     # -- judging ----------------------------------------------------------------------------------------
 
+    def _tell_whole(
+        self, known: Known, rules: _Rules, recorder: Recorder, wanted: frozenset[str], may: May | None
+    ) -> list[Finding]:
+        """Return the findings of verdicts that are all known."""
+        letters = str(known.letters)
+        self._verdicts[rules.name, letters] += 1
+        found: list[Finding] = []
+        for index, rule, verdict in rules.to_tell(letters, wanted):
+            if may is None or may(rule.id, verdict):
+                told = self._tell(known, index, rule, verdict, recorder, found)
+                if told != verdict:
+                    rule.tally[verdict] -= 1
+                    rule.tally[told] += 1
+        return found
+
+    def _judge_rest(
+        self, known: Known, rules: _Rules, recorder: Recorder, wanted: frozenset[str], may: May | None
+    ) -> list[Finding]:
+        found: list[Finding] = []
+        for index, rule in enumerate(rules.each):
+            letter = known.letters[index]
+            if letter == NONE:
+                verdict = self._judge(known, index, rule, recorder, wanted, may, found)
+            else:
+                verdict = VERDICTS_OF[letter]
+                if verdict in wanted and (may is None or may(rule.id, verdict)):
+                    verdict = self._tell(known, index, rule, verdict, recorder, found)
+            rule.tally[verdict] += 1
+        return found
+
     def _judge(
-        self, known: _Known, index: int, rule: BoundRule, recorder: Recorder,
+        self, known: Known, index: int, rule: BoundRule, recorder: Recorder,
         wanted: frozenset[str], may: May | None, found: list[Finding],
     ) -> str:  # fmt: skip
         """Judge as :class:`Evaluator` does, and note the result with what it rests on."""
@@ -148,7 +285,7 @@ class KeepingEvaluator(Evaluator):
 
     def _note(
         self,
-        known: _Known,
+        known: Known,
         index: int,
         rule: BoundRule,
         verdict: str,
@@ -158,20 +295,18 @@ class KeepingEvaluator(Evaluator):
         try:
             rests = recorder.current
             for dependency in rests:
-                recorder.said(dependency)
+                recorder.check(dependency)
             if told is not None and self._is_told(rule, verdict):
                 known.told[index] = told_of(told)
         except (UndigestedError, UntoldError):
-            known.letters[index] = _NONE
-            known.changed = True
+            known.note(index, NONE)
             return
-        known.letters[index] = _LETTERS[verdict]
         known.rests[index] = rests
-        known.changed = True
+        known.note(index, LETTERS[verdict])
 
     def _tell(
         self,
-        known: _Known,
+        known: Known,
         index: int,
         rule: BoundRule,
         verdict: str,
@@ -188,7 +323,7 @@ class KeepingEvaluator(Evaluator):
                         verdict, told[0], told[1], resource, evidence_of(told), witness_of(told), told[4]
                     )
                 )
-            except _SPOILT:
+            except SPOILT:
                 del known.told[index]
             else:
                 return verdict
@@ -199,8 +334,7 @@ class KeepingEvaluator(Evaluator):
         except Exception as error:  # noqa: BLE001  # see _judge
             crash = self._crashed(rule, error)
             found.append(rule.finding(UNKNOWN, resource, subject, crash))
-            known.letters[index] = _NONE
-            known.changed = True
+            known.note(index, NONE)
             return UNKNOWN
         found.append(anew)
         if self._is_told(rule, verdict):
@@ -218,90 +352,19 @@ class KeepingEvaluator(Evaluator):
         return asks
 
 
-class _Known:
-    """The results about a resource: by the index of the rule a letter, what it rests on, the finding."""
-
-    def __init__(self, line: bytes, rules: bytes, stamps: bytes, number: int) -> None:
-        self.line = line
-        self.rules = rules
-        self.stamps = stamps
-        self.letters = [_NONE] * number
-        self.rests: dict[int, frozenset[Dependency]] = {}
-        self.changed = False
-        self._held: set[int] = set()
-        """The indexes whose results were taken over: only of these the row's findings are of the same results."""
-        self._told: dict[int, Told] | None = {}
-        self._unread: tuple[bytes, Mapping[int, int] | None] = (b"", None)
-
-    def take(self, row: Row, order: Mapping[int, int] | None, recorder: Recorder) -> None:
-        """Take over what holds of a row; raises what ``_SPOILT`` names for one that nobody wrote."""
-        letters, groups = json.loads(row.body.decode())
-        gone: set[int] = set()
-        for group, members in groups:
-            rests, state = _standing(group, recorder)
-            if not state:
-                gone.update(members)
-                continue
-            self.changed = self.changed or state is _MOVED
-            places = members if order is None else [order[m] for m in members if m in order]
-            self.rests.update(dict.fromkeys(places, rests))
-        self._told, self._unread = None, (row.told, order)
-        for index, letter in enumerate(letters):
-            place = index if order is None else order.get(index)
-            if place is not None and index not in gone and letter != _NONE:
-                _VERDICTS[letter]
-                self.letters[place] = letter
-                self._held.add(place)
-
-    @property
-    def told(self) -> dict[int, Told]:
-        """The findings that were written down, by index; read when the first is asked for."""
-        if self._told is None:
-            text, order = self._unread
-            try:
-                found = {int(index): one for index, one in json.loads(text.decode()).items()} if text else {}
-            except _SPOILT:
-                found = {}
-            moved = found if order is None else {order[i]: one for i, one in found.items() if i in order}
-            self._told = {index: one for index, one in moved.items() if index in self._held}
-        return self._told
-
-    def row(self, recorder: Recorder) -> Row:
-        """Return what is to be kept."""
-        groups: dict[frozenset[Dependency], list[int]] = {}
-        for index, letter in enumerate(self.letters):
-            rests = self.rests.get(index)
-            if rests and letter != _NONE:
-                groups.setdefault(rests, []).append(index)
-        written = [
-            [[[*d, *recorder.said(d)] for d in sorted(rests)], members] for rests, members in groups.items()
-        ]
-        body = json.dumps(["".join(self.letters), written], separators=(",", ":")).encode()
-        told = {index: one for index, one in self.told.items() if self.letters[index] != _NONE}
-        text = json.dumps(told, separators=(",", ":")).encode() if told else b""
-        return Row(self.line, self.rules, body, text)
-
-
-_GONE, _SAME, _MOVED = 0, 1, 2
-
-
-def _standing(group: Sequence[Sequence[str]], recorder: Recorder) -> tuple[frozenset[Dependency], int]:
-    """Return what results rest on, and whether it is the same; _MOVED: only where the resource looks."""
-    state = _SAME
-    found = []
+def _still(recorder: Recorder, dependency: Dependency, alone: bytes | None) -> bool:
+    """Whether a dependency amounts to the same for the resource as it did."""
     try:
-        for *parts, alone, whole in group:
-            dependency = tuple(parts)
-            found.append(dependency)
-            now = recorder.whole(dependency)
-            if now != whole:
-                if not alone or recorder.alone(dependency) != alone:
-                    return frozenset(), _GONE
-                state = _MOVED
-            recorder.know(dependency, alone, now)
+        return recorder.alone(dependency) == alone
     except UndigestedError:
-        return frozenset(), _GONE
-    return frozenset(found), state
+        return False
+
+
+def _bounded(memory: dict[K, V]) -> dict[K, V]:
+    """Return a memory to which something is added; emptied where it has grown too large."""
+    if len(memory) >= _MOST_REMEMBERED:
+        memory.clear()
+    return memory
 
 
 def _cut(stamps: bytes) -> list[bytes]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
-from policyengine.engine.kept.digests import Tables, UndigestedError, text_of
+from policyengine.engine.kept.digests import Tables, UndigestedError, digest_of
 from policyengine.engine.kept.narrows import NARROWS
 from policyengine.engine.references import ACROSS
 from policyengine.engine.world import World
@@ -47,8 +47,8 @@ class Recorder:
         self._now = now
         self.tables = Tables(world)
         self._current: set[Dependency] = set()
-        self._texts: dict[Dependency, tuple[str, str]] = {}
-        self._of_place: dict[tuple[Dependency, str | None, str | None], str] = {}
+        self._alone: dict[Dependency, bytes] = {}
+        self._of_place: dict[tuple[Dependency, str | None, str | None], bytes] = {}
         self._found: dict[Dependency, Any] = {}
         """What relations of the resource have reached: asked once for all its rules."""
         self.subject = self._made()
@@ -59,7 +59,7 @@ class Recorder:
         self.subject.resource = self._plain.resource = resource
         self.subject.answers = Answers(self)
         self._plain.answers = {}
-        self._texts = {}
+        self._alone = {}
         self._found = {}
 
     def begin(self, relations: Mapping[str, Mapping[str, Any]]) -> None:
@@ -76,22 +76,17 @@ class Recorder:
         """The rule got an answer that rests on these."""
         self._current |= dependencies
 
-    def said(self, dependency: Dependency) -> tuple[str, str]:
-        """Return what a dependency of the resource says now: for itself, and all that it chooses from.
+    def check(self, dependency: Dependency) -> None:
+        """Raise UndigestedError for a dependency of which nobody can tell later whether it is the same."""
+        self.whole(dependency)
+        self.alone(dependency)
 
-        Where the second is the same in another run the first is too. Raises UndigestedError.
-        """
-        known = self._texts.get(dependency)
-        if known is None:
-            known = self._texts[dependency] = (self.alone(dependency), self.whole(dependency))
-        return known
-
-    def know(self, dependency: Dependency, alone: str, whole: str) -> None:
-        """Take what a dependency says now from a result that was found to hold."""
-        self._texts[dependency] = (alone, whole)
+    def know(self, dependency: Dependency, alone: bytes) -> None:
+        """Take what a dependency amounts to for the resource from a result that was found to hold."""
+        self._alone[dependency] = alone
 
     def whole(self, dependency: Dependency) -> str:
-        """Return the digest of all that a dependency chooses from; cheap, as resources share it."""
+        """Return the digest of all that a dependency chooses from; resources share it. Raises UndigestedError."""
         kind, resource = dependency[0], self.subject.resource
         if kind == "t":
             return self.tables.of(dependency[1], dependency[2], resource)
@@ -102,24 +97,33 @@ class Recorder:
         reads = NARROWS[dependency[1]][1]
         return "".join(self.tables.of(type_, LOCAL, resource) for type_ in reads)
 
-    def alone(self, dependency: Dependency) -> str:
-        """Return the digest of what a dependency amounts to for the resource."""
+    def alone(self, dependency: Dependency) -> bytes:
+        """Return the digest of what a dependency amounts to for the resource; empty where it is as the table.
+
+        Where :meth:`whole` says the same in another run this does too. Raises UndigestedError.
+        """
+        known = self._alone.get(dependency)
+        if known is None:
+            known = self._alone[dependency] = self._amounts_to(dependency)
+        return known
+
+    def _amounts_to(self, dependency: Dependency) -> bytes:
         kind = dependency[0]
         if kind == "r":
             found = self._found.get(dependency)
             if found is None:
                 found = self._world.related(relation_of(dependency), self.subject.resource)
-            return text_of(found)
+            return digest_of(found)
         if kind == "v":
             return self._seen(dependency)
-        return ""
+        return b""
 
-    def _seen(self, dependency: Dependency) -> str:
+    def _seen(self, dependency: Dependency) -> bytes:
         narrow, argument, resource = narrow_of(dependency[1]), dependency[2], self.subject.resource
         place = (dependency, resource.account, resource.region)
         known = self._of_place.get(place)
         if known is None:
-            known = text_of(narrow.seen(self._plain, argument[1:] if argument else None))
+            known = digest_of(narrow.seen(self._plain, argument[1:] if argument else None))
             if narrow.of_place:
                 self._of_place[place] = known
         return known

@@ -123,5 +123,17 @@ def _more(table: Any) -> Any:
     return table.more if isinstance(table, OpenList) else None
 
 
+def deciding_for(principal: Resource, managed: Any, groups: Any) -> list[Any]:
+    """Return the managed policies and groups of tables that decide for a principal."""
+    return list(_index(managed, groups).of(principal))
+
+
+def named_by(principal: Resource, key: str, managed: Any, groups: Any) -> list[Resource]:
+    """Return the managed policies of a table that a property of a principal names."""
+    policies = _index(managed, groups).policies
+    items = _each(principal.properties.get(key))
+    return [policy for item in items for policy in policies.get(_name(item) or "", ())]
+
+
 ATTACHED: Final = Narrow("iam.attached", _tables, _seen)
 """Finds the two tables, to be asked about the subject's resource and no other."""

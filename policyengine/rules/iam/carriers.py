@@ -4,75 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Literal
 
 from policyengine.iam.escalation_world import Carrier
 from policyengine.model.resource import Coverage, Resource
 from policyengine.model.values import OpenDict, Unresolved
+from policyengine.rules.iam.carrier_forms import (
+    EC2,
+    FORMS,
+    PROFILE,
+    SERVICE,
+    SERVICES,
+    TASK,
+    TASK_DEFINITION,
+    TASKS,
+)
 from policyengine.rules.iam.principals import MADE_UP, PrincipalRecord, caller_arn
 from policyengine.rules.iam.values import account_id, partition, reference, scope_of
-
-_PROFILE: Final = "AWS::IAM::InstanceProfile"
-_TASK_DEFINITION: Final = "AWS::ECS::TaskDefinition"
-_SERVICE: Final = "AWS::ECS::Service"
-_TASK: Final = "AWS::ECS::Task"
-_EC2: Final = "ec2.amazonaws.com"
-_TASKS: Final = "ecs-tasks.amazonaws.com"
-
-
-class _Form(NamedTuple):
-    """Where a type names its role, who assumes it, and its ARN; ``names``: what may hold its name or ARN."""
-
-    role: str
-    service: str
-    arn: str
-    names: tuple[str, ...]
-
-
-_FORMS: Final[Mapping[str, _Form]] = {
-    "AWS::Lambda::Function": _Form("Role", "lambda.amazonaws.com", "lambda:{r}:{a}:function:{n}", ("FunctionName",)),
-    "AWS::EC2::Instance": _Form("IamInstanceProfile", _EC2, "ec2:{r}:{a}:instance/{n}", ("InstanceId",)),
-    "AWS::EC2::LaunchTemplate": _Form(
-        "LaunchTemplateData.IamInstanceProfile", _EC2, "ec2:{r}:{a}:instance/of-{n}", ("LaunchTemplateName",)
-    ),
-    "AWS::CloudFormation::Stack": _Form(
-        "RoleARN", "cloudformation.amazonaws.com", "cloudformation:{r}:{a}:stack/{n}/id", ("StackId", "StackName")
-    ),
-    "AWS::CodeBuild::Project": _Form(
-        "ServiceRole", "codebuild.amazonaws.com", "codebuild:{r}:{a}:project/{n}", ("Name",)
-    ),
-    "AWS::Glue::DevEndpoint": _Form(
-        "RoleArn", "glue.amazonaws.com", "glue:{r}:{a}:devEndpoint/{n}", ("EndpointName",)
-    ),
-    "AWS::SageMaker::NotebookInstance": _Form(
-        "RoleArn", "sagemaker.amazonaws.com", "sagemaker:{r}:{a}:notebook-instance/{n}", ("NotebookInstanceName",)
-    ),
-    _SERVICE: _Form("TaskDefinition", _TASKS, "ecs:{r}:{a}:task/of-{n}/1", ("ServiceName",)),
-    _TASK: _Form("TaskDefinitionArn", _TASKS, "ecs:{r}:{a}:task/{n}", ("TaskArn",)),
-    "AWS::AppRunner::Service": _Form(
-        "InstanceConfiguration.InstanceRoleArn", "tasks.apprunner.amazonaws.com",
-        "apprunner:{r}:{a}:service/{n}/1", ("ServiceArn", "ServiceName"),
-    ),
-    "AWS::BedrockAgentCore::CodeInterpreterCustom": _Form(
-        "ExecutionRoleArn", "bedrock-agentcore.amazonaws.com",
-        "bedrock-agentcore:{r}:{a}:code-interpreter-custom/{n}", ("CodeInterpreterArn", "Name"),
-    ),
-}  # fmt: skip
-"""ARNs as the catalogue of actions has them; a task of a service, and an instance of a launch template, have
-none before they run, so one is made up."""
-
-TYPES: Final = frozenset({*_FORMS, _PROFILE, _TASK_DEFINITION})
-READ: Final = tuple(
-    sorted(
-        {
-            *(form.role.partition(".")[0] for form in _FORMS.values()),
-            *(name for form in _FORMS.values() for name in form.names),
-            "Arn", "EnableExecuteCommand", "TaskRoleArn", "Roles", "InstanceProfileName", "TaskDefinitionArn",
-        }
-    )
-)  # fmt: skip
-"""The properties that are looked at here, besides what every resource has; ``running`` relies on it."""
-SERVICES: Final = frozenset(form.service for form in _FORMS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +45,9 @@ class Carriers:
     _between: dict[_Key, list[Resource]] = field(default_factory=dict)
 
     def add(self, resource: Resource) -> None:
-        """Take a resource of one of ``TYPES``; a launch template of a live account is none, its instances are."""
+        """Take a resource of one of ``carrier_forms.TYPES``; a launch template of a live account is none, its instances are."""
         for branch in (resource, *resource.variants):
-            if branch.type in (_PROFILE, _TASK_DEFINITION):
+            if branch.type in (PROFILE, TASK_DEFINITION):
                 for name in _names_between(branch):
                     self._between.setdefault((scope_of(branch.file, branch.account), name), []).append(branch)
             elif branch.type != "AWS::EC2::LaunchTemplate" or branch.file is not None:
@@ -127,7 +75,7 @@ class Carriers:
             for service in SERVICES - _covered(account, coverage)
         }
         for resource in self._found:
-            service = _FORMS[resource.type].service
+            service = FORMS[resource.type].service
             role = self._role(resource, roles)
             if role is False:
                 continue
@@ -138,20 +86,20 @@ class Carriers:
         return Carried(tuple(sorted(found, key=lambda c: (c.service, c.role, c.arn))), frozenset(unlisted))
 
     def _role(self, resource: Resource, roles: Mapping[_Key, str]) -> _Role:
-        if resource.type in (_SERVICE, _TASK):
+        if resource.type in (SERVICE, TASK):
             enabled = resource.properties.get("EnableExecuteCommand", False)
             if not isinstance(enabled, Unresolved) and enabled not in (True, "true"):
                 return False
             if isinstance(enabled, Unresolved):
                 return None
-        if resource.type == _TASK and resource.properties.get("TaskRoleArn") is not None:
+        if resource.type == TASK and resource.properties.get("TaskRoleArn") is not None:
             return _known_role(resource, resource.properties["TaskRoleArn"], roles)
-        value = _at(resource.properties, _FORMS[resource.type].role)
+        value = _at(resource.properties, FORMS[resource.type].role)
         if value is None:
             return False
         if resource.type in ("AWS::EC2::Instance", "AWS::EC2::LaunchTemplate"):
             return self._through(resource, _either(value, ("Arn", "Name")), "Roles", roles)
-        if resource.type in (_SERVICE, _TASK):
+        if resource.type in (SERVICE, TASK):
             return self._through(resource, value, "TaskRoleArn", roles)
         return _known_role(resource, value, roles)
 
@@ -185,14 +133,14 @@ def _covered(account: str, coverage: Coverage) -> frozenset[str]:
     for where, region, type_ in coverage:
         if where == account and region != "global":
             regions.setdefault(region, set()).add(type_)
-        elif where == account and type_ == _PROFILE:
+        elif where == account and type_ == PROFILE:
             globally.add(type_)
     if not regions:
         return frozenset()
     found = set()
-    for type_, form in _FORMS.items():
-        needed = {_SERVICE, _TASK, _TASK_DEFINITION} if form.service == _TASKS else {type_}
-        needed |= {_PROFILE} if form.service == _EC2 else set()
+    for type_, form in FORMS.items():
+        needed = {SERVICE, TASK, TASK_DEFINITION} if form.service == TASKS else {type_}
+        needed |= {PROFILE} if form.service == EC2 else set()
         here = [types | globally for types in regions.values()]
         if type_ != "AWS::EC2::LaunchTemplate" and all("*" in types or needed <= types for types in here):
             found.add(form.service)
@@ -210,8 +158,8 @@ def _names_between(resource: Resource) -> Iterator[str]:
 
 
 def _arn(resource: Resource) -> str:
-    form = _FORMS[resource.type]
-    made = resource.type in (_SERVICE, "AWS::EC2::LaunchTemplate")
+    form = FORMS[resource.type]
+    made = resource.type in (SERVICE, "AWS::EC2::LaunchTemplate")
     given = [resource.arn, *(resource.properties.get(n) for n in ("Arn", *form.names)), resource.id]
     texts = [value for value in given if isinstance(value, str)]
     arn = next((t for t in texts if t.startswith("arn:")), None)

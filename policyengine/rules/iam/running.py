@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from policyengine.model.resource import Resource
 from policyengine.model.values import OpenDict, OpenList, Unresolved
-from policyengine.rules.iam import carriers
+from policyengine.rules.iam import carrier_forms
 from policyengine.rules.predicates.api import Narrow, Subject
 
-TYPES: Final = tuple(sorted(carriers.TYPES))
+TYPES: Final = tuple(sorted(carrier_forms.TYPES))
 
 
 def _tables(subject: Subject, _argument: str | None) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def _seen(subject: Subject, _argument: str | None) -> list[Any]:
 
 def _read(resource: Resource) -> tuple[Any, ...]:
     properties = resource.properties
-    read = [(name, properties[name]) for name in carriers.READ if name in properties]
+    read = [(name, properties[name]) for name in carrier_forms.READ if name in properties]
     more = properties.more if isinstance(properties, OpenDict) else None
     return (resource.id, resource.arn, resource.account, resource.region, read, more)
 

@@ -7,15 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from policyengine.iam.errors import PolicyError
-from policyengine.iam.request import read_caller
-from policyengine.model.resource import Coverage, Resource
-from policyengine.model.values import OpenDict, OpenList, Unresolved
-from policyengine.rules.iam import carriers
-from policyengine.rules.iam.attached import GROUP, MANAGED
+from policyengine.model.resource import Resource
+from policyengine.model.values import OpenDict, Unresolved
+from policyengine.rules.iam.account_world import account_world, carried, unspellable
 from policyengine.rules.iam.deliveries import BESIDE
+from policyengine.rules.iam.everybody import is_caller
 from policyengine.rules.iam.graph import world_of
-from policyengine.rules.iam.held import record_of
 from policyengine.rules.iam.organizations import members_of
 from policyengine.rules.iam.principals import KINDS, TYPES, PrincipalRecord, Principals, caller_arn
 from policyengine.rules.iam.reader import Reader
@@ -69,22 +66,6 @@ def _alone(resource: Resource) -> Resource:
     return replace(resource, variants=(), arn=own_arn(resource), account=account_id(resource) or ACCOUNT)
 
 
-def _carried(
-    running: Mapping[str, Any], records: Sequence[PrincipalRecord], own: Resource
-) -> carriers.Carried:
-    """Return what runs with the roles; a table that is complete covers its type in the whole account."""
-    runs, coverage = carriers.Carriers(), set[tuple[str, str, str]]()
-    for type_, table in running.items():
-        if isinstance(table, Unresolved):
-            continue
-        if not isinstance(table, OpenList):
-            coverage.add((own.account or "", "every region", type_))
-        for resource in table if type_ in carriers.TYPES else ():
-            runs.add(resource)
-    covered: Coverage = frozenset(coverage)
-    return runs.carried(records, covered)
-
-
 def _staff(
     tables: Sequence[Any], running: Mapping[str, Any], organization: Organization | None, own: Resource
 ) -> Staff:
@@ -96,30 +77,23 @@ def _staff(
         if open_ is not None:
             opens[type_] = open_
     more = next((opens[type_] for type_ in (*KINDS, *NEEDS) if type_ in opens), None)
-    people = [r for type_ in KINDS for r in known[type_]]
+    people: Sequence[Resource]
     if own.file is not None:
-        people = [_alone(r) for r in people]
-        records = _of_code(people, known, own)
+        people = [_alone(r) for type_ in KINDS for r in known[type_]]
+        records: Sequence[PrincipalRecord] = _of_code(people, known, own)
+        callers = [r for r in records if r.kind == "group" or is_caller(caller_arn(r)[0])]
+        dropped = unspellable(records, callers)
+        world = world_of(callers, carried(running, callers, own.account or ""), organization)
     else:
-        managed, groups = (tables[NEEDS.index(type_)] for type_ in (MANAGED, GROUP))
-        records = [record_of(managed, groups, resource) for resource in people]
+        by_type = dict(zip(NEEDS, tables, strict=True))
+        account = account_world(own.account or "", by_type, running, organization)
+        world, people, records, dropped = account.world, account.people, account.records, account.dropped
     tags: dict[str, Mapping[str, Any] | None] = {}
     for resource, record in zip(people, records, strict=True):
         unknown = resource.tags is None or isinstance(resource.tags, Unresolved | OpenDict)
         tags[caller_arn(record)[0]] = None if unknown else resource.tags  # type: ignore[assignment]  # narrowed above
-    callers = [record for record in records if record.kind == "group" or _is_caller(caller_arn(record)[0])]
-    if len(callers) < len(records):
-        more = more or Unresolved("unsupported", "a principal has a name that none can have")
-    world = world_of(callers, _carried(running, callers, own), organization)
+    more = more or dropped
     return Staff(world, tags, more, own.file is not None)
-
-
-def _is_caller(arn: str) -> bool:
-    """Say whether an ARN is one that a principal can have; a source may show a name that none has."""
-    try:
-        return read_caller(arn).kind in ("role", "user")
-    except PolicyError:
-        return False
 
 
 def _of_code(

@@ -10,7 +10,7 @@ from typing import Any
 from policyengine.catalog.derive import derive
 from policyengine.config.settings import Settings
 from policyengine.engine.evaluate import Evaluator
-from policyengine.engine.kept.file import ResultFile, Row
+from policyengine.engine.kept.file import ResultFile, Row, Texts
 from policyengine.engine.kept.keeping import KeepingEvaluator
 from policyengine.engine.world import World
 from policyengine.model.finding import Finding
@@ -35,14 +35,19 @@ class InMemory(ResultFile):
         """See :class:`ResultFile`."""
         return self.rows.get(number)
 
-    def stamps(self, rules: bytes) -> bytes:
+    def text(self, name: bytes) -> bytes | None:
         """See :class:`ResultFile`."""
-        return self.known.get(rules, b"")
+        return self.known.get(name)
 
-    def put(self, number: int, row: Row, stamps: bytes) -> None:
+    def put(self, number: int, row: Row, texts: Texts) -> None:
         """See :class:`ResultFile`."""
         self.rows[number] = row
-        self.known[row.rules] = stamps
+        self.known.update(texts)
+
+    def move(self, number: int, row: Row, texts: Texts) -> None:
+        """See :class:`ResultFile`."""
+        assert self.rows[number][:3] == row[:3]
+        self.put(number, row, texts)
 
 
 class State:

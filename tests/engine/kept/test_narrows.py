@@ -6,7 +6,7 @@ import pytest
 
 from policyengine.engine.kept.narrows import NARROWS
 from policyengine.engine.kept.recording import narrow_of
-from policyengine.rules.iam import carriers, deliveries
+from policyengine.rules.iam import carrier_forms, deliveries
 from policyengine.rules.predicates.privilege.table import CARRIERS
 
 
@@ -16,7 +16,7 @@ def test_a_name_leads_to_the_look_of_that_name(name: str) -> None:
 
 
 def test_what_runs_with_roles_is_read_from_all_its_tables() -> None:
-    assert set(NARROWS["iam.running"][1]) == set(CARRIERS) == carriers.TYPES
+    assert set(NARROWS["iam.running"][1]) == set(CARRIERS) == carrier_forms.TYPES
 
 
 def test_a_delivery_is_read_from_all_its_tables() -> None:

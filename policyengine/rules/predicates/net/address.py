@@ -12,7 +12,12 @@ from policyengine.net.opaque import Opaque
 from policyengine.rules.predicates.api import Answer, Predicate, Subject
 from policyengine.rules.predicates.net.acl import boolean, whole
 from policyengine.rules.predicates.net.group_entries import names
-from policyengine.rules.predicates.net.layers import SUBNET, Missing, find, listed
+from policyengine.rules.predicates.net.layers import (
+    Missing,
+    find,
+    listed,
+)
+from policyengine.rules.predicates.net.named import SUBNET
 from policyengine.rules.predicates.paths import walk
 
 INSTANCE: Final = "AWS::EC2::Instance"

@@ -11,7 +11,10 @@ from policyengine.model.resource import Resource
 from policyengine.model.values import ABSENT, Unresolved
 from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
 from policyengine.rules.predicates.net.group_entries import names
-from policyengine.rules.predicates.net.layers import VPC, listed
+from policyengine.rules.predicates.net.layers import (
+    listed,
+)
+from policyengine.rules.predicates.net.named import VPC
 
 ENDPOINT: Final = "AWS::EC2::VPCEndpoint"
 _USABLE: Final = frozenset({"available", "pending", "pendingacceptance"})

@@ -37,10 +37,8 @@ from policyengine.rules.predicates.net.group_entries import (
     read_block,
     read_lines,
 )
+from policyengine.rules.predicates.net.named import ROUTE_TABLE, SUBNET, VPC, named
 
-SUBNET: Final = "AWS::EC2::Subnet"
-VPC: Final = "AWS::EC2::VPC"
-ROUTE_TABLE: Final = "AWS::EC2::RouteTable"
 INTERNET_GATEWAY: Final = "AWS::EC2::InternetGateway"
 BPA: Final = "AWS::EC2::VPCBlockPublicAccessOptions"
 BPA_EXCLUSION: Final = "AWS::EC2::VPCBlockPublicAccessExclusion"
@@ -86,12 +84,9 @@ def find(subject: Subject, type_: str, value: Any) -> Resource | Missing:
     shown = f"`{value}`" if isinstance(value, str) else ""
     if value is ABSENT or value is None:
         return Missing("not_collected", f"no {type_} is named")
-    table = subject.tables(type_)
+    table, found = named(subject, type_, value)
     if isinstance(table, Unresolved):
         return Missing(table.reason, f"{type_}: {table.describe()}")
-    # nearly every reference is an id, and comparing only ids is ten times faster
-    by_id = next((r for r in table if r.id == value), None) if isinstance(value, str) else None
-    found = by_id or next((r for r in table if names(value, r)), None)
     if found is not None:
         return found
     if isinstance(value, Unresolved):

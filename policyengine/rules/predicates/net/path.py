@@ -45,9 +45,6 @@ from policyengine.rules.predicates.net.layers import (
     BPA,
     BPA_EXCLUSION,
     INTERNET_GATEWAY,
-    ROUTE_TABLE,
-    SUBNET,
-    VPC,
     Missing,
     Note,
     Way,
@@ -57,6 +54,7 @@ from policyengine.rules.predicates.net.layers import (
     find,
     listed,
 )
+from policyengine.rules.predicates.net.named import ROUTE_TABLE, SUBNET, VPC
 
 LOAD_BALANCER: Final = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 LISTENER: Final = "AWS::ElasticLoadBalancingV2::Listener"

@@ -10,7 +10,10 @@ from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Path, Resource
 from policyengine.model.values import ABSENT, OpenList, Unresolved
 from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
-from policyengine.rules.predicates.net.layers import SUBNET, find
+from policyengine.rules.predicates.net.layers import (
+    find,
+)
+from policyengine.rules.predicates.net.named import SUBNET
 from policyengine.rules.predicates.net.zones import fewest
 from policyengine.rules.predicates.paths import Mistyped, read
 

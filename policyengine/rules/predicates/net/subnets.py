@@ -14,12 +14,10 @@ from policyengine.rules.predicates.api import Answer, Predicate, Subject
 from policyengine.rules.predicates.net.group_entries import PREFIX_LIST
 from policyengine.rules.predicates.net.layers import (
     INTERNET_GATEWAY,
-    ROUTE_TABLE,
-    SUBNET,
-    VPC,
     Missing,
     routes_of,
 )
+from policyengine.rules.predicates.net.named import ROUTE_TABLE, SUBNET, VPC
 from policyengine.rules.predicates.net.spans_zones import SPANS_ZONES
 
 _ROUTES: Final[Path] = ("related", "route_table_associations")

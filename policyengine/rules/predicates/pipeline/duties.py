@@ -18,17 +18,14 @@ from policyengine.iam.search import Witness as Request
 from policyengine.iam.sentences import may_call, who
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
-from policyengine.model.resource import Resource
 from policyengine.model.values import Unresolved
-from policyengine.rules.iam.deliveries import BESIDE, PROJECT, REPOSITORY, Delivery, RoleUse, read_delivery
+from policyengine.rules.iam.deliveries import PROJECT, REPOSITORY, Delivery, RoleUse
 from policyengine.rules.iam.duty_holders import DutyHolders, Holding, nobody
-from policyengine.rules.iam.held import shared_reader
-from policyengine.rules.iam.reader import Reader
 from policyengine.rules.iam.staff import Member, Staff
 from policyengine.rules.iam.staff_tables import staff_of
-from policyengine.rules.iam.standins import filled
-from policyengine.rules.predicates.api import Answer, Narrow, Subject
+from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.iam.asking import witness
+from policyengine.rules.predicates.pipeline.delivery import DELIVERY
 
 _SHOWN: Final = 8
 _NAMES: Final = 6
@@ -79,29 +76,6 @@ def _holders(subject: Subject) -> DutyHolders:
         if len(_KEPT) > _KEPT_DELIVERIES:
             _KEPT.popitem(last=False)
     return kept[1]
-
-
-def _delivery(subject: Subject) -> Delivery:
-    tables: dict[str, Sequence[Resource]] = {}
-
-    def look(type_: str) -> Sequence[Resource]:
-        if type_ not in tables:
-            found = subject.tables(type_)
-            tables[type_] = () if isinstance(found, Unresolved) else found
-        return tables[type_]
-
-    if subject.resource.file is None:
-        return read_delivery(subject.resource, look, shared_reader())
-    beside = {r.id: r for type_ in BESIDE for r in look(type_)}
-    return read_delivery(subject.resource, look, Reader(lambda of, value: filled(value, of, beside)))
-
-
-DELIVERY: Final = Narrow(
-    "pipeline.delivery",
-    lambda subject, _argument: _delivery(subject),
-    lambda subject, _argument: list(_delivery(subject).looked),
-)
-"""Finds the delivery of a live resource, which depends on the few resources it names."""
 
 
 def _add_policies(delivery: Delivery, staff: Staff, role: RoleUse) -> None:
