@@ -14,7 +14,7 @@ from policyengine.store.dynamo_table import ACTIONS
 
 Json = dict[str, Any]
 RETENTION_DAYS: Final = 365
-ROLE_PREFIX: Final = "${AWS::StackName}-"
+ROLE_PREFIX: Final = "${Name}-"
 _BATCH: Final = 10
 
 
@@ -58,7 +58,7 @@ def functions(choice: Choice) -> Json:
 
 
 def _name(function: Function) -> str:
-    return f"${{AWS::StackName}}-{function.module.replace('_', '-')}"
+    return f"${{Name}}-{function.module.replace('_', '-')}"
 
 
 def _one(function: Function, choice: Choice, reading: list[str]) -> Json:
@@ -83,6 +83,7 @@ def _one(function: Function, choice: Choice, reading: list[str]) -> Json:
         f"{id}Role": resource(
             "AWS::IAM::Role",
             {
+                "RoleName": sub(_name(function)),
                 "Description": f"policyengine: {function.module}",
                 "AssumeRolePolicyDocument": service_trust("lambda.amazonaws.com"),
                 "ManagedPolicyArns": [ref(name) for name in reading],
@@ -90,10 +91,10 @@ def _one(function: Function, choice: Choice, reading: list[str]) -> Json:
             },
         ),
         f"{id}Policy": resource(
-            "AWS::IAM::RolePolicy",
+            "AWS::IAM::ManagedPolicy",
             {
-                "PolicyName": "function",
-                "RoleName": ref(f"{id}Role"),
+                "Description": f"policyengine: what the function {function.module} does",
+                "Roles": [ref(f"{id}Role")],
                 "PolicyDocument": document(_statements(function, choice)),
             },
         ),
@@ -142,7 +143,7 @@ def _statements(function: Function, choice: Choice) -> list[Json]:
             allow(["dynamodb:PutItem"], arn_of("Actions"), sid="Verdicts"),
         ]
         return statements
-    roles = [arn_of(f"{role_id(each.id)}Role") for each in choice.remediations]
+    roles = [role_arn(role_name(each.id)) for each in choice.remediations]
     statements += [
         allow(list(ACTIONS), arn_of("Actions"), sid="Actions"),
         allow(["sts:AssumeRole"], roles, sid="Remediations"),
@@ -151,6 +152,21 @@ def _statements(function: Function, choice: Choice) -> list[Json]:
         receive = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:SendMessage"]
         statements.append(allow(receive, arn_of("Events"), sid="Events"))
     return statements
+
+
+def role_name(remediation: str) -> str:
+    """Return the name of a remediation's role, for Fn::Sub."""
+    return f"{ROLE_PREFIX}{remediation.replace('_', '-')}"
+
+
+def role_arn(name: str) -> Json:
+    """Return the ARN of a role of the stack by its name, which templates can be judged by before they are deployed."""
+    return sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{name}")
+
+
+def function_role(function: Function) -> Json:
+    """Return the ARN of a function's role."""
+    return role_arn(_name(function))
 
 
 def role_id(remediation: str) -> str:
@@ -217,7 +233,7 @@ def _alarm(
     return resource(
         "AWS::CloudWatch::Alarm",
         {
-            "AlarmName": sub(f"${{AWS::StackName}}-{name}"),
+            "AlarmName": sub(f"${{Name}}-{name}"),
             "AlarmDescription": f"policyengine: {why}",
             "Namespace": namespace,
             "MetricName": metric,

@@ -8,6 +8,7 @@ from typing import Any, Final
 from policyengine.deploy.choice import PREFIX, Choice
 from policyengine.deploy.functions import CONFIG_RULE
 from policyengine.deploy.parts import arn_of, camel, ref, resource, sub
+from policyengine.deploy.storage import TAGS
 from policyengine.lambdas.evaluations import NOT_DETERMINED
 from policyengine.lambdas.events import RECOVER
 from policyengine.lambdas.trail import CALLS
@@ -86,11 +87,12 @@ def _rule(name: str, why: str, pattern: Json) -> Json:
     return resource(
         "AWS::Events::Rule",
         {
-            "Name": sub(f"${{AWS::StackName}}-{name}"),
+            "Name": sub(f"${{Name}}-{name}"),
             "Description": f"policyengine: {why}",
             "EventPattern": pattern,
             "State": "ENABLED",
             "Targets": [_target()],
+            "Tags": TAGS,
         },
     )
 
@@ -154,10 +156,11 @@ def _schedule() -> Json:
     return resource(
         "AWS::Events::Rule",
         {
-            "Name": sub("${AWS::StackName}-recover"),
+            "Name": sub("${Name}-recover"),
             "Description": "policyengine: going on with what was left behind",
             "ScheduleExpression": "rate(15 minutes)",
             "State": "ENABLED",
             "Targets": [{**_target(), "Input": json.dumps(event, separators=(",", ":"))}],
+            "Tags": TAGS,
         },
     )

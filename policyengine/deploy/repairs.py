@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from policyengine.aws.actions import actions_for
 from policyengine.deploy.choice import Choice
-from policyengine.deploy.functions import EVENTS, REMEDIATION, ROLE_PREFIX, role_id
+from policyengine.deploy.functions import EVENTS, REMEDIATION, function_role, role_id, role_name
 from policyengine.deploy.parts import allow, arn_of, document, filled, ref, resource, service_trust, sub
 from policyengine.deploy.storage import TAGS
 from policyengine.iam.catalogue import catalogue
 from policyengine.remediate.declaration import Declaration
+from policyengine.remediate.planning import parameters_of
 
 Json = dict[str, Any]
+PARAMETER: Final = "{parameter."
 MOST: Final = 10_240
 """Characters of the inline policies of a role (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html)."""
 
@@ -21,57 +25,82 @@ def repairs(choice: Choice) -> Json:
     """Return the roles and the SSM document."""
     found: Json = {}
     for declaration in choice.remediations:
-        found |= _role(declaration)
+        found |= _role(declaration, parameters_of(declaration, choice.settings.remediation))
     if choice.remediations:
         found |= _ssm()
     return found
 
 
-def _role(declaration: Declaration) -> Json:
+def _role(declaration: Declaration, parameters: Mapping[str, Any]) -> Json:
     id = role_id(declaration.id)
     trust = {
         "Effect": "Allow",
-        "Principal": {"AWS": [arn_of(f"{function.id}Role") for function in (EVENTS, REMEDIATION)]},
+        "Principal": {"AWS": [function_role(function) for function in (EVENTS, REMEDIATION)]},
         "Action": "sts:AssumeRole",
     }
     return {
         f"{id}Role": resource(
             "AWS::IAM::Role",
             {
-                "RoleName": sub(f"{ROLE_PREFIX}{declaration.id.replace('_', '-')}"),
+                "RoleName": sub(role_name(declaration.id)),
                 "Description": f"policyengine: {declaration.title}"[:1000],
                 "AssumeRolePolicyDocument": document([trust]),
                 "MaxSessionDuration": 3600,
                 "Tags": TAGS,
             },
+            DependsOn=[f"{function.id}Role" for function in (EVENTS, REMEDIATION)],
         ),
         f"{id}Policy": resource(
-            "AWS::IAM::RolePolicy",
+            "AWS::IAM::ManagedPolicy",
             {
-                "PolicyName": "remediation",
-                "RoleName": ref(f"{id}Role"),
-                "PolicyDocument": document(statements(declaration)),
+                "Description": f"policyengine: what the remediation {declaration.id} does",
+                "Roles": [ref(f"{id}Role")],
+                "PolicyDocument": document(statements(declaration, parameters)),
             },
         ),
     }
 
 
-def statements(declaration: Declaration) -> list[Json]:
-    """Return what a remediation's role allows: its operations' actions, on the ARNs it declares, and nothing else.
-
-    Actions with the same resources share a statement.
-    """
-    by_scope: dict[tuple[str, ...], set[str]] = {}
+def statements(declaration: Declaration, parameters: Mapping[str, Any]) -> list[Json]:
+    """Return what a remediation's role allows: its operations' actions, on the ARNs it declares, under the conditions it
+    declares, and nothing else. Actions with the same resources and conditions share a statement."""
+    granted: dict[str, tuple[str, ...]] = {}
     for operation in sorted(declaration.operations):
         scope = tuple(declaration.scope.get(operation, ("*",)))
         for action in actions_for(operation):
-            by_scope.setdefault(scope, set()).add(published(action))
-    for action, arns in declaration.also.items():
-        by_scope.setdefault(tuple(arns), set()).add(action)
+            known = granted.get(published(action), ())
+            granted[published(action)] = tuple(dict.fromkeys((*known, *scope)))
+    granted |= {action: tuple(arns) for action, arns in declaration.also.items()}
+    alike: dict[tuple[tuple[str, ...], str], list[str]] = {}
+    for action, scope in granted.items():
+        arns = tuple(arn for each in scope for arn in _arns(each, parameters))
+        if arns:
+            condition = json.dumps(declaration.conditions.get(action, {}), sort_keys=True)
+            alike.setdefault((arns, condition), []).append(action)
     return [
-        allow(sorted(actions), [filled(arn) for arn in scope] if scope != ("*",) else "*")
-        for scope, actions in sorted(by_scope.items())
+        allow(
+            sorted(actions),
+            "*" if "*" in arns else [filled(arn) for arn in arns],
+            _conditions(json.loads(condition)),
+        )
+        for (arns, condition), actions in sorted(alike.items())
     ]
+
+
+def _arns(template: str, parameters: Mapping[str, Any]) -> list[str]:
+    """An ARN that a parameter holds is that one; one that nobody set is none."""
+    if not template.startswith(PARAMETER):
+        return [template]
+    value = parameters.get(template.removeprefix(PARAMETER).removesuffix("}"))
+    values = value if isinstance(value, list) else [value]
+    return [each for each in values if isinstance(each, str) and each]
+
+
+def _conditions(tests: Mapping[str, Mapping[str, list[str]]]) -> Json:
+    return {
+        operator: {key: [filled(v) for v in values] for key, values in keys.items()}
+        for operator, keys in tests.items()
+    }
 
 
 def published(action: str) -> str:
@@ -115,7 +144,7 @@ def _ssm() -> Json:
                 "onFailure": "Abort",
                 "isEnd": True,
                 "inputs": {
-                    "FunctionName": sub("${AWS::StackName}-remediation"),
+                    "FunctionName": sub("${Name}-remediation"),
                     "InvocationType": "RequestResponse",
                     "InputPayload": payload,
                 },
@@ -130,14 +159,21 @@ def _ssm() -> Json:
             {
                 "Description": "policyengine: what the SSM document calls the remediation function as",
                 "AssumeRolePolicyDocument": service_trust("ssm.amazonaws.com", condition=own),
-                "Policies": [{"PolicyName": "invoke", "PolicyDocument": document([invoke])}],
                 "Tags": TAGS,
+            },
+        ),
+        "AutomationPolicy": resource(
+            "AWS::IAM::ManagedPolicy",
+            {
+                "Description": "policyengine: calling the remediation function",
+                "Roles": [ref("AutomationRole")],
+                "PolicyDocument": document([invoke]),
             },
         ),
         "RepairDocument": resource(
             "AWS::SSM::Document",
             {
-                "Name": sub("${AWS::StackName}-repair"),
+                "Name": sub("${Name}-repair"),
                 "DocumentType": "Automation",
                 "DocumentFormat": "JSON",
                 "UpdateMethod": "NewVersion",

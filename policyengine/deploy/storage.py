@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from policyengine.deploy.parts import arn_of, document, ref, resource, sub
 from policyengine.store.dynamo_table import TABLE, TTL_ATTRIBUTE
@@ -10,6 +10,14 @@ from policyengine.store.dynamo_table import TABLE, TTL_ATTRIBUTE
 Json = dict[str, Any]
 FUNCTION_SECONDS = 900
 DAYS_14 = 14 * 24 * 3600
+TAG_PARAMETERS: Final = {
+    "Project": "policyengine",
+    "Owner": "platform",
+    "CostCenter": "platform",
+    "Environment": "production",
+}
+"""Tags of everything, by the parameters that set them, with their defaults."""
+TAGS: Final = [{"Key": name, "Value": ref(name)} for name in TAG_PARAMETERS]
 
 
 def storage() -> Json:
@@ -17,7 +25,7 @@ def storage() -> Json:
     return {
         "Key": resource("AWS::KMS::Key", _key(), DeletionPolicy="Retain", UpdateReplacePolicy="Retain"),
         "KeyAlias": resource(
-            "AWS::KMS::Alias", {"AliasName": sub("alias/${AWS::StackName}"), "TargetKeyId": ref("Key")}
+            "AWS::KMS::Alias", {"AliasName": sub("alias/${Name}"), "TargetKeyId": ref("Key")}
         ),
         "Actions": resource(
             "AWS::DynamoDB::Table", _table(), DeletionPolicy="Retain", UpdateReplacePolicy="Retain"
@@ -33,16 +41,13 @@ def storage() -> Json:
     }
 
 
-TAGS = [{"Key": "application", "Value": "policyengine"}]
-
-
 def _key() -> Json:
     """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-cmkey.html#eb-encryption-sqs and
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html say whom a key has to admit."""
     own = {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}}
     use = ["kms:Decrypt", "kms:GenerateDataKey"]
     log_groups = sub(
-        "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/${AWS::StackName}-*"
+        "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/${Name}-*"
     )
     statements = [
         {
@@ -110,7 +115,7 @@ def _queue(dead_letters: str | None) -> Json:
 
 
 def _from_event_bus() -> Json:
-    rules = sub("arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${AWS::StackName}-*")
+    rules = sub("arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${Name}-*")
     return {
         "Sid": "EventBus",
         "Effect": "Allow",
@@ -136,7 +141,7 @@ def _queue_policy(queue: str, allowed: Json) -> Json:
 
 
 def _topic_policy() -> Json:
-    alarm = sub("arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:${AWS::StackName}-*")
+    alarm = sub("arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:${Name}-*")
     statements = [
         {
             "Sid": "Alarms",
@@ -153,7 +158,7 @@ def _topic_policy() -> Json:
             "Sid": "TlsOnly",
             "Effect": "Deny",
             "Principal": "*",
-            "Action": "sns:Publish",
+            "Action": "sns:*",
             "Resource": ref("Alarms"),
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         },

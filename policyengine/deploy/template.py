@@ -11,7 +11,7 @@ from policyengine.deploy.listening import config_rule, config_rules, event_rules
 from policyengine.deploy.package import RUNTIME
 from policyengine.deploy.parts import arn_of, ref, sub
 from policyengine.deploy.repairs import repairs
-from policyengine.deploy.storage import TAGS, storage
+from policyengine.deploy.storage import TAG_PARAMETERS, TAGS, storage
 from policyengine.model.errors import UsageError
 
 Json = dict[str, Any]
@@ -55,6 +55,12 @@ def _has_home(resources: Json) -> bool:
 
 def _parameters() -> Json:
     return {
+        "Name": {
+            "Type": "String",
+            "Default": "policyengine",
+            "Description": "Begins the name of everything that has one; another name for a second stack in an account",
+            "AllowedPattern": "[a-z][a-z0-9-]{1,20}",
+        },
         "CodeBucketPrefix": {
             "Type": "String",
             "Description": "The zip of `policyengine deploy package` lies in the bucket PREFIX-REGION of each region",
@@ -77,6 +83,15 @@ def _parameters() -> Json:
             "AllowedValues": list(RUNTIMES),
             "Description": "The zip holds bytecode for its own version and runs on later ones",
         },
+        **_tag_parameters(),
+    }
+
+
+def _tag_parameters() -> Json:
+    """What an organisation asks for on every resource is asked for here too."""
+    return {
+        name: {"Type": "String", "Default": default, "Description": f"Tag {name} of every resource"}
+        for name, default in TAG_PARAMETERS.items()
     }
 
 
@@ -105,7 +120,7 @@ def stack_set(choice: Choice) -> Json:
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-manage-auto-deployment.html
     """
-    parameters = ("CodeBucketPrefix", "CodeKey", "Architecture", "Runtime")
+    parameters = tuple(_parameters())
     own = _parameters()
     own["CodeBucket"]["Description"] = (
         "Prefix of buckets, one in each region (PREFIX-REGION), that every account may read"
@@ -133,7 +148,7 @@ def stack_set(choice: Choice) -> Json:
             "Members": {
                 "Type": "AWS::CloudFormation::StackSet",
                 "Properties": {
-                    "StackSetName": sub("${AWS::StackName}-members"),
+                    "StackSetName": sub("${Name}-members"),
                     "PermissionModel": "SERVICE_MANAGED",
                     "Capabilities": ["CAPABILITY_NAMED_IAM"],
                     "AutoDeployment": {"Enabled": True, "RetainStacksOnAccountRemoval": False},

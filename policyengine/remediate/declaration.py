@@ -22,8 +22,10 @@ class Declaration:
     people. ``destructive``: data or history may be lost. ``reversible`` says how far rollback restores,
     ``lost`` what it does not. ``window``: only in a declared change window. ``verify_seconds`` is how long the
     change may take to show. ``scope`` gives, for an operation, the ARNs its role may call it on: templates over
-    ``{partition}``, ``{region}``, ``{account}``; ``*`` without. ``also`` are IAM actions that AWS checks beside
-    the operations' own (``iam:PassRole``) -> ARN templates. ``dangers`` is shown with every plan.
+    ``{partition}``, ``{region}``, ``{account}`` and ``{parameter.NAME}`` (a parameter of the remediation: where it is
+    not set the action is not granted); ``*`` without. ``also`` are IAM actions that AWS checks beside
+    the operations' own (``iam:PassRole``) -> ARN templates. ``conditions``: IAM action -> operator -> condition key ->
+    values, under which alone the role may use it. ``dangers`` is shown with every plan.
     """
 
     id: str
@@ -42,6 +44,7 @@ class Declaration:
     verify_seconds: int
     scope: Mapping[str, tuple[str, ...]]
     also: Mapping[str, tuple[str, ...]]
+    conditions: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]]
     dangers: str
     parameters: Mapping[str, Mapping[str, Any]]
     references: tuple[str, ...]
@@ -51,7 +54,11 @@ class Declaration:
         """Return the declaration of a compiled form, as :meth:`to_json` writes it."""
         lists = {name: tuple(form[name]) for name in ("fixes", "types", "reads", "writes", "references")}
         maps = {name: {k: tuple(v) for k, v in form[name].items()} for name in ("scope", "also")}
-        return cls(**{**form, **lists, **maps})
+        conditions = {
+            action: {operator: {k: tuple(v) for k, v in keys.items()} for operator, keys in tests.items()}
+            for action, tests in form.get("conditions", {}).items()
+        }
+        return cls(**{**form, **lists, **maps, "conditions": conditions})
 
     def to_json(self) -> Json:
         """Return the compiled form."""
@@ -61,6 +68,10 @@ class Declaration:
                 form[name] = list(value)
         for name in ("scope", "also"):
             form[name] = {k: list(v) for k, v in form[name].items()}
+        form["conditions"] = {
+            action: {operator: {k: list(v) for k, v in keys.items()} for operator, keys in tests.items()}
+            for action, tests in self.conditions.items()
+        }
         return form
 
     @property

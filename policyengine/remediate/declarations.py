@@ -24,6 +24,7 @@ LONGEST_VERIFYING: Final = 3600
 TAGGABLE: Final = "taggable"
 """Among ``types``: every type that can be tagged, as in ``applies_to`` of a rule."""
 PLACES: Final = ("partition", "region", "account")
+_PARAMETER: Final = "parameter."
 """What an ARN template of ``scope`` and ``also`` may name."""
 READING: Final = (
     "BatchDescribe", "BatchGet", "Check", "Describe", "Get", "Head", "List", "Lookup", "Query", "Search", "Simulate",
@@ -45,7 +46,13 @@ _ACTION: Final = re.compile(r"[a-z][a-z0-9-]*:[A-Z][A-Za-z0-9]*")
 _ARN: Final = re.compile(
     r"arn:\{partition\}:[a-z0-9-]+:(?:\{region\}|\*|[a-z0-9-]*):(?:\{account\}|\*|aws|):.+"
 )
-_LEFT_OUT: Final[Mapping[str, Any]] = {"lost": "", "scope": {}, "also": {}, "parameters": {}}
+_LEFT_OUT: Final[Mapping[str, Any]] = {
+    "lost": "",
+    "scope": {},
+    "also": {},
+    "conditions": {},
+    "parameters": {},
+}
 _KEYS: Final = tuple(Declaration.__dataclass_fields__)
 Step = str | int
 
@@ -103,6 +110,7 @@ class _Reader:
         self._lists(rules)
         for key in ("scope", "also"):
             self._templates(key)
+        self._conditions()
         self._parameters()
         if self.errors:
             return None
@@ -195,9 +203,27 @@ class _Reader:
                 continue
             for index, arn in enumerate(arns):
                 # an action that AWS checks beside the operation's own may have no resource type: logs:CreateLogDelivery
-                said = None if key == "also" and arn == "*" else _arn(arn)
+                said = None if key == "also" and arn == "*" else _arn(arn, self.form["parameters"])
                 if said:
                     self.wrong((key, name, index), said)
+
+    def _conditions(self) -> None:
+        value = self.form["conditions"]
+        if not isinstance(value, dict):
+            self.wrong(
+                ("conditions",), f"`conditions` is a mapping of IAM actions; found {shown(str(value))}"
+            )
+            return
+        for action, tests in value.items():
+            if not _ACTION.fullmatch(action):
+                self.wrong(
+                    ("conditions", action),
+                    f"{shown(action)} is no IAM action such as `iam:PassRole`",
+                    key=True,
+                )
+            if not _is_condition(tests):
+                text = "expected `{Operator: {condition:key: [values]}}`, as in a policy's `Condition`"
+                self.wrong(("conditions", action), f"{text}; found {shown(str(tests))}")
 
     def _parameters(self) -> None:
         value = self.form["parameters"]
@@ -274,9 +300,24 @@ def _reads(operation: str) -> str | None:
     return f"{shown(operation)} may change something; `reads` are operations that begin with {', '.join(READING)}"
 
 
-def _arn(arn: Any) -> str | None:
+def _is_condition(tests: Any) -> bool:
+    return isinstance(tests, dict) and all(
+        isinstance(keys, dict)
+        and keys
+        and all(
+            isinstance(values, list) and all(isinstance(v, str) for v in values) for values in keys.values()
+        )
+        for keys in tests.values()
+    )
+
+
+def _arn(arn: Any, parameters: Any) -> str | None:
     if not isinstance(arn, str):
         return f"expected an ARN in quotes; found {shown(str(arn))}"
+    if arn.startswith(f"{{{_PARAMETER}") and arn.endswith("}"):
+        name = arn[len(_PARAMETER) + 1 : -1]
+        known = list(parameters) if isinstance(parameters, dict) else []
+        return None if name in known else unknown("parameter", name, known)
     names = re.findall(r"\{([^{}]*)\}", arn)
     bad = next((name for name in names if name not in PLACES), None)
     if bad is not None:
