@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,16 @@ from policyengine.cli.live.notice import interrupts, shown
 from policyengine.cli.live.redaction_key import redaction_key
 from policyengine.cli.live.wish import Wish
 from policyengine.engine.needs import needs_of, top_names
-from policyengine.model.errors import InputError
+from policyengine.model.errors import InputError, UsageError
 from policyengine.rules.pack import Pack
 from policyengine.rules.predicates.pipeline.plain_secrets import looked_at
-from policyengine.sources.live.collection import Collected, Collecting, Stop, write
+from policyengine.sources.base import NO_COVERAGE, Coverage
+from policyengine.sources.live.collection import Collected, Collecting, Stop, Target, write
+from policyengine.sources.live.narrower import not_asked, not_covered
 from policyengine.sources.live.plan import Plan, make_plan
 from policyengine.sources.live.spool import Spool
 from policyengine.sources.redaction import Redactor
+from policyengine.sources.snapshot.manifest import MANIFEST, read_manifest
 from policyengine.sources.snapshot.writer import check_target
 
 
@@ -40,15 +44,18 @@ def collect(
     resume: bool,
     quiet: bool,
     kept: bool = True,
+    replace: bool = False,
 ) -> Collected:
     """Collect into a snapshot at ``target``; a notice of progress goes to standard error.
 
-    Raises UsageError, InputError. After Ctrl-C what was collected stays beside ``target``
-    for ``--resume``, where it is ``kept``.
+    A snapshot that stands there and holds what is not asked for now is only replaced with ``replace``; what it covered
+    and the new one does not is among the notes. After Ctrl-C what was collected stays beside ``target`` for
+    ``--resume``, where it is ``kept``. Raises UsageError, InputError.
     """
     _check(target)
     fleet = Fleet(wish)
     targets = fleet.targets(plan)
+    old = _standing(target, plan, targets, wish, replace=replace)
     spool = Spool.beside(target)
     redactor = Redactor(redaction_key(wish.redaction_key), looked_at)
     header = {
@@ -67,7 +74,9 @@ def collect(
             collected = collecting.run()
         if collected.stopped:
             raise click.exceptions.Abort
-        collected.notes = fleet.notes
+        lost = not_covered(old, collected.coverage)
+        gone = [f"the snapshot that was replaced also covered {lost}"] if lost else []
+        collected.notes = [*fleet.notes, *gone]
         write(target, spool, collected, created=now, about=_about(header, collected, fleet.log))
     except OSError as problem:
         rest = f"; what was collected stays in `{spool.folder}`, --resume goes on with it" if kept else ""
@@ -86,6 +95,32 @@ def _check(target: Path) -> None:
         raise InputError(
             f"`{target}` cannot be read: {problem.strerror or problem}", code="unwritable"
         ) from None
+
+
+def _standing(target: Path, plan: Plan, targets: Sequence[Target], wish: Wish, *, replace: bool) -> Coverage:
+    """Return what a snapshot at ``target`` covers; nothing where there is none.
+
+    Raises UsageError for one that holds more than is going to be collected, unless it may be replaced.
+    """
+    if not (target / MANIFEST).is_file():
+        return NO_COVERAGE
+    other = "name another folder, or replace it with --replace"
+    try:
+        old = read_manifest(target, str(target))
+    except InputError as problem:
+        if replace:
+            return NO_COVERAGE
+        raise UsageError(
+            f"`{target}` holds a snapshot of which cannot be told what it covers ({problem}); {other}",
+            code="narrower",
+        ) from None
+    lost = not_asked(old, plan, targets, wish.regions, wish.leaves_out)
+    if lost and not replace:
+        raise UsageError(
+            f"`{target}` holds a snapshot of more than is asked for now, which would be lost: {lost}; {other}",
+            code="narrower",
+        )
+    return old.coverage
 
 
 def _unwritable(target: Path, problem: OSError, rest: str) -> InputError:

@@ -69,6 +69,12 @@ class Wish(NamedTuple):
     workers: int
     redaction_key: Path | None = None
 
+    def leaves_out(self, account: str) -> bool:
+        """Whether the options leave an account out that is not among those to read; else it is closed, or has left."""
+        if not self.organization or self.ous or account in self.exclude:
+            return True
+        return bool(self.accounts) and account not in self.accounts
+
 
 def checked_role(name: str, *, path: bool = False) -> str:
     """Return the name of a role, behind its path where one may stand there. Raises UsageError for what IAM would refuse

@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 @wish.options
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="folder of the snapshot")
 @click.option("--resume", is_flag=True, help="go on where a broken-off collection into DIR stopped")
+@click.option("--replace", is_flag=True, help="replace a snapshot in DIR also where that holds more")
 @click.option(
     "--rules", "rule_folders", multiple=True, type=click.Path(path_type=Path), metavar="DIR",
     help="add a folder of rules",
@@ -68,7 +69,7 @@ def snapshot(context: click.Context, /, **options: Any) -> int | None:
     pack = selected(load_packs(options["rule_folders"]), options)
     collected = collect(
         found, plan_for(pack), options["output"], pack=pack, now=now_text(), resume=options["resume"],
-        quiet=options["quiet"],
+        quiet=options["quiet"], replace=options["replace"],
     )  # fmt: skip
     if not options["quiet"]:
         say(collected, options["output"])
