@@ -29,10 +29,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import random
 import re
 import time
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -234,7 +234,7 @@ class Table:
             )
         if len(repr(parts)) > _MOST_IN_ALL:
             raise UnfitError(f"more than {_MOST_IN_ALL:,} bytes cannot be written at once; nothing was")
-        given = {"TransactItems": parts, "ClientRequestToken": uuid.uuid4().hex}
+        given = {"TransactItems": parts, "ClientRequestToken": os.urandom(16).hex()}
         self._call("TransactWriteItems", given, table=False)
 
     # -- calls --------------------------------------------------------------------------------------------

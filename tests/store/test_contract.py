@@ -64,6 +64,8 @@ def test_two_that_read_the_same_version(store: ActionStore) -> None:
     assert move(store, "act-1", FAILED).version == 2
     with pytest.raises(ConflictError, match="at version 2, not 1"):
         store.save(old.moved(VERIFIED, old.updated_at), [note("act-1", VERIFIED)])
+    with pytest.raises(ConflictError, match="at version 2, not 5"):  # as after a copy was put back
+        store.save(action("act-1", version=5), [note("act-1")])
     assert store.get("act-1").state == FAILED
     assert store.head()[0] == 2, "no line of what was not written"
 
@@ -159,6 +161,10 @@ def test_what_changes_is_found_in_order(store: ActionStore) -> None:
     ]
     assert [a.id for a in store.find(resource="1/r/T/1")] == ["act-1"]
     assert [a.id for a in store.find(resource="1/r/T/1", states=(PLANNED,))] == []
+    for id in ("act-8", "act-9", "act-7"):  # of one time: by id, not as they were written
+        claim(store, id, id, rule="other")
+    for wanted in ({}, {"states": (PLANNED,)}, {"resource": action("x").resource}):
+        assert [a.id for a in store.find(rule="other", **wanted)] == ["act-9", "act-8", "act-7"]
     with pytest.raises(UnfitError, match="since"):
         list(store.find(since="yesterday"))
 
