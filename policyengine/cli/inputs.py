@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from policyengine.config.find import find_config
+from policyengine.config.remediation import Repair
 from policyengine.config.settings import Settings
 from policyengine.documents.files import exists
 from policyengine.model.errors import UsageError
@@ -67,12 +68,21 @@ def read_settings(options: Mapping[str, Any], targets: Sequence[str], pack: Pack
         from policyengine.config.loader import load_config
 
         settings = load_config(
-            path, lambda *args: _check(pack, *args), {r["id"]: r["parameters"] for r in pack.rules}
+            path,
+            lambda *args: _check(pack, *args),
+            {r["id"]: r["parameters"] for r in pack.rules},
+            _remediations,
         )
         text = path.read_bytes()
     if options["ous"]:
         settings = replace(settings, ous={options["account"] or "": tuple(options["ous"])})
     return settings, text
+
+
+def _remediations() -> Mapping[str, Repair]:
+    from policyengine.remediate.registry import load_remediations
+
+    return load_remediations().repairs()
 
 
 def _check(pack: Pack, rule: str, name: str, value: Any) -> str | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from policyengine.config.reading import MOST_ERRORS, Mistakes, Step, TooManyError, unknown
+from policyengine.config.remediation import Remediating, Repair
 from policyengine.config.settings import ScopedParameters, Settings
 from policyengine.documents import Document, DocumentError, load
 from policyengine.documents.errors import shown
@@ -13,18 +15,13 @@ from policyengine.model.errors import ConfigError
 from policyengine.model.location import Location
 from policyengine.model.reasons import SEVERITIES
 
-TOP_KEYS: Final = ("parameters", "scopes", "severities", "disabled")
+TOP_KEYS: Final = ("parameters", "scopes", "severities", "disabled", "remediation")
 ALL_RULES: Final = "all-rules"
 """Stands among the rules for every rule that has a parameter of the name; what a rule itself is given wins."""
 SCOPE_KEYS: Final = ("account", "ou", "tag")
-MOST_ERRORS: Final = 100
-"""Mistakes that are told: a file with more is no configuration with slips in it."""
-LONGEST_NAME: Final = 200
-"""Longer names get no suggestion: no rule is called that, and comparing takes time."""
 
 CheckParameter = Callable[[str, str, Any], str | None]
 """(rule, parameter, value) -> what is wrong with it, or None."""
-Step = str | int
 
 
 class ConfigErrors(ConfigError):
@@ -37,9 +34,13 @@ class ConfigErrors(ConfigError):
 
 
 def load_config(
-    path: Path, check_parameter: CheckParameter, rules: Mapping[str, Collection[str]]
+    path: Path,
+    check_parameter: CheckParameter,
+    rules: Mapping[str, Collection[str]],
+    remediations: Callable[[], Mapping[str, Repair]] = dict,
 ) -> Settings:
-    """Read a configuration file; ``rules``: the names of the parameters of each rule, by its id.
+    """Read a configuration file; ``rules``: the names of the parameters of each rule, by its id. ``remediations`` is
+    asked for those there are where the file has a section about them.
 
     Raises ConfigErrors with the place of every mistake: unknown keys, rules, parameters, values of
     the wrong type, a disabled rule without a reason. Raises ConfigError for a file that cannot be
@@ -57,7 +58,7 @@ def load_config(
         if error.code == "empty":
             return Settings()
         raise ConfigError(error.message, error.location) from error
-    return _Reader(document, check_parameter, rules).read()
+    return _Reader(document, check_parameter, rules, remediations).read()
 
 
 def _display(path: Path) -> str:
@@ -68,25 +69,25 @@ def _display(path: Path) -> str:
         return path.as_posix()
 
 
-class _TooMany(Exception):
-    """More mistakes than anybody reads."""
-
-
-class _Reader:
+class _Reader(Mistakes):
     """Reads what it can and keeps every mistake; what is returned is only used where there is none."""
 
     def __init__(
-        self, document: Document, check_parameter: CheckParameter, rules: Mapping[str, Collection[str]]
+        self,
+        document: Document,
+        check_parameter: CheckParameter,
+        rules: Mapping[str, Collection[str]],
+        remediations: Callable[[], Mapping[str, Repair]],
     ) -> None:
-        self.document = document
+        super().__init__(document)
         self.check_parameter = check_parameter
         self.rules = rules
-        self.errors: list[ConfigError] = []
+        self.remediations = remediations
 
     def read(self) -> Settings:
         try:
             settings = self._settings()
-        except _TooMany:
+        except TooManyError:
             settings = Settings()
         if not self.errors:
             return settings
@@ -96,50 +97,41 @@ class _Reader:
             found.append(ConfigError(text, Location(self.document.name)))
         raise ConfigErrors(found)
 
-    def wrong(self, place: Sequence[Step], message: str, *, key: bool = False) -> None:
-        self.errors.append(ConfigError(message, self.document.locate(tuple(place), key=key)))
-        if len(self.errors) >= MOST_ERRORS:
-            raise _TooMany
-
     def _settings(self) -> Settings:
         value = self.document.value
         if value is None:
             return Settings()
-        top = self._mapping(value, ())
-        self._known_keys(top, TOP_KEYS, ())
+        top = self.mapping(value, ())
+        self.known_keys(top, TOP_KEYS, ())
         return Settings(
             organization=self._parameters(top.get("parameters", {}), ("parameters",)),
             scoped=self._scopes(top.get("scopes", [])),
             severities=self._severities(top.get("severities", {})),
             disabled=self._disabled(top.get("disabled", {})),
+            remediation=self._remediation(top),
         )
 
-    def _mapping(self, value: Any, place: Sequence[Step]) -> Mapping[str, Any]:
-        if isinstance(value, dict):
-            return value
-        where = shown(".".join(map(str, place))) if place else "the file"
-        self.wrong(place, f"{where} is no mapping; expected `key: value` lines")
-        return {}
+    def _remediation(self, top: Mapping[str, Any]) -> Remediating:
+        if "remediation" not in top:
+            return Remediating()
+        from policyengine.config.remediation_reader import read_remediation  # few runs have the section
 
-    def _known_keys(self, value: Mapping[str, Any], known: Sequence[str], place: Sequence[Step]) -> None:
-        for key in value:
-            if key not in known:
-                self.wrong((*place, key), _unknown("key", key, known), key=True)
+        return read_remediation(self, top["remediation"], ("remediation",), self.remediations())
 
     def _knows_rule(self, rule: str, place: Sequence[Step]) -> bool:
         if rule in self.rules:
             return True
-        self.wrong(place, _unknown("rule", rule, self.rules), key=True)
+        self.wrong(place, unknown("rule", rule, self.rules), key=True)
         return False
 
     def _parameters(self, value: Any, place: tuple[Step, ...]) -> dict[str, dict[str, Any]]:
-        given = self._mapping(value, place)
+        given = self.mapping(value, place)
         found = self._shared(given.get(ALL_RULES, {}), (*place, ALL_RULES))
         for rule, values in given.items():
             if rule == ALL_RULES:
                 continue
             known = self._knows_rule(rule, (*place, rule))
-            own = self._mapping(values, (*place, rule))
+            own = self.mapping(values, (*place, rule))
             found[rule] = {**found.get(rule, {}), **own}
             for name, item in own.items() if known else ():
                 problem = self.check_parameter(rule, name, item)
@@ -150,11 +142,11 @@ class _Reader:
     def _shared(self, value: Any, place: tuple[Step, ...]) -> dict[str, dict[str, Any]]:
         """Return what is set for every rule that has a parameter of the name."""
         found: dict[str, dict[str, Any]] = {}
-        for name, item in self._mapping(value, place).items():
+        for name, item in self.mapping(value, place).items():
             having = [rule for rule, names in self.rules.items() if name in names]
             if not having:
                 every = dict.fromkeys(n for names in self.rules.values() for n in names)
-                self.wrong((*place, name), _unknown("parameter", name, every), key=True)
+                self.wrong((*place, name), unknown("parameter", name, every), key=True)
             for rule in having:
                 problem = self.check_parameter(rule, name, item)
                 if problem:
@@ -171,9 +163,9 @@ class _Reader:
 
     def _scope(self, value: Any, place: tuple[Step, ...]) -> ScopedParameters:
         if not isinstance(value, dict):
-            self._mapping(value, place)
+            self.mapping(value, place)
             return ScopedParameters({})
-        self._known_keys(value, (*SCOPE_KEYS, "parameters"), place)
+        self.known_keys(value, (*SCOPE_KEYS, "parameters"), place)
         parameters = self._parameters(value.get("parameters", {}), (*place, "parameters"))
         given = [key for key in SCOPE_KEYS if key in value]
         if len(given) != 1:
@@ -199,15 +191,15 @@ class _Reader:
         return next(iter(value.items()))
 
     def _severities(self, value: Any) -> dict[str, str]:
-        found = dict(self._mapping(value, ("severities",)))
+        found = dict(self.mapping(value, ("severities",)))
         for rule, severity in found.items():
             self._knows_rule(rule, ("severities", rule))
             if severity not in SEVERITIES:
-                self.wrong(("severities", rule), _unknown("severity", str(severity), SEVERITIES))
+                self.wrong(("severities", rule), unknown("severity", str(severity), SEVERITIES))
         return found
 
     def _disabled(self, value: Any) -> dict[str, str]:
-        found = dict(self._mapping(value, ("disabled",)))
+        found = dict(self.mapping(value, ("disabled",)))
         for rule, reason in found.items():
             self._knows_rule(rule, ("disabled", rule))
             if not isinstance(reason, str) or not reason.strip():
@@ -218,14 +210,3 @@ class _Reader:
 def _place(error: ConfigError) -> tuple[int, int]:
     at = error.location
     return (at.line or 0, at.column or 0) if at is not None else (0, 0)
-
-
-def _unknown(what: str, name: str, choices: Iterable[str]) -> str:
-    import difflib  # nothing is misspelt in most runs
-
-    known = list(choices)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5) if len(name) <= LONGEST_NAME else []
-    if close:
-        return f"unknown {what} {shown(name)}; did you mean `{close[0]}`?"
-    few = f"; known are {', '.join(known)}" if len(known) <= 8 else ""
-    return f"unknown {what} {shown(name)}{few}"

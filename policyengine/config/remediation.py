@@ -5,9 +5,17 @@ Every limit is on by default; nothing is changed without a person by default.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class Repair(NamedTuple):
+    """What the section may say of a remediation: its ``mode`` (``automatic`` is the only one that may run without a
+    person), and ``check``: (parameter, value) -> what is wrong with it, or None."""
+
+    mode: str
+    check: Callable[[str, Any], str | None]
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,13 @@ import importlib.util
 import json
 import sys
 from collections.abc import Collection, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, cast
 
 from policyengine import __version__
+from policyengine.config.remediation import Repair
 from policyengine.model.canonical_json import digest
 from policyengine.model.errors import RuleError
 from policyengine.model.location import Location
@@ -24,6 +25,7 @@ from policyengine.remediate.declaration import Declaration
 from policyengine.rules.data import data_root
 from policyengine.rules.names import unknown
 from policyengine.rules.pack import Pack, RuleErrors
+from policyengine.rules.parameters import check_value
 
 FORMAT: Final = 1
 DECLARATION: Final = "remediation.yaml"
@@ -63,6 +65,10 @@ class Remediations:
         if found is None:
             found = self._handlers[name] = _load_handler(self.folder / name / HANDLER, name)
         return found
+
+    def repairs(self) -> dict[str, Repair]:
+        """Return what the configuration is checked against."""
+        return {d.id: Repair(d.mode, partial(_check, d)) for d in self}
 
     def to_bytes(self) -> bytes:
         """Return the compiled form: JSON in ASCII, the same for the same declarations."""
@@ -123,6 +129,12 @@ def read_remediations(folder: Path, rules: Collection[str]) -> Remediations:
     if errors:
         raise RuleErrors(errors)
     return Remediations(folder, found)
+
+
+def _check(declaration: Declaration, name: str, value: Any) -> str | None:
+    """Say what is wrong with a parameter's value, None when nothing is."""
+    form = declaration.parameters.get(name)
+    return unknown("parameter", name, declaration.parameters) if form is None else check_value(form, value)
 
 
 def repaired_rules(pack: Pack) -> dict[str, tuple[str, str]]:
