@@ -25,7 +25,7 @@ RUNTIME: Final = f"python{sys.version_info.major}.{sys.version_info.minor}"
 """The runtime whose bytecode the zip holds: the one it is made with."""
 PACKAGE: Final = Path(__file__).resolve().parent.parent
 LEFT_OUT: Final = frozenset(
-    {"_data", "cli", "deploy", "documents", "fix", "history", "reports", "review", "testing", "__pycache__"}
+    {"_data", "cli", "deploy", "fix", "history", "reports", "review", "testing", "__pycache__"}
 )
 """Packages that no function imports."""
 MOST_BYTES: Final = 15 * 1024 * 1024
