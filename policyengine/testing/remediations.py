@@ -155,7 +155,8 @@ class Bench:
         rules = {form["id"] for form in self._pack.rules}
         found, errors = read_declaration(path.read_bytes(), path.as_posix(), self.folder.name, rules)
         assert found is not None, "\n".join(map(str, errors))
-        assert unknown_operations(found) == [], "botocore's models do not have these"
+        strange = unknown_operations(found)
+        assert not strange, f"AWS has no {', '.join(strange)}"
         return found
 
     def client(self, service: str, region: str = REGION) -> Any:
@@ -243,6 +244,7 @@ class Bench:
         outcome = made.kernel.plan(made.subject, requested_by="somebody@example.com", run="run")
         assert len(made.changes()) == before, f"planning changes something: {made.changes()[before:]}"
         self.note(made)
+        _not_crashed(outcome)
         return outcome
 
     def apply(self, made: Setup, action: Action) -> Outcome:
@@ -251,11 +253,14 @@ class Bench:
             made.kernel.approve(action.id, who, action.plan_hash)
         (outcome,) = made.kernel.apply([action.id], {action.id: action.plan_hash})
         self.note(made)
+        _not_crashed(outcome)
         return outcome
 
     def note(self, made: Setup) -> None:
         """Hold the handler's calls against its declaration, and remember them."""
-        called = {call.name for call in made.acting.calls} - ({"sts:GetCallerIdentity"} - self.declaration.operations)
+        called = {call.name for call in made.acting.calls} - (
+            {"sts:GetCallerIdentity"} - self.declaration.operations
+        )
         undeclared = called - self.declaration.operations
         assert not undeclared, f"called and not declared: {sorted(undeclared)}"
         self.used |= called
@@ -267,6 +272,13 @@ class Bench:
         from policyengine.testing.laws import Laws
 
         return Laws(self, rule, type, id, region, **more).hold()
+
+
+def _not_crashed(outcome: Outcome) -> None:
+    """The kernel makes a refusal of a handler's mistake, so that no run is lost; in a test it is a mistake."""
+    cause = outcome.refusal.__cause__ if outcome.refusal is not None else None
+    if cause is not None:
+        raise AssertionError(f"the handler crashed: {type(cause).__name__}: {cause}") from cause
 
 
 def _doors(sessions: BenchSessions) -> Doors:
