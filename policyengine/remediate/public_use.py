@@ -16,8 +16,6 @@ _EVERYBODY: Final = frozenset(
 )
 SETTINGS: Final = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 BLOCKED: Final = dict.fromkeys(SETTINGS, True)
-_CLOUDFRONT: Final = {"aws": "us-east-1", "aws-cn": "cn-northwest-1"}
-"""Where CloudFront is asked; GovCloud has none (https://docs.aws.amazon.com/general/latest/gr/cf_region.html)."""
 
 
 def bucket_use(read: Reader, bucket: str, account: str, region: str = "") -> Json:
@@ -42,39 +40,6 @@ def bucket_use(read: Reader, bucket: str, account: str, region: str = "") -> Jso
         "acl": sorted({g["Permission"] for g in grants if (g.get("Grantee") or {}).get("URI") in _EVERYBODY}),
         "object_acls": not any(rule["ObjectOwnership"] == "BucketOwnerEnforced" for rule in rules),
     }
-
-
-def anonymous_origins(read: Reader, partition: str) -> dict[str, list[str]]:
-    """Return the domains of S3 that enabled distributions of CloudFront fetch from without signing -> their ids.
-
-    Signing is an origin access control, or the older origin access identity:
-    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html
-    """
-    if partition not in _CLOUDFRONT:
-        return {}
-    found: dict[str, list[str]] = {}
-    items = read.all(
-        "cloudfront", "ListDistributions", result="DistributionList.Items", region=_CLOUDFRONT[partition]
-    )
-    for distribution in items:
-        if not distribution["Enabled"]:
-            continue
-        for origin in (distribution.get("Origins") or {}).get("Items") or []:
-            signed = origin.get("OriginAccessControlId") or (origin.get("S3OriginConfig") or {}).get(
-                "OriginAccessIdentity"
-            )
-            if ".s3" in origin["DomainName"] and not signed:
-                found.setdefault(origin["DomainName"], []).append(distribution["Id"])
-    return {domain: sorted(ids) for domain, ids in sorted(found.items())}
-
-
-def origins_at(origins: dict[str, list[str]], bucket: str) -> list[str]:
-    """Return the distributions among them that fetch from a bucket: its REST or its website endpoint.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
-    """
-    hosts = (f"{bucket}.s3.", f"{bucket}.s3-")
-    return sorted({one for domain, ids in origins.items() if domain.startswith(hosts) for one in ids})
 
 
 def told(use: Json, distributions: list[str], block: Json | None = None) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from policyengine.remediate.api import Call, Json, Proposal, Reader, Step, Target
-from policyengine.remediate.public_use import BLOCKED, anonymous_origins, bucket_use, origins_at, told
+from policyengine.remediate.distributions import at_bucket, s3_origins, unsigned
+from policyengine.remediate.public_use import BLOCKED, bucket_use, told
 
 
 def image(target: Target, read: Reader) -> Json:
@@ -15,14 +16,14 @@ def image(target: Target, read: Reader) -> Json:
         {"AccountId": target.account},
         none=("NoSuchPublicAccessBlockConfiguration",),
     )
-    origins = anonymous_origins(read, target.partition)
+    origins = s3_origins(read, target.partition)
     in_use: dict[str, Json] = {}
     object_acls = 0
     for bucket in read.all("s3", "ListBuckets", result="Buckets"):
         name = bucket["Name"]
         use = bucket_use(read, name, target.account, bucket.get("BucketRegion") or "")
         object_acls += use.pop("object_acls")
-        distributions = origins_at(origins, name)
+        distributions = unsigned(at_bucket(origins, name))
         if distributions or any(use.values()):
             in_use[name] = {**use, "distributions": distributions}
     return {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from policyengine.remediate.api import Call, Json, Proposal, Reader, Refused, Step, Target
-from policyengine.remediate.public_use import BLOCKED, anonymous_origins, bucket_use, origins_at, told
+from policyengine.remediate.distributions import at_bucket, s3_origins, unsigned
+from policyengine.remediate.public_use import BLOCKED, bucket_use, told
 
 
 def image(target: Target, read: Reader) -> Json:
@@ -17,7 +18,7 @@ def image(target: Target, read: Reader) -> Json:
     return {
         "block": None if found is None else found["PublicAccessBlockConfiguration"],
         "use": bucket_use(read, target.id, target.account),
-        "distributions": origins_at(anonymous_origins(read, target.partition), target.id),
+        "distributions": unsigned(at_bucket(s3_origins(read, target.partition), target.id)),
     }
 
 

@@ -9,17 +9,22 @@ from typing import Final
 from policyengine.iam.errors import PolicyError
 from policyengine.iam.tls_only import NotProvedError, tls_only
 from policyengine.remediate.api import Call, Json, Proposal, Reader, Refused, Step, Target
+from policyengine.remediate.distributions import at_bucket, by_http, s3_origins
 
 MOST_BYTES: Final = 20 * 1024
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html: "limited to 20 KB in size"."""
 
 
 def image(target: Target, read: Reader) -> Json:
-    """Return the text of the policy, None without one, and whether the bucket serves a website."""
+    """Return the text of the policy, None without one, and who may ask over plain HTTP: website and distributions."""
     asked = {"Bucket": target.id, "ExpectedBucketOwner": target.account}
     found = read.call("s3", "GetBucketPolicy", asked, none=("NoSuchBucketPolicy",))
     website = read.call("s3", "GetBucketWebsite", asked, none=("NoSuchWebsiteConfiguration",))
-    return {"policy": None if found is None else found["Policy"], "website": website is not None}
+    return {
+        "policy": None if found is None else found["Policy"],
+        "website": website is not None,
+        "distributions": by_http(at_bucket(s3_origins(read, target.partition), target.id)),
+    }
 
 
 def plan(target: Target, image: Json) -> Proposal:
@@ -61,4 +66,10 @@ def plan(target: Target, image: Json) -> Proposal:
         undo=(undo,),
         why=f"adds the statement {sid}; every other byte of the policy stays",
     )
-    return Proposal("deny requests that do not come over TLS", (step,), after={**image, "policy": text})
+    told = f"CloudFront fetches by the viewer's protocol: who asks {', '.join(image['distributions'])} over HTTP is denied"
+    return Proposal(
+        "deny requests that do not come over TLS",
+        (step,),
+        after={**image, "policy": text},
+        concerns=(told,) if image["distributions"] else (),
+    )

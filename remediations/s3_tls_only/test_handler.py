@@ -40,9 +40,25 @@ HTTP = read_request_set(
 )
 
 
-def answers(policy: str | Failing, site: Any = NO_SITE) -> dict[str, Answer]:
+def answers(policy: str | Failing, site: Any = NO_SITE, *distributions: Any) -> dict[str, Answer]:
     found: Answer = policy if isinstance(policy, Failing) else {"Policy": policy}
-    return {"s3:GetBucketPolicy": found, "s3:GetBucketWebsite": site}
+    return {
+        "s3:GetBucketPolicy": found,
+        "s3:GetBucketWebsite": site,
+        "cloudfront:ListDistributions": {"DistributionList": {"Items": list(distributions)}},
+    }
+
+
+def distribution(
+    viewers: str, *, more: str = "", domain: str = "data.s3.amazonaws.com", **origin: Any
+) -> Any:
+    return {
+        "Id": "E1",
+        "Enabled": True,
+        "Origins": {"Items": [{"Id": "one", "DomainName": domain, **origin}]},
+        "DefaultCacheBehavior": {"ViewerProtocolPolicy": viewers},
+        **({"CacheBehaviors": {"Items": [{"ViewerProtocolPolicy": more}]}} if more else {}),
+    }
 
 
 def text(*statements: Any, **more: Any) -> str:
@@ -160,10 +176,33 @@ def test_a_website_would_be_gone() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("found", "asks"),
+    [
+        (distribution("redirect-to-https"), False),
+        (distribution("https-only", more="https-only"), False),
+        (distribution("allow-all"), True),
+        (distribution("https-only", more="allow-all"), True),
+        (distribution("allow-all", OriginAccessControlId="E2"), True),
+        (distribution("allow-all", CustomOriginConfig={"OriginProtocolPolicy": "https-only"}), False),
+        (distribution("https-only", CustomOriginConfig={"OriginProtocolPolicy": "http-only"}), True),
+        (distribution("allow-all", domain="other-data.s3.amazonaws.com"), False),
+    ],
+)
+def test_a_distribution_that_may_fetch_over_http_waits_for_a_person(found: Any, asks: bool) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-https-cloudfront-to-s3-origin.html"""
+    proposal = propose(HANDLER, ABOUT, answers(NO_POLICY, NO_SITE, found))
+    assert bool(proposal.concerns) is asks
+    assert proposal.steps
+
+
 @pytest.mark.parametrize("error", ["InternalError", "AccessDenied", "NoSuchBucket"])
 def test_incident_c7n_2824_a_policy_that_cannot_be_read_is_not_none(error: str) -> None:
     """Taken for none, it would be written over."""
     assert refused(HANDLER, ABOUT, answers(Failing(error))).code == "not_known"
+    assert refused(HANDLER, ABOUT, answers(NO_POLICY, Failing(error))).code == "not_known"
+    unseen = {**answers(NO_POLICY), "cloudfront:ListDistributions": Failing(error)}
+    assert refused(HANDLER, ABOUT, unseen).code == "not_known"
 
 
 def test_other_partitions_have_other_arns() -> None:
