@@ -9,6 +9,7 @@ from policyengine.deploy.parts import allow, arn_of, camel, document, ref, resou
 from policyengine.deploy.scanner_role import grant_for, policies
 from policyengine.deploy.storage import FUNCTION_SECONDS, TAGS
 from policyengine.engine.needs import needs_of, top_names
+from policyengine.lambdas.log import NAMESPACE
 from policyengine.sources.live.plan import make_plan
 from policyengine.store.dynamo_table import ACTIONS
 
@@ -204,6 +205,11 @@ def _alarms(used: list[Function]) -> Json:
             {"QueueName": arn_of("Events", "QueueName")}, "events have waited for an hour",
         ),
     }  # fmt: skip
+    if EVENTS in used:
+        found["StoppedAlarm"] = _alarm(
+            "stopped", NAMESPACE, "RemediationsStopped", 1, {"Function": "events"},
+            "a repair failed, was taken back, or was stopped by a limit, the breaker or flapping", statistic="Sum",
+        )  # fmt: skip
     for function in used:
         name = {"FunctionName": ref(function.id)}
         kind = function.module.replace("_", "-")

@@ -19,6 +19,8 @@ Json = dict[str, Any]
 _RUNTIME: Final = Runtime()
 LATER: Final = frozenset({"too_young", "busy", "outside_window"})
 """Refusals after which the same event is worth another look."""
+STOPPED: Final = frozenset({"limit", "breaker_open", "flapping", "failed", "rolled_back"})
+"""Outcomes that somebody has to look at: an alarm counts them."""
 DELAY: Final = 300
 """Seconds after which a delayed message comes again; SQS allows 900."""
 RECOVER: Final = "policyengine.recover"
@@ -105,6 +107,8 @@ class Batch:
         )
         name = refusal.code if refusal else (action.state if action else "none")
         self.log.metrics({"Remediations": 1}, Outcome=name)
+        if name in STOPPED:
+            self.log.metrics({"RemediationsStopped": 1})
         return (refusal is not None and refusal.code in LATER) or (
             action is not None and action.state == "applied"
         )
@@ -115,6 +119,8 @@ class Batch:
             if action is not None:
                 self.log.info("went on with", action=action.id, state=action.state, why=action.reason)
                 self.log.metrics({"Recovered": 1}, Outcome=action.state)
+                if action.state in STOPPED:
+                    self.log.metrics({"RemediationsStopped": 1})
 
     def _send_later(self, body: Mapping[str, Any]) -> None:
         """Put the event back for later; without a queue it goes back by failing."""

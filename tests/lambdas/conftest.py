@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from policyengine.config.remediation import Remediating
+from policyengine.config.remediation import Limits, Remediating
 from policyengine.config.settings import Settings
 from policyengine.deploy.choice import Choice
 from policyengine.deploy.package import package
@@ -29,10 +29,11 @@ RULES = ("kms-key-rotation", "s3-tls-only", "security-group-admin-ports-closed",
 
 
 def chosen(*rules: str, automatic: tuple[str, ...] = ()) -> Choice:
-    """A choice of rules; what is ``automatic`` needs no person, and nothing has to settle."""
+    """A choice of rules; what is ``automatic`` needs no person, and nothing has to settle, and three of four
+    resources may be changed: tests have few."""
     pack = load_packs()
     forms = tuple(form for form in pack.rules if form["id"] in (rules or RULES))
-    remediating = Remediating(automatic=frozenset(automatic), settling=0)
+    remediating = Remediating(automatic=frozenset(automatic), settling=0, limits=Limits(share=0.75))
     return Choice(Pack(pack.digest, forms), load_remediations(), Settings(remediation=remediating))
 
 
