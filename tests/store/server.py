@@ -6,7 +6,7 @@ transaction is cancelled, so that another's write may vanish: here one request i
 (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html).
 
 ``POST /faults {"lost": n, "conflict": n, "throttled": n}``: so many of the next writes are carried out but answered with an
-internal error, are cancelled as in conflict with another transaction, or are throttled.
+internal error, are rejected as in conflict with another transaction (in the words of the operation), or are throttled.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ Start = Callable[..., Any]
 _ERRORS = {
     "lost": (500, "InternalServerError", "Internal server error"),
     "throttled": (400, "ThrottlingException", "Rate exceeded"),
+    "ongoing": (
+        400,
+        "TransactionConflictException",
+        "Operation was rejected because there is an ongoing transaction for the item.",
+    ),
     "conflict": (
         400,
         "TransactionCanceledException",
@@ -57,12 +62,10 @@ class OneAtATime:
         if token in self.done:
             return self._answer(start, 200, {})
         fault = next((name for name, left in self.faults.items() if left > 0), "")
-        if fault == "conflict" and token is None:
-            fault = ""  # an operation on one item says so otherwise
         if fault:
             self.faults[fault] -= 1
         if fault in ("conflict", "throttled"):
-            return self._error(start, fault)
+            return self._error(start, "ongoing" if fault == "conflict" and token is None else fault)
         status: list[str] = []
 
         def kept(line: str, *more: Any) -> None:

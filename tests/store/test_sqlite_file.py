@@ -163,6 +163,33 @@ def test_a_full_disk_leaves_what_was_there(path: Path) -> None:
     assert store.get("act-0") == saved and store.head()[0] == 6
 
 
+def test_a_file_that_may_not_grow_at_any_point_of_a_write(path: Path) -> None:
+    """The system refuses to write beyond a size, in turn in the journal, in each page and at the end of the commit."""
+    resource = pytest.importorskip("resource")
+    filled(path, 5)
+    store = SqliteActions(path)
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    failed = 0
+    for more in range(0, 160_000, 2_000):
+        old, head = store.get("act-0"), store.head()
+        new = old.moved("locked", old.updated_at, pre_image={"a": "x" * 40_000, "n": more})
+        resource.setrlimit(resource.RLIMIT_FSIZE, (more, hard))
+        try:
+            saved = store.save(new, [note("act-0", "locked")])
+        except StoreError as problem:
+            assert "cannot be read or written" in str(problem)
+            saved = None
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        failed += saved is None
+        assert store.get("act-0") == (saved or old)
+        assert store.head()[0] == head[0] + (saved is not None)
+        assert verify(store.journal(), head=store.head()) is None
+    assert 20 < failed < 80
+    store.close()
+    assert SqliteActions(path).get("act-0").pre_image is not None
+
+
 def test_a_writer_that_does_not_end_is_waited_for_and_named(path: Path) -> None:
     filled(path, 1)
     other = sqlite3.connect(path, isolation_level=None)
