@@ -7,11 +7,11 @@ the same types were collected whole stand together, as thousands of them mostly 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from policyengine.model.coverage import places_alike
 from policyengine.model.errors import InputError
 from policyengine.model.resource import Coverage
 
@@ -22,13 +22,7 @@ Places = Mapping[tuple[str, str], frozenset[str]]
 
 def coverage_json(coverage: Coverage) -> dict[str, Any]:
     """Return the object of ``coverage.json``, the same for the same coverage."""
-    types: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for account, region, type_ in coverage:
-        types[account, region].add(type_)
-    alike: dict[tuple[str, ...], list[tuple[str, str]]] = defaultdict(list)
-    for place in sorted(types):
-        alike[tuple(sorted(types[place]))].append(place)
-    return {"coverage": [{"types": each, "places": alike[each]} for each in sorted(alike)]}
+    return {"coverage": [{"types": types, "places": places} for types, places in places_alike(coverage)]}
 
 
 def read_coverage(run: Path) -> Places:

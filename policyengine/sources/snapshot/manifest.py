@@ -26,6 +26,10 @@ _VERSION = re.compile(r"(\d{1,6})(?:\.(\d{1,6}))?(?:\.\d{1,6})?")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
+Triple = tuple[str, str, str]
+"""(account, region, type)"""
+
+
 class Part(NamedTuple):
     """One file of a snapshot: where it is, how it is called, and what it must hash to."""
 
@@ -102,7 +106,7 @@ class Manifest:
     coverage: Coverage
     parts: list[Part]
     errors: list[PolicyEngineError] = field(default_factory=list)
-    failed: dict[tuple[str, str, str], Unresolved] = field(default_factory=dict)
+    failed: dict[Triple, Unresolved] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -131,7 +135,7 @@ def read_manifest(folder: Path, name: str) -> Manifest:
         return Manifest(
             minor=minor,
             created=_text(record, "created", "created"),
-            coverage=_coverage(record.get("coverage")),
+            coverage=frozenset(_coverage(record)),
             parts=parts,
             errors=list(_errors(record.get("errors"), place)),
             failed=_failed(record.get("errors")),
@@ -197,24 +201,40 @@ def _inside(path: str, folder: Path, root: Path, where: str) -> Path:
     return full
 
 
-def _coverage(coverage: Any) -> Coverage:
-    triples: set[tuple[str, str, str]] = set()
-    for index, entry in enumerate(_list(coverage, "coverage")):
+def _coverage(record: dict[str, Any]) -> Iterator[Triple]:
+    """Yield what is whole; where nothing is, the place with no type: it is still one that a resource may be in."""
+    known: dict[str, str] = {}  # each text once: there may be a million of them
+    for index, entry in enumerate(_list(record.get("coverage"), "coverage")):
         where = f"coverage[{index}]"
         _object(entry, where)
-        account, region, types = entry.get("account"), entry.get("region"), entry.get("types")
+        account, region = entry.get("account"), entry.get("region")
         if not isinstance(account, str) or not isinstance(region, str):
             raise LineError(f"`{where}` needs `account` and `region`, both strings")
-        if not isinstance(types, list) or not all(isinstance(t, str) for t in types):
-            raise LineError(f"`{where}.types` must be a list of type names")
-        # where nothing is whole, the place is still one that a resource may be in
-        triples.update((account, region, type) for type in types or (NO_TYPE,))
-    return frozenset(triples)
+        region = known.setdefault(region, region)
+        for type in _types(entry, where):
+            yield account, region, known.setdefault(type, type)
+    for index, entry in enumerate(_list(record.get("covered"), "covered")):
+        where = f"covered[{index}]"
+        _object(entry, where)
+        types = _types(entry, where)
+        for place in _list(entry.get("places"), f"{where}.places", required=True):
+            if not (isinstance(place, list) and len(place) == 2 and all(isinstance(p, str) for p in place)):
+                raise LineError(f"`{where}.places` must be pairs of account and region, both strings")
+            account, region = place
+            for type in types:
+                yield account, region, type
 
 
-def _failed(errors: Any) -> dict[tuple[str, str, str], Unresolved]:
+def _types(entry: dict[str, Any], where: str) -> list[str]:
+    types = entry.get("types")
+    if not isinstance(types, list) or not all(isinstance(t, str) for t in types):
+        raise LineError(f"`{where}.types` must be a list of type names")
+    return types or [NO_TYPE]
+
+
+def _failed(errors: Any) -> dict[Triple, Unresolved]:
     """Return, by account, region and type, what kept the collector from listing resources."""
-    found: dict[tuple[str, str, str], Unresolved] = {}
+    found: dict[Triple, Unresolved] = {}
     for index, entry in enumerate(_list(errors, "errors")):
         types = _list(entry.get("types"), f"errors[{index}].types")
         if not types or not all(isinstance(type, str) for type in types):

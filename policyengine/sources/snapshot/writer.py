@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from policyengine.model.coverage import places_alike
 from policyengine.model.errors import InputError
 from policyengine.model.resource import Resource
 from policyengine.sources.base import NO_COVERAGE, Coverage
@@ -16,6 +17,9 @@ from policyengine.sources.snapshot.canonical import to_lines
 from policyengine.sources.snapshot.manifest import MANIFEST, NO_TYPE
 
 PART_BYTES: Final = 16 << 20
+MAX_LISTED: Final = 500_000
+"""Triples of coverage, some 20 MB, up to which it is listed place by place, as readers of version 1.0 expect it. What
+they do not know they ignore: a longer one is nothing to them, so that what is absent is not known."""
 _SPILL_BYTES: Final = 64 << 20
 _ODD = re.compile(r"[^A-Za-z0-9-]+")
 
@@ -87,9 +91,9 @@ def write_lines(
             buckets.fill(lines)
             parts = list(_write_parts(work, buckets, compress))
         manifest = {
-            "version": "1.0",
+            "version": "1.0" if len(coverage) <= MAX_LISTED else "1.1",
             "created": created,
-            "coverage": _coverage(coverage),
+            **_coverage(coverage),
             "parts": parts,
             "errors": [dict(e) for e in errors],
             **({"collection": dict(collection)} if collection is not None else {}),
@@ -205,10 +209,10 @@ def _compressed(data: bytes) -> bytes:
     return zstandard.ZstdCompressor(level=9, write_checksum=True).compress(data)
 
 
-def _coverage(coverage: Coverage) -> list[dict[str, Any]]:
-    grouped: dict[Place, list[str]] = {}
-    for account, region, type in sorted(coverage):
-        types = grouped.setdefault((account, region), [])
-        if type != NO_TYPE:
-            types.append(type)
-    return [{"account": a, "region": r, "types": types} for (a, r), types in sorted(grouped.items())]
+def _coverage(coverage: Coverage) -> dict[str, Any]:
+    """Return what the manifest says of coverage: place by place, or, where that is too long, ``covered``."""
+    alike = [([t for t in types if t != NO_TYPE], places) for types, places in places_alike(coverage)]
+    if len(coverage) > MAX_LISTED:
+        return {"coverage": [], "covered": [{"types": types, "places": places} for types, places in alike]}
+    listed = sorted((place, types) for types, places in alike for place in places)
+    return {"coverage": [{"account": a, "region": r, "types": types} for (a, r), types in listed]}

@@ -186,6 +186,20 @@ MANIFESTS = [
     (b'{"version":"1.0","parts":[{"path":"a","sha256":"%s","bytes":-1}]}' % (b"0" * 64), "`parts[0].bytes`"),
     (b'{"version":"1.0","parts":[],"coverage":[{"account":"1"}]}', "`coverage[0]` needs"),
     (b'{"version":"1.0","parts":[],"coverage":[{"account":"1","region":"r","types":"*"}]}', "must be a list"),
+    (b'{"version":"1.1","parts":[],"covered":{}}', "`covered` is an object"),
+    (
+        b'{"version":"1.1","parts":[],"covered":[{"types":"*","places":[]}]}',
+        "`covered[0].types` must be a list",
+    ),
+    (b'{"version":"1.1","parts":[],"covered":[{"types":["*"]}]}', "`covered[0].places` is missing"),
+    (
+        b'{"version":"1.1","parts":[],"covered":[{"types":[],"places":[["1"]]}]}',
+        "`covered[0].places` must be pairs",
+    ),
+    (
+        b'{"version":"1.1","parts":[],"covered":[{"types":[],"places":[["1",2]]}]}',
+        "`covered[0].places` must be pairs",
+    ),
     (b'{"version":"1.0","parts":[],"errors":[{}]}', "`errors[0].message`"),
     (b'{"version":"1.0","parts":[],"created":5}', "`created` is a number"),
     (b'{"version":"1.0","parts":' + b"[" * 100_000, "nested deeper than 200"),
