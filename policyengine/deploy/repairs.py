@@ -8,7 +8,15 @@ from typing import Any, Final
 
 from policyengine.aws.actions import actions_for
 from policyengine.deploy.choice import Choice
-from policyengine.deploy.functions import EVENTS, REMEDIATION, function_role, role_id, role_name
+from policyengine.deploy.functions import (
+    EVENTS,
+    REMEDIATION,
+    ROLE_PREFIX,
+    function_role,
+    role_arn,
+    role_id,
+    role_name,
+)
 from policyengine.deploy.parts import allow, arn_of, document, filled, ref, resource, service_trust, sub
 from policyengine.deploy.storage import TAGS
 from policyengine.iam.catalogue import catalogue
@@ -85,6 +93,19 @@ def statements(declaration: Declaration, parameters: Mapping[str, Any]) -> list[
         )
         for (arns, condition), actions in sorted(alike.items())
     ]
+    changing = sorted(action for action in granted if action.startswith("iam:") and not _reads(action))
+    if changing:  # INVARIANT: no remediation changes what remediations may do
+        own = [
+            role_arn(f"{ROLE_PREFIX}*"),
+            sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/${Name}-*"),
+        ]
+        found.append({"Sid": "NotOwn", "Effect": "Deny", "Action": changing, "Resource": own})
+    return found
+
+
+def _reads(action: str) -> bool:
+    known = catalogue().action(action)
+    return known is not None and known.access_level in ("Read", "List")
 
 
 def _arns(template: str, parameters: Mapping[str, Any]) -> list[str]:

@@ -25,7 +25,9 @@ class Declaration:
     ``{partition}``, ``{region}``, ``{account}`` and ``{parameter.NAME}`` (a parameter of the remediation: where it is
     not set the action is not granted); ``*`` without. ``also`` are IAM actions that AWS checks beside
     the operations' own (``iam:PassRole``) -> ARN templates. ``conditions``: IAM action -> operator -> condition key ->
-    values, under which alone the role may use it. ``dangers`` is shown with every plan.
+    values, under which alone the role may use it. ``withheld`` are writes, needed for taking back only, that a deployed
+    role is not given (switching detection off, lifting a quarantine): a person takes back with their own credentials.
+    ``dangers`` is shown with every plan.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Declaration:
     scope: Mapping[str, tuple[str, ...]]
     also: Mapping[str, tuple[str, ...]]
     conditions: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]]
+    withheld: tuple[str, ...]
     dangers: str
     parameters: Mapping[str, Mapping[str, Any]]
     references: tuple[str, ...]
@@ -58,7 +61,8 @@ class Declaration:
             action: {operator: {k: tuple(v) for k, v in keys.items()} for operator, keys in tests.items()}
             for action, tests in form.get("conditions", {}).items()
         }
-        return cls(**{**form, **lists, **maps, "conditions": conditions})
+        withheld = tuple(form.get("withheld", ()))
+        return cls(**{**form, **lists, **maps, "conditions": conditions, "withheld": withheld})
 
     def to_json(self) -> Json:
         """Return the compiled form."""
@@ -76,5 +80,5 @@ class Declaration:
 
     @property
     def operations(self) -> frozenset[str]:
-        """Every operation its role is granted."""
-        return frozenset((*self.reads, *self.writes))
+        """Every operation its deployed role is granted."""
+        return frozenset((*self.reads, *self.writes)) - frozenset(self.withheld)

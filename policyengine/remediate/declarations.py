@@ -161,6 +161,12 @@ class _Reader:
         self._list("types", _type)
         self._list("reads", _reads)
         self._list("writes", _operation, may_be_empty=self.form.get("mode") == "plan")
+        if self.form["withheld"]:
+            writes = self.form.get("writes", ())
+            self._list(
+                "withheld",
+                lambda op: None if op in writes else unknown("operation among `writes`", op, writes),
+            )
         self._list(
             "references",
             lambda url: None if url.startswith("https://") else f"{shown(url)} is no https:// address",
