@@ -16,6 +16,8 @@ _EVERYBODY: Final = frozenset(
 )
 SETTINGS: Final = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 BLOCKED: Final = dict.fromkeys(SETTINGS, True)
+CLOSED: Final[Json] = {"website": False, "policy": False, "acl": [], "object_acls": False}
+"""How a bucket is open that is blocked: what it says of the public does not count, and is not read."""
 
 
 def bucket_use(read: Reader, bucket: str, account: str, region: str = "") -> Json:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from policyengine.remediate.api import Call, Json, Proposal, Reader, Step, Target
 from policyengine.remediate.distributions import at_bucket, s3_origins, unsigned
 from policyengine.remediate.public_use import BLOCKED, bucket_use, told
 
+_BLOCKED: Final[Json] = {"block": BLOCKED, "in_use": {}, "object_acls": 0}
+
 
 def image(target: Target, read: Reader) -> Json:
-    """Return the account's settings, and each bucket that is open, with how. Every bucket is read: one that cannot
-    be read refuses, for it may be the one that matters."""
+    """Return the account's settings, and each bucket that is open, with how; none is, once the account is blocked.
+
+    Every bucket is read: one that cannot be read refuses, for it may be the one that matters.
+    """
     found = read.call(
         "s3control",
         "GetPublicAccessBlock",
         {"AccountId": target.account},
         none=("NoSuchPublicAccessBlockConfiguration",),
     )
+    if found is not None and found["PublicAccessBlockConfiguration"] == BLOCKED:
+        return dict(_BLOCKED)
     origins = s3_origins(read, target.partition)
     in_use: dict[str, Json] = {}
     object_acls = 0
@@ -62,6 +70,6 @@ def plan(target: Target, image: Json) -> Proposal:
     return Proposal(
         f"block public access to all buckets of account {target.account}",
         (step,),
-        after={**image, "block": BLOCKED},
+        after=dict(_BLOCKED),
         concerns=tuple(concerns),
     )

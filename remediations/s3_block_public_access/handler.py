@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from policyengine.remediate.api import Call, Json, Proposal, Reader, Refused, Step, Target
 from policyengine.remediate.distributions import at_bucket, s3_origins, unsigned
-from policyengine.remediate.public_use import BLOCKED, bucket_use, told
+from policyengine.remediate.public_use import BLOCKED, CLOSED, bucket_use, told
+
+_BLOCKED: Final[Json] = {"block": BLOCKED, "use": CLOSED, "distributions": []}
 
 
 def image(target: Target, read: Reader) -> Json:
-    """Return the bucket's own settings, and what shows that it is used publicly."""
+    """Return the bucket's own settings, and what shows that it is used publicly: nothing is, once it is blocked."""
     found = read.call(
         "s3",
         "GetPublicAccessBlock",
         {"Bucket": target.id, "ExpectedBucketOwner": target.account},
         none=("NoSuchPublicAccessBlockConfiguration",),
     )
+    if found is not None and found["PublicAccessBlockConfiguration"] == BLOCKED:
+        return dict(_BLOCKED)
     return {
         "block": None if found is None else found["PublicAccessBlockConfiguration"],
         "use": bucket_use(read, target.id, target.account),
@@ -58,7 +64,7 @@ def plan(target: Target, image: Json) -> Proposal:
     return Proposal(
         "block all public access to the bucket",
         (step,),
-        after={**image, "block": BLOCKED},
+        after=dict(_BLOCKED),
         concerns=tuple(concerns),
         approvals=2 if uses else 0,
     )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from policyengine.remediate.api import Call
 from policyengine.remediate.public_use import BLOCKED, SETTINGS
 from policyengine.testing.remediations import Bench
-from tests.remediate.canned import ACCOUNT, Answer, Failing, Json, propose, refused, target
+from tests.remediate.canned import ACCOUNT, Answer, Failing, Json, image, propose, refused, target
 
 HANDLER = "s3_block_public_access"
 ABOUT = target(HANDLER, "site")
@@ -54,6 +54,8 @@ def test_a_bucket_nobody_reads_publicly_is_closed() -> None:
     )
     assert step.undo == (Call("s3", "DeletePublicAccessBlock", BUCKET),)
     assert (found.after["block"], found.concerns, found.approvals) == (BLOCKED, (), 0)
+    blocked: dict[str, Answer] = {"s3:GetPublicAccessBlock": {"PublicAccessBlockConfiguration": BLOCKED}}
+    assert image(HANDLER, ABOUT, blocked) == found.after  # nothing else is read then
 
 
 @pytest.mark.parametrize(
