@@ -85,7 +85,7 @@ def statements(declaration: Declaration, parameters: Mapping[str, Any]) -> list[
         if arns:
             condition = json.dumps(declaration.conditions.get(action, {}), sort_keys=True)
             alike.setdefault((arns, condition), []).append(action)
-    return [
+    found = [
         allow(
             sorted(actions),
             "*" if "*" in arns else [filled(arn) for arn in arns],

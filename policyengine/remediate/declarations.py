@@ -51,6 +51,7 @@ _LEFT_OUT: Final[Mapping[str, Any]] = {
     "scope": {},
     "also": {},
     "conditions": {},
+    "withheld": [],
     "parameters": {},
 }
 _KEYS: Final = tuple(Declaration.__dataclass_fields__)
