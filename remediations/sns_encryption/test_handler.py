@@ -31,6 +31,12 @@ ALARMS: Json = {
     "Action": ["kms:GenerateDataKey*", "kms:Decrypt"], "Resource": "*",
 }  # fmt: skip
 OURS = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+AWS_MANAGED: Json = {
+    **ROOT, "Principal": {"AWS": "*"},
+    "Condition": {"StringEquals": {"kms:CallerAccount": ACCOUNT, "kms:ViaService": f"sns.{REGION}.amazonaws.com"}},
+}  # fmt: skip
+"""The policy of alias/aws/sns; on a key of one's own it keeps alarms out as well:
+https://repost.aws/questions/QUCsVSJa5QRDunCEGlwztZsg/how-does-the-kms-calleraccount-condition-work"""
 
 
 def publish(principal: Any, **more: Any) -> Json:
@@ -82,6 +88,7 @@ def test_a_key_that_lets_the_publisher_in_is_used() -> None:
             [ROOT, {**ALARMS, "Action": "kms:Decrypt"}],
             "kms:GenerateDataKey",
         ),
+        ({"Service": "cloudwatch.amazonaws.com"}, [ROOT, AWS_MANAGED], "cloudwatch.amazonaws.com"),
         ({"AWS": "444455556666"}, [ROOT, ALARMS], "444455556666"),
         ({"AWS": "arn:aws:iam::444455556666:role/r"}, [ROOT, ALARMS], "role/r"),
         ({"Service": "cloudwatch.amazonaws.com"}, [ALARMS], f"{ACCOUNT}:root"),
