@@ -32,7 +32,7 @@ def bench(
     moto_server.reset(moto)
     folder = request.path.parent
     made = Bench(folder, tmp_path, _used.setdefault(folder, set()))
-    _declared[folder] = made.declaration.operations
+    _declared[folder] = made.declared
     return made
 
 

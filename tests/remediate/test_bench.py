@@ -71,7 +71,7 @@ def test_a_good_handler_holds_all_laws(server: str, tmp_path: Path) -> None:
     made = bench(tmp_path)
     done = made.laws(*PLACE)
     assert done.state == "verified"
-    assert made.used == made.declaration.operations
+    assert made.used == made.declared
     assert "TagSet" not in str(made.client("s3").get_bucket_versioning(Bucket="a-bucket"))
 
 
