@@ -176,7 +176,7 @@ class ActionStore(Protocol):
         """Write an action over the version it was read as, and its notes; returns it with its new version.
 
         With ``until`` its key, where it is still its, is taken until then. Raises ConflictError when the stored
-        version is another, or ``lease`` is not its resource's newest or was given back; NoSuchActionError.
+        version is another, or ``lease`` is not the newest of the action's resource or was given back; NoSuchActionError.
         """
         ...
 

@@ -46,6 +46,7 @@ from policyengine.store.records import (
     action_of,
     changed_since,
     check_action,
+    check_lease,
     holds_key,
     instant,
     not_newest,
@@ -122,6 +123,7 @@ class DynamoActions:
         self, action: Action, notes: Iterable[Note], lease: Lease | None = None, *, until: float | None = None
     ) -> Action:
         """See :meth:`ActionStore.save`."""
+        check_lease(lease, action)
         new, notes = replace(action, version=action.version + 1), tuple(notes)
         was = {"was": number(action.version), "key": text(action.key), "rule": text(action.rule)}
         written = self._table.put(_item(new), "#version = :was AND #key = :key AND #rule = :rule", was)

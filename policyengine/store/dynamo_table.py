@@ -82,6 +82,13 @@ _AGAIN: Final = frozenset(
     }
 )  # fmt: skip
 
+_PASSING: Final = (
+    "ConditionalCheckFailed", "TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError", "RequestLimitExceeded",
+)  # fmt: skip
+"""Reasons of a cancelled transaction that may be others at the next attempt
+(https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html); AWS names one for each part in its
+message, ``[None, ConditionalCheckFailed]``."""
+
 
 class Cancelled(Exception):
     """A transaction of which nothing was written: a condition did not hold, or another was quicker."""
@@ -271,8 +278,13 @@ class Table:
     def _meaning(self, failure: CallFailure) -> Exception:
         if failure.error == "ConditionalCheckFailedException":
             return Cancelled(failure.text)
-        if failure.error == "TransactionCanceledException" and "ValidationError" not in failure.text:
+        if failure.error == "TransactionCanceledException" and _may_pass(failure.text):
             return Cancelled(failure.text)
         if failure.error == "ResourceNotFoundException":
             return StoreError(f"{self} does not exist: deploy it, or name another")
         return StoreError(f"{self} cannot be read or written: {failure}")
+
+
+def _may_pass(reasons: str) -> bool:
+    """Also where the list of reasons was cut off: what was not seen is asked for again."""
+    return "]" not in reasons or any(reason in reasons for reason in _PASSING)

@@ -13,6 +13,7 @@ from policyengine.store.actions import (
     EXPIRED,
     REFUSED,
     Action,
+    ConflictError,
     Count,
     Entry,
     Lease,
@@ -111,6 +112,14 @@ def not_newest(lease: Lease) -> str:
         f"the lease {lease.fence} of `{lease.resource}` is not held any more: another was taken since, it has run out, "
         "or it was given back"
     )
+
+
+def check_lease(lease: Lease | None, action: Action) -> None:
+    """Raise ConflictError for the lease of another resource: its token says nothing about this one."""
+    if lease is not None and lease.resource != action.resource:
+        raise ConflictError(
+            f"the lease is of `{lease.resource}`, and the action {action.id} of `{action.resource}`"
+        )
 
 
 def changed_since(action: Action, version: int) -> str:

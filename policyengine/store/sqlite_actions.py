@@ -30,6 +30,7 @@ from policyengine.store.records import (
     action_of,
     changed_since,
     check_action,
+    check_lease,
     first_over,
     holds_key,
     instant,
@@ -94,6 +95,7 @@ class SqliteActions:
         self, action: Action, notes: Iterable[Note], lease: Lease | None = None, *, until: float | None = None
     ) -> Action:
         """See :meth:`ActionStore.save`."""
+        check_lease(lease, action)
         new = replace(action, version=action.version + 1)
         id, key, state, resource, rule, updated, version, doc = self._row(new)
         with self._writing() as db:

@@ -71,6 +71,8 @@ class Model:
     def save(
         self, action: Action, notes: Iterable[Note], lease: Lease | None = None, *, until: float | None = None
     ) -> Action:
+        if lease is not None and lease.resource != action.resource:
+            raise ConflictError
         if self.get(action.id).version != action.version:
             raise ConflictError
         if lease is not None and not self._newest(lease):

@@ -85,16 +85,16 @@ def test_an_action_that_nobody_made(store: ActionStore) -> None:
 def test_a_paused_holder_of_a_lease_writes_nothing(store: ActionStore) -> None:
     """Section 3.3, 6 of the contract: it wakes up after its lease has run out and another has taken it."""
     was = claim(store, "act-1")
-    mine = store.lease("r", "me", seconds=30, now=0.0)
-    assert mine is not None and store.lease("r", "you", seconds=30, now=29.9) is None
-    yours = store.lease("r", "you", seconds=30, now=30.0)
+    mine = store.lease(was.resource, "me", seconds=30, now=0.0)
+    assert mine is not None and store.lease(was.resource, "you", seconds=30, now=29.9) is None
+    yours = store.lease(was.resource, "you", seconds=30, now=30.0)
     assert yours is not None and yours.fence > mine.fence
     with pytest.raises(ConflictError, match="not held any more"):
         store.save(was.moved(FAILED, was.updated_at), [note("act-1")], mine)
     with pytest.raises(ConflictError):
         store.renew(mine, seconds=30, now=1.0)
     store.release(mine)  # is not its to give back
-    assert store.lease("r", "me", seconds=30, now=59.0) is None
+    assert store.lease(was.resource, "me", seconds=30, now=59.0) is None
     assert store.save(was.moved(FAILED, was.updated_at), [note("act-1")], yours).version == 2
 
 
@@ -112,10 +112,18 @@ def test_a_fence_grows_also_after_a_release(store: ActionStore) -> None:
 
 def test_a_lease_that_was_given_back_writes_nothing(store: ActionStore) -> None:
     was = claim(store, "act-1")
-    lease = store.lease("r", "me", seconds=10, now=0.0)
+    lease = store.lease(was.resource, "me", seconds=10, now=0.0)
     assert lease is not None
     store.release(lease)
     with pytest.raises(ConflictError, match="given back"):
+        store.save(was.moved(FAILED, was.updated_at), [note("act-1")], lease)
+    assert store.get("act-1") == was and store.head()[0] == 1
+
+
+def test_the_lease_of_another_resource_protects_nothing(store: ActionStore) -> None:
+    was = claim(store, "act-1")
+    lease = store.lease(f"{was.resource}2", "me", seconds=10, now=0.0)
+    with pytest.raises(ConflictError, match="the lease is of"):
         store.save(was.moved(FAILED, was.updated_at), [note("act-1")], lease)
     assert store.get("act-1") == was and store.head()[0] == 1
 
@@ -129,6 +137,12 @@ def test_counters_are_added_to_together_or_not(store: ActionStore) -> None:
     )
     assert store.count([hour._replace(amount=1)], now=11.9, seconds=10) is not None
     assert store.count([hour._replace(amount=5)], now=12.0, seconds=10) is None, "forgotten"
+
+
+def test_time_is_never_taken_from_a_counter(store: ActionStore) -> None:
+    assert store.count([Count("a", 1, 3)], now=0.0, seconds=100) is None
+    assert store.count([Count("a", 1, 3)], now=1.0, seconds=1) is None
+    assert store.count([Count("a", 2, 3)], now=99.0, seconds=1) is not None
 
 
 def test_one_counter_named_twice(store: ActionStore) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from policyengine.aws.failures import CallFailure
 from policyengine.store import dynamo_table
 from policyengine.store.actions import (
     APPLIED,
@@ -19,7 +20,7 @@ from policyengine.store.actions import (
     UnfitError,
 )
 from policyengine.store.chain import verify
-from policyengine.store.dynamo_table import ACTIONS, MOST_BYTES, Table, number
+from policyengine.store.dynamo_table import ACTIONS, MOST_BYTES, Cancelled, Table, number
 from policyengine.store.open_actions import open_store
 from tests.store.conftest import REGION, Tables
 from tests.store.model import action, note
@@ -80,7 +81,7 @@ def each_write(store: ActionStore, round: int) -> None:
     id, now = f"act-{round}", float(round)
     got = store.claim(action(id, f"k{round}"), note(id), until=1.0, now=now)
     assert got.id == id
-    lease = store.lease(f"r{round}", "me", seconds=10, now=now)
+    lease = store.lease(got.resource, "me", seconds=10, now=now)
     assert lease is not None
     lease = store.renew(lease, seconds=20, now=now)
     assert store.save(got.moved(APPLIED, got.updated_at), [note(id, APPLIED)], lease, until=9.0).version == 2
@@ -120,6 +121,28 @@ def test_a_write_that_has_to_be_sent_again_is_done_once(
             patch.setattr(Table, "_call", call)
             each_write(store, at)
     tables.faults()
+
+
+@pytest.mark.parametrize(
+    ("reasons", "passing"),
+    [
+        ("[None, ConditionalCheckFailed]", True), ("[TransactionConflict, None]", True), ("[ThrottlingError]", True),
+        ("[None, ValidationError]", False), ("[ItemCollectionSizeLimitExceeded]", False), ("[None, AccessDenied", True),
+    ],
+)  # fmt: skip
+def test_a_transaction_that_can_never_be_done_is_not_tried_again(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch, reasons: str, passing: bool
+) -> None:
+    """moto has only the first reason. Stubbed, in the words of
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html."""
+
+    def call(*given: Any) -> Any:
+        text = f"Transaction cancelled, please refer cancellation reasons for specific reasons {reasons}"
+        raise CallFailure("dynamodb:TransactWriteItems", "read_error", "TransactionCanceledException", text)
+
+    monkeypatch.setattr(tables.account, "call", call)
+    with pytest.raises(Cancelled if passing else StoreError):
+        Table(tables.account, "t", REGION).transact([])
 
 
 def test_many_conflicts_in_a_row(tables: Tables, store: ActionStore) -> None:
