@@ -18,6 +18,7 @@ from policyengine.iam.reason import No, Yes, denies
 from policyengine.iam.request import Request
 from policyengine.iam.request_set import read_request_set
 from policyengine.remediate.api import FromAnswer, Proposal
+from policyengine.testing.remediations import Bench
 from tests.remediate.canned import ACCOUNT, REGION, Answer, Failing, propose, refused, target
 
 Json = dict[str, Any]
@@ -278,3 +279,113 @@ def test_what_cannot_be_kept_is_said() -> None:
 def test_refusals(told: dict[str, Answer], code: str, words: str) -> None:
     said = refused(HANDLER, target(HANDLER, ID), told)
     assert said.code == code and words in said.text
+
+
+def without_block(bench: Bench) -> None:
+    """moto lacks the two calls about VPC block public access, which is off:
+    https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html."""
+    options = {
+        "AwsAccountId": bench.account,
+        "AwsRegion": "us-east-1",
+        "State": "default-state",
+        "InternetGatewayBlockMode": "off",
+    }
+    bench.stub("ec2:DescribeVpcBlockPublicAccessOptions", {"VpcBlockPublicAccessOptions": options})
+    bench.stub("ec2:DescribeVpcBlockPublicAccessExclusions", {"VpcBlockPublicAccessExclusions": []})
+
+
+def exposed(bench: Bench) -> str:
+    """An instance that the internet reaches on port 22, with two interfaces and a role, in an Auto Scaling group at its
+    minimum and behind a load balancer; returns its id."""
+    without_block(bench)
+    ec2, iam = bench.client("ec2"), bench.client("iam")
+    number = len(ec2.describe_vpcs()["Vpcs"])
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24", AvailabilityZone="us-east-1a")["Subnet"][
+        "SubnetId"
+    ]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    main = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"][0][
+        "RouteTableId"
+    ]
+    ec2.create_route(RouteTableId=main, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    ec2.modify_subnet_attribute(SubnetId=subnet, MapPublicIpOnLaunch={"Value": True})
+    group = ec2.create_security_group(GroupName="web", Description="web", VpcId=vpc)["GroupId"]
+    ssh = [{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=ssh)
+    trust = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}  # fmt: skip
+    name = f"web-{number}"
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+    iam.create_instance_profile(InstanceProfileName=name)
+    iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
+    (amazon, *_others) = ec2.describe_images(Owners=["amazon"])["Images"]
+    ec2.create_launch_template(
+        LaunchTemplateName=name, LaunchTemplateData={"ImageId": amazon["ImageId"], "InstanceType": "t3.micro"}
+    )
+    targets = bench.client("elbv2").create_target_group(
+        Name=name, Protocol="HTTP", Port=8080, VpcId=vpc, TargetType="instance"
+    )["TargetGroups"][0]["TargetGroupArn"]
+    # moto keeps groups that are named for the instance beside those of its interfaces, AWS has only the latter
+    first, second = (
+        ec2.create_network_interface(SubnetId=subnet, Groups=[group])["NetworkInterface"][
+            "NetworkInterfaceId"
+        ]
+        for _ in range(2)
+    )
+    (instance,) = ec2.run_instances(
+        ImageId=amazon["ImageId"], MinCount=1, MaxCount=1, IamInstanceProfile={"Name": name},
+        NetworkInterfaces=[{"DeviceIndex": 0, "NetworkInterfaceId": first}],
+    )["Instances"]  # fmt: skip
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    ec2.associate_address(AllocationId=address, NetworkInterfaceId=first)
+    id: str = instance["InstanceId"]
+    ec2.attach_network_interface(NetworkInterfaceId=second, InstanceId=id, DeviceIndex=1)
+    ec2.modify_instance_attribute(
+        InstanceId=id, Attribute="instanceInitiatedShutdownBehavior", Value="terminate"
+    )
+    scaling = bench.client("autoscaling")
+    scaling.create_auto_scaling_group(
+        AutoScalingGroupName=name, LaunchTemplate={"LaunchTemplateName": name}, MinSize=0, MaxSize=3, DesiredCapacity=0,
+        VPCZoneIdentifier=subnet,
+    )  # fmt: skip
+    scaling.attach_instances(AutoScalingGroupName=name, InstanceIds=[id])
+    scaling.update_auto_scaling_group(AutoScalingGroupName=name, MinSize=1)
+    bench.client("elbv2").register_targets(TargetGroupArn=targets, Targets=[{"Id": id, "Port": 8080}])
+    return id
+
+
+PLACE = ("ec2-instance-sensitive-ports-unreachable", "AWS::EC2::Instance")
+
+
+@pytest.mark.slow
+def test_laws(bench: Bench) -> None:
+    """Each of its calls fails in each way. Another instance is made only where the last is not as it was."""
+    made = bench.setup(*PLACE, exposed(bench))
+    at = [(made, made.image())]
+
+    def again() -> str:
+        last, before = at[0]
+        if last.image() != before:
+            last = bench.setup(*PLACE, exposed(bench))
+            at[0] = (last, last.image())
+        return last.subject.id
+
+    applied = bench.laws(*PLACE, made.subject.id, again=again)
+    assert applied.plan["approvals"] == 2
+
+
+def test_released_it_is_as_it_was(bench: Bench) -> None:
+    id = exposed(bench)
+    made = bench.setup(*PLACE, id)
+    action = bench.planned(made).action
+    assert action is not None
+    done = bench.apply(made, action).action
+    assert done is not None and done.state == "verified" and made.verdict() == "PASS"
+    snapshots = bench.client("ec2").describe_snapshots(OwnerIds=["self"])["Snapshots"]
+    released = made.kernel.rollback(action.id, "somebody@example.com").action
+    bench.note(made)
+    assert released is not None and released.state == "rolled_back", released and released.reason
+    assert made.image() == action.plan["before"] and made.verdict() == "FAIL"
+    assert snapshots and bench.client("ec2").describe_snapshots(OwnerIds=["self"])["Snapshots"] == snapshots
