@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from policyengine.testing import moto_server
 from policyengine.testing.remediations import Bench
 
+QUICK: Final = frozenset({"kms_rotation", "revoke_open_ingress", "s3_tls_only"})
+"""Handlers whose whole course on a server is part of `make test`; the others' is of `make test-slow`."""
+
 _declared: dict[Path, frozenset[str]] = {}
 _used: dict[Path, set[str]] = {}
 _ran: dict[Path, set[str]] = {}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A course on a server takes seconds."""
+    for item in items:
+        if "bench" in getattr(item, "fixturenames", ()) and item.path.parent.name not in QUICK:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
