@@ -37,6 +37,7 @@ def answers(open_: str = "", **more: Answer) -> dict[str, Answer]:
         "s3:GetBucketPolicyStatus": Failing("NoSuchBucketPolicy"),
         "s3:GetBucketAcl": acl,
         "s3:GetBucketOwnershipControls": ENFORCED,
+        "s3control:ListAccessPoints": {"AccessPointList": []},
         "cloudfront:ListDistributions": {"DistributionList": {}},
         **more,
     }  # fmt: skip
@@ -98,6 +99,9 @@ def stubbed(bench: Bench, settings: Json | None) -> list[Json | None]:
         held[0] = None
         return {}
 
+    listed = [{"Name": "quiet", "NetworkOrigin": "Internet", "Bucket": "any"}]
+    bench.stub("s3control:ListAccessPoints", {"AccessPointList": listed})
+    bench.stub("s3control:GetAccessPointPolicyStatus", {"PolicyStatus": {"IsPublic": False}})
     for operation, answer in (("Get", get), ("Put", put), ("Delete", delete)):
         bench.stub(f"s3control:{operation}PublicAccessBlock", answer)
     return held

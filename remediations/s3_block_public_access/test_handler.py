@@ -30,6 +30,7 @@ QUIET: dict[str, Answer] = {
     "s3:GetBucketPolicyStatus": Failing("NoSuchBucketPolicy"),
     "s3:GetBucketAcl": {"Grants": [OWNER]},
     "s3:GetBucketOwnershipControls": ENFORCED,
+    "s3control:ListAccessPoints": {"AccessPointList": []},
     "cloudfront:ListDistributions": {"DistributionList": {"Items": []}},
 }  # fmt: skip
 PUBLIC = {"PolicyStatus": {"IsPublic": True}}
@@ -117,6 +118,23 @@ def test_distributions_that_do_not_need_the_public(answer: Json) -> None:
     assert not propose(HANDLER, ABOUT, {**QUIET, "cloudfront:ListDistributions": answer}).concerns
 
 
+def points(**origins: str) -> dict[str, Answer]:
+    listed = [{"Name": name, "NetworkOrigin": origin, "Bucket": "site"} for name, origin in origins.items()]
+    return {**QUIET, "s3control:ListAccessPoints": {"AccessPointList": listed}}
+
+
+def test_an_access_point_may_be_what_is_public() -> None:
+    """The bucket's policy leaves it to the access points, and S3 does not hold it for public then."""
+    asked = points(open="Internet", own="VPC")
+    answers = {**asked, "s3control:GetAccessPointPolicyStatus": PUBLIC}
+    said = refused(HANDLER, ABOUT, answers)
+    assert (said.code, "everybody in: open" in said.text) == ("unsafe", True)
+    for harmless in (Failing("NoSuchAccessPointPolicy"), {"PolicyStatus": {"IsPublic": False}}):
+        assert propose(HANDLER, ABOUT, {**asked, "s3control:GetAccessPointPolicyStatus": harmless}).steps
+    failing: dict[str, Answer] = {**asked, "s3control:GetAccessPointPolicyStatus": Failing("InternalError")}
+    assert refused(HANDLER, ABOUT, failing).code == "not_known"
+
+
 def test_what_is_held_back_already_is_not_in_use() -> None:
     held = dict.fromkeys(SETTINGS, False) | {"RestrictPublicBuckets": True, "IgnorePublicAcls": True}
     answers: dict[str, Answer] = {
@@ -149,13 +167,22 @@ def test_govcloud_has_no_cloudfront_to_ask() -> None:
     assert propose(HANDLER, about, answers).steps
 
 
+def with_points(bench: Bench) -> None:
+    """moto takes S3 Control at a host name made of the account's id, which resolves nowhere: its operations are stubs."""
+    listed = [{"Name": "quiet", "NetworkOrigin": "Internet", "Bucket": "any"}]
+    bench.stub("s3control:ListAccessPoints", {"AccessPointList": listed})
+    bench.stub("s3control:GetAccessPointPolicyStatus", {"PolicyStatus": {"IsPublic": False}})
+
+
 def test_repairs(bench: Bench) -> None:
+    with_points(bench)
     s3 = bench.client("s3")
     s3.create_bucket(Bucket="closed", ObjectOwnership="BucketOwnerEnforced")
     bench.laws(rule="s3-bucket-public-access-block", type="AWS::S3::Bucket", id="closed")
 
 
 def test_repairs_what_is_half_closed(bench: Bench) -> None:
+    with_points(bench)
     s3 = bench.client("s3")
     s3.create_bucket(Bucket="half", ObjectOwnership="BucketOwnerEnforced")
     some = {**BLOCKED, "BlockPublicPolicy": False}
@@ -165,6 +192,7 @@ def test_repairs_what_is_half_closed(bench: Bench) -> None:
 
 
 def test_a_site_stays_up(bench: Bench) -> None:
+    with_points(bench)
     s3 = bench.client("s3")
     s3.create_bucket(Bucket="site")
     s3.put_bucket_website(Bucket="site", WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}})
