@@ -21,7 +21,10 @@ _ran: dict[Path, set[str]] = {}
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A course on a server takes seconds."""
+    own = Path(__file__).parent
     for item in items:
+        if not item.path.is_relative_to(own):
+            continue
         if "bench" in getattr(item, "fixturenames", ()) and item.path.parent.name not in QUICK:
             item.add_marker(pytest.mark.slow)
 
