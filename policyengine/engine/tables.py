@@ -65,6 +65,8 @@ class Tables:
         self._source = source
         self._reach = evaluator.reach
         self._beyond: World | None = None
+        self._all: list[list[Resource]] | None = None
+        """All resources by shard, where there are few enough to be read once for everything."""
 
     def whole(self) -> World:
         """Return the world of everything."""
@@ -89,13 +91,17 @@ class Tables:
     def of_group(self, shards: Sequence[Any]) -> Group:
         """Return the shards of one account with its world."""
         source, types = self._source, self._reach.local
+        if types and _small(source, shards):
+            held = [list(source.read_shard(shard)) for shard in shards]
+            if self._beyond is None and len(groups_of(source)) == 1:
+                self._all = held
+            world = self._new_world()
+            self._all = None
+            self._fill(world, (_prepared(r) for piece in held for r in piece if r.type in types))
+            return Group(source, shards, world, held)
         world = self._new_world()
         if not types:
             return Group(source, shards, world)
-        if _small(source, shards):
-            held = [list(source.read_shard(shard)) for shard in shards]
-            self._fill(world, (_prepared(r) for piece in held for r in piece if r.type in types))
-            return Group(source, shards, world, held)
         self._fill(world, (_ready(r) for shard in shards for r in source.scan_types(types, shard)))
         return Group(source, shards, world)
 
@@ -108,15 +114,21 @@ class Tables:
             world.add(resource)
         world.cover(self._source.coverage)  # a source withdraws what it promised when a part of it is broken
 
+    def _scan(self, types: frozenset[str]) -> Iterable[Resource]:
+        if self._all is None:
+            found: Iterable[Resource] = self._source.scan_types(types)
+            return found
+        return (resource for shard in self._all for resource in shard if resource.type in types)
+
     def _across(self) -> Iterator[Resource]:
         """Yield the types of which everything is asked for and, of the others, what some resource names."""
-        scan, whole = self._source.scan_types, self._reach.whole
+        scan, whole = self._scan, self._reach.whole
         paths: dict[str, set[tuple[str, str]]] = defaultdict(set)
         for type_, asking in self._reach.named.items():
             for asker, via in asking:
                 paths[asker].add((type_, via))
         wanted: dict[str, set[str]] = defaultdict(set)
-        first = whole | paths.keys()
+        first = frozenset(whole | paths.keys())
         for resource in scan(first) if first else ():
             held = _ready(resource) if resource.type in whole else _prepared(resource)
             for type_, via in paths.get(resource.type, ()):

@@ -71,6 +71,7 @@ class World:
     def _forget(self) -> None:
         """Drop what was derived from the resources held."""
         self._tables: dict[tuple[str | None, ...], list[Resource]] = {}
+        self._alike: dict[tuple[int, ...], list[Resource]] = {}
         self._reverse_indexes: dict[tuple[str, str, bool], Reverse] = {}
         self._organization: dict[str, tuple[list[Resource], bool]] = {}
 
@@ -83,7 +84,7 @@ class World:
     def cover(self, coverage: Coverage) -> None:
         """Say what was collected whole; reading a source may have shown that it is less than was promised."""
         self.coverage = coverage
-        self._tables = {}
+        self._tables, self._alike = {}, {}
         self._all_covered: dict[str, bool] = {}
         beyond = self._beyond
         self._regions: dict[str, set[str]]
@@ -132,6 +133,9 @@ class World:
         found, plain = self._held(type_, resource, scope)
         table = self._complete(in_branch(found, resource), type_, resource, scope)
         if plain:
+            if table.__class__ is list:
+                # regions see the same of what is global: what is made of a table is made once for all of them
+                table = self._alike.setdefault(tuple(map(id, table)), table)
             self._tables[place] = table
         return table
 

@@ -144,13 +144,16 @@ class ResultFile:
         connection = self.open()
         if known is None and connection is not None:
             try:
-                found = connection.execute("SELECT text FROM texts WHERE id = ?", (name,)).fetchone()
+                if not self._texts:  # a run asks for most of them, one after the other
+                    read = connection.execute("SELECT id, text FROM texts LIMIT ?", (MOST_TEXTS,)).fetchall()
+                else:
+                    read = connection.execute("SELECT id, text FROM texts WHERE id = ?", (name,)).fetchall()
             except sqlite3.Error as error:
                 self._give_up(error)
                 return None
-            if found is None or found[0].__class__ is not bytes or name_of(found[0]) != name:
-                return None
-            known = self._texts[name] = found[0]
+            whole = ((id_, text) for id_, text in read if text.__class__ is bytes and name_of(text) == id_)
+            self._texts.update(whole)
+            known = self._texts.get(name)
         return known
 
     def put(self, number: int, row: Row, texts: Texts) -> None:
@@ -189,7 +192,7 @@ class ResultFile:
         try:
             connection.execute("BEGIN IMMEDIATE")
             texts = [(name, self._texts[name]) for name in self._new_texts]
-            connection.executemany("INSERT OR IGNORE INTO texts VALUES (?, ?)", texts)
+            connection.executemany("INSERT OR REPLACE INTO texts VALUES (?, ?)", texts)
             connection.executemany(
                 "UPDATE kept SET used = ? WHERE id = ?", ((self._today, n) for n in self._again)
             )

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
-from policyengine.engine.kept.digests import Tables, UndigestedError, digest_of
+from policyengine.engine.kept.digests import Tables, UndigestedError, digest_of, text_of
 from policyengine.engine.kept.narrows import NARROWS
 from policyengine.engine.references import ACROSS
 from policyengine.engine.world import World
@@ -49,6 +49,8 @@ class Recorder:
         self._current: set[Dependency] = set()
         self._alone: dict[Dependency, bytes] = {}
         self._of_place: dict[tuple[Dependency, str | None, str | None], bytes] = {}
+        self._behind: dict[tuple[str, str | None, str | None], str] = {}
+        """What the narrow looks of an account and region choose from."""
         self._found: dict[Dependency, Any] = {}
         """What relations of the resource have reached: asked once for all its rules."""
         self.subject = self._made()
@@ -94,8 +96,13 @@ class Recorder:
             return self.tables.behind(relation_of(dependency), resource)
         if kind == "n":
             return self._now.isoformat()
-        reads = NARROWS[dependency[1]][1]
-        return "".join(self.tables.of(type_, LOCAL, resource) for type_ in reads)
+        place = (dependency[1], resource.account, resource.region)
+        known = self._behind.get(place)
+        if known is None:
+            reads = NARROWS[dependency[1]][1]
+            each = "".join(self.tables.of(type_, LOCAL, resource) for type_ in reads)
+            known = self._behind[place] = text_of(each)
+        return known
 
     def alone(self, dependency: Dependency) -> bytes:
         """Return the digest of what a dependency amounts to for the resource; empty where it is as the table.

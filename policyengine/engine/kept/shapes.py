@@ -23,7 +23,10 @@ class Shape:
     """Dependencies in a fixed order, and the rules (by their places in the list) that rest on each set of them."""
 
     def __init__(
-        self, dependencies: tuple[Dependency, ...], groups: list[tuple[frozenset[int], list[int]]]
+        self,
+        dependencies: tuple[Dependency, ...],
+        groups: list[tuple[frozenset[int], list[int]]],
+        text: bytes,
     ) -> None:
         self.dependencies = dependencies
         self.groups = groups
@@ -32,9 +35,7 @@ class Shape:
             for place, index in enumerate(i for i, d in enumerate(dependencies) if d[0] in _ALONE)
         }
         """Index of a dependency -> which of the digests of a resource is its."""
-        self.text = json.dumps(
-            [dependencies, [[sorted(on), members] for on, members in groups]], separators=(",", ":")
-        ).encode()
+        self.text = text
         self.name = name_of(self.text)
 
     def rests(self) -> dict[int, frozenset[Dependency]]:
@@ -57,13 +58,15 @@ def shape_of(rests: Mapping[int, frozenset[Dependency]]) -> Shape:
     for rule in sorted(rests):
         if rests[rule]:
             groups.setdefault(frozenset(places[d] for d in rests[rule]), []).append(rule)
-    return Shape(dependencies, sorted(groups.items(), key=lambda group: group[1]))
+    ordered = sorted(groups.items(), key=lambda group: group[1])
+    written = [dependencies, [[sorted(on), members] for on, members in ordered]]
+    return Shape(dependencies, ordered, json.dumps(written, separators=(",", ":")).encode())
 
 
 def shape_in(text: bytes) -> Shape:
     """Return the shape of a text; raises ValueError, TypeError or LookupError for what nobody wrote."""
     dependencies, groups = json.loads(text.decode())
-    found = Shape(tuple(map(tuple, dependencies)), [(frozenset(on), members) for on, members in groups])
+    found = Shape(tuple(map(tuple, dependencies)), [(frozenset(on), members) for on, members in groups], text)
     for on, _ in found.groups:
         for index in on:
             found.dependencies[index]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import marshal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
@@ -38,6 +38,7 @@ class RuleStamps:
 
     def __init__(self, engine: bytes) -> None:
         self._engine = engine
+        self._forms: dict[int, tuple[Mapping[str, Any], blake2b]] = {}
         self._of: dict[int, tuple[BoundRule, bytes]] = {}
         self._lists: dict[int, tuple[Sequence[BoundRule], bytes, bytes]] = {}
 
@@ -61,11 +62,18 @@ class RuleStamps:
             known = self._of[id(rule)] = (rule, self._made(rule))
         return known[1]
 
+    def _of_form(self, form: Mapping[str, Any]) -> blake2b:
+        """Return what is digested of a rule whatever the group of types; rules mostly have several groups."""
+        known = self._forms.get(id(form))
+        if known is None:
+            hasher = blake2b(self._engine, digest_size=SIZE)
+            hasher.update(marshal.dumps({key: value for key, value in form.items() if key != "variants"}, 2))
+            known = self._forms[id(form)] = (form, hasher)
+        return known[1]
+
     def _made(self, rule: BoundRule) -> bytes:
-        form: dict[str, Any] = {k: v for k, v in rule.form.items() if k != "variants"}
-        hasher = blake2b(self._engine, digest_size=SIZE)
+        hasher = self._of_form(rule.form).copy()
         # version 2: the bytes say what the values are, not which of them are one object
-        hasher.update(marshal.dumps(form, 2))
         hasher.update(marshal.dumps(dict(rule.variant), 2))
         hasher.update(repr(sorted(rule.parameters.items())).encode("utf-8", "surrogatepass"))
         return hasher.digest()

@@ -58,7 +58,7 @@ class Surveyed:
     dropped: Unresolved | None = None
 
 
-_KEPT: Final[OrderedDict[tuple[int, ...], Surveyed]] = OrderedDict()
+_KEPT: Final[OrderedDict[tuple[object, ...], Surveyed]] = OrderedDict()
 
 
 def reaches(subject: Subject) -> Answer:
@@ -139,11 +139,12 @@ def _find(subject: Subject, _argument: str | None) -> Surveyed:
     tables = {type_: subject.tables(type_) for type_ in TABLES}
     running = subject.look(RUNNING)
     organization = _organization(subject)
-    key = (id(organization), *map(id, tables.values()), *map(id, running.values()))
+    account = subject.resource.account or ""
+    key = (account, id(organization), *map(id, tables.values()), *map(id, running.values()))
     known = _KEPT.get(key)
     if known is None:
         objects = (organization, tables, running)
-        known = _KEPT[key] = _survey(subject.resource.account or "", objects)
+        known = _KEPT[key] = _survey(account, objects)
         if len(_KEPT) > _ACCOUNTS:
             _KEPT.popitem(last=False)
     return known
