@@ -1,4 +1,4 @@
-"""Propose a narrower policy in place of one that makes administrators: what its holders called stays, the rest goes.
+"""Propose a narrower policy in place of those that make administrators: what its holders called stays, the rest goes.
 
 Only proposed: what nobody called for a year may still be needed in an emergency, and whoever knows decides.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ from policyengine.remediate.api import Json, Proposal, Reader, Refused, Target
 from policyengine.sources.live import waiting
 
 _JOB, _REPORT = "GenerateServiceLastAccessedDetails", "GetServiceLastAccessedDetails"
+ROLE = "AWS::IAM::Role"
 READS = ("Get*", "List*")
 MANAGED_CHARACTERS = 6144
 """Of a managed policy, white space not counted: IAM/latest/UserGuide/reference_iam-quotas.html"""
@@ -29,15 +30,17 @@ SHOWN = 12
 
 
 def image(target: Target, read: Reader) -> Json:
-    """Return the policy's text, how many hold it, and what they called: ``{namespace: [actions, where AWS tells]}``.
+    """Return the texts by name, how many hold them, and what these called: ``{namespace: [actions, where AWS tells]}``.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_GenerateServiceLastAccessedDetails.html takes the ARN of a
     policy too, and then tells what all that hold it called, of the services the policy allows.
     """
-    arn = target.resource.arn
-    policy = (read.call("iam", "GetPolicy", {"PolicyArn": arn}) or {})["Policy"]
-    asked = {"PolicyArn": arn, "VersionId": policy["DefaultVersionId"]}
-    document = (read.call("iam", "GetPolicyVersion", asked) or {})["PolicyVersion"]["Document"]
+    arn, holders = target.resource.arn, 1
+    if target.resource.type == ROLE:
+        documents = _of_role(target.id, read)
+    else:
+        policy, document = _managed(arn, read)
+        documents, holders = {f"policy {target.id}": document}, policy.get("AttachmentCount", 0)
     since = datetime.fromisoformat(target.now) - timedelta(days=target.parameters["days"])
     used: dict[str, list[str]] = {}
     for service in _services(read, arn):
@@ -46,11 +49,31 @@ def image(target: Target, read: Reader) -> Json:
         actions = service.get("TrackedActionsLastAccessed") or ()
         called = {a["ActionName"] for a in actions if _since(a.get("LastAccessedTime"), since)}
         used[service["ServiceNamespace"]] = sorted(called)
-    return {
-        "document": document if isinstance(document, dict) else json.loads(document),
-        "attached_to": policy.get("AttachmentCount", 0),
-        "used": dict(sorted(used.items())),
-    }
+    return {"documents": documents, "attached_to": holders, "used": dict(sorted(used.items()))}
+
+
+def _of_role(name: str, read: Reader) -> dict[str, Json]:
+    """Return the documents of a role: attached ones, AWS's own among them, and inline ones."""
+    about = {"RoleName": name}
+    found: dict[str, Json] = {}
+    for each in read.all("iam", "ListAttachedRolePolicies", about, result="AttachedPolicies"):
+        found[f"policy {each['PolicyName']}"] = _managed(each["PolicyArn"], read)[1]
+    for inline in read.all("iam", "ListRolePolicies", about, result="PolicyNames"):
+        got = read.call("iam", "GetRolePolicy", {**about, "PolicyName": inline}) or {}
+        found[f"inline policy {inline}"] = _parsed(got["PolicyDocument"])
+    return dict(sorted(found.items()))
+
+
+def _managed(arn: str | None, read: Reader) -> tuple[Json, Json]:
+    """Return a managed policy and the document of its default version."""
+    policy: Json = (read.call("iam", "GetPolicy", {"PolicyArn": arn}) or {})["Policy"]
+    asked = {"PolicyArn": arn, "VersionId": policy["DefaultVersionId"]}
+    return policy, _parsed((read.call("iam", "GetPolicyVersion", asked) or {})["PolicyVersion"]["Document"])
+
+
+def _parsed(document: Any) -> Json:
+    found: Json = document if isinstance(document, dict) else json.loads(document)
+    return found
 
 
 def _services(read: Reader, arn: str | None) -> list[Json]:
@@ -80,45 +103,49 @@ def _since(text: str | None, since: datetime) -> bool:
 def plan(target: Target, image: Json) -> Proposal:
     """Propose the narrower policy, with what is lost, each group of actions with a request that shows it."""
     try:
-        old = read_policy(image["document"], "identity")
+        old = [read_policy(document, "identity") for document in image["documents"].values()]
     except PolicyError as error:
-        raise Refused("unsupported", f"the policy cannot be read: {error}") from None
+        raise Refused("unsupported", f"a policy cannot be read: {error}") from None
     days = target.parameters["days"]
-    if not image["used"]:
-        text = (
-            f"{image['attached_to']} hold the policy, and none of them called any service in the last {days} days: "
-            "detach it; there is nothing that a narrower one would have to allow"
-        )
-        return Proposal(f"nobody used what the policy {target.id} allows", after=image, advice=text)
-    document = narrowed(image["document"], old, image["used"])
+    what = f"the role {target.id}" if target.resource.type == ROLE else f"the policy {target.id}"
+    document = narrowed(image["documents"].values(), old, image["used"])
     if not any(statement["Effect"] == "Allow" for statement in document["Statement"]):
-        text = f"what its holders called in the last {days} days, other policies allow: detach it"
-        return Proposal(f"nobody used what the policy {target.id} allows", after=image, advice=text)
+        text = (
+            f"Nothing of what {what} allows was called in the last {days} days by the {image['attached_to']} that hold it: "
+            "detach it; there is nothing that a narrower one would have to allow."
+        )
+        return Proposal(f"nobody used what {what} allows", after=image, advice=text)
     new = read_policy(document, "identity")
-    if not isinstance(newly_allows([old], [new]), No):
+    if not isinstance(newly_allows(old, [new]), No):
         raise Refused("unsupported", "a narrower policy that surely allows nothing new could not be written")
     return Proposal(
-        f"narrow the policy {target.id} to the {len(image['used'])} services its holders called in {days} days",
-        after={**image, "document": document},
-        advice="\n".join(_advice(document, old, new, days)),
+        f"narrow {what} to the {len(image['used'])} services that were called in {days} days",
+        after={**image, "documents": {"proposed": document}},
+        advice="\n".join(_advice(list(image["documents"]), document, old, new, days)),
     )
 
 
-def narrowed(document: Mapping[str, Any], policy: Policy, used: Mapping[str, Sequence[str]]) -> Json:
-    """Return the document with each Allow kept to the services that were called; what denies stays as it is."""
-    written = document["Statement"]
-    bodies = written if isinstance(written, list) else [written]
-    statements = []
-    for statement in policy.statements:
-        body = bodies[statement.index]
-        if not statement.allow:
-            statements.append(body)
-            continue
-        actions = sorted({text for service in used for text in _kept(statement, service, used[service])})
-        if actions:
-            rest = {name: value for name, value in body.items() if name not in ("Action", "NotAction")}
-            statements.append({**rest, "Action": actions})
-    return {**document, "Statement": statements}
+def narrowed(
+    documents: Iterable[Mapping[str, Any]], policies: Sequence[Policy], used: Mapping[str, Sequence[str]]
+) -> Json:
+    """Return one document with each Allow kept to the services that were called; what denies stays as it is."""
+    statements: list[Json] = []
+    for document, policy in zip(documents, policies, strict=True):
+        written = document["Statement"]
+        bodies = written if isinstance(written, list) else [written]
+        for statement in policy.statements:
+            body = bodies[statement.index]
+            if statement.allow:
+                actions = sorted(
+                    {text for service in used for text in _kept(statement, service, used[service])}
+                )
+                rest = {name: value for name, value in body.items() if name not in ("Action", "NotAction")}
+                body = {**rest, "Action": actions}
+            if body.get("Action") != []:
+                statements.append(body)
+    sids = Counter(body.get("Sid") for body in statements)
+    alone = [{k: v for k, v in body.items() if k != "Sid" or sids[v] == 1} for body in statements]
+    return {"Version": "2012-10-17", "Statement": alone}
 
 
 def _kept(statement: Statement, service: str, called: Sequence[str]) -> Iterator[str]:
@@ -147,16 +174,18 @@ def _kept(statement: Statement, service: str, called: Sequence[str]) -> Iterator
                 yield f"{service}:{name or '*'}"
 
 
-def _advice(document: Json, old: Policy, new: Policy, days: int) -> Iterator[str]:
+def _advice(
+    names: Sequence[str], document: Json, old: Sequence[Policy], new: Policy, days: int
+) -> Iterator[str]:
     text = json.dumps(document, indent=2)
-    yield f"Replace the policy's text by (a new default version; the old ones stay and can be set back):\n{text}"
+    yield f"In place of {', '.join(names)} (keep the old text until nobody has missed anything):\n{text}"
     size = len("".join(json.dumps(document, separators=(",", ":")).split()))
     if size > MANAGED_CHARACTERS:
         yield f"It has {size:,} characters; a managed policy holds {MANAGED_CHARACTERS:,}: spread it over several."
     if not isinstance(administrator([new]), No):
         yield "It may still amount to administrator: look at the services it keeps."
     yield f"Lost, because nobody called it in the last {days} days:"
-    for found in gains([new], [old]):
+    for found in gains([new], old):
         if not isinstance(found, Gain):
             yield f"  - more that could not be decided: {'; '.join(found.why)}"
             continue

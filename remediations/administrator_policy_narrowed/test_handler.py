@@ -73,10 +73,10 @@ def test_only_what_was_called_stays_and_nothing_is_changed() -> None:
         document(ALL), service("s3"), service("ec2"), service("sqs", OLD), service("sns", None)
     )
     assert proposal.steps == ()
-    assert proposal.after["document"]["Statement"] == [
+    assert proposal.after["documents"]["proposed"]["Statement"] == [
         {"Effect": "Allow", "Resource": "*", "Action": ["ec2:*", "s3:*"]}
     ]
-    new = read_policy(proposal.after["document"], "identity")
+    new = read_policy(proposal.after["documents"]["proposed"], "identity")
     assert isinstance(administrator([new]), No)
     assert "actions, such as" in proposal.advice
     assert '"s3:*"' in proposal.advice
@@ -88,7 +88,7 @@ def test_of_iam_only_what_was_called_and_reading_stays() -> None:
     proposal = planned(
         document(ALL), service("iam", actions={"PassRole": RECENT, "CreateUser": OLD, "PutRolePolicy": None})
     )
-    (statement,) = proposal.after["document"]["Statement"]
+    (statement,) = proposal.after["documents"]["proposed"]["Statement"]
     assert statement["Action"] == ["iam:Get*", "iam:List*", "iam:PassRole"]
 
 
@@ -96,7 +96,7 @@ def test_conditions_resources_and_denies_stay() -> None:
     condition = {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}
     deny = {"Effect": "Deny", "Action": "s3:DeleteBucket", "Resource": "*"}
     proposal = planned(document({**ALL, "Sid": "A", "Condition": condition}, deny), service("s3"))
-    first, second = proposal.after["document"]["Statement"]
+    first, second = proposal.after["documents"]["proposed"]["Statement"]
     assert first == {
         "Effect": "Allow",
         "Sid": "A",
@@ -110,7 +110,7 @@ def test_conditions_resources_and_denies_stay() -> None:
 def test_actions_that_are_left_out_stay_out() -> None:
     text = document({"Effect": "Allow", "NotAction": ["sqs:DeleteQueue", "iam:*"], "Resource": "*"})
     proposal = planned(text, service("sqs"), service("s3"), service("iam", actions={"CreateUser": RECENT}))
-    (statement,) = proposal.after["document"]["Statement"]
+    (statement,) = proposal.after["documents"]["proposed"]["Statement"]
     assert "s3:*" in statement["Action"]
     assert "sqs:SendMessage" in statement["Action"]
     assert "sqs:DeleteQueue" not in statement["Action"]
@@ -122,7 +122,7 @@ def test_patterns_of_other_services_go() -> None:
         {"Effect": "Allow", "Action": ["s3:Get*", "ec2:*", "SQS:list*", "iam:*"], "Resource": "*"}
     )
     proposal = planned(text, service("s3"), service("sqs"))
-    assert proposal.after["document"]["Statement"][0]["Action"] == ["s3:Get*", "sqs:list*"]
+    assert proposal.after["documents"]["proposed"]["Statement"][0]["Action"] == ["s3:Get*", "sqs:list*"]
 
 
 def test_where_nobody_called_anything_it_is_to_be_detached() -> None:
@@ -189,15 +189,82 @@ def test_it_never_allows_anything_new(statements: list[Any], used: set[str]) -> 
     except Refused as refused:
         assert refused.code == "unsupported"
         return
-    after = read_policy(proposal.after["document"], "identity")
+    if "proposed" not in proposal.after["documents"]:
+        assert "detach it" in proposal.advice
+        return
+    after = read_policy(proposal.after["documents"]["proposed"], "identity")
     assert not isinstance(newly_allows([read_policy(text, "identity")], [after]), Yes)
 
 
-def test_on_a_server_it_proposes_and_changes_nothing(bench: Bench) -> None:
-    """Stubs: moto has neither GenerateServiceLastAccessedDetails nor GetServiceLastAccessedDetails."""
+def role(documents: dict[str, Any], inline: dict[str, Any], *services: dict[str, Any]) -> Any:
     made = "2026-11-21T00:00:00+00:00"
+    given = CannedReader(
+        {
+            "iam:ListAttachedRolePolicies": {
+                "AttachedPolicies": [{"PolicyName": n, "PolicyArn": f"arn:aws:iam::aws:policy/{n}"} for n in documents]
+            },
+            "iam:ListRolePolicies": {"PolicyNames": list(inline)},
+            "iam:GetRolePolicy": lambda asked: {
+                "RoleName": "app", "PolicyName": asked["PolicyName"], "PolicyDocument": inline[asked["PolicyName"]]
+            },
+            "iam:GetPolicy": lambda asked: {"Policy": {"Arn": asked["PolicyArn"], "DefaultVersionId": "v1"}},
+            "iam:GetPolicyVersion": lambda asked: {
+                "PolicyVersion": {"Document": documents[asked["PolicyArn"].rpartition("/")[2]], "VersionId": "v1"}
+            },
+            "iam:GenerateServiceLastAccessedDetails": {"JobId": "1" * 36},
+            "iam:GetServiceLastAccessedDetails": {
+                "JobCreationDate": made, "JobCompletionDate": made, "JobStatus": "COMPLETED",
+                "ServicesLastAccessed": list(services),
+            },
+        }
+    )  # fmt: skip
+    on = target(
+        "AWS::IAM::Role", "app", "iam-role-not-administrator", arn=f"arn:aws:iam::{ACCOUNT}:role/app",
+        parameters={"days": 180},
+    )  # fmt: skip
+    return handler.plan(on, handler.image(on, given))
+
+
+def test_the_policies_of_a_role_become_one() -> None:
+    keys = document(
+        {
+            "Sid": "A",
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "sqs:*"],
+            "Resource": "arn:aws:kms:*:*:key/1",
+        }
+    )
+    deny = document({"Effect": "Deny", "Action": "s3:DeleteBucket", "Resource": "*"})
+    every = document({**ALL, "Sid": "A"})
+    proposal = role(
+        {"AdministratorAccess": every, "deny": deny}, {"keys": keys}, service("s3"), service("kms")
+    )
+    assert proposal.after["documents"]["proposed"]["Statement"] == [
+        {"Effect": "Allow", "Resource": "arn:aws:kms:*:*:key/1", "Action": ["kms:Decrypt"]},
+        {"Effect": "Allow", "Resource": "*", "Action": ["kms:*", "s3:*"]},
+        {"Effect": "Deny", "Action": "s3:DeleteBucket", "Resource": "*"},
+    ]
+    assert "In place of inline policy keys, policy AdministratorAccess, policy deny" in proposal.advice
+
+
+def test_a_role_on_a_server(bench: Bench) -> None:
+    """Stubs: moto has neither GenerateServiceLastAccessedDetails nor GetServiceLastAccessedDetails."""
+    iam = bench.client("iam")
+    trust = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
     text = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
-    bench.client("iam").create_policy(PolicyName="power", PolicyDocument=text)
+    iam.create_role(RoleName="app", AssumeRolePolicyDocument=trust)
+    iam.put_role_policy(RoleName="app", PolicyName="all", PolicyDocument=text)
+    made = iam.create_policy(PolicyName="power", PolicyDocument=text)["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName="app", PolicyArn=made)
+    reported(bench)
+    outcome = bench.plan("iam-role-not-administrator", "AWS::IAM::Role", "app", "global")
+    assert outcome.action is not None, outcome.refusal
+    assert '"s3:*"' in outcome.action.plan["advice"]
+    assert outcome.action.plan["steps"] == []
+
+
+def reported(bench: Bench) -> None:
+    made = "2026-11-21T00:00:00+00:00"
     bench.stub("iam:GenerateServiceLastAccessedDetails", {"JobId": "1" * 36})
     bench.stub(
         "iam:GetServiceLastAccessedDetails",
@@ -206,6 +273,13 @@ def test_on_a_server_it_proposes_and_changes_nothing(bench: Bench) -> None:
             "ServicesLastAccessed": [{**service("s3"), "LastAuthenticated": "2999-01-01T00:00:00+00:00"}],
         },
     )  # fmt: skip
+
+
+def test_on_a_server_it_proposes_and_changes_nothing(bench: Bench) -> None:
+    """Stubs: moto has neither GenerateServiceLastAccessedDetails nor GetServiceLastAccessedDetails."""
+    text = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
+    bench.client("iam").create_policy(PolicyName="power", PolicyDocument=text)
+    reported(bench)
     outcome = bench.plan("iam-no-administrator-policy", "AWS::IAM::ManagedPolicy", "power", "global")
     assert outcome.action is not None
     assert outcome.action.plan["plan_only"]
