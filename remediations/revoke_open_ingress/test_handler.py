@@ -373,3 +373,14 @@ def test_one_open_port_of_an_unused_group_needs_nobody_and_a_used_one_asks(bench
     assert alone is not None and used is not None
     assert not alone.plan["concerns"]
     assert "the group is in use (interface)" in used.plan["concerns"][0]
+
+
+def test_all_that_are_open_by_themselves_go_at_once() -> None:
+    """Were a prefix list left open beside what goes, the group would fail still and all of it be taken back."""
+    rules = [rule(1, "tcp", 22, 22, CidrIpv4=WORLD), rule(2, "tcp", 22, 22, PrefixListId="pl-0b"),
+             rule(3, "tcp", 22, 22, CidrIpv4="198.51.100.7/32"), rule(4, "tcp", 22, 22, CidrIpv6="::/0")]  # fmt: skip
+    lists = {"pl-0b": ["0.0.0.0/1", "128.0.0.0/1"]}
+    found = propose(HANDLER, about(rules, lists=lists), answers(rules, pl_0b=lists["pl-0b"]))
+    assert len(found.steps) == 3
+    (left,) = found.after["rules"]
+    assert left["CidrIpv4"] == "198.51.100.7/32"

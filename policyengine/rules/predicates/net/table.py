@@ -76,7 +76,7 @@ def _grade(asked: Service, protocol: Any, low: Any, high: Any, cidr: Any) -> int
 
 
 def _quick(entries: Any, asked: Service, direction: Direction) -> list[tuple[int, str]] | None:
-    """Return the entries that decide by themselves, [] when none can matter, None when unsure.
+    """Return the entries that decide by themselves, all of them, [] when none can matter, None when unsure.
 
     Covers what nearly every group looks like, without building a single set. INVARIANT: a private block
     contributes nothing on whatever port, so it is passed over first.
@@ -84,12 +84,10 @@ def _quick(entries: Any, asked: Service, direction: Direction) -> list[tuple[int
     if entries.__class__ is not list:
         return None
     deciding: list[tuple[int, str]] = []
-    unsure = False
     total4 = total6 = 0  # all small sources together, on whatever port: an upper bound of any union
     for index, entry in enumerate(entries):
         if entry.__class__ is not dict:
-            unsure = True
-            continue
+            return None
         cidr = entry.get("CidrIp")
         if cidr.__class__ is str and is_private(cidr) and "CidrIpv6" not in entry:
             continue
@@ -100,8 +98,8 @@ def _quick(entries: Any, asked: Service, direction: Direction) -> list[tuple[int
             v4, v6 = public_sizes(entry[key])
             total4, total6 = total4 + v4, total6 + v6
         elif grade == _DOUBT:
-            unsure = True
-    if unsure or total4 > INTERNET_V4 or total6 > INTERNET_V6:
+            return None
+    if total4 > INTERNET_V4 or total6 > INTERNET_V6:
         return deciding or None
     return deciding
 
@@ -144,7 +142,14 @@ def _open_to_internet(
         return _quick_answer(quick, entries, asked)
     lines = read_lines(subject, INGRESS)
     answer = open_to_internet([line.rule for line in lines.found], asked)
+    if answer is True:  # those that open it alone; where it takes several, all of them
+        alone = [line for line in lines.found if _opens_alone(line, asked)]
+        lines = lines._replace(found=alone or lines.found)
     return _answer(answer, lines, asked, partial(_offender, asked=asked), _wanted_open(asked))
+
+
+def _opens_alone(line: Line, asked: Service) -> bool:
+    return asked.meets(line.rule.traffic) is True and public_internet(peer_addresses(line.rule.peer).must)
 
 
 def _opens_quickly(
