@@ -22,7 +22,9 @@ def plan(target: Target, image: Json) -> Proposal:
     """
     before, days = image["days"], target.parameters["days"]
     if before >= days:
-        return Proposal(f"backups are kept for {before} days already", after=image)
+        return Proposal(
+            f"backups are kept for {before} days; the parameter `days` asks for no more", after=image
+        )
     nothing_pending(image["pending"])
     cluster = {"DBClusterIdentifier": target.id, "ApplyImmediately": True}
     step = Step(

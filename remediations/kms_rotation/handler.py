@@ -40,7 +40,7 @@ def plan(target: Target, image: Json) -> Proposal:
     _check(image)
     days = target.parameters["days"]
     if image["rotates"] and image["days"] <= days:
-        return Proposal("the key rotates already", after=image)
+        return Proposal("the key rotates at least as often as the parameter `days` asks for", after=image)
     key = {"KeyId": image["arn"]}
     enable = Call("kms", "EnableKeyRotation", {**key, "RotationPeriodInDays": days})
     undo = Call("kms", "EnableKeyRotation", {**key, "RotationPeriodInDays": image["days"]})

@@ -19,7 +19,7 @@ def plan(target: Target, image: Json) -> Proposal:
     """
     before, days = image["days"], target.parameters["days"]
     if before is None or before >= days:
-        return Proposal("events are kept long enough already", after=image)
+        return Proposal("events are kept at least as long as the parameter `days` asks for", after=image)
     retention_wanted(days, image["policy"])
     step = Step(
         "retain",

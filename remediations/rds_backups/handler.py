@@ -24,7 +24,9 @@ def plan(target: Target, image: Json) -> Proposal:
     """
     before, days = image["days"], target.parameters["days"]
     if before >= days:
-        return Proposal(f"backups are kept for {before} days already", after=image)
+        return Proposal(
+            f"backups are kept for {before} days; the parameter `days` asks for no more", after=image
+        )
     if image["cluster"]:
         raise Refused(
             "unsupported", f"its backups are those of its cluster {image['cluster']}: change it there"

@@ -182,3 +182,12 @@ def test_repairs(bench: Bench) -> None:
         TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(policy)
     )
     bench.laws(rule="sns-encrypted", type="AWS::SNS::Topic", id=topic, parameters={"key": key})
+
+
+def test_a_topic_as_it_is_made_lets_every_service_in(bench: Bench) -> None:
+    key = bench.client("kms").create_key(KeyUsage="ENCRYPT_DECRYPT")["KeyMetadata"]["Arn"]
+    topic = bench.client("sns").create_topic(Name="alarms")["TopicArn"]
+    law: Any = {"rule": "sns-encrypted", "type": "AWS::SNS::Topic", "id": topic}
+    assert "publishers" in bench.refuses("unsafe", **law, parameters={"key": key})
+    told = {"key": key, "publishers": ["cloudwatch.amazonaws.com"]}
+    assert "cloudwatch.amazonaws.com" in bench.refuses("unsafe", **law, parameters=told)
