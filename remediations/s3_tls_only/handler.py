@@ -51,7 +51,7 @@ def plan(target: Target, image: Json) -> Proposal:
     if found is None:
         return Proposal("requests without TLS are denied already", after=image)
     text, sid = found
-    size = len(text.encode())
+    size = len(text.encode("utf-8", "surrogatepass"))
     if size > MOST_BYTES:
         raise Refused("unsupported", f"the policy would have {size} bytes; S3 takes at most {MOST_BYTES}")
     bucket = {"Bucket": target.id, "ExpectedBucketOwner": target.account}

@@ -19,6 +19,7 @@ from policyengine.iam.plan import Policies
 from policyengine.iam.reason import No, denies
 from policyengine.iam.request import Request
 from policyengine.iam.request_set import read_request_set
+from policyengine.remediate.api import Refused
 from policyengine.testing.remediations import Bench
 from tests.remediate.canned import ACCOUNT, Answer, Failing, propose, refused, target
 
@@ -209,6 +210,43 @@ def test_other_partitions_have_other_arns() -> None:
     about = target(HANDLER, "data", partition="aws-cn", region="cn-north-1")
     merged = json.loads(propose(HANDLER, about, answers(NO_POLICY)).after["policy"])
     assert merged["Statement"][0]["Resource"] == ["arn:aws-cn:s3:::data", "arn:aws-cn:s3:::data/*"]
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["Statement", "statement", "Sid", "Effect", "Action", "Principal", "Resource", "Version", "x"]),
+        inner | st.sampled_from(["Allow", "Deny", "*", "2012-10-17", "s3:*"]), max_size=5,
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(
+    policy=st.text(max_size=40)
+    | _json.map(json.dumps)
+    | _json.map(lambda v: json.dumps(v, ensure_ascii=False))
+)
+def test_whatever_stands_there_it_is_planned_or_refused(policy: str) -> None:
+    try:
+        found = propose(HANDLER, ABOUT, answers(policy))
+    except Refused as said:
+        assert said.code == "unsupported"
+        return
+    assert found.after["policy"]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "[" * 100_000,
+        '{"Statement":' * 500,
+        "%7B%22Statement%22%3A%5B%5D%7D",
+        '{"Statement":[],"Statement":[]}',
+    ],
+)
+def test_hostile_texts_are_refused(policy: str) -> None:
+    assert refused(HANDLER, ABOUT, answers(policy)).code == "unsupported"
 
 
 def test_repairs(bench: Bench) -> None:

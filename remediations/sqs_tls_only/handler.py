@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Final
 
-from policyengine.iam.documents import parse_json
+from policyengine.iam.documents import parse_json, read_policy
 from policyengine.iam.errors import PolicyError
 from policyengine.iam.tls_only import NotProvedError, tls_only
 from policyengine.remediate.api import Call, Json, Proposal, Reader, Refused, Step, Target
@@ -60,12 +60,12 @@ def plan(target: Target, image: Json) -> Proposal:
 
 
 def _fits(text: str) -> None:
-    size = len(text.encode())
-    statements: list[Any] = json.loads(text)["Statement"]
-    if size > MOST_BYTES or len(statements) > MOST_STATEMENTS:
+    size = len(text.encode("utf-8", "surrogatepass"))
+    statements = len(read_policy(text, "resource").statements)
+    if size > MOST_BYTES or statements > MOST_STATEMENTS:
         raise Refused(
             "unsupported",
-            f"the policy would have {size} bytes and {len(statements)} statements; SQS takes at most {MOST_BYTES} and "
+            f"the policy would have {size} bytes and {statements} statements; SQS takes at most {MOST_BYTES} and "
             f"{MOST_STATEMENTS}",
         )
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from policyengine.iam.documents import read_policy
 from policyengine.iam.reason import No, denies
 from policyengine.iam.request_set import read_request_set
+from policyengine.remediate.api import Refused
 from policyengine.testing.remediations import Bench
 from tests.remediate.canned import ACCOUNT, REGION, Answer, Failing, Json, propose, refused, target
 
@@ -55,6 +58,43 @@ def test_what_cannot_be_read() -> None:
     assert "not touched" in refused(HANDLER, ABOUT, answers("{")).text
     failing: dict[str, Answer] = {"sqs:GetQueueAttributes": Failing("InternalError")}
     assert refused(HANDLER, ABOUT, failing).code == "not_known"
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["Statement", "statement", "Sid", "Effect", "Action", "Principal", "Resource", "Version", "x"]),
+        inner | st.sampled_from(["Allow", "Deny", "*", "2012-10-17", "sqs:*"]), max_size=5,
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(
+    policy=st.text(max_size=40)
+    | _json.map(json.dumps)
+    | _json.map(lambda v: json.dumps(v, ensure_ascii=False))
+)
+def test_whatever_stands_there_it_is_planned_or_refused(policy: str) -> None:
+    try:
+        found = propose(HANDLER, ABOUT, answers(policy))
+    except Refused as said:
+        assert said.code == "unsupported"
+        return
+    assert found.after["policy"]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "[" * 100_000,
+        '{"Statement":' * 500,
+        "%7B%22Statement%22%3A%5B%5D%7D",
+        '{"Statement":[],"Statement":[]}',
+    ],
+)
+def test_hostile_texts_are_refused(policy: str) -> None:
+    assert refused(HANDLER, ABOUT, answers(policy)).code == "unsupported"
 
 
 def test_repairs(bench: Bench) -> None:
