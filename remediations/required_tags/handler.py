@@ -42,11 +42,16 @@ def image(target: Target, read: Reader) -> Json:
         raise Refused(
             "unsupported", "no value of a tag is declared: set the parameter `values`, key -> source"
         )
+    tags = dict(sorted(_tags(target, read).items()))
+    # of tags that are there nobody has to be asked: what changes about them later is no change of this
+    lacking = {key: source for key, source in wanted.items() if key not in tags}
+    if not lacking:
+        return {"tags": tags, "account_tags": {}, "asked_by": [], "backed_up_by": []}
     return {
-        "tags": dict(sorted(_tags(target, read).items())),
-        "account_tags": _account_tags(target, read, wanted),
-        "asked_by": sorted(_asking(read, wanted), key=lambda each: sorted(each.items(), key=str)),
-        "backed_up_by": sorted(_selections(read, wanted), key=lambda each: sorted(each.items())),
+        "tags": tags,
+        "account_tags": _account_tags(target, read, lacking),
+        "asked_by": sorted(_asking(read, lacking), key=lambda each: sorted(each.items(), key=str)),
+        "backed_up_by": sorted(_selections(read, lacking), key=lambda each: sorted(each.items())),
     }
 
 
@@ -163,9 +168,27 @@ def plan(target: Target, image: Json) -> Proposal:
     return Proposal(
         f"add {', '.join(f'{key}={value}' for key, value in added.items())}",
         (_step(target, added),),
-        after={**image, "tags": dict(sorted({**tags, **added}.items()))},
+        after=_after(target, image, added),
         concerns=tuple(_concerns(target, image, added)),
     )
+
+
+def _after(target: Target, image: Json, added: Mapping[str, str]) -> Json:
+    """Return the image with the tags, and with what is asked about those that are still not there."""
+    tags = dict(sorted({**image["tags"], **added}.items()))
+    lacking = {key: source for key, source in target.parameters["values"].items() if key not in tags}
+    names = {key.casefold() for key in lacking}
+    sources = {source["account_tag"] for source in lacking.values() if _kind(source) == "account_tag"}
+    return {
+        "tags": tags,
+        "account_tags": {key: value for key, value in image["account_tags"].items() if key in sources},
+        "asked_by": [each for each in image["asked_by"] if lacking and _asked_about(each, names)],
+        "backed_up_by": [each for each in image["backed_up_by"] if each["key"] in lacking],
+    }
+
+
+def _asked_about(asking: Json, names: set[str]) -> bool:
+    return bool(asking.get("unreadable")) or (asking.get("variable") or _tag_of(asking["key"])) in names
 
 
 def _same_as_seen(target: Target, tags: Json) -> None:

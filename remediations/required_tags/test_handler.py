@@ -207,6 +207,33 @@ def test_policies_about_other_things_are_not(policy: Any) -> None:
     assert planned(about({}, missing("Owner")), reader({}, [policy])).concerns == ()
 
 
+@given(
+    st.lists(
+        st.sampled_from(["aws:ResourceTag/Owner", "ec2:ResourceTag/costcenter", "aws:PrincipalTag/Team"]),
+        max_size=3,
+    ),
+    st.sets(st.sampled_from(["Owner", "CostCenter"]), min_size=1),
+    st.booleans(),
+)
+def test_what_is_after_is_what_is_read_after(asked: list[str], lacking: set[str], chosen: bool) -> None:
+    policies = [*(_allow("StringEquals", key, "x") for key in asked), {"Version": "unreadable"}]
+    selection = {"SelectionName": "s", "IamRoleArn": "arn:aws:iam::1:role/b"}
+    pairs = [{"ConditionType": "STRINGEQUALS", "ConditionKey": "Owner", "ConditionValue": "x"}]
+    selections = [{**selection, "ListOfTags": pairs}] if chosen else []
+    values = {**VALUES, "Team": {"account_tag": "Team"}}
+    on = about({}, missing(*sorted(lacking)), values=values)
+    proposal = planned(on, reader({}, policies, selections))
+    after = proposal.after["tags"]
+    assert handler.image(on, reader(after, policies, selections)) == proposal.after
+
+
+def test_of_tags_that_are_there_nobody_is_asked() -> None:
+    """So a policy that changes later stands in no rollback's way."""
+    given = reader({"Owner": "x", "CostCenter": "1"})
+    handler.image(about({}, missing("Owner")), given)
+    assert [call.name for call in given.asked] == ["resourcegroupstaggingapi:GetResources"]
+
+
 def test_a_policy_that_cannot_be_read_is_told() -> None:
     (concern,) = planned(about({}, missing("Owner")), reader({}, [{"Version": "x"}])).concerns
     assert "could not be read" in concern
