@@ -191,6 +191,12 @@ class Account:
         elif failure.unreachable:
             self._unreachable.setdefault((service, region), []).append(failure)
 
+    def forgive(self) -> None:
+        """Try again what was given up: in a process that goes on for hours, what was out of reach may be back."""
+        self.broken = None
+        self._refused.clear()
+        self._unreachable.clear()
+
     def output_shape(self, service: str, operation: str, region: str) -> Any:
         """Return botocore's shape of an operation's answer."""
         return self.client(service, region).meta.service_model.operation_model(operation).output_shape

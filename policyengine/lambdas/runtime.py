@@ -62,6 +62,9 @@ class Runtime:
     def begin(self, context: Any) -> None:
         """Start an invocation."""
         self.clock._remaining = getattr(context, "get_remaining_time_in_millis", None)
+        for made in ("own", "doors"):  # only what an earlier invocation has made
+            if made in self.__dict__:
+                self.__dict__[made].forgive()
 
     def setting(self, name: str) -> str:
         """Return a variable of the environment, "" without."""

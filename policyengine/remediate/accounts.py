@@ -91,6 +91,12 @@ class Doors:
                     each.account.forget_failures()
         return found
 
+    def forgive(self) -> None:
+        """Let every account try again what it has given up."""
+        with self._lock:
+            for opened in self._opened.values():
+                opened.account.forgive()
+
     def _open(self, account: str, role: Role | None) -> Opened:
         if role is None:
             return Opened(self._account(self._sessions.base, account, self.own), self.own.arn)

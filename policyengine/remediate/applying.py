@@ -23,6 +23,7 @@ from policyengine.store.actions import (
     VERIFIED,
     Action,
     Note,
+    UnfitError,
 )
 
 _LOOKS: Final = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
@@ -58,7 +59,12 @@ class Applying:
         except Refused as refused:
             self._unlock(refused)
             raise
-        self.held.move(PRE_IMAGE_SAVED, pre_image=document["before"])
+        try:
+            self.held.move(PRE_IMAGE_SAVED, pre_image=document["before"])
+        except UnfitError as unfit:
+            unkept = Refused("unsupported", f"what is there cannot be kept: {unfit}; repair this one by hand")
+            self._unlock(unkept)
+            raise unkept from None
         return self._change()
 
     def _unlock(self, refused: Refused) -> None:

@@ -46,17 +46,25 @@ class Held:
     """An action under a lease: every write keeps version and fence right."""
 
     def __init__(
-        self, store: ActionStore, hands: Hands, waiter: Waiter, action: Action, lease: Lease
+        self,
+        store: ActionStore,
+        hands: Hands,
+        waiter: Waiter,
+        action: Action,
+        lease: Lease,
+        repeat_seconds: float,
     ) -> None:
         self.store = store
         self.hands = hands
         self.waiter = waiter
         self.action = action
         self.lease = lease
+        self._repeat_seconds = repeat_seconds
 
     def save(self, action: Action, *notes: Note) -> Action:
         """Write the action and its notes under the lease. Raises ConflictError."""
-        self.action = self.store.save(replace(action, fence=self.lease.fence), notes, self.lease)
+        until = self.waiter.now() + self._repeat_seconds if action.ended else None
+        self.action = self.store.save(replace(action, fence=self.lease.fence), notes, self.lease, until=until)
         return self.action
 
     def move(self, state: str, **changes: Any) -> Action:

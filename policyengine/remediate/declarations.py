@@ -162,12 +162,12 @@ class _Reader:
         self._list("types", _type)
         self._list("reads", _reads)
         self._list("writes", _operation, may_be_empty=self.form.get("mode") == "plan")
-        if self.form["withheld"]:
-            writes = self.form.get("writes", ())
-            self._list(
-                "withheld",
-                lambda op: None if op in writes else unknown("operation among `writes`", op, writes),
-            )
+        writes = [op for op in self.form.get("writes") or () if isinstance(op, str)]
+        self._list(
+            "withheld",
+            lambda op: None if op in writes else unknown("operation among `writes`", op, writes),
+            may_be_empty=True,
+        )
         self._list(
             "references",
             lambda url: None if url.startswith("https://") else f"{shown(url)} is no https:// address",

@@ -29,6 +29,7 @@ from policyengine.store.actions import (
     ActionStore,
     ConflictError,
     Note,
+    UnfitError,
 )
 
 Json = dict[str, Any]
@@ -73,13 +74,15 @@ class Kernel:
                     "too_young", "it was created a moment ago; changes wait until whoever makes it is done"
                 )
             document = self.planner.document(subject, self._now())
-            limits.not_flapping(
-                self.store, resource_key(document), subject.rule, self.settings, self.waiter.now()
-            )
-        except Refused as refused:
-            self._note_refusal(subject, refused, requested_by)
-            return Outcome(None, refused)
-        return Outcome(self._claim(document, requested_by, run))
+            now = self.waiter.now()
+            limits.not_flapping(self.store, resource_key(document), subject.rule, self.settings, now)
+            return Outcome(self._claim(document, requested_by, run))
+        except UnfitError as unfit:
+            refused = Refused("unsupported", f"{unfit}; repair this one by hand")
+        except Refused as why:
+            refused = why
+        self._note_refusal(subject, refused, requested_by)
+        return Outcome(None, refused)
 
     def _claim(self, document: Json, requested_by: str, run: str) -> Action:
         now = self._now()
@@ -227,7 +230,14 @@ class Kernel:
             lease = self.store.lease(action.resource, self.owner, seconds=LEASE_SECONDS, now=now)
             if lease is None:
                 raise Refused("busy", f"another change of {action.resource} is under way")
-            held = Held(self.store, self.planner.hands, self.waiter, self.store.get(action.id), lease)
+            held = Held(
+                self.store,
+                self.planner.hands,
+                self.waiter,
+                self.store.get(action.id),
+                lease,
+                self.settings.repeat_seconds,
+            )
             if held.action.version != action.version:
                 raise Refused("busy", "somebody else has taken the action on")
             ended = self._applying(held).run(lambda: self.planner.document(subject_of(action), self._now()))
@@ -263,7 +273,14 @@ class Kernel:
         if lease is None:
             return Outcome(action, Refused("busy", f"another change of {action.resource} is under way"))
         try:
-            held = Held(self.store, self.planner.hands, self.waiter, self.store.get(action_id), lease)
+            held = Held(
+                self.store,
+                self.planner.hands,
+                self.waiter,
+                self.store.get(action_id),
+                lease,
+                self.settings.repeat_seconds,
+            )
             return Outcome(self._applying(held).undo(who))
         except Refused as refused:
             return Outcome(self.store.get(action_id), refused)
@@ -284,7 +301,14 @@ class Kernel:
         if lease is None:
             return Outcome(action, Refused("busy", f"{action.resource} is being changed"))
         try:
-            held = Held(self.store, self.planner.hands, self.waiter, self.store.get(action.id), lease)
+            held = Held(
+                self.store,
+                self.planner.hands,
+                self.waiter,
+                self.store.get(action.id),
+                lease,
+                self.settings.repeat_seconds,
+            )
             if held.action.state not in UNDER_WAY:
                 return Outcome(held.action)
             ended = self._applying(held).go_on()

@@ -88,7 +88,8 @@ def log(verify: bool, action: str | None, profile: str | None, where: str | None
             last[:] = [entry]
             yield entry
 
-    problem = check(passed())
+    head = store.head()
+    problem = check(passed(), head=head)
     if problem is not None:
         click.echo(f"the journal is not whole: {problem}")
         return EXIT_FAIL
