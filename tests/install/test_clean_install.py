@@ -77,3 +77,20 @@ def test_sam_without_its_extra_says_what_to_install(installed: Path, tmp_path: P
     )
     done = run(installed, tmp_path, "scan", "sam.yaml", "--format", "json")
     assert "policyengine-aws[sam]" in " ".join(json.loads(done.stdout)["run"]["notes"])
+
+
+def test_the_wheel_and_the_checkout_have_the_same_remediations(installed: Path, tmp_path: Path) -> None:
+    """The wheel has them compiled, with their handlers and without their tests."""
+    code = (
+        "from policyengine.remediate.registry import load_remediations as load\n"
+        "for each in load(): load().handler(each.id)\n"
+        "import sys; sys.stdout.buffer.write(load().to_bytes()); print(); print(load().folder)\n"
+    )
+    ran = [
+        subprocess.run([python, "-c", code], cwd=folder, capture_output=True, text=True, check=True).stdout
+        for python, folder in ((str(installed / "python"), tmp_path), (sys.executable, ROOT))
+    ]
+    wheel, checkout = (text.splitlines() for text in ran)
+    assert wheel[0] == checkout[0]
+    assert wheel[1] != checkout[1]
+    assert not [path for path in Path(wheel[1]).rglob("*.py") if path.name != "handler.py"]
