@@ -139,39 +139,6 @@ def _ssm() -> Json:
     AWS Config may call it by hand; nothing here makes it automatic, because a custom rule's NON_COMPLIANT may stand for
     "not determined".
     """
-    names = ("Rule", "ResourceType", "ResourceId", "Account", "Region", "RequestedBy")
-    payload = {
-        "rule": "{{ Rule }}",
-        "resource_type": "{{ ResourceType }}",
-        "resource_id": "{{ ResourceId }}",
-        "account": "{{ Account }}",
-        "region": "{{ Region }}",
-        "requested_by": "{{ RequestedBy }}",
-    }
-    content = {
-        "schemaVersion": "0.3",
-        "description": "Asks policyengine to repair one resource: it is read and judged again, planned, and changed only where "
-        "that is allowed without a person. The answer names the action.",
-        "assumeRole": "{{ AutomationAssumeRole }}",
-        "parameters": {
-            "AutomationAssumeRole": {"type": "String", "description": "The role of the automation"},
-            **{name: {"type": "String", "description": name} for name in names},
-        },
-        "mainSteps": [
-            {
-                "name": "repair",
-                "action": "aws:invokeLambdaFunction",
-                "timeoutSeconds": REMEDIATION.seconds,
-                "onFailure": "Abort",
-                "isEnd": True,
-                "inputs": {
-                    "FunctionName": sub("${Name}-remediation"),
-                    "InvocationType": "RequestResponse",
-                    "InputPayload": payload,
-                },
-            }
-        ],
-    }
     invoke = allow(["lambda:InvokeFunction"], arn_of(REMEDIATION.id))
     own = {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}}
     return {
@@ -198,8 +165,45 @@ def _ssm() -> Json:
                 "DocumentType": "Automation",
                 "DocumentFormat": "JSON",
                 "UpdateMethod": "NewVersion",
-                "Content": content,
+                "Content": _automation(),
                 "Tags": TAGS,
             },
         ),
+    }
+
+
+def _automation() -> Json:
+    """https://docs.aws.amazon.com/systems-manager/latest/userguide/automation-action-lambda.html"""
+    names = ("Rule", "ResourceType", "ResourceId", "Account", "Region", "RequestedBy")
+    payload = {
+        "rule": "{{ Rule }}",
+        "resource_type": "{{ ResourceType }}",
+        "resource_id": "{{ ResourceId }}",
+        "account": "{{ Account }}",
+        "region": "{{ Region }}",
+        "requested_by": "{{ RequestedBy }}",
+    }
+    return {
+        "schemaVersion": "0.3",
+        "description": "Asks policyengine to repair one resource: it is read and judged again, planned, and changed only where "
+        "that is allowed without a person. The answer names the action.",
+        "assumeRole": "{{ AutomationAssumeRole }}",
+        "parameters": {
+            "AutomationAssumeRole": {"type": "String", "description": "The role of the automation"},
+            **{name: {"type": "String", "description": name} for name in names},
+        },
+        "mainSteps": [
+            {
+                "name": "repair",
+                "action": "aws:invokeLambdaFunction",
+                "timeoutSeconds": REMEDIATION.seconds,
+                "onFailure": "Abort",
+                "isEnd": True,
+                "inputs": {
+                    "FunctionName": sub("${Name}-remediation"),
+                    "InvocationType": "RequestResponse",
+                    "InputPayload": payload,
+                },
+            }
+        ],
     }
