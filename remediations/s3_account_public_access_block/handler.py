@@ -27,7 +27,9 @@ def image(target: Target, read: Reader) -> Json:
     origins = s3_origins(read, target.partition)
     in_use: dict[str, Json] = {}
     object_acls = 0
-    for bucket in read.all("s3", "ListBuckets", result="Buckets"):
+    # a listing tells the Regions of buckets only where it is asked with a parameter, such as the size of its pages:
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_Bucket.html
+    for bucket in read.all("s3", "ListBuckets", {"MaxBuckets": 1000}, result="Buckets"):
         name = bucket["Name"]
         use = bucket_use(read, name, target.account, bucket.get("BucketRegion") or "")
         object_acls += use.pop("object_acls")

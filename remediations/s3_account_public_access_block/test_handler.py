@@ -11,7 +11,18 @@ from policyengine.remediate.api import Call
 from policyengine.remediate.public_use import BLOCKED, SETTINGS
 from policyengine.testing.remediations import Bench
 from policyengine.testing.wire import AwsError
-from tests.remediate.canned import ACCOUNT, Answer, Failing, Json, one, propose, refused, target
+from tests.remediate.canned import (
+    ACCOUNT,
+    Answer,
+    Canned,
+    Failing,
+    Json,
+    loaded,
+    one,
+    propose,
+    refused,
+    target,
+)
 
 HANDLER = "s3_account_public_access_block"
 ABOUT = target(HANDLER, ACCOUNT)
@@ -48,6 +59,16 @@ def test_two_people_see_every_open_bucket() -> None:
     assert [text.partition(":")[0] for text in found.concerns] == ["bucket shared", "bucket site"]
     declared = one(HANDLER).declaration(HANDLER)
     assert (declared.mode, declared.approvals) == ("approval", 2)
+
+
+def test_each_bucket_is_asked_about_in_its_region() -> None:
+    """Access points are listed in the Region of their bucket only, and "BucketRegion [...] If the request contains at least
+    one valid parameter, it is included in the response": https://docs.aws.amazon.com/AmazonS3/latest/API/API_Bucket.html."""
+    reader = Canned(HANDLER, answers())
+    loaded(HANDLER).image(ABOUT, reader)
+    asked = dict(zip((name for name, _ in reader.made), reader.regions, strict=True))
+    assert asked["s3control:ListAccessPoints"] == asked["s3:GetBucketAcl"] == "us-east-1" != ABOUT.region
+    assert ("s3:ListBuckets", {"MaxBuckets": 1000}) in reader.made
 
 
 def test_undone_the_account_is_as_it_was() -> None:

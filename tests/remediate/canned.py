@@ -53,12 +53,14 @@ Answer = Json | Failing | Callable[[Json], Any]
 
 
 class Canned:
-    """A Reader over written answers: ``service:Operation`` -> what it answers. ``made`` are the calls it was asked."""
+    """A Reader over written answers: ``service:Operation`` -> what it answers. ``made`` are the calls it was asked, ``regions``
+    where each was sent."""
 
     def __init__(self, handler: str, answers: Mapping[str, Answer]) -> None:
         self.declaration = one(handler).declaration(handler)
         self.answers = dict(answers)
         self.made: list[tuple[str, Json]] = []
+        self.regions: list[str] = []
 
     def call(
         self,
@@ -75,6 +77,7 @@ class Canned:
         given = dict(arguments or {})
         valid_input(service, operation, given)
         self.made.append((name, given))
+        self.regions.append(region)
         answer = self.answers[name]
         found = answer(given) if callable(answer) and not isinstance(answer, str) else answer
         if isinstance(found, Failing):
