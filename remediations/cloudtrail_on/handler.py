@@ -26,13 +26,22 @@ def image(target: Target, read: Reader) -> Json:
         raise Refused(
             "unsupported", "the trail belongs to another account of the organisation: change it there"
         )
-    return {"trails": [_trail(trail, read) for trail in sorted(own, key=lambda each: str(each["TrailARN"]))]}
+    return {
+        "trails": [
+            _trail(trail, read, target.resource.type == _ACCOUNT)
+            for trail in sorted(own, key=lambda each: str(each["TrailARN"]))
+        ]
+    }
 
 
-def _trail(trail: Json, read: Reader) -> Json:
+def _trail(trail: Json, read: Reader, selectors: bool) -> Json:
+    """Return a trail; what it records counts only where one of several is chosen."""
     arn, home = trail["TrailARN"], trail["HomeRegion"]
     status = read.call("cloudtrail", "GetTrailStatus", {"Name": arn}, region=home) or {}
-    selected = read.call("cloudtrail", "GetEventSelectors", {"TrailName": arn}, region=home) or {}
+    records_all = None
+    if selectors:
+        found = read.call("cloudtrail", "GetEventSelectors", {"TrailName": arn}, region=home) or {}
+        records_all = _records_all(found)
     return {
         "arn": arn,
         "home": home,
@@ -40,7 +49,7 @@ def _trail(trail: Json, read: Reader) -> Json:
         "validation": bool(trail.get("LogFileValidationEnabled")),
         "multi_region": bool(trail.get("IsMultiRegionTrail")),
         "global_services": bool(trail.get("IncludeGlobalServiceEvents")),
-        "records_all": _records_all(selected),
+        "records_all": records_all,
     }
 
 

@@ -23,10 +23,15 @@ _ID = FromAnswer("create", "Policy.PolicySummary.Id")
 LEVELS = 8
 """OUs can be nested five deep: organizations/latest/userguide/orgs_reference_limits.html"""
 SHOWN = 10
+MOST_ROOM = 4
+"""Room beyond this is not counted: one policy more or less of others is then no change of this."""
 
 
 def image(target: Target, read: Reader) -> Json:
-    """Return where the policy would go, what is attached there, who is below, and policies of this kind there are."""
+    """Return where the policy would go, who is below, whether there is room, and which of its kind are there already.
+
+    Policies of others stay out of it but for the room they leave: one that is attached later is no change of this.
+    """
     node = target.parameters["canary_ou"] or target.id
     if node != target.id and not node.startswith("ou-"):
         raise Refused(
@@ -39,14 +44,17 @@ def image(target: Target, read: Reader) -> Json:
     attached = read.all(
         _SERVICE, "ListPoliciesForTarget", {"TargetId": node, "Filter": _TYPE}, result="Policies"
     )
+    names, own = sorted(policy["Name"] for policy in attached), f"{PREFIX}{node}-"
+    others = sum(not name.startswith(own) for name in names)
     return {
         "node": node,
         "manager": organization["MasterAccountId"],
         "enabled": _TYPE in enabled,
         "above": _above(target.id, read) if node != target.id else [],
         "accounts": sorted(_below(node, read)) if node != target.id else [target.id],
-        "attached": sorted(policy["Name"] for policy in attached),
-        "made": sorted(policy["Name"] for policy in named if policy["Name"].startswith(PREFIX)),
+        "attached": [name for name in names if name.startswith(own)],
+        "room": max(0, min(MOST_ROOM, target.parameters["policies_per_target"] - others)),
+        "made": sorted(policy["Name"] for policy in named if policy["Name"].startswith(own)),
     }
 
 
@@ -126,11 +134,10 @@ def _possible(target: Target, image: Json) -> None:
             "unsafe",
             f"{len(image['accounts'])} accounts are below {node}; a canary has {own['most_accounts']} at most",
         )
-    if len(image["attached"]) >= own["policies_per_target"]:
+    if len(image["attached"]) >= image["room"]:
         raise Refused(
             "unsupported",
-            f"{node} has {len(image['attached'])} SCPs; {own['policies_per_target']} is the quota: add the statement to one "
-            f"of them ({', '.join(image['attached'])})",
+            f"{node} has the {own['policies_per_target']} SCPs its quota allows: add the statement to one of them by hand",
         )
 
 

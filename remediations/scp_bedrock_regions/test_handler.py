@@ -99,12 +99,15 @@ def test_a_new_policy_is_made_and_attached_to_the_account_alone() -> None:
     assert DECLARATION.mode == "approval"
 
 
-def test_policies_that_are_there_stay() -> None:
+def test_policies_that_are_there_stay_and_those_of_others_are_no_part_of_it() -> None:
     on = about()
-    image = handler.image(on, reader(attached=3, made=("policyengine-bedrock-regions-x",)))
+    image = handler.image(on, reader(attached=3, made=(f"{handler.PREFIX}ou-other-1",)))
+    assert handler.image(on, reader(attached=4)) == image
     after = handler.plan(on, image).after
-    assert set(after["attached"]) > set(image["attached"])
-    assert set(after["made"]) > set(image["made"])
+    assert {k: v for k, v in after.items() if k not in ("attached", "made")} == {
+        k: v for k, v in image.items() if k not in ("attached", "made")
+    }
+    assert after["attached"] == after["made"] != []
     assert not any("Update" in operation for operation in DECLARATION.writes)
 
 
@@ -134,7 +137,21 @@ def test_what_is_refused(parameters: Any, given: Any, code: str) -> None:
 
 
 def test_nine_policies_leave_room_for_one() -> None:
-    assert len(planned(about(), reader(attached=9)).after["attached"]) == 10
+    assert len(planned(about(), reader(attached=9)).steps) == 2
+
+
+def test_policies_of_its_own_count_too() -> None:
+    given = reader(attached=8)
+    own = [{"Id": f"p-{n}", "Name": f"{handler.PREFIX}{MEMBER}-{n}"} for n in range(2)]
+    others = [{"Id": f"p-x{n}", "Name": f"P{n}"} for n in range(8)]
+    listed = {"organizations:ListPoliciesForTarget": {"Policies": [*own, *others]}}
+    given._answers = {**given._answers, **listed}
+    assert refused(about(), given).code == "unsupported"
+    given._answers = {
+        **given._answers,
+        "organizations:ListPoliciesForTarget": {"Policies": [*own, *others[:7]]},
+    }
+    assert len(planned(about(), given).steps) == 2
 
 
 def test_the_management_account_is_not_restricted_by_scps() -> None:
