@@ -23,6 +23,10 @@ class Standin:
     back once. ``history`` is (type, id) -> item."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Be as new."""
         self.taken: dict[tuple[str, str], dict[str, Any]] = {}
         self.batches: list[int] = []
         self.fail_first = 0

@@ -22,7 +22,6 @@ from policyengine.deploy.package import package
 from policyengine.remediate.registry import load_remediations
 from policyengine.rules.pack import Pack
 from policyengine.rules.packs import load_packs
-from tests.lambdas.config_standin import Standin, standin
 
 HOST = Path(__file__).with_name("host.py")
 RULES = ("kms-key-rotation", "s3-tls-only", "security-group-admin-ports-closed", "account-has-federation", "s3-account-public-access-block")  # fmt: skip
@@ -47,13 +46,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
-@pytest.fixture
-def config() -> Iterator[tuple[Standin, str]]:
-    with standin() as found:
-        yield found
-        assert found[0].problems == []
-
-
 class Function:
     """One function in its own process."""
 
@@ -73,6 +65,12 @@ class Function:
             raise AssertionError(self.process.stderr.read())
         return json.loads(line)
 
+    def kill(self) -> None:
+        """End it at once."""
+        self.process.kill()
+        with self.process:  # closes its pipes
+            pass
+
     def end(self) -> str:
         """End it; returns what it logged."""
         _out, log = self.process.communicate(timeout=30)
@@ -89,6 +87,4 @@ def functions(folder: Path) -> Iterator[Callable[..., Function]]:
 
     yield make
     for each in made:
-        each.process.kill()
-        with each.process:  # closes its pipes
-            pass
+        each.kill()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.lambdas.config_standin import Standin
+from tests.lambdas.config_standin import Standin, standin
 from tests.lambdas.conftest import Function
 from tests.live.server import MANAGEMENT, environment, running
 
@@ -63,10 +63,26 @@ def change(**changes: Any) -> dict[str, Any]:
     return {"messageType": "ConfigurationItemChangeNotification", "configurationItem": item(**changes)}
 
 
+@pytest.fixture(scope="module")
+def service() -> Iterator[tuple[Standin, str]]:
+    with standin() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def function(folder: Path, endpoint: str, service: tuple[Standin, str]) -> Iterator[Function]:
+    """One warm function, as Lambda keeps it between events."""
+    environ = {**environment(endpoint), "AWS_ENDPOINT_URL_CONFIG_SERVICE": service[1], "AWS_REGION": REGION}
+    made = Function(folder, "config_rule", environ)
+    yield made
+    made.kill()
+
+
 @pytest.fixture
-def function(functions: Callable[..., Function], endpoint: str, config: tuple[Standin, str]) -> Function:
-    environ = {**environment(endpoint), "AWS_ENDPOINT_URL_CONFIG_SERVICE": config[1], "AWS_REGION": REGION}
-    return functions("config_rule", environ)
+def config(service: tuple[Standin, str]) -> Iterator[tuple[Standin, str]]:
+    service[0].forget()
+    yield service
+    assert service[0].problems == []
 
 
 def only(config: tuple[Standin, str]) -> dict[str, Any]:
@@ -200,7 +216,11 @@ def test_a_forged_event_is_refused_with_a_clear_message(
     assert config[0].taken == {}
 
 
-def test_log_lines_are_structured_and_hold_no_properties(function: Function, config: Any) -> None:
+def test_log_lines_are_structured_and_hold_no_properties(
+    functions: Callable[..., Function], endpoint: str, service: tuple[Standin, str]
+) -> None:
+    environ = {**environment(endpoint), "AWS_ENDPOINT_URL_CONFIG_SERVICE": service[1], "AWS_REGION": REGION}
+    function = functions("config_rule", environ)
     function(invocation(change(tags={"secret": "hunter2"})))
     lines = [json.loads(line) for line in function.end().splitlines() if line.startswith("{")]
     assert {"evaluated"} <= {line.get("message") for line in lines}

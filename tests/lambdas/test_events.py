@@ -117,7 +117,9 @@ def compliance(
 KIND = "Config Rules Compliance Change"
 
 
-@pytest.mark.parametrize("annotation", ["SecurityGroupIngress/0: observed …", None])
+@pytest.mark.parametrize(
+    "annotation", ["SecurityGroupIngress/0: observed …", pytest.param(None, marks=pytest.mark.slow)]
+)
 def test_from_the_bus_to_a_repaired_group(cloud: Cloud, function: Function, annotation: str | None) -> None:
     group = cloud.open_group()
     cloud.put(KIND, compliance(group, annotation), "aws.config")
@@ -152,6 +154,7 @@ def test_not_determined_starts_nothing_where_it_comes_all_the_same(cloud: Cloud,
     assert list(cloud.store().find()) == []
 
 
+@pytest.mark.slow
 def test_every_event_many_times_in_any_order(cloud: Cloud, function: Function) -> None:
     groups = [cloud.open_group() for _ in range(3)]
     for group in groups:
@@ -168,6 +171,7 @@ def test_every_event_many_times_in_any_order(cloud: Cloud, function: Function) -
     assert verify(list(store.journal())) is None
 
 
+@pytest.mark.slow
 def test_limits_hold_over_events_and_are_told(cloud: Cloud, function: Function) -> None:
     """Five groups and the default one: at most four are changed, whatever comes; the fifth waits for a person."""
     groups = [cloud.open_group() for _ in range(5)]
@@ -206,6 +210,7 @@ def call_record(group: str, **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_call_is_a_reason_to_look(cloud: Cloud, function: Function) -> None:
     group = cloud.open_group()
     cloud.put("AWS API Call via CloudTrail", call_record(group), "aws.ec2")
@@ -221,6 +226,7 @@ def test_a_call_is_a_reason_to_look(cloud: Cloud, function: Function) -> None:
     assert cloud.ranges(group) == ["10.0.0.0/8"]
 
 
+@pytest.mark.slow
 def test_a_finding_of_security_hub_is_a_reason_to_look(cloud: Cloud, function: Function) -> None:
     group = cloud.open_group()
     finding = {
@@ -235,6 +241,7 @@ def test_a_finding_of_security_hub_is_a_reason_to_look(cloud: Cloud, function: F
     assert cloud.ranges(group) == ["10.0.0.0/8"]
 
 
+@pytest.mark.slow
 def test_names_full_of_syntax_are_names(cloud: Cloud, function: Function) -> None:
     for name in (
         '$(touch /tmp/x)"; DROP',
@@ -256,6 +263,7 @@ def test_what_was_left_behind_is_gone_on_with(cloud: Cloud, function: Function) 
     }
 
 
+@pytest.mark.slow
 def test_the_remediation_function_answers_what_became_of_a_request(
     cloud: Cloud, functions: Callable[..., Function]
 ) -> None:
