@@ -4,8 +4,10 @@ was.
 
 from __future__ import annotations
 
-from typing import Final
+import json
+from typing import Any, Final
 
+from policyengine.iam.documents import MAX_DEPTH, parse_json, too_deep
 from policyengine.iam.errors import PolicyError
 from policyengine.iam.tls_only import NotProvedError, tls_only
 from policyengine.remediate.api import Call, Json, Proposal, Reader, Refused, Step, Target
@@ -16,15 +18,39 @@ MOST_BYTES: Final = 20 * 1024
 
 
 def image(target: Target, read: Reader) -> Json:
-    """Return the text of the policy, None without one, and who may ask over plain HTTP: website and distributions."""
+    """Return the policy, and who may ask over plain HTTP: website and distributions."""
     asked = {"Bucket": target.id, "ExpectedBucketOwner": target.account}
     found = read.call("s3", "GetBucketPolicy", asked, none=("NoSuchBucketPolicy",))
     website = read.call("s3", "GetBucketWebsite", asked, none=("NoSuchWebsiteConfiguration",))
     return {
-        "policy": None if found is None else found["Policy"],
+        **_spelled(None if found is None else found["Policy"]),
         "website": website is not None,
         "distributions": by_http(at_bucket(s3_origins(read, target.partition), target.id)),
     }
+
+
+def _spelled(text: str | None) -> Json:
+    """Return what a policy says, and its text only where that has white space or escapes of its own: otherwise it is the
+    same for S3 to give its members in another order."""
+    found: Any = None
+    if text is not None and not too_deep(text, MAX_DEPTH):
+        try:
+            found = parse_json(text)
+        except PolicyError:
+            found = None
+    if not isinstance(found, dict):
+        return {"policy": None, "text": text}
+    return {"policy": found, "text": None if _compact(found) == text else text}
+
+
+def _text(image: Json) -> str | None:
+    """Return the text of the policy, byte for byte."""
+    text: str | None = image["text"]
+    return text if text is not None or image["policy"] is None else _compact(image["policy"])
+
+
+def _compact(policy: Json) -> str:
+    return json.dumps(policy, separators=(",", ":"), ensure_ascii=False)
 
 
 def plan(target: Target, image: Json) -> Proposal:
@@ -38,7 +64,7 @@ def plan(target: Target, image: Json) -> Proposal:
             "the bucket serves a website, whose endpoint speaks only HTTP: every request to it would be denied. Serve it "
             "through CloudFront from the bucket's REST endpoint and delete the website configuration first",
         )
-    before = image["policy"]
+    before = _text(image)
     arns = [f"arn:{target.partition}:s3:::{target.id}", f"arn:{target.partition}:s3:::{target.id}/*"]
     try:
         found = tls_only(before, arns, "s3:*")
@@ -70,6 +96,6 @@ def plan(target: Target, image: Json) -> Proposal:
     return Proposal(
         "deny requests that do not come over TLS",
         (step,),
-        after={**image, "policy": text},
+        after={**image, **_spelled(text)},
         concerns=(told,) if image["distributions"] else (),
     )

@@ -19,9 +19,9 @@ from policyengine.iam.plan import Policies
 from policyengine.iam.reason import No, denies
 from policyengine.iam.request import Request
 from policyengine.iam.request_set import read_request_set
-from policyengine.remediate.api import Refused
+from policyengine.remediate.api import Proposal, Refused
 from policyengine.testing.remediations import Bench
-from tests.remediate.canned import ACCOUNT, Answer, Failing, propose, refused, target
+from tests.remediate.canned import ACCOUNT, Answer, Failing, image, propose, refused, target
 
 HANDLER = "s3_tls_only"
 ABOUT = target(HANDLER, "data")
@@ -66,11 +66,35 @@ def text(*statements: Any, **more: Any) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements), **more})
 
 
+def written(found: Proposal) -> str:
+    """The text of the policy as it is put."""
+    (step,) = found.steps
+    return str(step.call.arguments["Policy"])
+
+
+def test_it_is_the_same_policy_in_whatever_order_s3_gives_its_members() -> None:
+    """S3 takes white space out of what is put; the order of members is documented nowhere."""
+    reordered = dict(reversed(READERS.items()))
+    plain = [
+        json.dumps({"Version": "2012-10-17", "Statement": [s]}, separators=(",", ":"))
+        for s in (READERS, reordered)
+    ]
+    one, other = (image(HANDLER, ABOUT, answers(each)) for each in plain)
+    assert one == other
+    assert (
+        image(HANDLER, ABOUT, answers(text(READERS))) != one
+    )  # spelled with spaces: to be restored byte for byte
+    for each in (*plain, text(reordered)):
+        (step,) = propose(HANDLER, ABOUT, answers(each)).steps
+        assert step.undo[0].arguments["Policy"] == each
+
+
 def test_a_bucket_without_a_policy_gets_one_and_loses_it_again() -> None:
     found = propose(HANDLER, ABOUT, answers(NO_POLICY))
     (step,) = found.steps
-    assert found.after["policy"] == step.call.arguments["Policy"]
-    assert isinstance(denies([read_policy(found.after["policy"], "resource")], HTTP), No)
+    assert found.after["policy"] == json.loads(step.call.arguments["Policy"])
+    assert found.after["text"] is None
+    assert isinstance(denies([read_policy(written(found), "resource")], HTTP), No)
     assert (step.undo[0].operation, step.undo[0].arguments) == ("DeleteBucketPolicy", BUCKET)
 
 
@@ -130,15 +154,14 @@ def test_what_stands_there_stays_and_only_requests_without_tls_lose(
     if not found.steps:
         assert isinstance(denies([read_policy(before, "resource")], HTTP), No)
         return
-    merged = json.loads(found.after["policy"])
+    merged = json.loads(written(found))
     assert merged["Statement"][:-1] == statements
     sids = [each["Sid"] for each in merged["Statement"] if "Sid" in each]
     assert sids.count(merged["Statement"][-1]["Sid"]) == 1
     assert (
-        found.after["policy"].replace("," + json.dumps(merged["Statement"][-1], separators=(",", ":")), "")
-        == before
+        written(found).replace("," + json.dumps(merged["Statement"][-1], separators=(",", ":")), "") == before
     )
-    policy, old = read_policy(found.after["policy"], "resource"), read_policy(before, "resource")
+    policy, old = read_policy(written(found), "resource"), read_policy(before, "resource")
     assert isinstance(denies([policy], HTTP), No)
     for action, resource in (("s3:GetObject", f"{ARN}/logs/x"), ("s3:ListBucket", ARN)):
         context = {"aws:SecureTransport": "true" if tls else "false", "aws:SourceIp": "192.0.2.1"}
@@ -163,10 +186,10 @@ def test_a_policy_that_cannot_be_read_is_not_touched(policy: str) -> None:
 
 
 def test_20_kb_and_not_a_byte_more() -> None:
-    added = len(propose(HANDLER, ABOUT, answers(text(READERS))).after["policy"]) - len(text(READERS))
+    added = len(written(propose(HANDLER, ABOUT, answers(text(READERS))))) - len(text(READERS))
     room = 20 * 1024 - added - len(text({**READERS, "Sid": ""}))
     full = propose(HANDLER, ABOUT, answers(text({**READERS, "Sid": "x" * room})))
-    assert len(full.after["policy"]) == 20 * 1024
+    assert len(written(full)) == 20 * 1024
     said = refused(HANDLER, ABOUT, answers(text({**READERS, "Sid": "x" * (room + 1)})))
     assert (said.code, "20480" in said.text) == ("unsupported", True)
 
@@ -208,7 +231,7 @@ def test_incident_c7n_2824_a_policy_that_cannot_be_read_is_not_none(error: str) 
 
 def test_other_partitions_have_other_arns() -> None:
     about = target(HANDLER, "data", partition="aws-cn", region="cn-north-1")
-    merged = json.loads(propose(HANDLER, about, answers(NO_POLICY)).after["policy"])
+    merged = json.loads(written(propose(HANDLER, about, answers(NO_POLICY))))
     assert merged["Statement"][0]["Resource"] == ["arn:aws-cn:s3:::data", "arn:aws-cn:s3:::data/*"]
 
 
@@ -233,7 +256,7 @@ def test_whatever_stands_there_it_is_planned_or_refused(policy: str) -> None:
     except Refused as said:
         assert said.code == "unsupported"
         return
-    assert found.after["policy"]
+    assert json.loads(written(found)) == found.after["policy"]
 
 
 @pytest.mark.parametrize(
