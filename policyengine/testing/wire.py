@@ -94,9 +94,10 @@ class BenchSessions(Sessions):
 
     def _may_lose(self, context: Json, **_more: Any) -> None:
         if context.pop("bench_lost", False):
-            from botocore.exceptions import ReadTimeoutError
+            from urllib3.connectionpool import HTTPSConnectionPool
+            from urllib3.exceptions import ReadTimeoutError
 
-            raise ReadTimeoutError(endpoint_url="injected", error=None)
+            raise ReadTimeoutError(HTTPSConnectionPool("injected"), "injected", "the answer never came")
 
 
 def listen(session: Any, wire: Wire) -> None:
