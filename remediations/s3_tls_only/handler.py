@@ -64,10 +64,9 @@ def plan(target: Target, image: Json) -> Proposal:
             "the bucket serves a website, whose endpoint speaks only HTTP: every request to it would be denied. Serve it "
             "through CloudFront from the bucket's REST endpoint and delete the website configuration first",
         )
-    before = _text(image)
     arns = [f"arn:{target.partition}:s3:::{target.id}", f"arn:{target.partition}:s3:::{target.id}/*"]
     try:
-        found = tls_only(before, arns, "s3:*")
+        found = tls_only(_text(image), arns, "s3:*")
     except PolicyError as error:
         raise Refused(
             "unsupported", f"the bucket policy cannot be read, so it is not touched: {error}"
@@ -76,10 +75,14 @@ def plan(target: Target, image: Json) -> Proposal:
         raise Refused("unsupported", str(error)) from None
     if found is None:
         return Proposal("requests without TLS are denied already", after=image)
-    text, sid = found
+    return _proposal(target, image, *found)
+
+
+def _proposal(target: Target, image: Json, text: str, sid: str) -> Proposal:
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MOST_BYTES:
         raise Refused("unsupported", f"the policy would have {size} bytes; S3 takes at most {MOST_BYTES}")
+    before = _text(image)
     bucket = {"Bucket": target.id, "ExpectedBucketOwner": target.account}
     undo = (
         Call("s3", "DeleteBucketPolicy", bucket)
