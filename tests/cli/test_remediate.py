@@ -1,0 +1,236 @@
+"""``policyengine remediate`` and ``deploy`` as a user meets them: against a server, and with bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from policyengine.aws.failures import CallFailure
+from policyengine.deploy.changes import Change, changes, deployed
+from policyengine.model.errors import InputError
+from policyengine.remediate.plan import plan_hash
+from policyengine.store.actions import Action, Note
+from policyengine.store.open_actions import open_store
+from tests.live.server import environment, running
+
+ROOT = Path(__file__).resolve().parents[2]
+RULE = "security-group-admin-ports-closed"
+
+
+def run(*args: str, home: Path, environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    env = {
+        **os.environ,
+        "XDG_STATE_HOME": str(home),
+        "XDG_CONFIG_HOME": str(home),
+        "COLUMNS": "200",
+        **(environ or {}),
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "policyengine", *args],
+        capture_output=True,
+        text=True,
+        env=env,
+        cwd=ROOT,
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    with running(5873) as found:
+        yield found
+
+
+@pytest.mark.slow
+def test_from_a_scan_to_a_repair_and_back(tmp_path: Path, endpoint: str) -> None:
+    import boto3
+
+    environ = environment(endpoint)
+    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    ec2 = boto3.client("ec2", endpoint_url=endpoint, region_name="us-east-1", **keys)
+    group = ec2.create_security_group(GroupName="web", Description="web")["GroupId"]
+    world = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[world])
+
+    def rules() -> Any:
+        return ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"]
+
+    def pe(*args: str) -> subprocess.CompletedProcess[str]:
+        return run(*args, home=tmp_path, environ=environ)
+
+    before = rules()
+    folder, plan = str(tmp_path / "run"), str(tmp_path / "plan.json")
+    assert pe("scan", "--live", "--regions", "us-east-1", "--rule", RULE, "-q", "-o", folder).returncode == 1
+    planned = pe("remediate", "plan", folder, "-o", plan, "--as", "ann")
+    assert planned.returncode == 0, planned.stderr
+    assert (
+        "ec2:RevokeSecurityGroupIngress" in planned.stdout
+        and "undo: ec2:AuthorizeSecurityGroupIngress" in planned.stdout
+    )
+    assert rules() == before, "planning changes nothing"
+    assert pe("remediate", "apply", plan).returncode == 1
+    own = pe("remediate", "apply", plan, "--approve-as", "Ann")
+    assert own.returncode == 1 and "somebody else has to approve" in own.stdout
+    applied = pe("remediate", "apply", plan, "--approve-as", "ben")
+    assert applied.returncode == 0 and "verified" in applied.stdout, applied
+    assert rules() == []
+    action = applied.stdout.split()[0]
+    shown = pe("remediate", "status", action)
+    assert "approved by ben" in shown.stdout
+    back = pe("remediate", "rollback", action, "--as", "cem")
+    assert back.returncode == 0 and "rolled_back" in back.stdout, back
+    assert [p["IpRanges"] for p in rules()] == [p["IpRanges"] for p in before]
+    log = pe("remediate", "log", "--verify")
+    assert log.returncode == 0 and "the chain is whole" in log.stdout
+
+
+@pytest.mark.slow
+def test_what_a_snapshot_shows_is_read_again(tmp_path: Path, endpoint: str) -> None:
+    """A snapshot of yesterday names a group that is gone, and one of another account."""
+    lines = [
+        {"type": "AWS::EC2::SecurityGroup", "id": name, "account": account, "region": "us-east-1", "properties": {
+            "SecurityGroupIngress": [{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIp": "0.0.0.0/0"}]}}
+        for name, account in (("sg-gone", "123456789012"), ("sg-other", "999988887777"))
+    ]  # fmt: skip
+    file = tmp_path / "yesterday.ndjson"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    done = run("remediate", "plan", str(file), "--rule", RULE, home=tmp_path, environ=environment(endpoint))
+    assert done.returncode == 1
+    assert "does not exist" in done.stderr and "no role for account 999988887777" in done.stderr
+    assert done.stdout.startswith("0 planned")
+
+
+def plan_file(folder: Path, **changes: Any) -> Path:
+    plan = {"schema": "policyengine/remediation-plan/v1", "steps": [], "before": {}, **changes}
+    body = {"schema": "policyengine/remediation-plans/v1", "run": "r", "actions": [
+        {"id": "act-1", "hash": plan_hash({k: v for k, v in plan.items() if k != "edited"}), "plan": plan}]}  # fmt: skip
+    file = folder / "plan.json"
+    file.write_text(json.dumps(body))
+    return file
+
+
+def test_a_plan_that_was_edited_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    done = run("remediate", "apply", str(plan_file(tmp_path, edited=True)), home=tmp_path)
+    assert done.returncode == 2
+    assert "is not the one that was made" in done.stderr and "plan it again" in done.stderr
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"actions": [{}]}', '{"actions": "x"}', "\x00"])
+def test_what_is_no_file_of_plans_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "plan.json"
+    file.write_text(text)
+    done = run("remediate", "apply", str(file), home=tmp_path)
+    assert done.returncode == 2 and "remediate plan TARGET -o FILE" in done.stderr
+
+
+def test_a_store_that_is_none_is_left_alone(tmp_path: Path) -> None:
+    store = tmp_path / "notes.txt"
+    store.write_text("my notes")
+    done = run("remediate", "status", "--store", str(store), home=tmp_path)
+    assert done.returncode == 2 and "notes.txt" in done.stderr
+    assert store.read_text() == "my notes"
+
+
+def test_an_empty_store_says_so(tmp_path: Path) -> None:
+    assert run("remediate", "status", home=tmp_path).stdout == "0 actions\n"
+    assert run("remediate", "log", "--verify", home=tmp_path).stdout == "the journal is empty\n"
+    missing = run("remediate", "status", "act-0", home=tmp_path)
+    assert missing.returncode == 2 and "knows no action `act-0`" in missing.stderr
+
+
+def test_a_journal_that_was_changed_is_found(tmp_path: Path) -> None:
+    import sqlite3
+
+    path = tmp_path / "store" / "actions.db"
+    store: Any = open_store(str(path))
+    for number in range(3):
+        store.note(Note("2026-11-21T09:00:00+00:00", f"act-{number}", "note", {"why": "x"}))
+    store.close()
+    assert (
+        "3 entries, the chain is whole"
+        in run("remediate", "log", "--verify", "--store", str(path), home=tmp_path).stdout
+    )
+    with sqlite3.connect(path) as connection:
+        table = next(
+            n
+            for (n,) in connection.execute("select name from sqlite_master where type='table'")
+            if "journal" in n
+        )
+        connection.execute(f"delete from {table} where seq = 2")
+    done = run("remediate", "log", "--verify", "--store", str(path), home=tmp_path)
+    assert done.returncode == 1 and "2" in done.stdout and "not whole" in done.stdout
+
+
+def test_names_cannot_write_to_the_terminal(tmp_path: Path) -> None:
+    """A resource can be called anything its owner likes."""
+    path = tmp_path / "store" / "actions.db"
+    store: Any = open_store(str(path))
+    place = {"type": "AWS::S3::Bucket", "id": "\x1b[2Jgone", "account": "1", "region": "r", "arn": None}
+    plan = {"resource": place, "handler": "h", "hash": "sha256:0", "steps": []}
+    at = "2026-11-21T09:00:00+00:00"
+    action = Action(
+        "act-1", "k", "planned", "1/r/t/i", "1", "r", "t", "rule", "h", plan, "sha256:0", "a", at, at, at
+    )
+    store.claim(action, Note(at, "act-1", "planned"), until=0, now=0)
+    store.close()
+    assert "\x1b" not in run("remediate", "status", "--store", str(path), home=tmp_path).stdout
+
+
+def test_handlers_are_listed_and_shown(tmp_path: Path) -> None:
+    listed = run("remediate", "handlers", home=tmp_path)
+    assert listed.returncode == 0 and len(listed.stdout.splitlines()) >= 24
+    shown = run("remediate", "handlers", "kms_rotation", home=tmp_path)
+    assert "kms:EnableKeyRotation" in shown.stdout
+    assert "did you mean `kms_rotation`" in run("remediate", "handlers", "kms_rotate", home=tmp_path).stderr
+
+
+# deploy
+
+
+def test_render_needs_no_credentials_and_prints_one_template(tmp_path: Path) -> None:
+    nothing = {name: "" for name in os.environ if name.startswith("AWS_")}
+    done = run("deploy", "render", "--rule", "kms-key-rotation", home=tmp_path, environ=nothing)
+    template = json.loads(done.stdout)
+    assert (
+        done.returncode == 0
+        and template["Resources"]["RuleKmsKeyRotation"]["Type"] == "AWS::Config::ConfigRule"
+    )
+
+
+class Canned:
+    def __init__(self, answers: dict[str, Any]) -> None:
+        self.answers = answers
+
+    def call(self, service: str, operation: str, arguments: Any, region: str) -> Any:
+        answer = self.answers[operation]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def test_diff_names_what_is_added_removed_and_changed() -> None:
+    old = {"Resources": {"A": {"Type": "T", "Properties": {"x": 1, "y": {"z": 2}}}, "B": {"Type": "T"}}}
+    new = {"Resources": {"A": {"Type": "T", "Properties": {"x": 1, "y": {"z": 3}}}, "C": {"Type": "U"}}}
+    assert list(changes(old, new)) == [
+        Change("changed", "A", "T", ("Properties.y.z",)), Change("removed", "B", "T"), Change("added", "C", "U")
+    ]  # fmt: skip
+    assert list(changes(new, new)) == []
+
+
+def test_a_stack_that_is_not_there_is_all_new_and_one_that_cannot_be_read_is_an_error() -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html: a ValidationError."""
+    gone = CallFailure(
+        "cloudformation:DescribeStacks", "read_error", "ValidationError", "Stack with id x does not exist"
+    )
+    account: Any = Canned({"DescribeStacks": gone})
+    assert deployed(account, "x", "eu-west-1") == ({}, {})
+    account = Canned({"DescribeStacks": CallFailure("c:D", "access_denied", "AccessDenied", "no")})
+    with pytest.raises(InputError, match="cannot be read"):
+        deployed(account, "x", "eu-west-1")
