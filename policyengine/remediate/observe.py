@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from policyengine.aws.account import Account
@@ -21,6 +22,7 @@ from policyengine.catalog import registry
 from policyengine.config.settings import Settings
 from policyengine.engine.evaluate import Evaluator
 from policyengine.engine.piece import prepare
+from policyengine.engine.reach import reach_of
 from policyengine.engine.scan import learn_organization
 from policyengine.engine.tables import Tables
 from policyengine.model.finding import Finding
@@ -199,13 +201,13 @@ class _Look:
         key = (subject.account, subject.region, subject.type, subject.id)
         tasks = self._tasks()
         own = next(task for task in tasks if task.types == self.collector.types)
-        known = self.observer._recall(key) if not self._looks_around() else None
+        known = self.observer._recall(key) if not self._looks_around else None
         only = Only(
             subject.type,
             own.place,
             subject.id,
             found=known.id if known is not None else None,
-            narrow=not self._looks_around(),
+            narrow=not self._looks_around,
         )
         population = self._collect(own, tasks, only)
         resource = self._found(only)
@@ -251,7 +253,7 @@ class _Look:
             raise Refused("unknown_target", f"`{self.subject.id}` may be any of {names}: name it by its id")
         return exact[0] if exact else None
 
-    @property
+    @cached_property
     def _wide(self) -> bool:
         """Whether regional types are to be looked for in every region of the account."""
         return self.subject.region == GLOBAL or reaches_beyond(self.form)
@@ -262,12 +264,12 @@ class _Look:
             return self.observer._enabled(self.account)
         return (self.subject.region,)
 
+    @cached_property
     def _looks_around(self) -> bool:
         """Whether the rule asks about other resources of the subject's own type, so that all of them are read."""
-        evaluator = Evaluator(Pack("", (self.form,)), now=datetime.now(UTC))
-        reach = evaluator.reach
+        reach = reach_of((self.form,))
         reached = reach.local | reach.whole | reach.named.keys()
-        return self.subject.type in reached or not {*self.collector.also}.isdisjoint(reached)
+        return not {self.subject.type, *self.collector.also}.isdisjoint(reached)
 
     def _tasks(self) -> list[Task]:
         subject, account = self.subject, self.account
@@ -277,7 +279,7 @@ class _Look:
         if not own:
             raise Refused("unknown_target", f"{subject.type} cannot be read in {subject.region}")
         others = [t for t in tasks if t.types != self.collector.types]
-        if self._looks_around():
+        if self._looks_around:
             others += [t for t in tasks if t.types == self.collector.types and t.place != subject.region]
         return [*own[:1], *others]
 
