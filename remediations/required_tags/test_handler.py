@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from policyengine.testing.canned import (
     handler_beside,
     target,
 )
-from policyengine.testing.remediations import Bench
+from policyengine.testing.remediations import OPEN, Bench
 
 handler: Any = handler_beside(__file__)
 DEFAULTS = {name: form["default"] for name, form in declaration_beside(__file__).parameters.items()}
@@ -311,6 +312,17 @@ def test_tags_a_volume(bench: Bench) -> None:
     )
     more = {"parameters": {"values": {"Owner": "payments"}}, "rule_parameters": KEYS}
     bench.laws(RULE, VOLUME, made["VolumeId"], "eu-west-1", **more)
+
+
+def test_incident_c7n_262_what_was_just_made_may_still_be_tagged_by_whoever_made_it(bench: Bench) -> None:
+    """An event beat Terraform's tagging by milliseconds, and half of the instances were judged untagged:
+    https://github.com/cloud-custodian/cloud-custodian/issues/262"""
+    made = bench.client("ec2", "eu-west-1").create_volume(AvailabilityZone="eu-west-1a", Size=1)
+    more = {"parameters": {"values": {"Owner": "payments"}}, "rule_parameters": KEYS}
+    text = bench.refuses(
+        "too_young", RULE, VOLUME, made["VolumeId"], "eu-west-1", settings=replace(OPEN, settling=300), **more
+    )
+    assert "changes wait for 300 s" in text
 
 
 def test_tags_a_bucket(bench: Bench) -> None:
