@@ -69,10 +69,10 @@ def image(target: Target, read: Reader) -> Json:
 
 
 def plan(target: Target, image: Json) -> Proposal:
-    """Snapshot, protect, detach, take the credentials' use away, then cut the network off."""
+    """Snapshot, protect, detach, cut the network off, and last, as it is lifted by a person only, deny the sessions."""
     _fit(image)
-    steps = [*_preserving(target, image), *_detaching(target, image), *_disarming(target, image)]
-    steps += _cutting(target, image)
+    steps = [*_preserving(target, image), *_detaching(target, image), *_cutting(target, image)]
+    steps += _disarming(target, image)
     role = image["role"]
     after = {
         **image,
