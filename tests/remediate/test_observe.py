@@ -330,3 +330,49 @@ for subject in [
 """
     done = subprocess.run([sys.executable, "-c", code], input=pack, capture_output=True, check=False)
     assert done.stdout.split() == [b"FAIL", b"FAIL"], done.stderr.decode()
+
+
+def test_what_may_be_in_other_accounts_is_not_known_from_one(server: str) -> None:
+    """An analyzer of the organisation stands in one of its accounts: one that is in none shows all there is."""
+    rule = ("access-analyzer-unused-access", "AWS::::Account", ACCOUNT, "global")
+    verdicts = []
+    for organization in (False, True):
+        seen = Seen()
+        # moto has no Access Analyzer
+        seen.wire.stubs["accessanalyzer:ListAnalyzers"] = lambda _arguments: {"analyzers": []}
+        if organization:
+            seen.client("organizations", "us-east-1").create_organization(FeatureSet="ALL")
+        found = seen.look(*rule).finding
+        verdicts.append((found.verdict, found.reason))
+    assert verdicts[0][0] == "FAIL"
+    assert verdicts[1] == ("UNKNOWN", "not_collected")
+
+
+def test_an_organization_is_read_where_it_is_managed(seen: Seen) -> None:
+    api = seen.client("organizations", "us-east-1")
+    api.create_organization(FeatureSet="ALL")
+    root = api.list_roots()["Roots"][0]["Id"]
+    member = api.create_account(Email="a@example.com", AccountName="a")["CreateAccountStatus"]["AccountId"]
+    rule = ("scp-denies-leaving-organization", "AWS::Organizations::Account", member, "global")
+    assert seen.look(*rule).finding.verdict == "FAIL"
+    leaving = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Deny", "Action": "organizations:LeaveOrganization", "Resource": "*"}],
+    }
+    api.enable_policy_type(RootId=root, PolicyType="SERVICE_CONTROL_POLICY")
+    policy = api.create_policy(
+        Content=json.dumps(leaving), Description="d", Name="n", Type="SERVICE_CONTROL_POLICY"
+    )["Policy"]["PolicySummary"]["Id"]
+    api.attach_policy(PolicyId=policy, TargetId=root)
+    again = seen.look(*rule)
+    assert (again.finding.verdict, again.resource.id) == ("PASS", member)
+
+
+def test_a_rule_about_others_of_its_type_reads_them_all(seen: Seen) -> None:
+    """Whether a managed policy makes administrators is asked of the documents; others of its type are read too."""
+    iam = seen.client("iam")
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    for name in ("one", "two"):
+        iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(document))
+    found = seen.look("iam-no-administrator-policy", "AWS::IAM::ManagedPolicy", "two", "global")
+    assert (found.finding.verdict, found.resource.id, found.population) == ("FAIL", "two", 2)
