@@ -305,7 +305,11 @@ def test_verdicts_about_what_is_attached(
 def test_verdicts_about_the_use_of_a_role(
     canned: Callable[..., Any], collect: Any, last: Any, expected: str
 ) -> None:
-    role = {key: value for key, value in DETAILS["RoleDetailList"][0].items() if key != "RoleLastUsed"} | last
+    left_out = (
+        "RoleLastUsed",
+        "PermissionsBoundary",
+    )  # under a boundary the rule asks whether it denies everything
+    role = {key: value for key, value in DETAILS["RoleDetailList"][0].items() if key not in left_out} | last
     answers = {**ANSWERS, "iam:GetAccountAuthorizationDetails": {"RoleDetailList": [role]}}
     assert (
         verdict("iam-role-used", _only(collect(canned(answers), ROLE, needs={ROLE: ANY}), ROLE)) == expected
