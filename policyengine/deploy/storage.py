@@ -158,7 +158,7 @@ def _topic_policy() -> Json:
             "Sid": "TlsOnly",
             "Effect": "Deny",
             "Principal": "*",
-            "Action": "sns:*",
+            "Action": "sns:Publish",
             "Resource": ref("Alarms"),
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         },
