@@ -44,6 +44,7 @@ def is_caller(arn: str) -> bool:
 
 
 def _open(subject: Subject, _argument: str | None) -> list[Any]:
+    """Looks at everybody, so it is asked once for all of a place."""
     people = (arn for arn, found in _by_arn(subject).items() if found[0].type != GROUP)
     return [*open_tables(subject), not all(map(is_caller, people))]
 
@@ -52,8 +53,8 @@ def _tables(subject: Subject, _argument: str | None) -> list[Any]:
     return [subject.tables(type_) for type_ in TABLES]
 
 
-OPEN: Final = Narrow("iam.open", _open, _open, of_place=True)
-"""Finds of the tables of principals and managed policies why there may be more, and whether a name is none."""
+OPEN: Final = Narrow("iam.open", lambda subject, _: open_tables(subject), _open, of_place=True)
+"""Finds of the tables of principals and managed policies why there may be more; says whether a name is none, too."""
 
 
 def _arn_of(resource: Resource) -> str:
