@@ -75,7 +75,8 @@ def scaled(least: int, wanted: int, state: str = "InService") -> dict[str, Answe
         "HealthStatus": "HEALTHY", "ProtectedFromScaleIn": False,
     }  # fmt: skip
     group = {"AutoScalingGroupName": "web", "MinSize": least, "MaxSize": 9, "DesiredCapacity": wanted,
-             "DefaultCooldown": 300, "AvailabilityZones": ["a"], "HealthCheckType": "EC2", "CreatedTime": "2026-01-01T00:00:00Z"}  # fmt: skip
+             "DefaultCooldown": 300, "AvailabilityZones": ["a"], "HealthCheckType": "EC2",
+             "CreatedTime": "2026-01-01T00:00:00Z"}  # fmt: skip
     return {
         "autoscaling:DescribeAutoScalingInstances": {"AutoScalingInstances": [member]},
         "autoscaling:DescribeAutoScalingGroups": {"AutoScalingGroups": [group]},
