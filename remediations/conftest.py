@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from policyengine.testing import moto_server
 from policyengine.testing.remediations import Bench
 
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 QUICK: Final = frozenset({"kms_rotation", "revoke_open_ingress", "s3_tls_only"})
 """Handlers whose whole course on a server is part of `make test`; the others' is of `make test-slow`."""
 

@@ -29,7 +29,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "reports": frozenset({"model", "engine", "config", "store"}),
     "review": frozenset({"model", "catalog", "engine", "config", "store"}),
     "history": frozenset({"model", "engine", "config", "store"}),
-    "remediate": frozenset({"model", "documents", "catalog", "rules", "engine", "config", "sources", "store", "aws"}),
+    "remediate": frozenset(
+        {"model", "documents", "catalog", "rules", "engine", "config", "sources", "store", "aws"}
+    ),
     "cli": EVERYTHING,
     "lambdas": EVERYTHING,
     "deploy": EVERYTHING,
