@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
 from typing import Any, Final
 
-from policyengine.model.canonical_json import digest
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS
 from policyengine.model.resource import Resource
@@ -13,6 +14,9 @@ from policyengine.remediate.api import Handler, Json, Refused, Target
 from policyengine.remediate.changing import BEGUN, DONE, Held, Stopped, carry_out, iso, take_back
 from policyengine.remediate.crash import handled
 from policyengine.remediate.declaration import Declaration
+from policyengine.remediate.guards import created
+from policyengine.remediate.images import between, differing
+from policyengine.remediate.plan import same_change
 from policyengine.remediate.ports import Observation, Observer, Subject
 from policyengine.store.actions import (
     APPLIED,
@@ -29,6 +33,10 @@ from policyengine.store.actions import (
 _LOOKS: Final = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 """Seconds between looks at a change, the last repeated: most settings show at once, some take minutes."""
 _UNDO_SECONDS: Final = 120.0
+_LEAST_SECONDS: Final = 30.0
+"""How long is looked at least by whoever goes on later, when the time to verify in is over already."""
+_NO_TIME: Final = object()
+"""No time is left here to see whether what was there is there again."""
 
 
 class Applying:
@@ -50,12 +58,10 @@ class Applying:
 
     def run(self, again: Callable[[], Json]) -> Action:
         """Apply a planned action: lock, plan ``again``, save the image, change, verify. Raises Refused (nothing was
-        changed), ConflictError."""
+        changed), ConflictError. ``again`` raises Refused for whatever speaks against a change at this moment."""
         self.held.move(LOCKED, reason="", code="")
         try:
-            document = again()
-            if document["hash"] != self.held.action.plan_hash:
-                raise Refused("drifted", f"planned again, it is another change: {self._drift(document)}")
+            document = self._planned(again)
         except Refused as refused:
             self._unlock(refused)
             raise
@@ -67,6 +73,13 @@ class Applying:
             raise unkept from None
         return self._change()
 
+    def _planned(self, again: Callable[[], Json]) -> Json:
+        """Return the plan as it is now. Raises Refused where it is another change than the one approved."""
+        document = again()
+        if not same_change(document, self.held.action.plan):
+            raise Refused("drifted", f"planned again, it is another change: {self._drift(document)}")
+        return document
+
     def _unlock(self, refused: Refused) -> None:
         """Nothing was changed: the action is as approved as it was, and the kernel writes the refusal."""
         at = iso(self.held.waiter.now())
@@ -76,7 +89,8 @@ class Applying:
 
     def _drift(self, document: Json) -> str:
         planned = self.held.action.plan
-        names = sorted(n for n in document if n not in ("hash", "message") and document[n] != planned.get(n))
+        told = ("hash", "message", "population")
+        names = sorted(n for n in document if n not in told and document[n] != planned.get(n))
         return f"`{'`, `'.join(names)}` differ from the plan; plan it again"
 
     def _change(self) -> Action:
@@ -101,8 +115,28 @@ class Applying:
         return all(states.get(step["name"]) in (BEGUN, DONE) for step in self.held.action.plan["steps"])
 
     def _take_back(self, why: str) -> Action:
+        """Take back what was done of a change that stopped. Where it cannot be read what is there, it is our own change
+        of a moment ago all the same."""
+        now: Any = self.held.action.pre_image
+        with suppress(Refused):
+            now = self._image()
+        if not self._on_the_way(now):
+            return self._left_alone(why, now)
         self.held.move(PRE_IMAGE_SAVED, undoing=True, code="call_failed", reason=why)
         return self._finish_undo(why, FAILED)
+
+    def _on_the_way(self, now: Any) -> bool:
+        action = self.held.action
+        return between(now, action.pre_image, action.plan["after"])
+
+    def _left_alone(self, why: str, now: Any) -> Action:
+        """INVARIANT: what somebody else changed meanwhile is never overwritten by taking a change back."""
+        other = differing(now, self.held.action.plan["after"])
+        reason = f"{why}; somebody else has changed it since, so it was left as it is: {other} (steps: {self._steps()})"
+        return self.held.move(FAILED, undoing=False, code="conflict", reason=reason)
+
+    def _steps(self) -> str:
+        return ", ".join(f"{name} {where}" for name, where in self.held.states().items())
 
     # verifying
 
@@ -110,7 +144,7 @@ class Applying:
         """Read and judge again until the change shows; undo it where it does not hold."""
         action = self.held.action
         waiter = self.held.waiter
-        end = waiter.now() + self.declaration.verify_seconds
+        end = self._deadline()
         seen, verdict = "nothing", ""
         for number in range(10_000):
             pause = _LOOKS[min(number, len(_LOOKS) - 1)]
@@ -128,6 +162,14 @@ class Applying:
             if waiter.now() >= end:
                 return self._unverified(seen, verdict)
         raise AssertionError("the end of verifying is a time")
+
+    def _deadline(self) -> float:
+        """The time to verify in begins with the last call, however often somebody has to go on."""
+        now, seconds = self.held.waiter.now(), float(self.declaration.verify_seconds)
+        called = max(
+            (datetime.fromisoformat(each["at"]).timestamp() for each in self.held.action.done), default=now
+        )
+        return min(now + seconds, max(called + seconds, now + _LEAST_SECONDS))
 
     def _later(self, seen: str) -> Action:
         """No time is left here: somebody else goes on (`recover`)."""
@@ -149,8 +191,8 @@ class Applying:
         if now == action.pre_image:
             return self.held.move(FAILED, code="no_effect", reason=f"{why}; the resource is as it was before")
         if now != action.plan["after"]:
-            reason = f"{why}; it is neither as it was nor as planned: {_differing(now, action.plan['after'])}"
-            return self.held.move(FAILED, code="conflict", post_image=now, reason=reason)
+            reason = f"{why}; it is neither as it was nor as planned: {differing(now, action.plan['after'])}"
+            return self.held.move(FAILED, code="conflict", reason=reason)
         if verdict != FAIL or self.declaration.reversible == "no":
             return self.held.move(FAILED, code="unverified", post_image=now, reason=why)
         self.held.move(APPLIED, undoing=True, post_image=now, code="not_held", reason=why)
@@ -162,7 +204,7 @@ class Applying:
         """Take a finished change back. Raises Refused."""
         action = self.held.action
         if action.undoing:
-            return self._finish_undo(action.reason, ROLLED_BACK)
+            return self._go_on_undoing()
         if action.state not in (VERIFIED, FAILED, APPLIED) or not action.done or action.pre_image is None:
             raise Refused(
                 "unsupported", f"the action is {action.state}; there is no change of it to take back"
@@ -170,42 +212,57 @@ class Applying:
         if self.declaration.reversible == "no":
             raise Refused("unsupported", f"`{action.handler}` cannot be taken back: {self.declaration.lost}")
         now = self._image()
-        after = action.post_image if action.post_image is not None else action.plan["after"]
+        after = action.plan["after"]
         if now == action.pre_image:
             raise Refused("drifted", "the resource is as it was before the change already")
         if now != after:
             raise Refused(
                 "drifted",
-                f"the resource was changed since: {_differing(now, after)}; taking the change back would overwrite "
+                f"the resource was changed since: {differing(now, after)}; taking the change back would overwrite "
                 "that. Compare before, after and now by hand",
             )
         self.held.move(APPLIED, undoing=True, code="", reason=f"rolled back by {who}")
         return self._finish_undo(f"rolled back by {who}", ROLLED_BACK)
 
+    def _go_on_undoing(self) -> Action:
+        """Raises Refused where what is there cannot be read."""
+        action = self.held.action
+        now = self._image()
+        if not self._on_the_way(now):
+            return self._left_alone(action.reason, now)
+        return self._finish_undo(action.reason, FAILED if action.code == "call_failed" else ROLLED_BACK)
+
     def _finish_undo(self, why: str, state: str) -> Action:
         problems = take_back(self.held)
         pre = self.held.action.pre_image
         restored = self._restored()
+        if restored is _NO_TIME:
+            return self._undone_later()
         if restored is True:
             told = f"{why}; the resource is as it was before"
             return self.held.move(state, undoing=False, reason=told)
         if restored is None:
             problems.append("what is there now could not be read")
         else:
-            problems.append(f"it is not as it was before: {_differing(restored, pre)}")
-        stands = ", ".join(f"{name} {where}" for name, where in self.held.states().items())
-        reason = f"{why}; not all could be taken back: {'; '.join(problems)} (steps: {stands})"
+            problems.append(f"it is not as it was before: {differing(restored, pre)}")
+        reason = f"{why}; not all could be taken back: {'; '.join(problems)} (steps: {self._steps()})"
         return self.held.move(FAILED, undoing=False, code="stands_between", reason=reason)
 
+    def _undone_later(self) -> Action:
+        """No time is left here: it stays one that is being taken back, and somebody else looks (`recover`)."""
+        at, action = iso(self.held.waiter.now()), self.held.action
+        changed = action.moved(action.state, at, attempts=action.attempts + 1)
+        return self.held.save(changed, Note(at, action.id, "note", {"taking_back": "not seen yet"}))
+
     def _restored(self) -> bool | Any:
-        """True when the pre-image is there again, else what is there; None where it cannot be read."""
+        """True when the pre-image is there again, else what is there; None where it cannot be read; ``_NO_TIME``."""
         waiter = self.held.waiter
         end = waiter.now() + max(_UNDO_SECONDS, float(self.declaration.verify_seconds))
         now: Any = None
         for number in range(10_000):
             pause = _LOOKS[min(number, len(_LOOKS) - 1)]
             if pause and not waiter.wait(min(pause, max(0.1, end - waiter.now()))):
-                return now
+                return _NO_TIME
             self.held.hold()
             try:
                 now = self._image()
@@ -219,12 +276,14 @@ class Applying:
 
     # after a kill
 
-    def go_on(self) -> Action:
-        """Go on from the last state that was written. Raises Refused where what is there cannot be read."""
+    def go_on(self, again: Callable[[], Json]) -> Action:
+        """Go on from the last state that was written. Raises Refused where what is there cannot be read.
+
+        INVARIANT: a change that nobody knows to have begun is begun only where ``again`` lets it, as by whoever applies.
+        """
         action = self.held.action
         if action.undoing:
-            ending = FAILED if action.code == "call_failed" else ROLLED_BACK
-            return self._finish_undo(action.reason, ending)
+            return self._go_on_undoing()
         if action.state == LOCKED:
             at = iso(self.held.waiter.now())
             note = Note(
@@ -237,8 +296,18 @@ class Applying:
         if now == action.plan["after"] and self._all_begun():
             return self._applied()
         if now == action.pre_image and not any(each["state"] == DONE for each in action.done):
-            return self._change()
+            return self._begin_again(again)
         return self._take_back("its process ended between two calls")
+
+    def _begin_again(self, again: Callable[[], Json]) -> Action:
+        try:
+            self._planned(again)
+        except Refused as refused:
+            if refused.code == "not_known":
+                raise
+            why = f"its process ended before a call had an effect, and now it is refused: {refused.text}"
+            return self.held.move(FAILED, code="no_effect", reason=f"{why}; the resource is as it was before")
+        return self._change()
 
     # reading
 
@@ -264,6 +333,8 @@ class Applying:
         observation = self.observer.observe(subject)
         if observation.resource is None:
             raise Refused("not_known", f"{action.type} `{place['id']}` is not there any more")
+        if created(observation.resource) != place.get("created"):
+            raise Refused("drifted", f"{action.type} `{place['id']}` was deleted and made anew since")
         now = action.plan["made_at"]
         target = Target(
             observation.resource,
@@ -286,11 +357,3 @@ def _standin(action: Action, resource: Resource) -> Finding:
         resource.type, resource.id, resource.arn, resource.account, resource.region,
         None, None, (), None, {}, action.handler, None, (action.account, action.region, resource.type, resource.id),
     )  # fmt: skip
-
-
-def _differing(now: Any, expected: Any) -> str:
-    """Name the members in which two images differ, not their values, which may be secret."""
-    if isinstance(now, dict) and isinstance(expected, dict):
-        names = sorted(name for name in {*now, *expected} if now.get(name) != expected.get(name))
-        return f"`{'`, `'.join(names[:8])}` differ" if names else "nothing differs"
-    return f"{digest(now)[:19]} is not {digest(expected)[:19]}"

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from policyengine.config.remediation import Remediating
 from policyengine.remediate.api import Refused
-from policyengine.store.actions import FAILED, ROLLED_BACK, VERIFIED, Action, ActionStore
+from policyengine.store.actions import FAILED, ROLLED_BACK, VERIFIED, Action, ActionStore, StoreError
 
 Json = dict[str, Any]
 BREAKER: Final = "breaker"
@@ -82,8 +82,9 @@ def _too_many(store: ActionStore, settings: Remediating, state: Json | None, now
 
 
 def switch(store: ActionStore, *, off: bool, who: str, why: str, at: str) -> None:
-    """Switch remediation off or on for everybody who uses the store."""
-    for _try in range(5):
+    """Switch remediation off or on for everybody who uses the store. Raises StoreError where it could not be."""
+    for _try in range(50):
         was = store.read_flag(SWITCH)
         if store.write_flag(SWITCH, {"off": off, "who": who, "why": why, "at": at}, was=was):
             return
+    raise StoreError(f"others change the switch all the time: it was not switched {'off' if off else 'on'}")

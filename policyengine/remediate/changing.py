@@ -82,6 +82,12 @@ class Held:
         if self.lease.until - now < LEASE_SECONDS - CALL_SECONDS:
             self.lease = self.store.renew(self.lease, seconds=LEASE_SECONDS, now=now)
 
+    def still(self) -> None:
+        """Raise ConflictError where this process was paused since it made sure of the lease, so that a call could be made
+        while somebody else holds it."""
+        if self.waiter.now() > self.lease.until - CALL_SECONDS:
+            raise ConflictError(f"the lease of `{self.lease.resource}` may run out before a call is answered")
+
     def mark(self, step: str, state: str, *, kind: str, body: Json, **more: Any) -> None:
         """Record where a step stands."""
         at = iso(self.waiter.now())
@@ -176,6 +182,7 @@ def _make(held: Held, step: str, call: Call, *, forward: bool) -> Made:
             "region": call.region or action.plan["region"],
         }
         held.mark(step, state, kind="call", body=body)
+        held.still()
         try:
             return held.hands.make(action.handler, call, action.account, call.region or action.plan["region"])
         except Refused as refused:

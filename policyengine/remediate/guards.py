@@ -65,16 +65,19 @@ def failing(observation: Observation, subject: Subject) -> tuple[Resource, Findi
 
 
 def not_excluded(resource: Resource, settings: Remediating) -> None:
-    """Refuse what carries an exclusion tag, and what may carry one that could not be read."""
+    """Refuse what carries an exclusion tag, in whatever case it is written, and what may carry one, or one that says who
+    owns it, that could not be read."""
     tags = resource.tags
-    if tags is None or not settings.exclusion_tags:
+    if tags is None:
         return
     if isinstance(tags, Unresolved):
         raise Refused(
-            "not_known", f"its tags could not be read ({tags.detail or tags.reason}), and one may exclude it"
+            "not_known",
+            f"its tags could not be read ({tags.detail or tags.reason}), and one may exclude it or say who owns it",
         )
-    for tag in settings.exclusion_tags:
-        if tag in tags:
+    excluding = {tag.casefold() for tag in settings.exclusion_tags}
+    for tag in tags:
+        if tag.casefold() in excluding:
             raise Refused("excluded", f"the tag `{tag}` keeps remediation away from it")
 
 
@@ -82,10 +85,10 @@ def owner(resource: Resource) -> Json | None:
     """Return who owns a resource by its tags: a stack and logical id, or a tool; None where nobody is named."""
     tags = resource.tags if isinstance(resource.tags, Mapping) else {}
     stack, logical = (tags.get(name) for name in _STACK)
-    if isinstance(stack, str):
+    if stack is not None:  # also where its value could not be read
         return {
             "kind": "cloudformation",
-            "stack": stack,
+            "stack": stack if isinstance(stack, str) else "of unknown name",
             "logical_id": logical if isinstance(logical, str) else None,
         }
     for key, value in sorted(tags.items()):
@@ -113,6 +116,13 @@ def patch_for(finding: Finding, owned: Json) -> str:
         path = "/".join(str(step) for step in evidence.path)
         lines.append(f"  Properties/{path}: expected {evidence.expected}")
     return "\n".join(lines)
+
+
+def created(resource: Resource) -> str | None:
+    """Return when a resource was made, by which one of the same name that was made anew is another; None where that is
+    not said. An instance's launch time is none: it changes when the instance is started again."""
+    times = (resource.properties.get(name) for name in _CREATED if name != "LaunchTime")
+    return next((each for each in times if isinstance(each, str)), None)
 
 
 def settled(resource: Resource, settings: Remediating, now: datetime) -> None:
@@ -164,7 +174,12 @@ def window_open(declaration: Declaration, settings: Remediating, now: datetime) 
 def _is_open(window: Window, now: datetime) -> bool:
     from zoneinfo import ZoneInfo
 
-    local = now.astimezone(ZoneInfo(window.zone))
+    try:
+        local = now.astimezone(ZoneInfo(window.zone))
+    except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
+        raise Refused(
+            "outside_window", f"the time zone `{window.zone}` is not known here, so no change window is open"
+        ) from None
     minute = local.hour * 60 + local.minute
     start, end = _minute(window.start), _minute(window.end)
     if start <= end:

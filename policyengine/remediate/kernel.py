@@ -15,19 +15,24 @@ from policyengine.remediate import breaker, guards, limits
 from policyengine.remediate.api import Refused
 from policyengine.remediate.applying import Applying
 from policyengine.remediate.changing import LEASE_SECONDS, Held, iso
-from policyengine.remediate.plan import plan_hash
+from policyengine.remediate.people import named, person, same_person
+from policyengine.remediate.plan import plan_hash, with_concern
 from policyengine.remediate.planning import Planner, parameters_of, request_key, resource_key, subject_of
 from policyengine.remediate.ports import Subject, Waiter
 from policyengine.store.actions import (
     APPROVED,
     ENDED,
     EXPIRED,
+    FAILED,
     PLANNED,
     REFUSED,
+    ROLLED_BACK,
     UNDER_WAY,
+    VERIFIED,
     Action,
     ActionStore,
     ConflictError,
+    Lease,
     Note,
     UnfitError,
 )
@@ -73,7 +78,7 @@ class Kernel:
                 raise Refused(
                     "too_young", "it was created a moment ago; changes wait until whoever makes it is done"
                 )
-            document = self.planner.document(subject, self._now())
+            document = self._document(subject)
             now = self.waiter.now()
             limits.not_flapping(self.store, resource_key(document), subject.rule, self.settings, now)
             return Outcome(self._claim(document, requested_by, run))
@@ -83,6 +88,13 @@ class Kernel:
             refused = why
         self._note_refusal(subject, refused, requested_by)
         return Outcome(None, refused)
+
+    def _document(self, subject: Subject) -> Json:
+        """Return the plan as it is now; what failed or was taken back the last time asks for a person. Raises Refused."""
+        document = self.planner.document(subject, self._now())
+        ended = (VERIFIED, FAILED, ROLLED_BACK)
+        last = next(self.store.find(states=ended, resource=resource_key(document), rule=subject.rule), None)
+        return document if last is None or last.state == VERIFIED else with_concern(document, last)
 
     def _claim(self, document: Json, requested_by: str, run: str) -> Action:
         now = self._now()
@@ -134,12 +146,12 @@ class Kernel:
         _unaltered(action, hash)
         if action.plan["plan_only"]:
             raise Refused("plan_only", f"`{action.handler}` only proposes here; nothing can be approved")
-        name = who.strip()
-        if not name or _same(name, action.requested_by):
+        name = named(who)
+        if same_person(name, action.requested_by):
             raise Refused("not_approved", f"`{name}` asked for it; somebody else has to approve it")
         at = self._now()
         until = iso((at + timedelta(hours=self.settings.approving.hours)).timestamp())
-        others = tuple(a for a in action.approvals if not _same(a["who"], name))
+        others = tuple(a for a in action.approvals if not same_person(a["who"], name))
         changed = replace(
             action, approvals=(*others, _approval(name, action.plan, iso(at.timestamp()), until))
         )
@@ -159,11 +171,11 @@ class Kernel:
         now = iso(self.waiter.now())
         return len(
             {
-                a["who"].casefold()
+                person(a["who"])
                 for a in action.approvals
                 if a["plan_hash"] == action.plan_hash
                 and a["expires_at"] > now
-                and not _same(a["who"], action.requested_by)
+                and not same_person(a["who"], action.requested_by)
             }
         )
 
@@ -210,6 +222,12 @@ class Kernel:
         _unaltered(action, action.plan_hash if hash is None else hash)
         if action.plan["plan_only"]:
             raise Refused("plan_only", f"`{action.handler}` only proposes here: {action.plan['summary']}")
+        self._in_time(action)
+        limits.not_flapping(self.store, action.resource, action.rule, self.settings, self.waiter.now())
+        return action
+
+    def _in_time(self, action: Action) -> None:
+        """Refuse what is not approved now, or may not be changed at this time."""
         if not self._approved(action):
             need = action.plan["approvals"]
             raise Refused(
@@ -217,10 +235,17 @@ class Kernel:
                 f"{need} {'person has' if need == 1 else 'people have'} to approve it, other than who asked for it, and "
                 f"{self._valid(action)} did, or their approval has run out",
             )
+        if action.expires_at <= iso(self.waiter.now()):
+            raise Refused("not_approved", f"the plan held until {action.expires_at}: plan it again")
         declaration = self.planner.remediation(subject_of(action))[0]
         guards.window_open(declaration, self.settings, self._now())
-        limits.not_flapping(self.store, action.resource, action.rule, self.settings, self.waiter.now())
-        return action
+
+    def _again(self, action: Action) -> Json:
+        """Plan again at the moment of the change, which may be long after its run began. Raises Refused for whatever speaks
+        against it by now: the switch, the breaker, a window that has closed, an approval that has run out."""
+        breaker.check(self.store, self.settings, action, self.waiter.now())
+        self._in_time(action)
+        return self._document(subject_of(action))
 
     def _apply_one(self, action: Action) -> Outcome:
         lease = None
@@ -230,17 +255,10 @@ class Kernel:
             lease = self.store.lease(action.resource, self.owner, seconds=LEASE_SECONDS, now=now)
             if lease is None:
                 raise Refused("busy", f"another change of {action.resource} is under way")
-            held = Held(
-                self.store,
-                self.planner.hands,
-                self.waiter,
-                self.store.get(action.id),
-                lease,
-                self.settings.repeat_seconds,
-            )
+            held = self._held(action.id, lease)
             if held.action.version != action.version:
                 raise Refused("busy", "somebody else has taken the action on")
-            ended = self._applying(held).run(lambda: self.planner.document(subject_of(action), self._now()))
+            ended = self._applying(held).run(lambda: self._again(action))
         except Refused as refused:
             return Outcome(self._refuse(action.id, refused), refused)
         except ConflictError as conflict:
@@ -251,6 +269,10 @@ class Kernel:
         if ended.ended:
             breaker.ended(self.store, self.settings, ended, self.waiter.now())
         return Outcome(ended)
+
+    def _held(self, action_id: str, lease: Lease) -> Held:
+        action = self.store.get(action_id)
+        return Held(self.store, self.planner.hands, self.waiter, action, lease, self.settings.repeat_seconds)
 
     def _applying(self, held: Held) -> Applying:
         found = self.planner.remediations.get(held.action.handler)
@@ -273,14 +295,7 @@ class Kernel:
         if lease is None:
             return Outcome(action, Refused("busy", f"another change of {action.resource} is under way"))
         try:
-            held = Held(
-                self.store,
-                self.planner.hands,
-                self.waiter,
-                self.store.get(action_id),
-                lease,
-                self.settings.repeat_seconds,
-            )
+            held = self._held(action_id, lease)
             return Outcome(self._applying(held).undo(who))
         except Refused as refused:
             return Outcome(self.store.get(action_id), refused)
@@ -290,7 +305,8 @@ class Kernel:
             self.store.release(lease)
 
     def recover(self) -> list[Outcome]:
-        """Go on with what a killed process left, and end what has expired."""
+        """Go on with what a killed process left, and end what has expired. One that cannot be kept does not keep the others
+        from going on."""
         waiting = list(self.store.find(states=(PLANNED, APPROVED)))
         now = iso(self.waiter.now())
         expired = [Outcome(self._expire(action)) for action in waiting if action.expires_at <= now]
@@ -301,21 +317,16 @@ class Kernel:
         if lease is None:
             return Outcome(action, Refused("busy", f"{action.resource} is being changed"))
         try:
-            held = Held(
-                self.store,
-                self.planner.hands,
-                self.waiter,
-                self.store.get(action.id),
-                lease,
-                self.settings.repeat_seconds,
-            )
+            held = self._held(action.id, lease)
             if held.action.state not in UNDER_WAY:
                 return Outcome(held.action)
-            ended = self._applying(held).go_on()
+            ended = self._applying(held).go_on(lambda: self._again(held.action))
         except Refused as refused:
             return Outcome(self.store.get(action.id), refused)
         except ConflictError as conflict:
             return Outcome(self.store.get(action.id), Refused("busy", str(conflict)))
+        except UnfitError as unfit:
+            return Outcome(self.store.get(action.id), Refused("unsupported", str(unfit)))
         finally:
             self.store.release(lease)
         if ended.ended:
@@ -352,7 +363,10 @@ class Kernel:
             self.store.note(Note(at, action.id, "note", body))
             return action
         ended = action.moved(REFUSED, at, code=refused.code, reason=refused.text)
-        return self.store.save(ended, [Note(at, action.id, REFUSED, body)])
+        try:
+            return self.store.save(ended, [Note(at, action.id, REFUSED, body)])
+        except ConflictError:  # somebody else has moved it meanwhile, and says what became of it
+            return self.store.get(action_id)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.waiter.now(), UTC)
@@ -360,10 +374,6 @@ class Kernel:
 
 def _approval(who: str, plan: Mapping[str, Any], at: str, until: str) -> Json:
     return {"who": who, "at": at, "plan_hash": plan["hash"], "expires_at": until}
-
-
-def _same(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()
 
 
 def _unaltered(action: Action, hash: str) -> None:

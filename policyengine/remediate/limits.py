@@ -10,7 +10,7 @@ from typing import Final
 
 from policyengine.config.remediation import Limits, Remediating
 from policyengine.remediate.api import Refused
-from policyengine.store.actions import VERIFIED, Action, ActionStore, Count
+from policyengine.store.actions import VERIFIED, Action, ActionStore, Count, UnfitError
 
 KEPT: Final = 3 * 3600.0
 """Seconds that counters are kept: longer than any window they stand for."""
@@ -30,7 +30,16 @@ def reserve(store: ActionStore, actions: Sequence[Action], settings: Remediating
             f"the run would change {len(accounts)} accounts; at most {limits.accounts} are allowed "
             "(`remediation.limits.accounts`), so nothing was changed",
         )
-    full = store.count(_counts(actions, limits, now), now=now, seconds=KEPT)
+    if len(actions) > limits.run:
+        raise Refused(
+            "limit",
+            f"{len(actions)} changes at once, in whatever runs they were planned, are more than the limit of a run "
+            f"({limits.run}, `remediation.limits.run`); none of them was made",
+        )
+    try:
+        full = store.count(_counts(actions, limits, now), now=now, seconds=KEPT)
+    except UnfitError as unfit:
+        raise Refused("limit", f"the limits of so many at once cannot be kept: {unfit}") from None
     if full is not None:
         raise Refused(
             "limit",

@@ -13,8 +13,10 @@ from typing import Any, Final
 from policyengine.aws.actions import actions_for
 from policyengine.model.canonical_json import canonical, digest
 from policyengine.model.finding import Finding
+from policyengine.remediate import guards
 from policyengine.remediate.api import Call, FromAnswer, Proposal, Refused, Step, Target
 from policyengine.remediate.declaration import Declaration
+from policyengine.store.actions import Action
 
 Json = dict[str, Any]
 SCHEMA: Final = "policyengine/remediation-plan/v1"
@@ -58,6 +60,7 @@ def make_plan(
             "arn": resource.arn,
             "account": resource.account,
             "region": resource.region,
+            "created": guards.created(resource),
         },
         "partition": target.partition,
         "region": target.region,
@@ -87,6 +90,19 @@ def make_plan(
 def plan_hash(plan: Mapping[str, Any]) -> str:
     """Return the hash of a plan document. Raises ValueError, TypeError for what is no JSON."""
     return digest({name: value for name, value in plan.items() if name not in UNSEALED})
+
+
+def same_change(document: Mapping[str, Any], planned: Mapping[str, Any]) -> bool:
+    """Whether a plan made anew is the one that was approved. How many resources of the type there are by now does not
+    matter: it decides limits and not what happens."""
+    return plan_hash({**document, "population": planned["population"]}) == plan_hash(planned)
+
+
+def with_concern(document: Mapping[str, Any], last: Action) -> Json:
+    """Return the plan of a change that failed or was taken back the last time it was made: a person has to look at it."""
+    told = f"the last repair of it ({last.id}) ended {last.state}: {last.reason}"
+    plan = {**document, "concerns": [*document["concerns"], told], "approvals": max(1, document["approvals"])}
+    return {**plan, "hash": plan_hash(plan)}
 
 
 def permissions(declaration: Declaration, steps: Sequence[Step]) -> set[str]:

@@ -68,17 +68,18 @@ class Planner:
         if owned is not None and proposes:
             advice = "\n\n".join(filter(None, (guards.patch_for(finding, owned), proposal.advice)))
             proposal = proposal._replace(advice=advice)
-        return make_plan(
-            declaration,
-            target,
-            image,
-            proposal,
-            rule_digest=rule_digest,
-            population=observation.population,
-            approvals=guards.approvals_needed(declaration, proposal, resource, finding, self.settings),
-            plan_only=proposes,
-            owner=owned,
-        )
+        with handled(declaration.id):
+            return make_plan(
+                declaration,
+                target,
+                image,
+                proposal,
+                rule_digest=rule_digest,
+                population=observation.population,
+                approvals=guards.approvals_needed(declaration, proposal, resource, finding, self.settings),
+                plan_only=proposes,
+                owner=owned,
+            )
 
     def remediation(self, subject: Subject) -> tuple[Declaration, Handler, str]:
         """Return what repairs a rule's failures, and the digest of the rule's text. Raises Refused."""
