@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from policyengine.remediate.api import Json, Proposal, Reader, Refused, Step, Target
-from policyengine.remediate.group_rules import interfaces_in, put_back, read_rules, spelled, take_away
+from policyengine.remediate.families.group_rules import (
+    interfaces_in,
+    put_back,
+    read_rules,
+    spelled,
+    take_away,
+)
 
 
 def image(target: Target, read: Reader) -> Json:

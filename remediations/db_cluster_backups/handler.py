@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from policyengine.remediate.api import Call, Json, Proposal, Reader, Step, Target
-from policyengine.remediate.databases import db_cluster, nothing_pending, pending
+from policyengine.remediate.families.databases import db_cluster, nothing_pending, pending
 
 
 def image(target: Target, read: Reader) -> Json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from policyengine.remediate.api import Call, Json, Proposal, Reader, Step, Target
-from policyengine.remediate.databases import db_cluster
+from policyengine.remediate.families.databases import db_cluster
 
 _GLOBAL = "AWS::RDS::GlobalCluster"
 

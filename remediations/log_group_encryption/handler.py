@@ -6,8 +6,8 @@ from typing import Final
 
 from policyengine.iam.admitting import key_leaves_out
 from policyengine.remediate.api import Call, Json, Proposal, Reader, Refused, Step, Target
-from policyengine.remediate.keys import key_arn, read_key, usable
-from policyengine.remediate.log_groups import log_group
+from policyengine.remediate.families.keys import key_arn, read_key, usable
+from policyengine.remediate.families.log_groups import log_group
 
 _NEEDED: Final = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey")
 _CONTEXT: Final = "kms:EncryptionContext:aws:logs:arn"

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from policyengine.remediate.api import Call, Json, Proposal, Reader, Refused, Step, Target
-from policyengine.remediate.log_groups import log_group, retention_wanted
+from policyengine.remediate.families.log_groups import log_group, retention_wanted
 
 _DAY: Final = 24 * 60 * 60 * 1000
 """In milliseconds, as the API counts."""

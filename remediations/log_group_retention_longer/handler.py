@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from policyengine.remediate.api import Call, Json, Proposal, Reader, Step, Target
-from policyengine.remediate.log_groups import log_group, retention_wanted
+from policyengine.remediate.families.log_groups import log_group, retention_wanted
 
 
 def image(target: Target, read: Reader) -> Json:

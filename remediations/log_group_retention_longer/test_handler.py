@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policyengine.aws.models import service_model
-from policyengine.remediate.log_groups import DAYS
+from policyengine.remediate.families.log_groups import DAYS
 from policyengine.testing.remediations import Bench
 from tests.remediate.canned import Answer, Failing, Json, propose, refused, target
 

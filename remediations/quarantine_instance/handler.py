@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from policyengine.model.canonical_json import canonical
 from policyengine.remediate.api import Call, FromAnswer, Json, Proposal, Reader, Refused, Step, Target
-from policyengine.remediate.group_rules import read_rules
+from policyengine.remediate.families.group_rules import read_rules
 
 _STATES: Final = ("running", "stopped")
 _LEAVING: Final = ("Detaching", "Detached", "Terminating", "Terminated")

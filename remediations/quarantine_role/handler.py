@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from policyengine.remediate.api import Json, Proposal, Reader, Target
-from policyengine.remediate.quarantining import described, not_used, propose
+from policyengine.remediate.families.quarantining import described, not_used, propose
 
 
 def image(target: Target, read: Reader) -> Json:

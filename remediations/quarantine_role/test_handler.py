@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from policyengine.iam.documents import read_policy
 from policyengine.iam.reason import No, denies
 from policyengine.remediate.api import FromAnswer, Refused, Target
-from policyengine.remediate.quarantining import DOCUMENT, TEXT, is_caller
+from policyengine.remediate.families.quarantining import DOCUMENT, TEXT, is_caller
 from policyengine.testing.canned import (
     ACCOUNT,
     CannedReader,

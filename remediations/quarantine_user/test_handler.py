@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from policyengine.remediate.api import Refused, Target
-from policyengine.remediate.quarantining import DOCUMENT
+from policyengine.remediate.families.quarantining import DOCUMENT
 from policyengine.testing.canned import (
     ACCOUNT,
     CannedReader,

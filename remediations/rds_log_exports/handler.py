@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from policyengine.remediate.api import Call, Json, Proposal, Reader, Refused, Step, Target
-from policyengine.remediate.databases import AUDIT_NEEDS, db_instance, exportable, logs_missing, main_logs
+from policyengine.remediate.families.databases import (
+    AUDIT_NEEDS,
+    db_instance,
+    exportable,
+    logs_missing,
+    main_logs,
+)
 
 
 def image(target: Target, read: Reader) -> Json:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policyengine.remediate.databases import MAIN_LOGS
+from policyengine.remediate.families.databases import MAIN_LOGS
 from policyengine.testing.remediations import Bench
 from tests.remediate.canned import Answer, Failing, Json, propose, refused, target
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from policyengine.remediate.api import Call, Json, Proposal, Reader, Refused, Step, Target
-from policyengine.remediate.databases import db_instance
+from policyengine.remediate.families.databases import db_instance
 
 
 def image(target: Target, read: Reader) -> Json:

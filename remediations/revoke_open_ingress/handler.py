@@ -7,7 +7,7 @@ from typing import Any, Final
 from policyengine.net.addresses import NONE, AddressSet, address_set, is_internet
 from policyengine.net.services import ALL_PROTOCOLS, MAX_PORT, WITH_PORTS, Traffic, read_traffic
 from policyengine.remediate.api import Json, Proposal, Reader, Refused, Step, Target
-from policyengine.remediate.group_rules import (
+from policyengine.remediate.families.group_rules import (
     interfaces_in,
     key_of,
     ordered,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from policyengine.model.resource import Resource
 from policyengine.remediate.api import Call, Proposal, Refused, Target
-from policyengine.remediate.group_rules import key_of
+from policyengine.remediate.families.group_rules import key_of
 from policyengine.sources.live.collectors.ec2 import rules_of
 from policyengine.testing.remediations import Bench
 from tests.remediate.canned import ACCOUNT, REGION, Answer, Failing, image, propose, refused, target

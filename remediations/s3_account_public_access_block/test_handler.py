@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from policyengine.remediate.api import Call
-from policyengine.remediate.public_use import BLOCKED, SETTINGS
+from policyengine.remediate.families.public_use import BLOCKED, SETTINGS
 from policyengine.testing.remediations import Bench
 from policyengine.testing.wire import AwsError
 from tests.remediate.canned import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from policyengine.remediate.api import Call, Json, Proposal, Reader, Refused, Step, Target
-from policyengine.remediate.distributions import at_bucket, s3_origins, unsigned
-from policyengine.remediate.public_use import BLOCKED, CLOSED, bucket_use, told
+from policyengine.remediate.families.distributions import at_bucket, s3_origins, unsigned
+from policyengine.remediate.families.public_use import BLOCKED, CLOSED, bucket_use, told
 
 _BLOCKED: Final[Json] = {"block": BLOCKED, "use": CLOSED, "distributions": []}
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policyengine.remediate.api import Call
-from policyengine.remediate.public_use import BLOCKED, SETTINGS
+from policyengine.remediate.families.public_use import BLOCKED, SETTINGS
 from policyengine.testing.remediations import Bench
 from tests.remediate.canned import ACCOUNT, Answer, Failing, Json, image, propose, refused, target
 

@@ -11,7 +11,7 @@ from policyengine.iam.documents import MAX_DEPTH, parse_json, too_deep
 from policyengine.iam.errors import PolicyError
 from policyengine.iam.tls_only import NotProvedError, tls_only
 from policyengine.remediate.api import Call, Json, Proposal, Reader, Refused, Step, Target
-from policyengine.remediate.distributions import at_bucket, by_http, s3_origins
+from policyengine.remediate.families.distributions import at_bucket, by_http, s3_origins
 
 MOST_BYTES: Final = 20 * 1024
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html: "limited to 20 KB in size"."""

@@ -9,7 +9,7 @@ from policyengine.iam.documents import Statement, read_policy
 from policyengine.iam.errors import PolicyError
 from policyengine.iam.glob import compile_glob
 from policyengine.remediate.api import Call, Json, Proposal, Reader, Refused, Step, Target
-from policyengine.remediate.keys import key_arn, read_key, usable
+from policyengine.remediate.families.keys import key_arn, read_key, usable
 
 _NEEDED: Final = ("kms:GenerateDataKey", "kms:Decrypt")
 """https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#sns-what-permissions-for-sse"""

@@ -1,0 +1,1 @@
+"""What several handlers of one family of resources read and say alike."""
