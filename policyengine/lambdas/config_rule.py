@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from policyengine.lambdas.evaluations import Evaluation, evaluation_of, put, reported
+from policyengine.lambdas.judge import WORST_FIRST
 from policyengine.lambdas.log import Log
 from policyengine.lambdas.notification import CHANGE, OVERSIZED, Notification, read_notification
 from policyengine.lambdas.runtime import Runtime
@@ -158,6 +159,4 @@ class Answering:
 
 
 def _worst_first(finding: Finding) -> tuple[int, str]:
-    from policyengine.lambdas.judge import WORST_FIRST
-
     return WORST_FIRST.index(finding.verdict), finding.rule

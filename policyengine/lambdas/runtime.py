@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from policyengine.lambdas.bundle import FOLDER, Bundle, load_bundle
-from policyengine.lambdas.judge import Judge
 
 if TYPE_CHECKING:
     from policyengine.aws.account import Account
     from policyengine.aws.sessions import Identity, Sessions
+    from policyengine.lambdas.judge import Judge
     from policyengine.remediate.accounts import Doors
     from policyengine.remediate.kernel import Kernel
     from policyengine.remediate.observe import LiveObserver
@@ -83,6 +83,8 @@ class Runtime:
     @cached_property
     def judge(self) -> Judge:
         """The rules, ready."""
+        from policyengine.lambdas.judge import Judge
+
         return Judge(self.bundle)
 
     @cached_property
