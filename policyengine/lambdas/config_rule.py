@@ -110,13 +110,13 @@ class Answering:
         findings = self.runtime.judge.findings(resource, rules)
         if self.runtime.setting("READ") != "live":
             return findings
-        again = {f.rule for f in findings if f.verdict == UNKNOWN and f.reason == "not_collected"}
+        again = [f for f in findings if f.verdict == UNKNOWN and f.reason == "not_collected"]
         if not again:
             return findings
         from policyengine.lambdas.live import judged_live
 
-        read = judged_live(self.runtime, resource, sorted(again))
-        return sorted([f for f in findings if f.rule not in again] + read, key=_worst_first)
+        read = judged_live(self.runtime, resource, again)
+        return sorted([f for f in findings if f not in again] + read, key=_worst_first)
 
     def _scheduled(self, asked: Notification, rules: tuple[str, ...]) -> list[Evaluation]:
         """Evaluate everything the rules are about, and clear what has vanished since the last time."""

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from policyengine.lambdas.log import Log
 from policyengine.lambdas.notification import EventError, parse
 from policyengine.lambdas.runtime import Runtime
+
+if TYPE_CHECKING:
+    from policyengine.remediate.api import Refused
+    from policyengine.store.actions import Action
 
 Json = dict[str, Any]
 _RUNTIME: Final = Runtime()
@@ -23,6 +27,10 @@ STOPPED: Final = frozenset({"limit", "breaker_open", "flapping", "failed", "roll
 """Outcomes that somebody has to look at: an alarm counts them."""
 DELAY: Final = 300
 """Seconds after which a delayed message comes again; SQS allows 900."""
+AGAIN: Final = "policyengine-again"
+"""Member of a delayed event that counts how often it was put back."""
+MOST_AGAIN: Final = 288
+"""A day: what cannot be done until then is found again by AWS Config, and must not go round for ever."""
 RECOVER: Final = "policyengine.recover"
 
 
@@ -89,10 +97,14 @@ class Batch:
 
     def _repair(self, subject: Any, correlation: str, not_before: float) -> bool:
         """Plan, and apply what may run without a person; returns whether to look again later."""
+        from policyengine.remediate.kernel import Outcome
+
         kernel = self.runtime.kernel
         outcome = kernel.plan(
             subject, requested_by=f"event {correlation}", run=f"event-{correlation}", not_before=not_before
         )
+        if outcome.action is not None and outcome.action.ended:
+            outcome = Outcome(outcome.action, _again(outcome.action))
         if outcome.action is not None and outcome.action.state == "approved":
             outcome = kernel.apply([outcome.action.id])[0]
         action, refusal = outcome.action, outcome.refusal
@@ -123,14 +135,32 @@ class Batch:
                     self.log.metrics({"RemediationsStopped": 1})
 
     def _send_later(self, body: Mapping[str, Any]) -> None:
-        """Put the event back for later; without a queue it goes back by failing."""
+        """Put the event back for later, for a day at most; without a queue it goes back by failing."""
         import json
 
+        times = body.get(AGAIN, 0)
+        times = times if isinstance(times, int) and times >= 0 else MOST_AGAIN
+        if times >= MOST_AGAIN:
+            self.log.error("given up", why=f"it was looked at again for {MOST_AGAIN * DELAY // 3600} hours")
+            self.log.metrics({"RemediationsStopped": 1})
+            return
         queue = self.runtime.setting("QUEUE")
         if not queue:
             raise RuntimeError("it is to be looked at later, and POLICYENGINE_QUEUE names no queue")
-        arguments = {"QueueUrl": queue, "MessageBody": json.dumps(body), "DelaySeconds": DELAY}
+        arguments = {
+            "QueueUrl": queue,
+            "MessageBody": json.dumps({**body, AGAIN: times + 1}),
+            "DelaySeconds": DELAY,
+        }
         self.runtime.own.call("sqs", "SendMessage", arguments, self.runtime.region)
+
+
+def _again(action: Action) -> Refused:
+    """It fails now, and the same was done a while ago: what was just read may be old, or somebody put it back."""
+    from policyengine.remediate.api import Refused
+
+    text = f"{action.id} ended {action.state} a while ago, and it fails again or still; later it is looked at anew"
+    return Refused("busy", text)
 
 
 def _safe(problem: Exception) -> str:

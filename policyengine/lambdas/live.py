@@ -17,17 +17,20 @@ SUBJECTS = ("AWS::::Account", "PolicyEngine::Account::Region")
 """Types of ours that AWS Config knows as the account."""
 
 
-def judged_live(runtime: Runtime, resource: Resource, rules: Iterable[str]) -> list[Finding]:
-    """Return the findings of rules on a resource as it is now; none of a rule that can say nothing about it."""
+def judged_live(runtime: Runtime, resource: Resource, undecided: Iterable[Finding]) -> list[Finding]:
+    """Return the findings, on a resource as it is now, of rules that the event alone could not decide; none of a rule that
+    says nothing about it. What cannot be read now either stays UNKNOWN: it never becomes "not applicable"."""
     found = []
-    for rule in rules:
-        subject = Subject(rule, resource.type, resource.id, resource.account or "", resource.region or "")
+    for finding in undecided:
+        subject = Subject(
+            finding.rule, resource.type, resource.id, resource.account or "", resource.region or ""
+        )
         try:
-            finding = runtime.observer.observe(subject).finding
+            now = runtime.observer.observe(subject).finding
         except Refused:
-            continue
-        if finding is not None:
-            found.append(finding)
+            now = finding
+        if now is not None:
+            found.append(now)
     return found
 
 
@@ -42,7 +45,9 @@ class Judged:
     @property
     def incomplete(self) -> dict[str, str]:
         """Type -> the call that failed, once everything was asked for."""
-        return {type: failure.detail for type, failure in self._survey.incomplete.items()}
+        found = {type: failure.detail for type, failure in self._survey.incomplete.items()}
+        own = [found[type] for type in SUBJECTS if type in found]
+        return found | {"AWS::::Account": own[0]} if own else found
 
     def __iter__(self) -> Iterator[tuple[str, str, list[Finding]]]:
         """Yield AWS Config's type and id of each resource, with its findings, the worst first."""

@@ -48,6 +48,10 @@ class Repairing:
         self.log.correlation = self.log.request
         if subject.account not in self.runtime.accounts:
             raise EventError(f"account {subject.account} is none this may act on")
+        if not self.runtime.acts_on(subject.region):
+            raise EventError(
+                f"resources of {subject.region} are changed by the stack of their own region, not in {self.runtime.region}"
+            )
         kernel = self.runtime.kernel
         outcome = kernel.plan(subject, requested_by=given["requested_by"], run=f"call-{self.log.request}")
         if outcome.action is not None and outcome.action.state == "approved":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from policyengine.lambdas.runtime import Runtime
 from policyengine.lambdas.triggers import Reading
@@ -49,10 +49,17 @@ def reading(runtime: Runtime) -> Reading:
         for form in runtime.bundle.pack.rules
         if form["remediation"] in declared
     }
-    prefix = runtime.setting("ROLE_PREFIX")
-
-    def ours(arn: str) -> bool:
-        return bool(prefix) and f":assumed-role/{prefix}" in arn
-
     settling = runtime.bundle.settings.remediation.settling
-    return Reading(runtime.bundle, remediated, runtime.accounts, settling, ours)
+    ours = partial(is_ours, runtime.setting("ROLE_PREFIX"), frozenset(declared), runtime.accounts)
+    return Reading(runtime.bundle, remediated, runtime.accounts, settling, ours, runtime.acts_on)
+
+
+def is_ours(prefix: str, remediations: frozenset[str], accounts: frozenset[str], arn: str) -> bool:
+    """Whether the role behind a session's ARN is exactly that of one of the remediations, in an account of ours: a role of
+    another whose name begins alike must not keep its calls from being looked at."""
+    parts = arn.split(":")
+    if not prefix or len(parts) != 6 or parts[2] != "sts" or parts[4] not in accounts:
+        return False
+    kind, _, rest = parts[5].partition("/")
+    names = {f"{prefix}{each.replace('_', '-')}" for each in remediations}
+    return kind == "assumed-role" and rest.partition("/")[0] in names

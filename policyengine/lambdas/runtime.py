@@ -75,6 +75,17 @@ class Runtime:
         """The region the function runs in."""
         return self._environ.get("AWS_REGION") or self._environ.get("AWS_DEFAULT_REGION") or "us-east-1"
 
+    def acts_on(self, region: str) -> bool:
+        """Whether resources of a region are this function's to change: its own region's, and global ones where their home is.
+
+        The stack of another region has leases, limits and a journal of its own. Raises CallFailure.
+        """
+        if region != "global":
+            return region == self.region
+        from policyengine.aws.regions import HOME
+
+        return self.region == HOME.get(self.identity.partition)
+
     @cached_property
     def bundle(self) -> Bundle:
         """Rules and settings. Raises BundleError."""

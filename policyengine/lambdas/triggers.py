@@ -44,7 +44,9 @@ class Read(NamedTuple):
 
 
 class Reading:
-    """Reads events. ``ours``: whether a principal's ARN is one of remediation's own, whose calls start nothing."""
+    """Reads events. ``ours``: whether a principal's ARN is one of remediation's own, whose calls start nothing. ``here``:
+    whether resources of a region (``global`` too) are acted on here, and not by the stack of another region, which has
+    leases and limits of its own."""
 
     def __init__(
         self,
@@ -53,12 +55,14 @@ class Reading:
         accounts: Iterable[str],
         settling: int,
         ours: Callable[[str], bool] = lambda arn: False,
+        here: Callable[[str], bool] = lambda region: True,
     ) -> None:
         self._bundle = bundle
         self._remediated = remediated
         self._accounts = frozenset(accounts)
         self._settling = settling
         self._ours = ours
+        self._here = here
 
     def read(self, event: Any) -> Read:
         """Return what an event asks. Raises EventError for what no sender sends, or is about an account of others."""
@@ -83,7 +87,10 @@ class Reading:
                 raise EventError(
                     f"it is about account {trigger.subject.account}, which is none this may act on"
                 )
-        return Read(correlation, triggers, "" if triggers else "no rule with a remediation is about it")
+        own = tuple(trigger for trigger in triggers if self._here(trigger.subject.region))
+        if triggers and not own:
+            return Read(correlation, (), f"resources of {triggers[0].subject.region} are not acted on here")
+        return Read(correlation, own, "" if own else "no rule with a remediation is about it")
 
     def _compliance(self, event: Mapping[str, Any], detail: Mapping[str, Any]) -> Iterator[Trigger] | str:
         """https://docs.aws.amazon.com/config/latest/developerguide/monitor-config-with-cloudwatchevents.html"""

@@ -108,6 +108,11 @@ class Applying:
         """A call failed: where nobody knows its effect, what is there decides."""
         if not stopped.failure.certain and self._is(self.held.action.plan["after"]) and self._all_begun():
             return self._applied()
+        if len(self.held.action.plan["steps"]) == 1:  # steps may have states between them that no plan tells
+            with suppress(Refused):
+                now = self._image()
+                if not self._on_the_way(now):
+                    return self._left_alone(f"{stopped}", now)
         return self._take_back(f"{stopped}")
 
     def _all_begun(self) -> bool:
@@ -115,13 +120,7 @@ class Applying:
         return all(states.get(step["name"]) in (BEGUN, DONE) for step in self.held.action.plan["steps"])
 
     def _take_back(self, why: str) -> Action:
-        """Take back what was done of a change that stopped. Where it cannot be read what is there, it is our own change
-        of a moment ago all the same."""
-        now: Any = self.held.action.pre_image
-        with suppress(Refused):
-            now = self._image()
-        if not self._on_the_way(now):
-            return self._left_alone(why, now)
+        """Take back what was done of a change that stopped."""
         self.held.move(PRE_IMAGE_SAVED, undoing=True, code="call_failed", reason=why)
         return self._finish_undo(why, FAILED)
 
@@ -130,9 +129,10 @@ class Applying:
         return between(now, action.pre_image, action.plan["after"])
 
     def _left_alone(self, why: str, now: Any) -> Action:
-        """INVARIANT: what somebody else changed meanwhile is never overwritten by taking a change back."""
+        """INVARIANT: what somebody else may have changed since is never overwritten by taking a change back."""
         other = differing(now, self.held.action.plan["after"])
-        reason = f"{why}; somebody else has changed it since, so it was left as it is: {other} (steps: {self._steps()})"
+        text = "what is there is neither as before nor as planned nor between them, so somebody else may have changed it"
+        reason = f"{why}; {text}, and it was left as it is: {other} (steps: {self._steps()})"
         return self.held.move(FAILED, undoing=False, code="conflict", reason=reason)
 
     def _steps(self) -> str:
@@ -297,7 +297,8 @@ class Applying:
             return self._applied()
         if now == action.pre_image and not any(each["state"] == DONE for each in action.done):
             return self._begin_again(again)
-        return self._take_back("its process ended between two calls")
+        why = "its process ended between two calls"
+        return self._take_back(why) if self._on_the_way(now) else self._left_alone(why, now)
 
     def _begin_again(self, again: Callable[[], Json]) -> Action:
         try:

@@ -19,7 +19,7 @@ from policyengine.remediate.images import between
 from policyengine.remediate.ports import Observation, Subject
 from policyengine.store.actions import Action, ConflictError, Note, StoreError, UnfitError
 from policyengine.store.sqlite_actions import SqliteActions
-from tests.remediate.fake_world import Killed, OneStep, TwoSteps, World, denied
+from tests.remediate.fake_world import Killed, OneStep, TwoSteps, World, denied, uncertain
 from tests.remediate.test_kernel import AUTO, kernel, planned, refusal, repaired, subject
 
 NOW = World().time
@@ -112,6 +112,20 @@ def test_going_on_does_not_overwrite_what_somebody_changed_since(store: Any, wor
     action = recovered(store, world)
     assert world.things["a"] == {"on": True, "name": "by hand"}
     assert (action.state, action.code) == ("failed", "conflict") and "somebody else" in action.reason
+
+
+def test_a_call_nobody_answered_is_not_taken_back_over_somebody_elses_change(
+    store: Any, world: World
+) -> None:
+    def lost(call: Call) -> None:
+        world.on_call = None
+        world.things["a"] = {"on": True, "name": "by hand"}
+        raise uncertain(call)
+
+    world.on_call = lost
+    action = repaired(kernel(store, world))
+    assert world.things["a"] == {"on": True, "name": "by hand"}
+    assert (action.state, action.code) == ("failed", "conflict")
 
 
 def test_an_undoing_that_was_killed_does_not_overwrite_either(store: Any, world: World) -> None:
@@ -636,12 +650,12 @@ def test_verifying_ends_however_often_it_is_gone_on_with(store: Any, world: Worl
     """A function that has less time than a change may take to show: each starts anew, and one of them is the last."""
     world.verdicts["a"] = "FAIL"
     world.on_wait = lambda seconds: False
-    k = kernel(store, world)
+    k = kernel(store, world, verify_seconds=1800)
     action = planned(k)
     assert k.apply([action.id])[0].action.state == "applied"  # type: ignore[union-attr]  # it was applied
     for _ in range(5):
         world.time += 900
-        left = [30.0]
+        left = [60.0]
 
         def little(seconds: float, left: list[float] = left) -> bool:
             left[0] -= seconds
