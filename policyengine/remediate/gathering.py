@@ -136,7 +136,7 @@ class Gathering:
                 account, task.region, task.place, self.plan.needs, kept, self._calls, self._now, regions, own
             )
             outcome = do(collector, context, self.gathered.lines.append, redact=self._redact)
-            alone = () if own is None else (own.type, *collector.also)
+            alone = (own.type, *collector.also) if own is not None and own.narrow else ()
             self.gathered.take(task, outcome, without=alone)
             if own is not None or task.types not in outcomes:
                 outcomes[task.types] = outcome

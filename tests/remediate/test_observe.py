@@ -202,6 +202,44 @@ def test_the_second_look_asks_for_the_one_by_its_id(seen: Seen) -> None:
     assert [a.get("GroupIds") for a in seen.asked("ec2:DescribeSecurityGroups")] == [None]
 
 
+def test_another_of_a_type_that_was_counted_is_asked_for_by_its_id(seen: Seen) -> None:
+    """An event for each of a thousand groups lists them once and not a thousand times; other names are still found."""
+    ec2, rds = seen.client("ec2"), seen.client("rds")
+    ids = [ec2.create_security_group(GroupName=f"g{n}", Description="d")["GroupId"] for n in range(3)]
+    rule = ("security-group-admin-ports-closed", "AWS::EC2::SecurityGroup")
+    first = seen.look(*rule, ids[0])
+    other = seen.look(*rule, ids[1])
+    assert [a.get("GroupIds") for a in seen.asked("ec2:DescribeSecurityGroups")] == [[ids[1]]]
+    assert (other.resource.id, other.population) == (ids[1], first.population)
+    assert seen.look(*rule, "sg-00000000000000000").resource is None
+    assert [a.get("GroupIds") for a in seen.asked("ec2:DescribeSecurityGroups")] == [
+        ["sg-00000000000000000"],
+        None,
+    ]
+    seen.now += 301
+    seen.look(*rule, ids[2])
+    assert [a.get("GroupIds") for a in seen.asked("ec2:DescribeSecurityGroups")] == [None]
+    database = new_database(rds, "db-one")
+    for wanted in ("db-one", database["DBInstanceArn"], database["DbiResourceId"]):
+        found = seen.look("rds-deletion-protection", "AWS::RDS::DBInstance", wanted)
+        assert (found.resource.id, found.population) == ("db-one", 1)
+
+
+def test_a_call_that_is_denied_for_one_id_is_answered_by_the_listing(seen: Seen) -> None:
+    ec2 = seen.client("ec2")
+    ids = [ec2.create_security_group(GroupName=f"g{n}", Description="d")["GroupId"] for n in range(2)]
+    rule = ("security-group-admin-ports-closed", "AWS::EC2::SecurityGroup")
+    seen.look(*rule, ids[0])
+
+    def denied(arguments: Any) -> Any:
+        if arguments.get("GroupIds"):
+            raise AwsError("UnauthorizedOperation", "no", 403)
+        return {"SecurityGroups": []}
+
+    seen.wire.stubs["ec2:DescribeSecurityGroups"] = denied
+    assert seen.look(*rule, ids[1]).resource is None
+
+
 def test_what_the_rule_asks_about_others_is_collected_whole(seen: Seen) -> None:
     """An account rule: no trail anywhere fails, and a denied listing is no absence."""
     found = seen.look("cloudtrail-multi-region-trail", "AWS::::Account", ACCOUNT, "global")
@@ -376,3 +414,14 @@ def test_a_rule_about_others_of_its_type_reads_them_all(seen: Seen) -> None:
         iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(document))
     found = seen.look("iam-no-administrator-policy", "AWS::IAM::ManagedPolicy", "two", "global")
     assert (found.finding.verdict, found.resource.id, found.population) == ("FAIL", "two", 2)
+
+
+def test_all_of_its_type_are_whole_where_all_are_read(seen: Seen) -> None:
+    """A path to administrator leads over other roles: with every role read there is none, and that is known."""
+    trust = {"Version": "2012-10-17", "Statement": []}
+    for name in ("reader", "writer"):
+        seen.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+    found = seen.look("iam-role-one-workload", "AWS::IAM::Role", "reader", "global").finding
+    assert "AWS::IAM::Role in its" not in found.message
+    path = seen.look("iam-no-path-to-administrator", "AWS::IAM::Role", "reader", "global").finding
+    assert "AWS::IAM::Role in its" not in path.message
