@@ -17,10 +17,12 @@ from policyengine.aws.sessions import Identity
 from policyengine.config.settings import Settings
 from policyengine.remediate.accounts import Doors, Role
 from policyengine.remediate.api import Refused
+from policyengine.remediate.gathering import Gathering, narrowed, plan_of
 from policyengine.remediate.observe import LiveObserver
 from policyengine.remediate.ports import Subject
 from policyengine.rules.packs import load_packs
 from policyengine.rules.predicates.pipeline.plain_secrets import looked_at
+from policyengine.sources.live.context import Only
 from policyengine.sources.redaction import Redactor
 from policyengine.testing.moto_server import ACCOUNT
 from policyengine.testing.wire import AwsError, BenchSessions, Wire
@@ -350,10 +352,12 @@ import time
 from policyengine.aws.sessions import Sessions
 from policyengine.config.settings import Settings
 from policyengine.remediate.accounts import Doors
+from policyengine.remediate.gathering import Gathering, narrowed, plan_of
 from policyengine.remediate.observe import LiveObserver
 from policyengine.remediate.ports import Subject
 from policyengine.rules.pack import parse_pack
 from policyengine.rules.predicates.pipeline.plain_secrets import looked_at
+from policyengine.sources.live.context import Only
 from policyengine.sources.redaction import Redactor
 pack = parse_pack(sys.stdin.buffer.read())
 sessions = Sessions()
@@ -416,12 +420,17 @@ def test_a_rule_about_others_of_its_type_reads_them_all(seen: Seen) -> None:
     assert (found.finding.verdict, found.resource.id, found.population) == ("FAIL", "two", 2)
 
 
-def test_all_of_its_type_are_whole_where_all_are_read(seen: Seen) -> None:
-    """A path to administrator leads over other roles: with every role read there is none, and that is known."""
-    trust = {"Version": "2012-10-17", "Statement": []}
-    for name in ("reader", "writer"):
-        seen.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
-    found = seen.look("iam-role-one-workload", "AWS::IAM::Role", "reader", "global").finding
-    assert "AWS::IAM::Role in its" not in found.message
-    path = seen.look("iam-no-path-to-administrator", "AWS::IAM::Role", "reader", "global").finding
-    assert "AWS::IAM::Role in its" not in path.message
+@pytest.mark.parametrize("narrow", [True, False])
+def test_a_type_is_covered_only_where_all_of_it_was_read(server: str, narrow: bool) -> None:
+    seen = Seen()
+    buckets(seen, 2)
+    form = narrowed(next(f for f in load_packs().rules if f["id"] == "s3-versioning"), "AWS::S3::Bucket")
+    assert form is not None
+    plan = plan_of(form, "AWS::S3::Bucket", ())
+    gathering = Gathering(plan, redact=lambda resource: resource, now="2026-11-21T09:00:00Z", calls=None)
+    only = Only("AWS::S3::Bucket", REGION, "bench-bucket-0", narrow=narrow)
+    account = seen.doors.open("", ACCOUNT).account
+    gathering.collect(account, plan.tasks(ACCOUNT, "aws", [REGION], organization=False), only=only)
+    read = {r.id for r in gathering.gathered.resources()}
+    assert read == ({"bench-bucket-0"} if narrow else {"bench-bucket-0", "bench-bucket-1"})
+    assert ((ACCOUNT, REGION, "AWS::S3::Bucket") in gathering.gathered.coverage) is not narrow
