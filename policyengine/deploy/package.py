@@ -8,18 +8,22 @@ write for itself, is compiled with hashes in place of times and never checked ag
 from __future__ import annotations
 
 import hashlib
+import importlib.resources
 import importlib.util
 import io
 import json
 import marshal
 import sys
 import zipfile
+import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any, Final
 
 from policyengine.config.compiled import write_settings
+from policyengine.config.settings import Settings
 from policyengine.deploy.choice import Choice
+from policyengine.model.errors import UsageError
 
 RUNTIME: Final = f"python{sys.version_info.major}.{sys.version_info.minor}"
 """The runtime whose bytecode the zip holds: the one it is made with."""
@@ -84,6 +88,7 @@ def members(choice: Choice) -> Iterator[tuple[str, bytes]]:
         "policyengine/_data/settings.json",
         json.dumps(settings, sort_keys=True, separators=(",", ":")).encode(),
     )
+    yield from _zones(choice.settings)
     for path in sorted(PACKAGE.rglob("*")):
         name = path.relative_to(PACKAGE)
         if path.is_file() and "__pycache__" not in name.parts and not _is_left_out(name):
@@ -97,6 +102,34 @@ def members(choice: Choice) -> Iterator[tuple[str, bytes]]:
 
 def _is_left_out(name: PurePath) -> bool:
     return any(part.as_posix() in LEFT_OUT for part in (name, *name.parents))
+
+
+def _zones(settings: Settings) -> Iterator[tuple[str, bytes]]:
+    """The time zones of change windows, as ``zoneinfo`` looks for them where the system has none
+    (https://docs.python.org/3/library/zoneinfo.html#data-sources)."""
+    names = sorted({window.zone for window in settings.remediation.windows} - {"UTC"})
+    if not names:
+        return
+    folders = {"tzdata", "tzdata/zoneinfo"}
+    for name in names:
+        parts = name.split("/")
+        folders |= {"/".join(("tzdata", "zoneinfo", *parts[:end])) for end in range(1, len(parts))}
+        yield f"tzdata/zoneinfo/{name}", _zone(name)
+    for folder in sorted(folders):
+        yield f"{folder}/__init__.py", b""
+
+
+def _zone(name: str) -> bytes:
+    """Raises UsageError for a zone this machine has no data of."""
+    for folder in zoneinfo.TZPATH:
+        path = Path(folder) / name
+        if path.is_file():
+            return path.read_bytes()
+    try:
+        package, _, file = f"tzdata.zoneinfo.{name.replace('/', '.')}".rpartition(".")
+        return (importlib.resources.files(package) / file).read_bytes()
+    except (ModuleNotFoundError, OSError):
+        raise UsageError(f"this machine has no data of the time zone `{name}`; install tzdata") from None
 
 
 def _file(name: str, path: Path) -> Iterator[tuple[str, bytes]]:

@@ -22,8 +22,9 @@ FOR_GOOD: Final = frozenset(
 )  # fmt: skip
 """Refusals that end an action; the others may be over in a while."""
 _CREATED: Final = (
-    "CreationDate", "CreateDate", "CreationTime", "CreatedTime", "CreateTime", "CreationDateTime", "CreatedAt",
-    "InstanceCreateTime", "LaunchTime", "StartTime",
+    "CreationDate", "CreateDate", "CreationTime", "CreatedTime", "CreateTime", "CreationDateTime", "CreatedAt", "Created",
+    "CreatedDate", "CreatedTimestamp", "SnapshotCreateTime", "ClusterCreateTime", "InstanceCreateTime", "LaunchTime",
+    "StartTime",
 )  # fmt: skip
 """Canonical properties that say when a resource was made."""
 _STACK: Final = ("aws:cloudformation:stack-name", "aws:cloudformation:logical-id")
@@ -175,7 +176,7 @@ def _is_open(window: Window, now: datetime) -> bool:
     from zoneinfo import ZoneInfo
 
     try:
-        local = now.astimezone(ZoneInfo(window.zone))
+        local = now.astimezone(UTC if window.zone == "UTC" else ZoneInfo(window.zone))
     except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
         raise Refused(
             "outside_window", f"the time zone `{window.zone}` is not known here, so no change window is open"

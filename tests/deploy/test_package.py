@@ -11,7 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from policyengine.config.remediation import Remediating, Window
+from policyengine.config.settings import Settings
+from policyengine.deploy.choice import Choice
 from policyengine.deploy.package import MOST_BYTES, members, name_of, package
+from policyengine.remediate.registry import load_remediations
+from policyengine.rules.pack import Pack
+from policyengine.rules.packs import load_packs
 from tests.deploy.test_template import default
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,7 +26,13 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_same_bytes_in_another_process() -> None:
     """Hash seeds, times and the order of folders must not show."""
     code = (
-        "import hashlib, sys; from policyengine.deploy.package import package; from tests.deploy.test_template import default;"
+        "import hashlib, sys; from policyengine.config.remediation import Remediating, Window
+from policyengine.config.settings import Settings
+from policyengine.deploy.choice import Choice
+from policyengine.deploy.package import package; from policyengine.remediate.registry import load_remediations
+from policyengine.rules.pack import Pack
+from policyengine.rules.packs import load_packs
+from tests.deploy.test_template import default;"
         "sys.stdout.write(hashlib.sha256(package(default())).hexdigest())"
     )
     digests = {
@@ -86,3 +98,19 @@ def test_importing_a_handler_loads_nothing_heavy(module: str) -> None:
         "jsonschema",
         "hypothesis",
     }
+
+
+def test_time_zones_of_change_windows_go_along(tmp_path: Path) -> None:
+    """The runtime may have none of its own."""
+    window = Window((0, 1, 2, 3, 4), "09:00", "17:00", "America/Argentina/Ushuaia")
+    pack = load_packs()
+    forms = tuple(form for form in pack.rules if form["id"] == "kms-key-rotation")
+    settings = Settings(remediation=Remediating(windows=(window,)))
+    with zipfile.ZipFile(io.BytesIO(package(Choice(Pack(pack.digest, forms), load_remediations(), settings)))) as archive:
+        archive.extractall(tmp_path)
+    code = (
+        "import sys, zoneinfo; zoneinfo.reset_tzpath(to=()); sys.path.insert(0, sys.argv[1]);"
+        "print(zoneinfo.ZoneInfo('America/Argentina/Ushuaia').key)"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code, str(tmp_path)], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("America/Argentina/Ushuaia\n", "")
