@@ -26,13 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_same_bytes_in_another_process() -> None:
     """Hash seeds, times and the order of folders must not show."""
     code = (
-        "import hashlib, sys; from policyengine.config.remediation import Remediating, Window
-from policyengine.config.settings import Settings
-from policyengine.deploy.choice import Choice
-from policyengine.deploy.package import package; from policyengine.remediate.registry import load_remediations
-from policyengine.rules.pack import Pack
-from policyengine.rules.packs import load_packs
-from tests.deploy.test_template import default;"
+        "import hashlib, sys; from policyengine.deploy.package import package; from tests.deploy.test_template import default;"
         "sys.stdout.write(hashlib.sha256(package(default())).hexdigest())"
     )
     digests = {
@@ -106,7 +100,9 @@ def test_time_zones_of_change_windows_go_along(tmp_path: Path) -> None:
     pack = load_packs()
     forms = tuple(form for form in pack.rules if form["id"] == "kms-key-rotation")
     settings = Settings(remediation=Remediating(windows=(window,)))
-    with zipfile.ZipFile(io.BytesIO(package(Choice(Pack(pack.digest, forms), load_remediations(), settings)))) as archive:
+    with zipfile.ZipFile(
+        io.BytesIO(package(Choice(Pack(pack.digest, forms), load_remediations(), settings)))
+    ) as archive:
         archive.extractall(tmp_path)
     code = (
         "import sys, zoneinfo; zoneinfo.reset_tzpath(to=()); sys.path.insert(0, sys.argv[1]);"
