@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -83,7 +84,8 @@ def test_from_a_scan_to_a_repair_and_back(tmp_path: Path, endpoint: str) -> None
     assert rules() == []
     action = applied.stdout.split()[0]
     shown = pe("remediate", "status", action)
-    assert "approved by ben" in shown.stdout
+    assert "approved_by=ben" in shown.stdout and "call=ec2:RevokeSecurityGroupIngress" in shown.stdout
+    assert len(re.findall(r"answer .*request_id=\S+", shown.stdout)) == 1, "every call with AWS's id of it"
     back = pe("remediate", "rollback", action, "--as", "cem")
     assert back.returncode == 0 and "rolled_back" in back.stdout, back
     assert [p["IpRanges"] for p in rules()] == [p["IpRanges"] for p in before]

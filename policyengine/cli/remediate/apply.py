@@ -12,13 +12,18 @@ import click
 
 from policyengine.cli.errors import EXIT_FAIL, EXIT_OK
 from policyengine.cli.remediate.session import account_options, open_live, open_the_store, store_option, who
+from policyengine.cli.remediate.told import NEXT
+from policyengine.cli.remediate.words import line, say
 from policyengine.model.errors import InputError
 from policyengine.remediate.api import Refused
 from policyengine.remediate.kernel import Kernel, Outcome
 from policyengine.remediate.plan import plan_hash
-from policyengine.sources.paths import printable
 from policyengine.store.actions import VERIFIED, Action, ConflictError, NoSuchActionError
 
+SCHEMA: Final = "policyengine/remediation-outcomes/v1"
+_FORMAT: Final = click.option(
+    "--format", "form", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True
+)
 _WELL: Final = frozenset({VERIFIED, "rolled_back", "expired"})
 
 
@@ -30,6 +35,7 @@ _WELL: Final = frozenset({VERIFIED, "rolled_back", "expired"})
 @click.option(
     "--approve-as", "approver", metavar="WHO", help="approve first, as this person; not who asked for it"
 )
+@_FORMAT
 @account_options
 def apply(plan: Path, only: tuple[str, ...], approver: str | None, **options: Any) -> int:
     """Carry out PLAN, the file that `remediate plan -o` wrote.
@@ -42,9 +48,8 @@ def apply(plan: Path, only: tuple[str, ...], approver: str | None, **options: An
     hashes = {each["id"]: each["hash"] for each in actions}
     refused = _approved(kernel, hashes, approver) if approver is not None else {}
     outcomes = kernel.apply([id for id in hashes if id not in refused], hashes)
-    for id, why in refused.items():
-        click.echo(f"{id}  not approved: {printable(why.text)}")
-    return _told(outcomes) if not refused else max(_told(outcomes), EXIT_FAIL)
+    outcomes += [Outcome(kernel.store.get(id), why) for id, why in refused.items()]
+    return _told(outcomes, options["form"])
 
 
 def _actions(file: Path, only: Sequence[str]) -> list[dict[str, Any]]:
@@ -63,8 +68,13 @@ def _actions(file: Path, only: Sequence[str]) -> list[dict[str, Any]]:
             "plan it again",
             code="altered",
         )
+    missing = set(only) - {each["id"] for each in actions}
+    if missing:
+        raise InputError(
+            f"`{file}` holds no action `{min(missing)}`; it holds {', '.join(each['id'] for each in body['actions'])}"
+        )
     if not actions:
-        raise InputError(f"`{file}` holds no action{' of these ids' if only else ''}")
+        raise InputError(f"`{file}` holds no action: nothing was planned")
     return actions
 
 
@@ -84,34 +94,62 @@ def _approved(kernel: Kernel, hashes: dict[str, str], approver: str) -> dict[str
     return refused
 
 
-def _told(outcomes: Sequence[Outcome]) -> int:
-    for outcome in outcomes:
-        click.echo(_line(outcome))
+def _told(outcomes: Sequence[Outcome], form: str) -> int:
     bad = [
         o for o in outcomes if o.refusal is not None or (o.action is not None and o.action.state not in _WELL)
     ]
+    if form == "json":
+        click.echo(
+            json.dumps({"schema": SCHEMA, "outcomes": [_outcome(each) for each in outcomes]}, indent=1)
+        )
+        return EXIT_FAIL if bad else EXIT_OK
+    refused: dict[tuple[str, str], list[str]] = {}
+    for action, refusal in outcomes:
+        if refusal is None:
+            assert action is not None
+            line(describe(action))
+            if action.state == VERIFIED:
+                line(f"  to take it back: policyengine remediate rollback {action.id}")
+        else:
+            refused.setdefault((refusal.code, refusal.text), []).append(action.id if action else "-")
+    for (code, text), ids in refused.items():
+        if len(ids) == 1:
+            say(text, f"{ids[0]}  refused ({code}): ")
+        else:
+            say(text, f"refused ({code}), {len(ids)} actions: ")
+            say(" ".join(ids), "  ")
+        if code in NEXT:
+            say(NEXT[code], "  what to do: ")
     return EXIT_FAIL if bad else EXIT_OK
 
 
-def _line(outcome: Outcome) -> str:
-    action, refusal = outcome.action, outcome.refusal
-    if refusal is not None:
-        return f"{action.id if action else '-'}  refused ({refusal.code}): {printable(refusal.text)}"
-    assert action is not None
-    return describe(action)
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    action, refusal = outcome
+    return {
+        "id": action.id if action else None,
+        "state": action.state if action else None,
+        "code": refusal.code if refusal else (action.code if action else ""),
+        "reason": refusal.text if refusal else (action.reason if action else ""),
+        "refused": refusal is not None,
+        "request_ids": [each["request_id"] for each in action.done if each.get("request_id")]
+        if action
+        else [],
+    }
 
 
 def describe(action: Action) -> str:
     """Return an action on one line."""
     place = action.plan["resource"]
-    where = f"{place['type']} {place['id']} {place['account']} {place['region']}"
+    where = f"{place['type']} {place['id']}  {place['account']} {place['region']}"
+    code = f" ({action.code})" if action.code else ""
     why = f": {action.reason}" if action.reason else ""
-    return printable(f"{action.id}  {action.state}  {action.handler}  {where}{why}")
+    return f"{action.id}  {action.state}{code}  {action.handler}  {where}{why}"
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("action")
 @click.option("--as", "asker", metavar="WHO", help="who takes it back (default: your user name)")
+@_FORMAT
 @account_options
 def rollback(action: str, asker: str | None, **options: Any) -> int:
     """Take back what ACTION changed, if what is there is still what it left."""
@@ -122,17 +160,18 @@ def rollback(action: str, asker: str | None, **options: Any) -> int:
         raise InputError(
             f"the store knows no action `{action}`; `policyengine remediate status` lists them"
         ) from None
-    return _told([outcome])
+    return _told([outcome], options["form"])
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@_FORMAT
 @account_options
 def recover(**options: Any) -> int:
     """Go on with changes whose process was killed, and end plans that have run out."""
     outcomes = open_live(options).kernel.recover()
-    if not outcomes:
+    if not outcomes and options["form"] != "json":
         click.echo("nothing was left behind")
-    return _told(outcomes)
+    return _told(outcomes, options["form"])
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -14,10 +15,13 @@ import click
 from policyengine.cli.errors import EXIT_FAIL, EXIT_OK
 from policyengine.cli.remediate.session import Live, account_options, open_live, who
 from policyengine.cli.remediate.show import show_plan
+from policyengine.cli.remediate.told import Turned, contents, same_changes, show_same, show_turned
+from policyengine.cli.remediate.words import say
 from policyengine.model.errors import InputError, UsageError
 from policyengine.model.reasons import FAIL
+from policyengine.remediate.api import Refused
 from policyengine.remediate.ports import Subject
-from policyengine.sources.paths import printable
+from policyengine.store.actions import APPROVED, PLANNED, Action
 
 SCHEMA: Final = "policyengine/remediation-plans/v1"
 
@@ -44,12 +48,16 @@ SCHEMA: Final = "policyengine/remediation-plans/v1"
     metavar="FILE",
     help="write the plans here, for `apply`",
 )
+@click.option(
+    "--format", "form", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True,
+    help="json: the plans as -o writes them, and what was refused",
+)  # fmt: skip
 @account_options
 def plan(target: Path | None, **options: Any) -> int:
     """Plan repairs of the failures in TARGET: findings.json, an ndjson report, a run directory or a snapshot.
 
     Every resource is read again before anything is planned; a failure that is no longer one, or cannot be decided
-    now, is refused. Nothing is changed.
+    now, is refused. Nothing is changed. Exit code 1 where everything was refused.
 
     \b
       policyengine remediate plan run/ -o plan.json
@@ -59,36 +67,71 @@ def plan(target: Path | None, **options: Any) -> int:
     asker = who(options["asker"])
     run = f"plan-{uuid.uuid4().hex[:12]}"
     found = list(_subjects(target, options, live))
-    planned, refused = [], Counter[str]()
+    planned: list[Action] = []
+    turned: list[Turned] = []
     for subject in found:
         outcome = live.kernel.plan(subject, requested_by=asker, run=run)
-        if outcome.action is not None:
+        if outcome.action is not None and outcome.action.state not in (PLANNED, APPROVED):
+            turned.append(Turned(subject, _answered(outcome.action, live.kernel.settings.repeat_seconds)))
+        elif outcome.action is not None:
             planned.append(outcome.action)
-            show_plan(outcome.action.id, outcome.action.state, outcome.action.plan)
         elif outcome.refusal is not None:
-            refused[outcome.refusal.code] += 1
-            name = f"{subject.type} {subject.id} ({subject.rule})"
-            click.echo(f"refused: {printable(name)}: {printable(outcome.refusal.text)}", err=True)
-    if options["output"] is not None:
-        _write(options["output"], run, planned)
-    told = ", ".join(f"{times} refused ({code})" for code, times in sorted(refused.items()))
-    click.echo(f"{len(planned)} planned{', ' if told else ''}{told}; nothing was changed")
-    return EXIT_OK if planned or not refused else EXIT_FAIL
-
-
-def _write(file: Path, run: str, planned: list[Any]) -> None:
+            turned.append(Turned(subject, outcome.refusal))
+    kept, others = same_changes(planned)
     body = {
         "schema": SCHEMA,
         "run": run,
-        "actions": [{"id": a.id, "hash": a.plan_hash, "plan": a.plan} for a in planned],
+        "actions": [{"id": a.id, "hash": a.plan_hash, "plan": a.plan} for a in kept],
     }
+    if options["form"] == "json":
+        also = {first: [{"id": a.id, "rule": a.rule} for a in same] for first, same in others.items()}
+        told = {**body, "same": also, "refused": [each.to_json() for each in turned]}
+        click.echo(json.dumps(told, indent=1))
+    else:
+        _tell(kept, others, turned, live.kernel.settings.limits.run)
+    if options["output"] is not None:
+        _write(options["output"], body, quiet=options["form"] == "json")
+    return EXIT_OK if planned or not turned else EXIT_FAIL
+
+
+def _answered(action: Action, seconds: float) -> Refused:
+    """Say that the same change was asked for lately; a kernel answers the same request with the same action."""
+    return Refused(
+        "busy",
+        f"{action.id} was for the same change and is {action.state}{f' ({action.reason})' if action.reason else ''}; the "
+        f"same request gets the same answer for {seconds:g} s (`remediation.repeat_seconds`)",
+    )
+
+
+def _tell(kept: list[Action], others: dict[str, list[Action]], turned: list[Turned], most: int) -> None:
+    for action in kept:
+        show_plan(action.id, action.state, action.plan)
+    show_turned(turned)
+    if len(kept) > 1:
+        contents(kept)
+    show_same(others)
+    if len(kept) > most:
+        text = f"these are more than one run may change (`remediation.limits.run` is {most}): choose some with --action ID"
+        say(text, "note: ")
+    refused = Counter(each.refusal.code for each in turned)
+    told = ", ".join(f"{times} refused ({code})" for code, times in sorted(refused.items()))
+    click.echo(f"{len(kept)} planned{', ' if told else ''}{told}; nothing was changed")
+
+
+def _write(file: Path, body: dict[str, Any], *, quiet: bool) -> None:
     try:
         file.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as problem:
         raise InputError(
             f"`{file}` cannot be written: {problem.strerror or problem}", code="unwritable"
         ) from None
+    if quiet:
+        return
     click.echo(f"wrote {file}")
+    if body["actions"]:
+        click.echo(
+            f"next, by somebody else: policyengine remediate apply {shlex.quote(str(file))} --approve-as NAME"
+        )
 
 
 def _subjects(target: Path | None, options: Mapping[str, Any], live: Live) -> Iterator[Subject]:

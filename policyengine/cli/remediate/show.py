@@ -2,104 +2,107 @@
 
 from __future__ import annotations
 
-import difflib
-import json
-import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
-import click
-
-from policyengine.sources.paths import printable
+from policyengine.cli.remediate.values import difference, holds_text, inline, lines, name_text, named_in
+from policyengine.cli.remediate.words import line, say, short, width
 
 Json = Mapping[str, Any]
-_WIDTH: Final = 110
-_SIGNS: Final = {"+": "green", "-": "red", "@": "cyan"}
+_UNDO: Final = {
+    "full": "can be taken back",
+    "partial": "can be taken back in part",
+    "no": "cannot be taken back",
+}
 
 
 def show_plan(action: str, state: str, plan: Json) -> None:
     """Print one plan."""
     place = plan["resource"]
-    head = f"{action}  {plan['handler']}  {state}"
-    click.secho(printable(head), bold=True)
-    where = f"{place['type']} {place['id']}  {place['account']} {place['region']}"
-    _say(where)
-    _say(f"{plan['severity']}  {plan['rule']}: {plan['message']}")
-    click.echo()
-    click.secho(f"  {printable(plan['summary'])}", bold=True)
-    for line in difference(plan["before"], plan["after"]):
-        click.secho(f"    {printable(line)}", fg=_SIGNS.get(line[:1]))
+    line(f"{action}  {plan['handler']}  {state}", bold=True)
+    say(f"{place['type']} {place['id']}", "  resource  ")
+    if place.get("arn") and place["arn"] != place["id"]:
+        say(place["arn"], "  arn       ")
+    say(f"{place['account']} {place['region']}", "  account   ")
+    say(f"{plan['severity']}  {plan['rule']}: {plan['message']}", "  finding   ")
+    if plan.get("requested_by"):
+        say(f"{plan['requested_by']} at {short(plan['made_at'])}", "  asked by  ")
+    line("")
+    say(plan["summary"], "  ", bold=True)
+    _show_difference(plan)
     _show_steps(plan)
     _show_terms(plan)
-    click.echo()
+    line("")
 
 
-def difference(before: Any, after: Any) -> Iterator[str]:
-    """Yield the lines of a unified diff of two images."""
-    old, new = (_lines(each) for each in (before, after))
-    for number, line in enumerate(difflib.unified_diff(old, new, lineterm="", n=2)):
-        if number >= 2:  # the names of files, of which there are none
-            yield line
-
-
-def _lines(image: Any) -> list[str]:
-    return json.dumps(image, indent=2, sort_keys=True, ensure_ascii=False).splitlines()
+def _show_difference(plan: Json) -> None:
+    if plan["before"] == plan["after"]:
+        return  # a plan that only proposes
+    for text in difference(plan["before"], plan["after"]):
+        line(f"    {text}", sign=text[:1])
 
 
 def _show_steps(plan: Json) -> None:
+    known = {f"{name} above, as it will be": each for name, each in named_in(plan["after"]).items()}
+    known |= {f"{name} above, as it is": each for name, each in named_in(plan["before"]).items()}
     for number, step in enumerate(plan["steps"], 1):
-        _say(f"{number}. {call_text(step['call'])}", indent="  ", further="       ")
+        _show_call(step["call"], f"  {number}. ", plan, known)
         if step["why"]:
-            _say(step["why"], indent="     why: ", further="          ")
+            say(step["why"], "     why: ")
         for call in step["undo"]:
-            _say(call_text(call), indent="     undo: ", further="           ")
+            _show_call(call, "     undo: ", plan, known)
         if not step["undo"]:
-            _say("cannot be taken back", indent="     undo: ")
+            say("cannot be taken back", "     undo: ")
 
 
-def call_text(call: Json) -> str:
-    """Return a call with its arguments on one line."""
-    given = ", ".join(f"{name}={_value(value)}" for name, value in call["arguments"].items())
-    place = f" in {call['region']}" if call["region"] else ""
-    return f"{call['service']}:{call['operation']}({given}){place}"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, Mapping) and "$answer" in value:
-        return f"<{value['$answer']['path']} of step `{value['$answer']['step']}`>"
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{name}: {_value(each)}" for name, each in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_value, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
+def _show_call(call: Json, lead: str, plan: Json, known: Json) -> None:
+    """Print a call: on one line where it fits, else an argument a line."""
+    name = f"{call['service']}:{call['operation']}"
+    place = f" in {call['region']}" if call["region"] and call["region"] != plan["region"] else ""
+    given = call["arguments"]
+    text = f"{lead}{name}({', '.join(f'{name_text(key)}={inline(value)}' for key, value in given.items())}){place}"
+    if len(text) <= width() and not holds_text(given):
+        line(text)
+        return
+    line(f"{lead}{name}{place}")
+    indent = " " * (len(lead) + 2)
+    for key, value in given.items():
+        text = f"{indent}{name_text(key)}: {inline(value)}"
+        if len(text) <= width() and not holds_text(value):
+            line(text)
+            continue
+        for part in lines({key: value}, known):
+            line(f"{indent}{part}")
 
 
 def _show_terms(plan: Json) -> None:
     for concern in plan["concerns"]:
-        _say(concern, indent="  look at: ", further="           ")
+        say(concern, "  look at: ")
     if plan["dangers"]:
-        _say(plan["dangers"], indent="  dangers: ", further="           ")
-    if plan["advice"]:
-        for line in plan["advice"].splitlines():
-            _say(line, indent="  advice: ", further="          ")
-    kind = {"full": "can be taken back", "partial": "can be taken back in part", "no": "cannot be taken back"}
-    terms = [kind[plan["reversible"]], *(["destructive"] if plan["destructive"] else [])]
-    terms.append("only proposed" if plan["plan_only"] else _people(plan["approvals"]))
-    _say("; ".join(terms) + (f": {plan['lost']}" if plan["lost"] else ""))
+        say(plan["dangers"], "  dangers: ")
+    for number, part in enumerate(plan["advice"].splitlines()):
+        line(("  advice: " if not number else "          ") + part)
+    say(terms(plan), "  ")
     if plan["permissions"]:
-        _say(f"needs {', '.join(plan['permissions'])}", further="        ")
-    _say(f"plan {plan['hash']}, holds until {plan['expires_at']}")
+        say(", ".join(plan["permissions"]), "  needs: ")
+    line(f"  hash:  {plan['hash']}")
+    if plan.get("expires_at"):
+        line(
+            f"  holds until {short(plan['expires_at'])}; only as long as the resource, the rule and the settings stay as they are"
+        )
 
 
-def _people(number: int) -> str:
+def terms(plan: Json) -> str:
+    """Return how far a plan can be taken back and who has to agree."""
+    told = [_UNDO[plan["reversible"]] + (f" ({plan['lost'].strip().rstrip('.')})" if plan["lost"] else "")]
+    if plan["destructive"]:
+        told.append("destructive")
+    told.append("only proposed, never applied" if plan["plan_only"] else people(plan["approvals"]))
+    return "; ".join(told)
+
+
+def people(number: int) -> str:
+    """Return how many people have to approve."""
     if not number:
         return "may run without a person"
-    return f"{number} {'person has' if number == 1 else 'people have'} to approve"
-
-
-def _say(text: str, indent: str = "  ", further: str = "  ") -> None:
-    lines = textwrap.wrap(
-        printable(" ".join(text.split())), _WIDTH, initial_indent=indent, subsequent_indent=further, break_long_words=False,
-        break_on_hyphens=False,
-    )  # fmt: skip
-    click.echo("\n".join(lines or [indent]))
+    return f"{number} {'person has' if number == 1 else 'people have'} to approve, not who asked for it"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
 import click
 
@@ -11,9 +12,15 @@ from policyengine.cli.errors import EXIT_FAIL, EXIT_OK
 from policyengine.cli.remediate.apply import describe
 from policyengine.cli.remediate.session import open_the_store, store_option
 from policyengine.cli.remediate.show import show_plan
-from policyengine.model.errors import InputError
-from policyengine.sources.paths import printable
-from policyengine.store.actions import STATES, NoSuchActionError
+from policyengine.cli.remediate.values import inline
+from policyengine.cli.remediate.words import line, short
+from policyengine.model.errors import InputError, UsageError
+from policyengine.store.actions import STATES, Action, ActionStore, Entry, NoSuchActionError
+
+_FIRST: Final = (
+    "call", "step", "request_id", "error", "as", "code", "by", "approved_by", "type", "id", "account", "region", "rule"
+)  # fmt: skip
+"""Members of entries that tell what it is about, in this order; the others follow."""
 
 _PROFILE = click.option(
     "--profile", metavar="NAME", help="profile of the AWS configuration files, for a store in DynamoDB"
@@ -39,8 +46,8 @@ def status(
             click.echo(json.dumps([each.to_json() for each in found], indent=1))
             return EXIT_OK
         for each in found:
-            click.echo(describe(each))
-        click.echo(f"{len(found)} actions")
+            line(f"{short(each.updated_at)}  {describe(each)}")
+        click.echo(f"{len(found)} action{'' if len(found) == 1 else 's'}")
         return EXIT_OK
     try:
         one = store.get(action)
@@ -48,54 +55,104 @@ def status(
         raise InputError(
             f"the store knows no action `{action}`; `policyengine remediate status` lists them"
         ) from None
+    history = [each for each in store.journal() if each.action == action]
     if form == "json":
-        click.echo(json.dumps(one.to_json(), indent=1))
+        click.echo(json.dumps({**one.to_json(), "journal": [each._asdict() for each in history]}, indent=1))
         return EXIT_OK
     show_plan(one.id, one.state, one.plan)
-    click.echo(describe(one))
-    for approval in one.approvals:
-        click.echo(
-            printable(f"  approved by {approval['who']} at {approval['at']}, until {approval['expires_at']}")
-        )
-    for step in one.done:
-        request = f" (request {step['request_id']})" if step.get("request_id") else ""
-        click.echo(printable(f"  step `{step['step']}` {step['state']} at {step['at']}{request}"))
+    _show_history(one, history)
     return EXIT_OK
+
+
+def _show_history(action: Action, history: list[Entry]) -> None:
+    """Print who did what: from the request over approvals and calls to the end."""
+    line("history", bold=True)
+    for entry in history:
+        line(f"  {entry.seq:>5}  {short(entry.at)}  {sentence(entry)}")
+    for approval in action.approvals:
+        line(f"  the approval of {approval['who']} holds until {short(approval['expires_at'])}")
+    line(describe(action))
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--verify", is_flag=True, help="recompute the hash chain instead of showing the entries")
+@click.option(
+    "--kept",
+    metavar="HASH",
+    help="with --verify: a hash that --verify printed before, which has to be in the chain",
+)
 @click.option("--action", metavar="ID", help="only entries of this action")
+@click.option(
+    "--format", "form", type=click.Choice(["terminal", "ndjson"]), default="terminal", show_default=True,
+    help="ndjson: one JSON object a line, with the hashes",
+)  # fmt: skip
 @_PROFILE
 @store_option
-def log(verify: bool, action: str | None, profile: str | None, where: str | None) -> int:
-    """Show the journal, one JSON object a line; or verify that none of it was changed, left out or reordered.
+def log(
+    verify: bool, kept: str | None, action: str | None, form: str, profile: str | None, where: str | None
+) -> int:
+    """Show the journal: number, time, action, what happened; or verify that none of it was changed, left out or reordered.
 
-    Whether its end was cut off can only be told by the last hash, kept elsewhere: --verify prints it.
+    Each entry is hashed together with the hash of the one before. Somebody who may write to the store can still write
+    a whole new journal: keep the hash that --verify prints elsewhere, and give it to a later --verify with --kept.
+    Names of people are as they gave them; `as` is the identity that AWS knows of the caller.
     """
+    if kept is not None and not verify:
+        raise UsageError("--kept goes with --verify")
     store = open_the_store(where, profile)
-    if not verify:
-        for entry in store.journal():
-            if action is None or entry.action == action:
-                click.echo(json.dumps(entry._asdict(), separators=(",", ":")))
-        return EXIT_OK
+    if verify:
+        return _verify(store, kept)
+    for entry in store.journal():
+        if action is not None and entry.action != action:
+            continue
+        if form == "ndjson":
+            click.echo(json.dumps(entry._asdict(), separators=(",", ":")))
+        else:
+            line(f"{entry.seq:>6}  {short(entry.at)}  {entry.action or '-':24}  {sentence(entry)}")
+    return EXIT_OK
+
+
+def _verify(store: ActionStore, kept: str | None) -> int:
     from policyengine.store.chain import verify as check
 
-    last: list[Any] = []
+    last: list[Entry] = []
+    seen: list[int] = []
 
-    def passed() -> Any:
+    def passed() -> Iterator[Entry]:
         for entry in store.journal():
             last[:] = [entry]
+            if entry.hash == kept:
+                seen.append(entry.seq)
             yield entry
 
     head = store.head()
     problem = check(passed(), head=head)
     if problem is not None:
-        click.echo(f"the journal is not whole: {problem}")
+        line(f"the journal is not whole: {problem}")
         return EXIT_FAIL
-    click.echo(
-        f"{last[0].seq} entries, the chain is whole; it ends with {last[0].hash}"
-        if last
-        else "the journal is empty"
-    )
+    if kept is not None and not seen:
+        line(
+            f"no entry has the hash {kept}: the journal was written anew, or its end was cut off, since that was kept"
+        )
+        return EXIT_FAIL
+    if not last:
+        line("the journal is empty")
+        return EXIT_OK
+    line(f"{last[0].seq} entries, the chain is whole; it ends with {last[0].hash}")
+    if seen:
+        line(f"entry {seen[0]} has the hash that was kept: nothing up to it was changed since")
     return EXIT_OK
+
+
+def sentence(entry: Entry) -> str:
+    """Return an entry of the journal as a line: its kind, then its members, those that identify first."""
+    order = {name: number for number, name in enumerate(_FIRST)}
+    names = sorted(entry.body, key=lambda name: (order.get(name, len(order)), name))
+    return (
+        f"{entry.kind:15} {'  '.join(f'{name}={_short_value(entry.body[name])}' for name in names)}".rstrip()
+    )
+
+
+def _short_value(value: Any) -> str:
+    plain = isinstance(value, str) and value and " " not in value and '"' not in value
+    return str(value) if plain else inline(value)
