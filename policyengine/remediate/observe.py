@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final, NamedTuple
 
 from policyengine.aws.account import Account
@@ -40,13 +40,15 @@ from policyengine.remediate.gathering import (
 from policyengine.remediate.ports import Observation, Subject
 from policyengine.rules.pack import Pack
 from policyengine.sources.live.context import Only
+from policyengine.sources.live.one import one_of
 from policyengine.sources.live.plan import GLOBAL, Plan, Task
-from policyengine.sources.live.spec import AnyCollector, CodeCollector
+from policyengine.sources.live.spec import AnyCollector, CodeCollector, Collector
 from policyengine.sources.live.table import collector_of
 
 READ_ANYWAY: Final = frozenset({"tags"})
 KEPT_SECONDS: Final = 300.0
-"""How long it is believed how many resources of a type there are, and which id a resource has."""
+"""How long it is believed how many resources of a type there are, and which id a resource has. The count is of the
+type in an account and region, whichever resource it was asked for: it stands under the id ""."""
 MOST_KEPT: Final = 10_000
 OTHERS: Final = "others"
 """Stands in a coverage for the other accounts of an organisation, which are not looked at."""
@@ -96,7 +98,8 @@ class LiveObserver:
             raise Refused("unknown_target", f"nothing collects {subject.type}")
         account = self._doors.open(SCANNER, subject.account).account
         with ThreadPoolExecutor(_WORKERS, "observe") as calls:
-            return _Look(self, subject, form, collector, account, calls).observation()
+            look = partial(_Look, self, subject, form, collector, account, calls)
+            return look().by_its_id() or look().observation()
 
     def _form(self, subject: Subject) -> dict[str, Any]:
         """Return the rule as it is about the subject's type. Raises Refused."""
@@ -168,11 +171,11 @@ class LiveObserver:
         known = self._known.get(key)
         return known if known is not None and known.until > self._clock() else None
 
-    def _remember(self, key: tuple[str, str, str, str], population: int, id: str) -> None:
+    def _remember(self, key: tuple[str, str, str, str], known: _Known) -> None:
         with self._lock:
             if len(self._known) >= MOST_KEPT:
                 self._known.clear()
-            self._known[key] = _Known(population, id, self._clock() + KEPT_SECONDS)
+            self._known[key] = known
 
 
 class _Look:
@@ -197,11 +200,36 @@ class _Look:
         self.gathering = Gathering(self.plan, redact=observer._redact, now=now, calls=calls)
 
     def observation(self) -> Observation:
+        """Return what is there, from a listing or, where a listing told its id a moment ago, by this id."""
+        known = None if self._looks_around else self.observer._recall(self._key(self.subject.id))
+        return self._observed(known)
+
+    def by_its_id(self) -> Observation | None:
+        """Return what is there where AWS has just this id and others of the type were counted a moment ago.
+
+        None: that is not so, or the id is one that only a listing explains.
+        """
+        counted = self.observer._recall(self._key(""))
+        if counted is None or self._looks_around or self.observer._recall(self._key(self.subject.id)):
+            return None
+        if not isinstance(self.collector, Collector) or one_of(self.collector) is None:
+            return None
+        try:
+            found = self._observed(counted._replace(id=self.subject.id))
+        except Refused:
+            return None
+        if found.resource is None or found.resource.id != self.subject.id:
+            return None
+        self.observer._remember(self._key(self.subject.id), counted._replace(id=self.subject.id))
+        return found
+
+    def _key(self, id: str) -> tuple[str, str, str, str]:
+        return (self.subject.account, self.subject.region, self.subject.type, id)
+
+    def _observed(self, known: _Known | None) -> Observation:
         subject, account = self.subject, self.account
-        key = (subject.account, subject.region, subject.type, subject.id)
         tasks = self._tasks()
         own = next(task for task in tasks if task.types == self.collector.types)
-        known = self.observer._recall(key) if not self._looks_around else None
         only = Only(
             subject.type,
             own.place,
@@ -214,7 +242,9 @@ class _Look:
         if known is not None:
             population = known.population
         elif resource is not None:
-            self.observer._remember(key, population, resource.id)
+            told = _Known(population, resource.id, self.observer._clock() + KEPT_SECONDS)
+            self.observer._remember(self._key(subject.id), told)
+            self.observer._remember(self._key(""), told)
         finding = None
         if resource is not None:
             finding = self.observer._judge(self.form, resource, self.gathering.gathered)
