@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -132,6 +133,25 @@ def test_what_is_no_file_of_plans_is_refused(tmp_path: Path, text: str) -> None:
     assert done.returncode == 2 and "remediate plan TARGET -o FILE" in done.stderr
 
 
+@pytest.mark.parametrize("id", [1, None, ["act-1"], {"act": 1}])
+def test_an_id_that_is_no_text_is_refused(tmp_path: Path, id: Any) -> None:
+    file = plan_file(tmp_path)
+    body = json.loads(file.read_text())
+    body["actions"][0]["id"] = id
+    file.write_text(json.dumps(body))
+    done = run("remediate", "apply", str(file), home=tmp_path)
+    assert done.returncode == 2 and "remediate plan TARGET -o FILE" in done.stderr
+
+
+def test_a_plan_of_another_store_is_refused_before_anything_is_changed(tmp_path: Path) -> None:
+    from policyengine.cli.remediate.apply import _known
+
+    store: Any = open_store(str(tmp_path / "store" / "actions.db"))
+    with pytest.raises(InputError, match="another --store"):
+        _known(SimpleNamespace(store=store), ["act-of-another"])  # type: ignore[arg-type]  # its store is what is asked
+    store.close()
+
+
 def test_a_store_that_is_none_is_left_alone(tmp_path: Path) -> None:
     store = tmp_path / "notes.txt"
     store.write_text("my notes")
@@ -183,6 +203,13 @@ def test_names_cannot_write_to_the_terminal(tmp_path: Path) -> None:
     store.claim(action, Note(at, "act-1", "planned"), until=0, now=0)
     store.close()
     assert "\x1b" not in run("remediate", "status", "--store", str(path), home=tmp_path).stdout
+
+
+def test_a_file_of_plans_is_its_owners_alone(tmp_path: Path) -> None:
+    from policyengine.cli.remediate.plan import _write
+
+    _write(tmp_path / "plan.json", {"actions": [], "odd": "\ud800"}, quiet=True)
+    assert (tmp_path / "plan.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_handlers_are_listed_and_shown(tmp_path: Path) -> None:

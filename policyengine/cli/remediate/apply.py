@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -46,6 +46,7 @@ def apply(plan: Path, only: tuple[str, ...], approver: str | None, **options: An
     actions = _actions(plan, only)
     kernel = open_live(options).kernel
     hashes = {each["id"]: each["hash"] for each in actions}
+    _known(kernel, hashes)
     refused = _approved(kernel, hashes, approver) if approver is not None else {}
     outcomes = kernel.apply([id for id in hashes if id not in refused], hashes)
     outcomes += [Outcome(kernel.store.get(id), why) for id, why in refused.items()]
@@ -57,7 +58,9 @@ def _actions(file: Path, only: Sequence[str]) -> list[dict[str, Any]]:
     try:
         body = json.loads(file.read_bytes())
         actions = [each for each in body["actions"] if not only or each["id"] in only]
-        altered = [each["id"] for each in actions if plan_hash(each["plan"]) != each["hash"]]
+        altered = [str(each["id"]) for each in actions if plan_hash(each["plan"]) != each["hash"]]
+        if not all(isinstance(each["id"], str) for each in actions):
+            raise TypeError("an id is a text")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise InputError(
             f"`{file}` is no file of plans; `policyengine remediate plan TARGET -o FILE` writes one"
@@ -78,6 +81,17 @@ def _actions(file: Path, only: Sequence[str]) -> list[dict[str, Any]]:
     return actions
 
 
+def _known(kernel: Kernel, ids: Iterable[str]) -> None:
+    """Raise InputError where an action is none of this store's, before any of them is approved or changed."""
+    for id in ids:
+        try:
+            kernel.store.get(id)
+        except NoSuchActionError:
+            raise InputError(
+                f"the store knows no action `{id}`: was it planned with another --store? Nothing was changed"
+            ) from None
+
+
 def _approved(kernel: Kernel, hashes: dict[str, str], approver: str) -> dict[str, Refused]:
     refused = {}
     for id, hash in hashes.items():
@@ -85,10 +99,6 @@ def _approved(kernel: Kernel, hashes: dict[str, str], approver: str) -> dict[str
             kernel.approve(id, approver, hash)
         except Refused as why:
             refused[id] = why
-        except NoSuchActionError:
-            raise InputError(
-                f"the store knows no action `{id}`: was it planned with another --store?"
-            ) from None
         except ConflictError:
             refused[id] = Refused("busy", "somebody else changes the action; try again")
     return refused

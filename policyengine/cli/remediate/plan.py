@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import uuid
 from collections import Counter
@@ -119,8 +120,11 @@ def _tell(kept: list[Action], others: dict[str, list[Action]], turned: list[Turn
 
 
 def _write(file: Path, body: dict[str, Any], *, quiet: bool) -> None:
+    """A plan quotes policies and settings as they are in the account: the file is its owner's alone."""
+    text = json.dumps(body, indent=1, ensure_ascii=False) + "\n"
     try:
-        file.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+            stream.write(text.encode("utf-8", "surrogatepass"))
     except OSError as problem:
         raise InputError(
             f"`{file}` cannot be written: {problem.strerror or problem}", code="unwritable"
