@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from policyengine.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from policyengine.remediate.declaration import Declaration
 
 
 def rule_page(rule_id: str, folders: Sequence[Path]) -> str:
@@ -31,9 +34,33 @@ def rule_page(rule_id: str, folders: Sequence[Path]) -> str:
         ],
         examples=_examples(form, folders),
         remediation=form["remediation"],
+        repair=_repair(form["remediation"]),
         file=form["source"],
     )
     return explain_rule(page, terminal_look(sys.stdout))
+
+
+def _repair(name: str | None) -> list[str]:
+    """Return what a remediation says of itself, in sentences."""
+    from policyengine.remediate.registry import load_remediations
+
+    known = load_remediations().declarations if name else {}
+    return repair_in_words(known[name]) if name is not None and name in known else []
+
+
+def repair_in_words(found: Declaration) -> list[str]:
+    """Return what a remediation does, who agrees to it, what can be taken back, and its dangers."""
+    run = {"automatic": "Waits for approval unless `remediation.automatic` lists it", "plan": "Only proposes"}
+    people = "one person" if found.approvals <= 1 else f"{found.approvals} people"
+    terms = run.get(found.mode, f"Waits for the approval of at least {people}, always")
+    if found.destructive:
+        terms += "; may lose data or history"
+    undo = {"full": "can be taken back", "partial": "can be taken back in part", "no": "cannot be taken back"}
+    lost = f" ({' '.join(found.lost.split()).rstrip('.')})" if found.lost else ""
+    sentences = [f"{found.title}. {terms}; {undo[found.reversible]}{lost}."]
+    if found.dangers.strip():
+        sentences.append(f"Dangers: {' '.join(found.dangers.split())}")
+    return sentences
 
 
 def _examples(form: dict[str, Any], folders: Sequence[Path]) -> list[Any]:

@@ -46,7 +46,8 @@ class ExampleInfo:
 
 @dataclass(frozen=True, slots=True)
 class RulePage:
-    """All that the page of a rule shows. ``requires`` and ``when`` are lines in words, nested by indent."""
+    """All that the page of a rule shows. ``requires`` and ``when`` are lines in words, nested by indent; ``repair`` says
+    of its remediation what it does, how far that can be taken back and what its dangers are."""
 
     info: RuleInfo
     applies_to: Sequence[str]
@@ -55,6 +56,7 @@ class RulePage:
     parameters: Sequence[ParameterInfo] = ()
     examples: Sequence[ExampleInfo] = field(default_factory=tuple)
     remediation: str | None = None
+    repair: Sequence[str] = ()
     file: str | None = None
 
 
@@ -70,7 +72,9 @@ def explain_rule(page: RulePage, options: TerminalOptions | None = None) -> str:
     write.section("Why", [info.why])
     write.section("How to fix", [info.fix])
     if page.remediation:
-        write.section("", [f"`policyengine remediate plan` can do it: handler `{page.remediation}`."])
+        write.section(
+            "", [f"`policyengine remediate plan` can do it: handler `{page.remediation}`.", *page.repair]
+        )
     if page.when:
         write.listing("Looks only at resources for which", page.when)
     write.listing("Requires", page.requires)

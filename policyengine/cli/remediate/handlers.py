@@ -36,13 +36,21 @@ def handlers(name: str | None, form: str) -> int:
     return EXIT_OK
 
 
+def _mode(each: Declaration) -> str:
+    """Return a mode and what it means."""
+    people = "one person" if each.approvals <= 1 else f"{each.approvals} people"
+    meaning = {
+        "automatic": "may run without a person where `remediation.automatic` lists it, else one approves",
+        "plan": "only proposes, never applied",
+    }
+    return f"{each.mode}: {meaning.get(each.mode, f'at least {people} to approve, always')}"
+
+
 def _show(each: Declaration) -> None:
     click.secho(f"{each.id}  {each.title}", bold=True)
     click.echo(f"  fixes      {', '.join(each.fixes)}")
     click.echo(f"  types      {', '.join(each.types)}")
-    click.echo(
-        f"  mode       {each.mode}; at least {each.approvals} approvals{'; destructive' if each.destructive else ''}"
-    )
+    click.echo(f"  mode       {_mode(each)}{'; destructive' if each.destructive else ''}")
     click.echo(f"  undo       {each.reversible}{f': {each.lost}' if each.lost else ''}")
     click.echo(f"  reads      {', '.join(each.reads)}")
     click.echo(f"  writes     {', '.join(each.writes) or 'nothing'}")
