@@ -35,7 +35,7 @@ class Choice:
         if len(forms) > MOST_CONFIG_RULES:
             raise UsageError(
                 f"{len(forms)} rules are more Config rules than one template holds ({MOST_CONFIG_RULES}); choose with "
-                "--rule or --family, and deploy several with different --name"
+                "--rule or --family, and deploy several stacks, each with another value of the parameter `Name`"
             )
         self.pack = Pack(pack.digest, tuple(sorted(forms, key=lambda form: str(form["id"]))))
         self.settings = settings

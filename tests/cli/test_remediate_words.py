@@ -168,3 +168,7 @@ def test_every_remediation_says_who_agrees_and_what_can_be_taken_back() -> None:
         said = repair_in_words(each)[0]
         assert ("approval" in said or "proposes" in said) and "taken back" in said, each.id
         assert ("Only proposes" in said) is (each.mode == "plan"), each.id
+
+
+def test_members_in_another_order_are_no_difference() -> None:
+    assert list(difference({"x": {"a": 1, "b": 2}}, {"x": {"b": 2, "a": 1}})) == []

@@ -29,12 +29,16 @@ def lines(value: Any, known: Mapping[str, Any] | None = None) -> list[str]:
 
 
 def inline(value: Any) -> str:
-    """Return a JSON value on one line."""
+    """Return a JSON value on one line, members by name."""
     answer = _answer(value)
     if answer:
         return answer
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{name_text(name)}: {inline(each)}" for name, each in value.items()) + "}"
+        return (
+            "{"
+            + ", ".join(f"{name_text(name)}: {inline(each)}" for name, each in sorted(value.items()))
+            + "}"
+        )
     if isinstance(value, list):
         return "[" + ", ".join(map(inline, value)) + "]"
     return json.dumps(value, ensure_ascii=False)
