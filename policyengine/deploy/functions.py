@@ -15,7 +15,10 @@ from policyengine.store.dynamo_table import ACTIONS
 
 Json = dict[str, Any]
 RETENTION_DAYS: Final = 365
-ROLE_PREFIX: Final = "${Name}-"
+ROLE_PREFIX: Final = "${Name}-${AWS::Region}-"
+"""Roles are an account's and not a region's: stacks of several regions must not want the same names."""
+POLICY_PATH: Final = "/${Name}-stack/"
+"""By it the policies of the stack are told from others: they have no names, so that CloudFormation can replace them."""
 _BATCH: Final = 10
 
 
@@ -62,6 +65,10 @@ def _name(function: Function) -> str:
     return f"${{Name}}-{function.module.replace('_', '-')}"
 
 
+def _role_name(function: Function) -> str:
+    return f"{ROLE_PREFIX}{function.module.replace('_', '-')}"
+
+
 def _one(function: Function, choice: Choice, reading: list[str]) -> Json:
     id = function.id
     environment: Json = {"POLICYENGINE_TABLE": ref("Actions"), "POLICYENGINE_READ": "live"}
@@ -84,7 +91,7 @@ def _one(function: Function, choice: Choice, reading: list[str]) -> Json:
         f"{id}Role": resource(
             "AWS::IAM::Role",
             {
-                "RoleName": sub(_name(function)),
+                "RoleName": sub(_role_name(function)),
                 "Description": f"policyengine: {function.module}",
                 "AssumeRolePolicyDocument": service_trust("lambda.amazonaws.com"),
                 "ManagedPolicyArns": [ref(name) for name in reading],
@@ -94,6 +101,7 @@ def _one(function: Function, choice: Choice, reading: list[str]) -> Json:
         f"{id}Policy": resource(
             "AWS::IAM::ManagedPolicy",
             {
+                "Path": sub(POLICY_PATH),
                 "Description": f"policyengine: what the function {function.module} does",
                 "Roles": [ref(f"{id}Role")],
                 "PolicyDocument": document(_statements(function, choice)),
@@ -167,7 +175,7 @@ def role_arn(name: str) -> Json:
 
 def function_role(function: Function) -> Json:
     """Return the ARN of a function's role."""
-    return role_arn(_name(function))
+    return role_arn(_role_name(function))
 
 
 def role_id(remediation: str) -> str:
@@ -186,6 +194,7 @@ def _reading(choice: Choice) -> Json:
         f"ReadConfiguration{number}": resource(
             "AWS::IAM::ManagedPolicy",
             {
+                "Path": sub(POLICY_PATH),
                 "Description": "Reading the configuration that the rules of policyengine are about",
                 "PolicyDocument": document,
             },

@@ -10,6 +10,7 @@ from policyengine.aws.actions import actions_for
 from policyengine.deploy.choice import Choice
 from policyengine.deploy.functions import (
     EVENTS,
+    POLICY_PATH,
     REMEDIATION,
     ROLE_PREFIX,
     function_role,
@@ -61,6 +62,7 @@ def _role(declaration: Declaration, parameters: Mapping[str, Any]) -> Json:
         f"{id}Policy": resource(
             "AWS::IAM::ManagedPolicy",
             {
+                "Path": sub(POLICY_PATH),
                 "Description": f"policyengine: what the remediation {declaration.id} does",
                 "Roles": [ref(f"{id}Role")],
                 "PolicyDocument": document(statements(declaration, parameters)),
@@ -95,10 +97,8 @@ def statements(declaration: Declaration, parameters: Mapping[str, Any]) -> list[
     ]
     changing = sorted(action for action in granted if action.startswith("iam:") and not _reads(action))
     if changing:  # INVARIANT: no remediation changes what remediations may do
-        own = [
-            role_arn(f"{ROLE_PREFIX}*"),
-            sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/${Name}-*"),
-        ]
+        policies = f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy{POLICY_PATH}*"
+        own = [role_arn("${Name}-*"), sub(policies)]
         found.append({"Sid": "NotOwn", "Effect": "Deny", "Action": changing, "Resource": own})
     return found
 
@@ -145,6 +145,7 @@ def _ssm() -> Json:
         "AutomationRole": resource(
             "AWS::IAM::Role",
             {
+                "RoleName": sub(f"{ROLE_PREFIX}automation"),
                 "Description": "policyengine: what the SSM document calls the remediation function as",
                 "AssumeRolePolicyDocument": service_trust("ssm.amazonaws.com", condition=own),
                 "Tags": TAGS,
@@ -153,6 +154,7 @@ def _ssm() -> Json:
         "AutomationPolicy": resource(
             "AWS::IAM::ManagedPolicy",
             {
+                "Path": sub(POLICY_PATH),
                 "Description": "policyengine: calling the remediation function",
                 "Roles": [ref("AutomationRole")],
                 "PolicyDocument": document([invoke]),

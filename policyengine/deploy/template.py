@@ -59,7 +59,7 @@ def _parameters() -> Json:
             "Type": "String",
             "Default": "policyengine",
             "Description": "Begins the name of everything that has one; another name for a second stack in an account",
-            "AllowedPattern": "[a-z][a-z0-9-]{1,20}",
+            "AllowedPattern": "[a-z][a-z0-9-]{1,15}",
         },
         "CodeBucketPrefix": {
             "Type": "String",
@@ -121,10 +121,6 @@ def stack_set(choice: Choice) -> Json:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-manage-auto-deployment.html
     """
     parameters = tuple(_parameters())
-    own = _parameters()
-    own["CodeBucket"]["Description"] = (
-        "Prefix of buckets, one in each region (PREFIX-REGION), that every account may read"
-    )
     member = [
         {
             "ParameterKey": name,
