@@ -121,7 +121,14 @@ def patch_for(finding: Finding, owned: Json) -> str:
 
 def created(resource: Resource) -> str | None:
     """Return when a resource was made, by which one of the same name that was made anew is another; None where that is
-    not said. An instance's launch time is none: it changes when the instance is started again."""
+    not said.
+
+    An instance's launch time is none: it changes when the instance is started again. Nor is a bucket's: "This date can change
+    when making changes to your bucket, such as editing its bucket policy"
+    (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Bucket.html).
+    """
+    if resource.type == "AWS::S3::Bucket":
+        return None
     times = (resource.properties.get(name) for name in _CREATED if name != "LaunchTime")
     return next((each for each in times if isinstance(each, str)), None)
 

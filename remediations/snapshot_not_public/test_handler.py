@@ -51,3 +51,14 @@ def test_laws(bench: Bench) -> None:
             SnapshotId=snapshot, Attribute="createVolumePermission", OperationType="add", **shared
         )
     bench.laws("ebs-snapshot-not-public", "AWS::EC2::Snapshot", snapshot)
+
+
+def test_an_exclusion_tag_is_seen(bench: Bench) -> None:
+    """The registry of CloudFormation says nothing of a snapshot's tags; AWS gives it tags all the same."""
+    ec2 = bench.client("ec2")
+    volume = ec2.create_volume(Size=1, AvailabilityZone="us-east-1a")["VolumeId"]
+    tags = {"ResourceType": "snapshot", "Tags": [{"Key": "policyengine:no-remediation", "Value": "asked"}]}
+    snapshot = ec2.create_snapshot(VolumeId=volume, TagSpecifications=[tags])["SnapshotId"]
+    shared = {"Attribute": "createVolumePermission", "OperationType": "add", "GroupNames": ["all"]}
+    ec2.modify_snapshot_attribute(SnapshotId=snapshot, **shared)
+    bench.refuses("excluded", "ebs-snapshot-not-public", "AWS::EC2::Snapshot", snapshot)

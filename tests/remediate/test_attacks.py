@@ -15,11 +15,12 @@ from policyengine.model.resource import Resource
 from policyengine.model.values import Unresolved
 from policyengine.remediate import breaker
 from policyengine.remediate.api import Call, Refused
+from policyengine.remediate.guards import created
 from policyengine.remediate.images import between
 from policyengine.remediate.ports import Observation, Subject
 from policyengine.store.actions import Action, ConflictError, Note, StoreError, UnfitError
 from policyengine.store.sqlite_actions import SqliteActions
-from tests.remediate.fake_world import Killed, OneStep, TwoSteps, World, denied, uncertain
+from tests.remediate.fake_world import ACCOUNT, REGION, Killed, OneStep, TwoSteps, World, denied, uncertain
 from tests.remediate.test_kernel import AUTO, kernel, planned, refusal, repaired, subject
 
 NOW = World().time
@@ -359,33 +360,40 @@ def test_a_lock_is_opened_whatever_the_handler_does(store: Any, world: World) ->
 class Dated(World):
     """Things were made at a time."""
 
-    created = "2026-01-01T00:00:00+00:00"
+    made = "2026-01-01T00:00:00+00:00"
 
     def observe(self, subject: Subject) -> Observation:
         seen = super().observe(subject)
         if seen.resource is None:
             return seen
-        made = Resource(
-            seen.resource.type, seen.resource.id, seen.resource.account, seen.resource.region,
-            {"CreationDate": self.created}, arn=seen.resource.arn, tags=seen.resource.tags,
+        found = Resource(
+            "AWS::SQS::Queue", seen.resource.id, seen.resource.account, seen.resource.region,
+            {"CreatedTimestamp": self.made}, arn=seen.resource.arn, tags=seen.resource.tags,
         )  # fmt: skip
-        return seen._replace(resource=made)
+        return seen._replace(resource=found)
 
 
 def test_one_of_the_same_name_that_was_made_anew_is_another(store: Any, world: World) -> None:
     dated = Dated(things=world.things)
-    k = kernel(store, dated)
+    k = kernel(store, dated, types=["AWS::S3::Bucket", "AWS::SQS::Queue"])
     action = planned(k)
-    dated.created = "2026-06-01T00:00:00+00:00"
+    dated.made = "2026-06-01T00:00:00+00:00"
     assert refusal(k.apply([action.id])[0]) == "drifted"
     assert dated.effects == []
 
 
+def test_a_bucket_whose_policy_was_edited_is_not_made_anew() -> None:
+    """S3's date of creation is not one (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Bucket.html)."""
+    bucket = Resource("AWS::S3::Bucket", "b", ACCOUNT, REGION, {"CreationDate": "2026-01-01T00:00:00+00:00"})
+    queue = Resource("AWS::SQS::Queue", "q", ACCOUNT, REGION, {"CreatedTimestamp": "2026-01-01T00:00:00Z"})
+    assert (created(bucket), created(queue)) == (None, "2026-01-01T00:00:00Z")
+
+
 def test_nothing_is_taken_back_of_one_that_was_made_anew(store: Any, world: World) -> None:
     dated = Dated(things=world.things)
-    k = kernel(store, dated)
+    k = kernel(store, dated, types=["AWS::S3::Bucket", "AWS::SQS::Queue"])
     action = repaired(k)
-    dated.created = "2026-06-01T00:00:00+00:00"
+    dated.made = "2026-06-01T00:00:00+00:00"
     outcome = k.rollback(action.id, "dan")
     assert refusal(outcome) == "drifted" and "made anew" in str(outcome.refusal)
     assert dated.things["a"]["on"] is True
