@@ -110,6 +110,66 @@ def test_what_a_snapshot_shows_is_read_again(tmp_path: Path, endpoint: str) -> N
     assert done.stdout.startswith("0 planned")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("given", "code", "told"),
+    [
+        (("status", "--store", "dynamodb:nowhere"), 4, "`nowhere` in us-east-1 does not exist"),
+        (("plan", "FILE", "--rule", "kms-rotation"), 2, "did you mean `kms-key-rotation`"),
+        (("plan", "FILE", "--rule", "ebs-volume-not-gp2"), 2, "no remediation repairs `ebs-volume-not-gp2`"),
+        (("plan", "FILE", "--finding", "f-1"), 2, "holds no finding `f-1`"),
+    ],
+)
+def test_what_cannot_be_done_is_told_and_is_no_success(
+    tmp_path: Path, endpoint: str, given: tuple[str, ...], code: int, told: str
+) -> None:
+    file = tmp_path / "s.ndjson"
+    file.write_text(
+        json.dumps(
+            {
+                "type": "AWS::SNS::Topic",
+                "id": "t",
+                "account": "1" * 12,
+                "region": "eu-west-1",
+                "properties": {},
+            }
+        )
+    )
+    asked = [str(file) if each == "FILE" else each for each in given]
+    done = run("remediate", *asked, home=tmp_path, environ=environment(endpoint))
+    assert (done.returncode, told in done.stderr) == (code, True), done.stderr
+    assert "bug of ours" not in done.stderr and done.stdout == ""
+
+
+def test_who_switched_off_is_in_the_journal(tmp_path: Path) -> None:
+    for state in ("off", "on"):
+        done = run("remediate", "switch", state, "--why", "game day", "--as", "olga", home=tmp_path)
+        assert done.returncode == 0, done.stderr
+    entries = [
+        json.loads(text)
+        for text in run("remediate", "log", "--format", "ndjson", home=tmp_path).stdout.splitlines()
+    ]
+    assert [(e["body"]["switch"], e["body"]["by"]) for e in entries] == [("off", "olga"), ("on", "olga")]
+    shown = run("remediate", "log", home=tmp_path).stdout
+    assert 'by=olga  switch=off  why="game day"' in shown
+
+
+def test_a_kept_hash_shows_that_a_journal_was_written_anew(tmp_path: Path) -> None:
+    """Who may write to the store can write a whole new chain: only a hash kept elsewhere tells."""
+    first, second = str(tmp_path / "a" / "a.db"), str(tmp_path / "b" / "b.db")
+    for path, why in ((first, "true"), (second, "forged")):
+        store: Any = open_store(path)
+        for at in ("2026-11-21T09:00:00+00:00", "2026-11-21T10:00:00+00:00"):
+            store.note(Note(at, "act-1", "note", {"why": why}))
+        store.close()
+    kept = run("remediate", "log", "--verify", "--store", first, home=tmp_path).stdout.split()[-1]
+    held = run("remediate", "log", "--verify", "--kept", kept, "--store", first, home=tmp_path)
+    assert held.returncode == 0 and "entry 2 has the hash that was kept" in held.stdout
+    forged = run("remediate", "log", "--verify", "--kept", kept, "--store", second, home=tmp_path)
+    assert forged.returncode == 1 and "no entry has the hash" in forged.stdout
+    assert run("remediate", "log", "--kept", kept, home=tmp_path).returncode == 2
+
+
 def plan_file(folder: Path, **changes: Any) -> Path:
     plan = {"schema": "policyengine/remediation-plan/v1", "steps": [], "before": {}, **changes}
     body = {"schema": "policyengine/remediation-plans/v1", "run": "r", "actions": [

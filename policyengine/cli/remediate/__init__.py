@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+import sys
+from typing import Any, Final
 
 import click
 
+from policyengine.cli.errors import EXIT_INCOMPLETE
 from policyengine.cli.lazy import LazyGroup
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -20,7 +22,27 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
-@click.group(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+_CHANGING: Final = ("apply", "rollback", "recover")
+
+
+class _Group(LazyGroup):
+    """Tells a store that gave no answer as what it is: neither a mistake of the user nor one of ours."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; exit code 4 where the store cannot be read or written."""
+        from policyengine.reports.text import visible
+        from policyengine.store.actions import StoreError
+
+        try:
+            return super().invoke(ctx)
+        except StoreError as problem:
+            begun = ctx.invoked_subcommand in _CHANGING
+            more = "; `policyengine remediate recover` goes on with what was begun" if begun else ""
+            print(f"error: {visible(str(problem))}{more}", file=sys.stderr)
+            return EXIT_INCOMPLETE
+
+
+@click.group(cls=_Group, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 def remediate() -> None:
     """Repair what fails: planned first, approved, verified, and taken back when it does not hold.
 

@@ -18,7 +18,7 @@ from policyengine.model.errors import InputError
 from policyengine.remediate.api import Refused
 from policyengine.remediate.kernel import Kernel, Outcome
 from policyengine.remediate.plan import plan_hash
-from policyengine.store.actions import VERIFIED, Action, ConflictError, NoSuchActionError
+from policyengine.store.actions import VERIFIED, Action, ConflictError, NoSuchActionError, Note
 
 SCHEMA: Final = "policyengine/remediation-outcomes/v1"
 _FORMAT: Final = click.option(
@@ -197,6 +197,8 @@ def switch(state: str, why: str, asker: str | None, profile: str | None, where: 
     from policyengine.remediate.breaker import switch as set_switch
 
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    set_switch(open_the_store(where, profile), off=state == "off", who=who(asker), why=why, at=now)
+    store, name = open_the_store(where, profile), who(asker)
+    set_switch(store, off=state == "off", who=name, why=why, at=now)
+    store.note(Note(now, "", "note", {"switch": state, "by": name, "why": why}))
     click.echo(f"remediation is {state}")
     return EXIT_OK

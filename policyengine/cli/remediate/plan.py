@@ -144,13 +144,18 @@ def _subjects(target: Path | None, options: Mapping[str, Any], live: Live) -> It
         return
     seen = set()
     wanted, rules = set(options["finding_ids"]), set(options["rule_ids"])
-    code = 0
+    for name in rules - set(live.kernel.planner.rules):
+        raise UsageError(_no_repair(name, live))
+    code = other = 0
     for finding in _findings(target, live):
-        if finding["verdict"] != FAIL or finding.get("waiver"):
+        if finding["id"] in wanted:
+            wanted.discard(finding["id"])
+        elif options["finding_ids"]:
             continue
-        if (wanted and finding["id"] not in wanted) or (rules and finding["rule"] not in rules):
+        if finding["verdict"] != FAIL or finding.get("waiver") or (rules and finding["rule"] not in rules):
             continue
         if not live.kernel.planner.rules.get(finding["rule"]):
+            other += 1
             continue
         place = finding["resource"]
         if not place.get("account") or not place.get("region"):
@@ -160,10 +165,25 @@ def _subjects(target: Path | None, options: Mapping[str, Any], live: Live) -> It
         if subject not in seen:
             seen.add(subject)
             yield subject
+    if wanted:
+        raise InputError(f"`{target}` holds no finding `{min(wanted)}`")
     if code:
         click.echo(
             f"{code} failures are about code, which is changed where it is written, not here", err=True
         )
+    if other:
+        text = f"{other} more failures are of rules that no remediation repairs; `policyengine explain FINDING` says how to"
+        say(text, err=True)
+
+
+def _no_repair(rule: str, live: Live) -> str:
+    """Say why findings of a rule cannot be planned for."""
+    known = [form["id"] for form in live.pack.rules]
+    if rule in known:
+        return f"no remediation repairs `{rule}`; `policyengine explain {rule}` says how to do it by hand"
+    from policyengine.rules.names import unknown
+
+    return unknown("rule", rule, known)
 
 
 def _named(options: Mapping[str, Any], live: Live) -> Subject:

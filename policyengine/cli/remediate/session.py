@@ -114,7 +114,8 @@ def doors_for(
         own = sessions.identity(sessions.base, region)
     except CallFailure as failure:
         raise InputError(
-            f"no use can be made of the AWS credentials: {failure}", code="credentials"
+            f"no use can be made of the AWS credentials: {failure}; name a profile with --profile, or set AWS_PROFILE",
+            code="credentials",
         ) from None
 
     def role_for(handler: str, account: str) -> Role | None:

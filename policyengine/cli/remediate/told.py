@@ -25,8 +25,8 @@ NEXT: Final[Mapping[str, str]] = {
     "outside_window": "apply it while one of `remediation.windows` of policyengine.yaml is open",
     "limit": "apply fewer at once with --action ID, apply later, or raise `remediation.limits` in policyengine.yaml",
     "flapping": "stop what puts it back, then plan again",
-    "breaker_open": "see what failed with `policyengine remediate status --state failed --state rolled_back`; the journal "
-    "says who switched it off",
+    "breaker_open": "where changes failed, `policyengine remediate status --state failed --state rolled_back` names them; "
+    "what was switched off, `policyengine remediate switch on --why TEXT` switches on",
     "not_approved": "somebody else approves with `policyengine remediate apply PLAN --action ID --approve-as NAME`; what "
     "has ended is planned again",
     "altered": "plan it again",
