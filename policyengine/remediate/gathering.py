@@ -72,6 +72,7 @@ class Gathered:
 
     def take(self, task: Task, outcome: Outcome, *, without: Collection[str] = ()) -> None:
         """Note what a task covers; ``without`` are types of which only one resource was read."""
+        self._satellites = None  # what was read now may have parts of their own
         place = (task.account, task.place)
         self.covered.add((*place, NO_TYPE))
         self.covered.update((*place, type) for type in outcome.whole if type not in without)

@@ -26,6 +26,7 @@ from policyengine.engine.reach import reach_of
 from policyengine.engine.scan import learn_organization
 from policyengine.engine.tables import Tables
 from policyengine.model.finding import Finding
+from policyengine.model.reasons import PASS
 from policyengine.model.resource import Resource
 from policyengine.remediate.accounts import SCANNER, Doors
 from policyengine.remediate.api import Refused
@@ -237,21 +238,37 @@ class _Look:
             found=known.id if known is not None else None,
             narrow=not self._looks_around,
         )
-        population = self._collect(own, tasks, only)
+        population = self._collect_own(own, only)
         resource = self._found(only)
+        finding = self._passed_already(resource)
+        if finding is None:
+            self._collect_others(own, tasks)
+            resource = self._found(only)
+            population = max(population, self._listed())
         if known is not None:
             population = known.population
         elif resource is not None:
             told = _Known(population, resource.id, self.observer._clock() + KEPT_SECONDS)
             self.observer._remember(self._key(subject.id), told)
             self.observer._remember(self._key(""), told)
-        finding = None
-        if resource is not None:
+        if finding is None and resource is not None:
             finding = self.observer._judge(self.form, resource, self.gathering.gathered)
         return Observation(resource, finding, population, own.region, account.partition)
 
-    def _collect(self, own: Task, tasks: list[Task], only: Only) -> int:
-        """Do the tasks; returns how many of the subject's type were listed. Raises Refused where that is not known."""
+    def _passed_already(self, resource: Resource | None) -> Finding | None:
+        """Return the finding of a resource that passes whatever the others of its account and region are like.
+
+        The others are not covered yet: were the answer in them, it would be UNKNOWN. A FAIL is not told before all is
+        read, because its evidence names everything that is wrong.
+        """
+        if resource is None or self._looks_around or self._wide or self.plan.reads_organization:
+            return None
+        self._cover_places()
+        finding = self.observer._judge(self.form, resource, self.gathering.gathered)
+        return finding if finding is not None and finding.verdict == PASS else None
+
+    def _collect_own(self, own: Task, only: Only) -> int:
+        """Read the subject; returns how many of its type were listed. Raises Refused where that is not known."""
         account, type = self.account, self.subject.type
         outcomes = self.gathering.collect(account, [own], only=only, regions=self._regions)
         failure = outcomes[own.types].incomplete.get(type)
@@ -260,18 +277,28 @@ class _Look:
                 "not_known",
                 f"{type} of account {account.id} in {self.subject.region} cannot be listed: {failure}",
             )
+        return max(only.seen, self._listed())
+
+    def _listed(self) -> int:
+        there = self.gathering.gathered.scan_types((self.subject.type,))
+        return sum(1 for each in there if each.region == self.subject.region)
+
+    def _collect_others(self, own: Task, tasks: list[Task]) -> None:
+        """Read what the rule asks about beside the subject."""
+        account = self.account
         self.gathering.collect(account, [t for t in tasks if t is not own], regions=self._regions)
         if self.plan.reads_organization:
             managing = self.observer._managing()
             if managing is not None:
                 of_it = self.plan.tasks(managing.id, managing.partition, (), organization=True)
                 self.gathering.collect(managing, [t for t in of_it if t not in tasks and _of_organization(t)])
+        self._cover_places()
+
+    def _cover_places(self) -> None:
         covered = self.gathering.gathered.covered
-        covered.update(places_of(account.id, self._regions, all_of_them=self._wide))
-        if reaches_beyond(self.form) and not self.observer._is_alone(account):
+        covered.update(places_of(self.account.id, self._regions, all_of_them=self._wide))
+        if reaches_beyond(self.form) and not self.observer._is_alone(self.account):
             covered.update(places_of(OTHERS, (), all_of_them=False))
-        there = (r for r in self.gathering.gathered.scan_types((type,)) if r.region == self.subject.region)
-        return max(only.seen, sum(1 for _ in there))
 
     def _found(self, only: Only) -> Resource | None:
         """Return the resource. Raises Refused where several have the name."""

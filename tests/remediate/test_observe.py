@@ -227,6 +227,30 @@ def test_another_of_a_type_that_was_counted_is_asked_for_by_its_id(seen: Seen) -
         assert (found.resource.id, found.population) == ("db-one", 1)
 
 
+def test_what_passes_by_itself_asks_nothing_about_others(seen: Seen) -> None:
+    """Prefix lists matter where a group names one, and where it fails, since the evidence names all that is wrong."""
+    ec2 = seen.client("ec2")
+    entries = [{"Cidr": "0.0.0.0/0"}]
+    list_id = ec2.create_managed_prefix_list(
+        PrefixListName="world", MaxEntries=1, AddressFamily="IPv4", Entries=entries
+    )["PrefixList"]["PrefixListId"]
+    named = {
+        "IpProtocol": "tcp",
+        "FromPort": 3389,
+        "ToPort": 3389,
+        "PrefixListIds": [{"PrefixListId": list_id}],
+    }
+    id = ec2.create_security_group(GroupName="g", Description="d")["GroupId"]
+    rule = ("security-group-admin-ports-closed", "AWS::EC2::SecurityGroup", id)
+    assert seen.look(*rule).finding.verdict == "PASS"
+    assert seen.asked("ec2:DescribeManagedPrefixLists") == []
+    ec2.authorize_security_group_ingress(GroupId=id, IpPermissions=[named])
+    assert seen.look(*rule).finding.verdict == "FAIL"
+    assert len(seen.asked("ec2:DescribeManagedPrefixLists")) == 1
+    ec2.authorize_security_group_ingress(GroupId=id, IpPermissions=[INGRESS])
+    assert len(seen.look(*rule).finding.evidence) == 2
+
+
 def test_a_call_that_is_denied_for_one_id_is_answered_by_the_listing(seen: Seen) -> None:
     ec2 = seen.client("ec2")
     ids = [ec2.create_security_group(GroupName=f"g{n}", Description="d")["GroupId"] for n in range(2)]

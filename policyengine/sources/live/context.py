@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from policyengine.aws.failures import CallFailure
@@ -173,13 +174,21 @@ class Context:
         self.fail(failure)
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-        """Yield the results in order, several calls under way at a time, WINDOW results held at most."""
+        """Yield the results in order, several calls under way at a time, WINDOW results held at most.
+
+        A single item waits for no thread to be started.
+        """
         if self._calls is None:
             yield from map(function, items)
             return
+        rest = iter(items)
+        first = list(islice(rest, 2))
+        if len(first) < 2:
+            yield from map(function, first)
+            return
         waiting: deque[Future[R]] = deque()
         try:
-            for item in items:
+            for item in chain(first, rest):
                 waiting.append(self._calls.submit(function, item))
                 if len(waiting) >= WINDOW:
                     yield waiting.popleft().result()
