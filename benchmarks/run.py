@@ -1,7 +1,8 @@
 """``make bench``: measure everything, print it, write ``benchmarks/RESULTS.md``.
 
-``--only memory,template,corpus,snapshot,decide,coverage,managed,iamrules,incremental,live,liveorg`` runs parts and
-does not write the page; ``--sizes`` chooses the snapshots; ``--without-peers`` measures ours alone.
+``--only memory,template,corpus,snapshot,decide,coverage,managed,iamrules,incremental,live,liveorg,items,events,coldimport``
+runs parts (``lambdas`` stands for the last three) and does not write the page; ``--sizes`` chooses the snapshots;
+``--without-peers`` measures ours alone.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from benchmarks import (  # noqa: E402 - after the path is set
     iam_managed,
     iam_rules,
     incremental,
+    lambdas,
     live,
     peers,
     snapshots,
@@ -40,6 +42,9 @@ PARTS = (
     "snapshot",
     "live",
     "liveorg",
+    "items",
+    "events",
+    "coldimport",
 )
 
 
@@ -51,7 +56,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--without-peers", action="store_true")
     options = parser.parse_args(argv)
-    wanted = options.only.split(",")
+    wanted = options.only.replace("lambdas", "items,events,coldimport").split(",")
     with_peers = not options.without_peers
     if with_peers:
         peers.build()
@@ -96,6 +101,12 @@ def measure(part: str, options: argparse.Namespace, *, with_peers: bool) -> tabl
         return iam_rules.measure(min(3, options.rounds), with_peers=with_peers)
     if part == "incremental":
         return incremental.measure(min(3, options.rounds))
+    if part == "items":
+        return lambdas.one_item(min(3, options.rounds), with_peers=with_peers)
+    if part == "events":
+        return lambdas.events(min(3, options.rounds), with_peers=with_peers)
+    if part == "coldimport":
+        return lambdas.cold_import(options.rounds, with_peers=with_peers)
     raise SystemExit(f"no such part `{part}`; known are {', '.join(PARTS)}")
 
 
