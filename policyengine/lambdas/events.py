@@ -31,6 +31,8 @@ AGAIN: Final = "policyengine-again"
 """Member of a delayed event that counts how often it was put back."""
 MOST_AGAIN: Final = 288
 """A day: what cannot be done until then is found again by AWS Config, and must not go round for ever."""
+LEAST_SECONDS: Final = 120.0
+"""A change is not begun with less time than this: what is killed in the middle has to wait for its lease to run out."""
 RECOVER: Final = "policyengine.recover"
 
 
@@ -91,6 +93,9 @@ class Batch:
             return
         again = False
         for trigger in read.triggers:
+            if not self.runtime.clock.left(LEAST_SECONDS):
+                again = True
+                break
             again |= self._repair(trigger.subject, read.correlation, trigger.not_before)
         if again:
             self._send_later(body)
@@ -131,7 +136,8 @@ class Batch:
             if action is not None:
                 self.log.info("went on with", action=action.id, state=action.state, why=action.reason)
                 self.log.metrics({"Recovered": 1}, Outcome=action.state)
-                if action.state in STOPPED:
+                stuck = outcome.refusal is not None and outcome.refusal.code != "busy"
+                if stuck or action.state in STOPPED:
                     self.log.metrics({"RemediationsStopped": 1})
 
     def _send_later(self, body: Mapping[str, Any]) -> None:

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 MARGIN: Final = 20.0
 """Seconds before Lambda's limit at which waiting ends, so that what was done is written."""
+OWN_RATE: Final = 1000.0
+"""Calls a second of the function's own business (answers to AWS Config, its table, its queue): one function makes them one
+after the other, and botocore's adaptive mode slows down when AWS says so. A rate of scans would make every answer wait for
+a tenth of a second. What is read in accounts keeps that rate."""
 
 
 class Clock:
@@ -43,9 +47,13 @@ class Clock:
         """Seconds since the epoch."""
         return time.time()
 
+    def left(self, seconds: float) -> bool:
+        """Whether Lambda leaves so many seconds."""
+        return self._remaining is None or self._remaining() / 1000 >= seconds
+
     def wait(self, seconds: float) -> bool:
         """Sleep where Lambda leaves time for it; False where it does not."""
-        if self._remaining is not None and self._remaining() / 1000 < seconds + MARGIN:
+        if not self.left(seconds + MARGIN):
             return False
         time.sleep(seconds)
         return True
@@ -115,9 +123,9 @@ class Runtime:
         """The function's own account. Raises CallFailure."""
         from policyengine.aws.account import Account
         from policyengine.aws.calls import CallLog
-        from policyengine.aws.rate import RATE, RATES, Buckets
+        from policyengine.aws.rate import Buckets
 
-        who, log, buckets = self.identity, CallLog(), Buckets(RATE, RATES)
+        who, log, buckets = self.identity, CallLog(), Buckets(OWN_RATE)
         return Account(
             self.sessions, self.sessions.base, who.account, who.partition, log=log, buckets=buckets
         )

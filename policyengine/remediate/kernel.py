@@ -6,6 +6,7 @@ Every public method is one request of a person or an event; what is refused is s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -34,6 +35,7 @@ from policyengine.store.actions import (
     ConflictError,
     Lease,
     Note,
+    StoreError,
     UnfitError,
 )
 
@@ -202,7 +204,7 @@ class Kernel:
 
     def _in_waves(self, ready: Sequence[Action]) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        for wave in _waves(ready, self.settings.waves):
+        for wave in limits.waves(ready, self.settings.waves):
             done = [self._apply_one(action) for action in wave]
             outcomes += done
             failed = [o for o in done if o.action is None or o.action.state != "verified"]
@@ -265,7 +267,7 @@ class Kernel:
             return Outcome(self.store.get(action.id), Refused("busy", str(conflict)))
         finally:
             if lease is not None:
-                self.store.release(lease)
+                self._release(lease)
         if ended.ended:
             breaker.ended(self.store, self.settings, ended, self.waiter.now())
         return Outcome(ended)
@@ -274,7 +276,13 @@ class Kernel:
         action = self.store.get(action_id)
         return Held(self.store, self.planner.hands, self.waiter, action, lease, self.settings.repeat_seconds)
 
+    def _release(self, lease: Lease) -> None:
+        """What cannot be given back runs out by itself, and is no reason not to say what was done."""
+        with suppress(StoreError):
+            self.store.release(lease)
+
     def _applying(self, held: Held) -> Applying:
+        _unaltered(held.action, held.action.plan_hash)
         found = self.planner.remediations.get(held.action.handler)
         if found is None:
             raise Refused("unsupported", f"there is no remediation `{held.action.handler}` any more")
@@ -302,7 +310,7 @@ class Kernel:
         except ConflictError as conflict:
             return Outcome(self.store.get(action_id), Refused("busy", str(conflict)))
         finally:
-            self.store.release(lease)
+            self._release(lease)
 
     def recover(self) -> list[Outcome]:
         """Go on with what a killed process left, and end what has expired. One that cannot be kept does not keep the others
@@ -328,7 +336,7 @@ class Kernel:
         except UnfitError as unfit:
             return Outcome(self.store.get(action.id), Refused("unsupported", str(unfit)))
         finally:
-            self.store.release(lease)
+            self._release(lease)
         if ended.ended:
             breaker.ended(self.store, self.settings, ended, self.waiter.now())
         return Outcome(ended)
@@ -383,14 +391,3 @@ def _unaltered(action: Action, hash: str) -> None:
             "altered",
             f"the plan's hash is not {action.plan_hash}: it was changed after it was made; plan it again",
         )
-
-
-def _waves(actions: Sequence[Action], shares: Sequence[float]) -> list[Sequence[Action]]:
-    """Cut a run into waves of growing size: each share is of the whole run, at least one action more than before."""
-    waves, done = [], 0
-    for share in (*shares, 1.0):
-        end = len(actions) if share >= 1.0 else min(len(actions), max(done + 1, round(len(actions) * share)))
-        if end > done:
-            waves.append(actions[done:end])
-            done = end
-    return waves

@@ -84,3 +84,14 @@ def not_flapping(store: ActionStore, resource: str, rule: str, settings: Remedia
             f"it was repaired {times} times within 24 hours and fails again: find out who puts it back "
             "(`policyengine drift --cloudtrail` names who), then repair it there",
         )
+
+
+def waves(actions: Sequence[Action], shares: Sequence[float]) -> list[Sequence[Action]]:
+    """Cut a run into waves of growing size: each share is of the whole run, at least one action more than before."""
+    found, done = [], 0
+    for share in (*shares, 1.0):
+        end = len(actions) if share >= 1.0 else min(len(actions), max(done + 1, round(len(actions) * share)))
+        if end > done:
+            found.append(actions[done:end])
+            done = end
+    return found

@@ -189,9 +189,15 @@ class Refusing:
     def __init__(self, outcome: Outcome) -> None:
         self.outcome = outcome
         self.applied: list[str] = []
+        self.asked = self.recovered = 0
 
     def plan(self, *_: Any, **__: Any) -> Outcome:
+        self.asked += 1
         return self.outcome
+
+    def recover(self) -> list[Outcome]:
+        self.recovered += 1
+        return [self.outcome]
 
     def apply(self, ids: list[str]) -> list[Outcome]:
         self.applied += ids
@@ -236,3 +242,34 @@ def test_what_was_repaired_and_fails_again_is_not_told_as_repaired(
 def test_a_clock_says_when_no_time_is_left() -> None:
     assert Clock(lambda: 20_500).wait(1.0) is False
     assert Clock(lambda: 60_000).wait(0.0) is True
+
+
+class Short:
+    """A context with little time."""
+
+    aws_request_id = "r"
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 90_000
+
+
+def test_a_change_is_not_begun_when_its_time_would_run_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last messages of a batch, after the others took long to verify: they come again, and nothing is killed halfway."""
+    found, sent, kernel = batch(Outcome(None, Refused("busy", "not asked")), monkeypatch)
+    found.runtime.begin(Short())
+    assert found.take(message()) == {"batchItemFailures": []}
+    assert kernel.asked == 0 and len(sent.bodies) == 1
+
+
+@pytest.mark.parametrize(("code", "alarms"), [("not_known", 1), ("altered", 1), ("busy", 0)])
+def test_what_cannot_be_gone_on_with_is_told(
+    code: str, alarms: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    action: Any = SimpleNamespace(id="act-1", state="pre_image_saved", reason="")
+    found, _, kernel = batch(Outcome(action, Refused(code, "x")), monkeypatch)
+    event = {"detail-type": "policyengine.recover", "detail": {}}
+    found.take({"Records": [{"messageId": "m", "body": json.dumps(event)}]})
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert sum(line.get("RemediationsStopped", 0) for line in told) == alarms
+    assert kernel.recovered == 1

@@ -672,3 +672,28 @@ def test_verifying_ends_however_often_it_is_gone_on_with(store: Any, world: Worl
         world.on_wait = little
         k.recover()
     assert store.get(action.id).state == "rolled_back"
+
+
+def test_a_lease_that_cannot_be_given_back_hides_nothing(store: Any, world: World) -> None:
+    def gone(lease: Any) -> None:
+        raise StoreError("the table cannot be read or written")
+
+    store.release = gone
+    assert repaired(kernel(store, world)).state == "verified"
+
+
+@pytest.mark.parametrize("how", ["rollback", "recover"])
+def test_a_plan_that_was_changed_in_the_store_is_neither_gone_on_with_nor_taken_back(
+    store: Any, world: World, how: str
+) -> None:
+    k = kernel(store, world)
+    action = killed_in_call(store, world, effective=False) if how == "recover" else repaired(k)
+    step = action.plan["steps"][0]
+    other = {**step["call"], "arguments": {"Id": "b", "Value": True}}
+    action = store.get(action.id)
+    store.save(replace(action, plan={**action.plan, "steps": [{**step, "call": other, "undo": [other]}]}), [])
+    effects = list(world.effects)
+    k.owner = "another"
+    outcome = k.rollback(action.id, "dan") if how == "rollback" else k.recover()[0]
+    assert refusal(outcome) == "altered"
+    assert world.effects == effects
