@@ -80,6 +80,10 @@ def test_from_a_scan_to_a_repair_and_back(tmp_path: Path, endpoint: str) -> None
     assert pe("remediate", "apply", plan).returncode == 1
     own = pe("remediate", "apply", plan, "--approve-as", "Ann")
     assert own.returncode == 1 and "somebody else has to approve" in own.stdout
+    plan = str(tmp_path / "again.json")
+    assert pe("remediate", "status", "--state", "planned", "-o", plan).returncode == 0, (
+        "as it stands in the store"
+    )
     applied = pe("remediate", "apply", plan, "--approve-as", "ben")
     assert applied.returncode == 0 and "verified" in applied.stdout, applied
     assert rules() == []

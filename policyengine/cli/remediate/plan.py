@@ -7,7 +7,7 @@ import os
 import shlex
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -79,11 +79,7 @@ def plan(target: Path | None, **options: Any) -> int:
         elif outcome.refusal is not None:
             turned.append(Turned(subject, outcome.refusal))
     kept, others = same_changes(planned)
-    body = {
-        "schema": SCHEMA,
-        "run": run,
-        "actions": [{"id": a.id, "hash": a.plan_hash, "plan": a.plan} for a in kept],
-    }
+    body = plans_file(run, kept)
     if options["form"] == "json":
         also = {first: [{"id": a.id, "rule": a.rule} for a in same] for first, same in others.items()}
         told = {**body, "same": also, "refused": [each.to_json() for each in turned]}
@@ -91,7 +87,7 @@ def plan(target: Path | None, **options: Any) -> int:
     else:
         _tell(kept, others, turned, live.kernel.settings.limits.run)
     if options["output"] is not None:
-        _write(options["output"], body, quiet=options["form"] == "json")
+        write_plans(options["output"], body, quiet=options["form"] == "json")
     return EXIT_OK if planned or not turned else EXIT_FAIL
 
 
@@ -119,7 +115,14 @@ def _tell(kept: list[Action], others: dict[str, list[Action]], turned: list[Turn
     click.echo(f"{len(kept)} planned{', ' if told else ''}{told}; nothing was changed")
 
 
-def _write(file: Path, body: dict[str, Any], *, quiet: bool) -> None:
+def plans_file(run: str, actions: Iterable[Action]) -> dict[str, Any]:
+    """Return the file of plans that ``apply`` reads."""
+    found = [{"id": a.id, "hash": a.plan_hash, "plan": a.plan} for a in actions]
+    return {"schema": SCHEMA, "run": run, "actions": found}
+
+
+def write_plans(file: Path, body: dict[str, Any], *, quiet: bool) -> None:
+    """Write a file of plans. Raises InputError."""
     """A plan quotes policies and settings as they are in the account: the file is its owner's alone."""
     text = json.dumps(body, indent=1, ensure_ascii=False) + "\n"
     try:

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from policyengine.cli.errors import EXIT_FAIL, EXIT_OK
 from policyengine.cli.remediate.apply import describe
+from policyengine.cli.remediate.plan import plans_file, write_plans
 from policyengine.cli.remediate.session import open_the_store, store_option
 from policyengine.cli.remediate.show import show_plan
 from policyengine.cli.remediate.values import inline
 from policyengine.cli.remediate.words import line, short
 from policyengine.model.errors import InputError, UsageError
-from policyengine.store.actions import STATES, Action, ActionStore, Entry, NoSuchActionError
+from policyengine.store.actions import (
+    APPROVED,
+    PLANNED,
+    STATES,
+    Action,
+    ActionStore,
+    Entry,
+    NoSuchActionError,
+)
 
 _FIRST: Final = (
     "call", "step", "request_id", "error", "as", "code", "by", "approved_by", "type", "id", "account", "region", "rule"
@@ -33,13 +43,26 @@ _PROFILE = click.option(
 @click.option(
     "--format", "form", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True
 )
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
+    help="write the plans of what is shown and waits here, for `apply`: those that a function in AWS made, too",
+)  # fmt: skip
 @_PROFILE
 @store_option
 def status(
-    action: str | None, states: tuple[str, ...], form: str, profile: str | None, where: str | None
+    action: str | None,
+    states: tuple[str, ...],
+    form: str,
+    output: Path | None,
+    profile: str | None,
+    where: str | None,
 ) -> int:
     """List actions, the newest first, or show one ACTION with its plan and every call."""
     store = open_the_store(where, profile)
+    if output is not None:
+        chosen = [_known(store, action)] if action is not None else list(store.find(states=states))
+        waiting = [each for each in chosen if each.state in (PLANNED, APPROVED)]
+        write_plans(output, plans_file("", waiting), quiet=form == "json")
     if action is None:
         found = list(store.find(states=states))
         if form == "json":
@@ -49,12 +72,7 @@ def status(
             line(f"{short(each.updated_at)}  {describe(each)}")
         click.echo(f"{len(found)} action{'' if len(found) == 1 else 's'}")
         return EXIT_OK
-    try:
-        one = store.get(action)
-    except NoSuchActionError:
-        raise InputError(
-            f"the store knows no action `{action}`; `policyengine remediate status` lists them"
-        ) from None
+    one = _known(store, action)
     history = [each for each in store.journal() if each.action == action]
     if form == "json":
         click.echo(json.dumps({**one.to_json(), "journal": [each._asdict() for each in history]}, indent=1))
@@ -62,6 +80,15 @@ def status(
     show_plan(one.id, one.state, one.plan)
     _show_history(one, history)
     return EXIT_OK
+
+
+def _known(store: ActionStore, action: str) -> Action:
+    try:
+        return store.get(action)
+    except NoSuchActionError:
+        raise InputError(
+            f"the store knows no action `{action}`; `policyengine remediate status` lists them"
+        ) from None
 
 
 def _show_history(action: Action, history: list[Entry]) -> None:
