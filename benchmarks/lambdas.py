@@ -35,7 +35,7 @@ _TIMED = "import sys, time; t = time.process_time(); {code}; print(time.process_
 ABOUT_ITEMS = (
     "One notification through the handler of the zip, warm, naming all rules of the type: CPU and wall time of an "
     "invocation, from JSON to JSON. Stubbed is the network alone: PutEvaluations is made, signed and parsed by botocore and "
-    "answered in memory; the pauses of our own rate limit are left out. Cloud Custodian's is its `config-rule` mode with one "
+    "answered in memory. Cloud Custodian's is its `config-rule` mode with one "
     "policy, its logging of events off."
 )
 ABOUT_EVENTS = (

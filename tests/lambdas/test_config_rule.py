@@ -180,6 +180,19 @@ def test_a_schedule_evaluates_everything_and_clears_what_vanished(
     }, answer  # fmt: skip
 
 
+def test_answers_do_not_wait_at_the_rate_of_scans(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At ten calls a second, which is right for reading an account, each answer would wait for a tenth of a second."""
+    from policyengine.aws.sessions import Identity
+    from policyengine.lambdas.runtime import Runtime
+
+    for name, value in environment("http://127.0.0.1:9").items():
+        monkeypatch.setenv(name, value)
+    runtime = Runtime({"AWS_REGION": REGION})
+    runtime.identity = Identity(MANAGEMENT, f"arn:aws:iam::{MANAGEMENT}:role/f")
+    waited = sum(runtime.own._buckets.take(MANAGEMENT, REGION, "config") for _ in range(100))
+    assert waited < 0.5
+
+
 def test_batches_of_a_hundred() -> None:
     from policyengine.lambdas.evaluations import Evaluation, put
 
