@@ -23,12 +23,16 @@ def deploy() -> None:
     """Make what runs the rules and remediations continuously in AWS.
 
     Without options: the rules that have a remediation, and those remediations. Nothing here needs credentials but `diff`.
+    Give all three the same options and policyengine.yaml. Each region needs a recorder of AWS Config, a trail and a
+    bucket PREFIX-REGION first: docs/lambdas.md says what else.
 
     \b
       policyengine deploy package -o .
-      policyengine deploy render > stack.json
+      aws s3 cp policyengine-….zip s3://PREFIX-REGION/
+      policyengine deploy render -o stack.json
       aws cloudformation deploy --stack-name policyengine --template-file stack.json \\
-        --capabilities CAPABILITY_NAMED_IAM --s3-bucket … --parameter-overrides CodeBucketPrefix=… CodeKey=…
+        --capabilities CAPABILITY_NAMED_IAM --s3-bucket PREFIX-REGION \\
+        --parameter-overrides CodeBucketPrefix=PREFIX CodeKey=policyengine-….zip
     """
 
 
@@ -122,6 +126,9 @@ def package(output: Path, **options: Any) -> int:
             f"`{file}` cannot be written: {problem.strerror or problem}", code="unwritable"
         ) from None
     click.echo(f"wrote {file} ({len(data) / 1e6:.1f} MB)")
+    click.echo(
+        f"next: put it into the bucket PREFIX-REGION of each region, and deploy with CodeKey={file.name}"
+    )
     return EXIT_OK
 
 
