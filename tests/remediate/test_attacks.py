@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from policyengine.config.remediation import Freeze, Limits, Remediating, Window
 from policyengine.model.resource import Resource
@@ -186,6 +188,20 @@ def test_an_undoing_that_was_killed_is_ended_where_nobody_interfered(store: Any,
 )
 def test_what_can_be_seen_between_two_images(now: Any, before: Any, after: Any, can: bool) -> None:
     assert between(now, before, after) is can
+
+
+FLAT = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 3), max_size=6)
+
+
+@given(before=FLAT, after=FLAT, done=st.sets(st.sampled_from("abcdef")), foreign=st.sampled_from("abcdef"))
+def test_some_of_the_calls_are_between_and_anybody_elses_are_not(
+    before: dict[str, int], after: dict[str, int], done: set[str], foreign: str
+) -> None:
+    """Whichever calls of a change were made; and one member that is as in neither image is somebody else's."""
+    now = {name: (after if name in done else before).get(name) for name in "abcdef"}
+    there = {name: value for name, value in now.items() if value is not None}
+    assert between(there, before, after)
+    assert not between({**there, foreign: 9}, before, after)
 
 
 # rolling back
