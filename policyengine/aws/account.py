@@ -56,6 +56,7 @@ class Account:
         self._session = session
         self._buckets = buckets
         self._clients: dict[tuple[str, str, bool], Any] = {}
+        self._paginators: dict[tuple[str, str, str], Any] = {}
         self._offered: dict[tuple[str, str], bool] = {}
         self._refused: dict[str, CallFailure] = {}
         self._unreachable: dict[tuple[str, str], list[CallFailure]] = {}
@@ -84,6 +85,9 @@ class Account:
             gone = [key for key in self._clients if key[1] == region]
             for key in gone:
                 del self._clients[key]
+            for known in list(self._paginators):
+                if known[1] == region:
+                    self._paginators.pop(known, None)
         self._sessions.released(len(gone))
 
     def call(self, service: str, operation: str, arguments: Mapping[str, Any], region: str) -> Json:
@@ -113,7 +117,10 @@ class Account:
         if not client.can_paginate(method):
             yield from self._by_token(service, operation, arguments, region)
             return
-        pages = iter(client.get_paginator(method).paginate(**arguments))
+        paginator = self._paginators.get((service, region, method))
+        if paginator is None:  # botocore makes a class of its own for each
+            paginator = self._paginators[service, region, method] = client.get_paginator(method)
+        pages = iter(paginator.paginate(**arguments))
         key = (self.id, region, f"{service}:{operation}")
         while True:
             page = self._ask(lambda: next(pages, None), {}, key, service)
