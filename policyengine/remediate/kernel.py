@@ -5,8 +5,8 @@ Every public method is one request of a person or an event; what is refused is s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -250,27 +250,37 @@ class Kernel:
         return self._document(subject_of(action))
 
     def _apply_one(self, action: Action) -> Outcome:
-        lease = None
         try:
             breaker.check(self.store, self.settings, action, self.waiter.now())
-            now = self.waiter.now()
-            lease = self.store.lease(action.resource, self.owner, seconds=LEASE_SECONDS, now=now)
-            if lease is None:
-                raise Refused("busy", f"another change of {action.resource} is under way")
-            held = self._held(action.id, lease)
-            if held.action.version != action.version:
-                raise Refused("busy", "somebody else has taken the action on")
-            ended = self._applying(held).run(lambda: self._again(action))
+            with self._leased(action) as lease:
+                held = self._held(action.id, lease)
+                if held.action.version != action.version:
+                    raise Refused("busy", "somebody else has taken the action on")
+                ended = self._applying(held).run(lambda: self._again(action))
         except Refused as refused:
             return Outcome(self._refuse(action.id, refused), refused)
         except ConflictError as conflict:
             return Outcome(self.store.get(action.id), Refused("busy", str(conflict)))
-        finally:
-            if lease is not None:
-                self._release(lease)
         if ended.ended:
             breaker.ended(self.store, self.settings, ended, self.waiter.now())
         return Outcome(ended)
+
+    @contextmanager
+    def _leased(self, action: Action) -> Iterator[Lease]:
+        """Hold the lease of an action's resource. Raises Refused (``busy``) where somebody else does.
+
+        INVARIANT: it is not given back by whoever is interrupted, for a call may be on its way: it runs out by itself.
+        """
+        now = self.waiter.now()
+        lease = self.store.lease(action.resource, self.owner, seconds=LEASE_SECONDS, now=now)
+        if lease is None:
+            raise Refused("busy", f"another change of {action.resource} is under way")
+        try:
+            yield lease
+        except (Refused, ConflictError, UnfitError):
+            self._release(lease)
+            raise
+        self._release(lease)
 
     def _held(self, action_id: str, lease: Lease) -> Held:
         action = self.store.get(action_id)
@@ -298,19 +308,13 @@ class Kernel:
 
     def rollback(self, action_id: str, who: str) -> Outcome:
         """Take a change back, if what is there is still what it left. Raises NoSuchActionError."""
-        action = self.store.get(action_id)
-        lease = self.store.lease(action.resource, self.owner, seconds=LEASE_SECONDS, now=self.waiter.now())
-        if lease is None:
-            return Outcome(action, Refused("busy", f"another change of {action.resource} is under way"))
         try:
-            held = self._held(action_id, lease)
-            return Outcome(self._applying(held).undo(who))
+            with self._leased(self.store.get(action_id)) as lease:
+                return Outcome(self._applying(self._held(action_id, lease)).undo(who))
         except Refused as refused:
             return Outcome(self.store.get(action_id), refused)
         except ConflictError as conflict:
             return Outcome(self.store.get(action_id), Refused("busy", str(conflict)))
-        finally:
-            self._release(lease)
 
     def recover(self) -> list[Outcome]:
         """Go on with what a killed process left, and end what has expired. One that cannot be kept does not keep the others
@@ -321,22 +325,18 @@ class Kernel:
         return expired + [self._recover(action) for action in list(self.store.find(states=UNDER_WAY))]
 
     def _recover(self, action: Action) -> Outcome:
-        lease = self.store.lease(action.resource, self.owner, seconds=LEASE_SECONDS, now=self.waiter.now())
-        if lease is None:
-            return Outcome(action, Refused("busy", f"{action.resource} is being changed"))
         try:
-            held = self._held(action.id, lease)
-            if held.action.state not in UNDER_WAY:
-                return Outcome(held.action)
-            ended = self._applying(held).go_on(lambda: self._again(held.action))
+            with self._leased(action) as lease:
+                held = self._held(action.id, lease)
+                if held.action.state not in UNDER_WAY:
+                    return Outcome(held.action)
+                ended = self._applying(held).go_on(lambda: self._again(held.action))
         except Refused as refused:
             return Outcome(self.store.get(action.id), refused)
         except ConflictError as conflict:
             return Outcome(self.store.get(action.id), Refused("busy", str(conflict)))
         except UnfitError as unfit:
             return Outcome(self.store.get(action.id), Refused("unsupported", str(unfit)))
-        finally:
-            self._release(lease)
         if ended.ended:
             breaker.ended(self.store, self.settings, ended, self.waiter.now())
         return Outcome(ended)

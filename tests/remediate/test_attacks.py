@@ -713,3 +713,27 @@ def test_a_plan_that_was_changed_in_the_store_is_neither_gone_on_with_nor_taken_
     outcome = k.rollback(action.id, "dan") if how == "rollback" else k.recover()[0]
     assert refusal(outcome) == "altered"
     assert world.effects == effects
+
+
+@pytest.mark.parametrize("stopped", [KeyboardInterrupt, SystemExit])
+def test_who_is_interrupted_in_a_call_keeps_the_lease(
+    store: Any, world: World, stopped: type[BaseException]
+) -> None:
+    """The call is on its way: whoever went on at once would read what was before, and make it a second time."""
+
+    def interrupted(call: Call) -> None:
+        world.on_call = None
+        raise stopped
+
+    world.on_call = interrupted
+    k = kernel(store, world)
+    action = planned(k)
+    with pytest.raises(stopped):
+        k.apply([action.id])
+    other = kernel(store, world)
+    other.owner = "another"
+    assert [refusal(o) for o in other.recover()] == ["busy"]
+    world.effect(Call("s3", "SetOn", {"Id": "a", "Value": True}))  # it arrives
+    world.time += 400
+    assert [o.action.state for o in other.recover() if o.action] == ["verified"]
+    assert len(world.effects) == 1
