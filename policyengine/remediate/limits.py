@@ -43,7 +43,8 @@ def reserve(store: ActionStore, actions: Sequence[Action], settings: Remediating
     if full is not None:
         raise Refused(
             "limit",
-            f"{_named(full.name)} would pass its limit of {full.most}; none of the {len(actions)} changes was made",
+            f"at most {full.most} {_named(full.name)} {'is' if full.most == 1 else 'are'} allowed, those of before counted in; "
+            f"none of the {len(actions)} asked for was made",
         )
 
 
@@ -70,8 +71,11 @@ def _named(counter: str) -> str:
     kind, _, rest = counter.partition("/")
     if kind == "share":
         account, _, more = rest.partition("/")
-        return f"the share of {more.rpartition('/')[0]} of account {account} changed in an hour"
-    return {"run": "the number of changes of one run", "hour": "the number of changes in an hour"}[kind]
+        return f"changes of {more.rpartition('/')[0]} of account {account} in an hour (`remediation.limits.share`)"
+    return {
+        "run": "changes of one run (`remediation.limits.run`)",
+        "hour": "changes in an hour (`remediation.limits.hour`)",
+    }[kind]
 
 
 def not_flapping(store: ActionStore, resource: str, rule: str, settings: Remediating, now: float) -> None:
@@ -82,7 +86,7 @@ def not_flapping(store: ActionStore, resource: str, rule: str, settings: Remedia
         raise Refused(
             "flapping",
             f"it was repaired {times} times within 24 hours and fails again: find out who puts it back "
-            "(`policyengine drift --cloudtrail` names who), then repair it there",
+            "(`policyengine drift --trail` names who), then repair it there",
         )
 
 

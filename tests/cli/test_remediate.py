@@ -270,9 +270,9 @@ def test_names_cannot_write_to_the_terminal(tmp_path: Path) -> None:
 
 
 def test_a_file_of_plans_is_its_owners_alone(tmp_path: Path) -> None:
-    from policyengine.cli.remediate.plan import _write
+    from policyengine.cli.remediate.plan import write_plans
 
-    _write(tmp_path / "plan.json", {"actions": [], "odd": "\ud800"}, quiet=True)
+    write_plans(tmp_path / "plan.json", {"actions": [], "odd": "\ud800"}, quiet=True)
     assert (tmp_path / "plan.json").stat().st_mode & 0o777 == 0o600
 
 

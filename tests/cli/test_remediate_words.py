@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -12,7 +15,7 @@ from hypothesis import strategies as st
 from policyengine.cli.pages import repair_in_words, rule_page
 from policyengine.cli.remediate.show import terms
 from policyengine.cli.remediate.status import sentence
-from policyengine.cli.remediate.told import NEXT, Turned, same_changes, show_turned
+from policyengine.cli.remediate.told import NEXT, Turned, advice, same_changes, show_turned
 from policyengine.cli.remediate.values import difference, lines
 from policyengine.cli.remediate.words import short
 from policyengine.remediate.api import REFUSALS, Refused
@@ -172,3 +175,35 @@ def test_every_remediation_says_who_agrees_and_what_can_be_taken_back() -> None:
 
 def test_members_in_another_order_are_no_difference() -> None:
     assert list(difference({"x": {"a": 1, "b": 2}}, {"x": {"b": 2, "a": 1}})) == []
+
+
+def test_what_has_ended_is_not_to_be_tried_again() -> None:
+    ended = Action.from_json({**action("1", "x").to_json(), "state": "verified"})
+    busy = Refused("busy", "the action is verified")
+    assert "plan it again" in advice(busy, ended) and "few minutes" in advice(busy, action("1", "x"))
+    assert "mended" in advice(Refused("breaker_open", "a change of the wave before did not hold (act-2)"))
+    assert advice(Refused("unsafe", "the bucket serves a website")) == "", "its text says all there is"
+
+
+@pytest.mark.parametrize(
+    ("environ", "colour"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
+def test_colour_is_for_terminals_that_want_it(environ: dict[str, str], colour: bool) -> None:
+    """https://no-color.org"""
+    reading, writing = os.openpty()
+    kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
+    asked = [sys.executable, "-m", "policyengine", "remediate", "handlers", "kms_rotation"]
+    subprocess.run(
+        asked,
+        stdout=writing,
+        env={**kept, "TERM": "xterm", "COLUMNS": "60", **environ},
+        check=True,
+        timeout=60,
+    )
+    os.close(writing)
+    shown = os.read(reading, 65536).decode()
+    os.close(reading)
+    assert ("\x1b[1mkms_rotation" in shown) is colour
+    assert shown.count("\x1b[") == (2 if colour else 0), "only the title"
+    dangers = shown[shown.index("dangers") : shown.index("  see")].splitlines()
+    assert len(dangers) > 1 and all(len(text) <= 60 for text in dangers), "as wide as the terminal"

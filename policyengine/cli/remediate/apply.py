@@ -12,7 +12,7 @@ import click
 
 from policyengine.cli.errors import EXIT_FAIL, EXIT_OK
 from policyengine.cli.remediate.session import account_options, open_live, open_the_store, store_option, who
-from policyengine.cli.remediate.told import NEXT
+from policyengine.cli.remediate.told import advice
 from policyengine.cli.remediate.words import line, say
 from policyengine.model.errors import InputError
 from policyengine.remediate.api import Refused
@@ -113,7 +113,7 @@ def _told(outcomes: Sequence[Outcome], form: str) -> int:
             json.dumps({"schema": SCHEMA, "outcomes": [_outcome(each) for each in outcomes]}, indent=1)
         )
         return EXIT_FAIL if bad else EXIT_OK
-    refused: dict[tuple[str, str], list[str]] = {}
+    refused: dict[tuple[str, str, str], list[str]] = {}
     for action, refusal in outcomes:
         if refusal is None:
             assert action is not None
@@ -121,15 +121,16 @@ def _told(outcomes: Sequence[Outcome], form: str) -> int:
             if action.state == VERIFIED:
                 line(f"  to take it back: policyengine remediate rollback {action.id}")
         else:
-            refused.setdefault((refusal.code, refusal.text), []).append(action.id if action else "-")
-    for (code, text), ids in refused.items():
+            alike = (refusal.code, refusal.text, advice(refusal, action))
+            refused.setdefault(alike, []).append(action.id if action else "-")
+    for (code, text, hint), ids in refused.items():
         if len(ids) == 1:
             say(text, f"{ids[0]}  refused ({code}): ")
         else:
             say(text, f"refused ({code}), {len(ids)} actions: ")
             say(" ".join(ids), "  ")
-        if code in NEXT:
-            say(NEXT[code], "  what to do: ")
+        if hint:
+            say(hint, "  what to do: ")
     return EXIT_FAIL if bad else EXIT_OK
 
 

@@ -7,6 +7,7 @@ import json
 import click
 
 from policyengine.cli.errors import EXIT_OK
+from policyengine.cli.remediate.words import line, say
 from policyengine.model.errors import UsageError
 from policyengine.remediate.declaration import Declaration
 
@@ -47,7 +48,7 @@ def _mode(each: Declaration) -> str:
 
 
 def _show(each: Declaration) -> None:
-    click.secho(f"{each.id}  {each.title}", bold=True)
+    line(f"{each.id}  {each.title}", bold=True)
     click.echo(f"  fixes      {', '.join(each.fixes)}")
     click.echo(f"  types      {', '.join(each.types)}")
     click.echo(f"  mode       {_mode(each)}{'; destructive' if each.destructive else ''}")
@@ -56,7 +57,7 @@ def _show(each: Declaration) -> None:
     click.echo(f"  writes     {', '.join(each.writes) or 'nothing'}")
     for name, form in each.parameters.items():
         click.echo(f"  parameter  {name} ({form.get('type')}, default {json.dumps(form.get('default'))})")
-    for line in each.dangers.strip().splitlines():
-        click.echo(f"  danger     {line}")
+    if each.dangers.strip():
+        say(each.dangers, "  dangers    ")
     for page in each.references:
         click.echo(f"  see        {page}")

@@ -17,7 +17,7 @@ from policyengine.cli.errors import EXIT_FAIL, EXIT_OK
 from policyengine.cli.remediate.session import Live, account_options, open_live, who
 from policyengine.cli.remediate.show import show_plan
 from policyengine.cli.remediate.told import Turned, contents, same_changes, show_same, show_turned
-from policyengine.cli.remediate.words import say
+from policyengine.cli.remediate.words import line, say
 from policyengine.model.errors import InputError, UsageError
 from policyengine.model.reasons import FAIL
 from policyengine.remediate.api import Refused
@@ -88,6 +88,8 @@ def plan(target: Path | None, **options: Any) -> int:
         _tell(kept, others, turned, live.kernel.settings.limits.run)
     if options["output"] is not None:
         write_plans(options["output"], body, quiet=options["form"] == "json")
+        if options["form"] != "json" and kept:
+            line(f"next, by somebody else: {_command(options)} --approve-as NAME")
     return EXIT_OK if planned or not turned else EXIT_FAIL
 
 
@@ -122,8 +124,10 @@ def plans_file(run: str, actions: Iterable[Action]) -> dict[str, Any]:
 
 
 def write_plans(file: Path, body: dict[str, Any], *, quiet: bool) -> None:
-    """Write a file of plans. Raises InputError."""
-    """A plan quotes policies and settings as they are in the account: the file is its owner's alone."""
+    """Write a file of plans. It quotes policies and settings as they are in the account, so it is its owner's alone.
+
+    Raises InputError.
+    """
     text = json.dumps(body, indent=1, ensure_ascii=False) + "\n"
     try:
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
@@ -132,13 +136,20 @@ def write_plans(file: Path, body: dict[str, Any], *, quiet: bool) -> None:
         raise InputError(
             f"`{file}` cannot be written: {problem.strerror or problem}", code="unwritable"
         ) from None
-    if quiet:
-        return
-    click.echo(f"wrote {file}")
-    if body["actions"]:
-        click.echo(
-            f"next, by somebody else: policyengine remediate apply {shlex.quote(str(file))} --approve-as NAME"
-        )
+    if not quiet:
+        click.echo(f"wrote {file}")
+
+
+def _command(options: Mapping[str, Any]) -> str:
+    """Return the command that applies what was planned, with the same store and settings."""
+    given = ["policyengine", "remediate", "apply", str(options["output"])]
+    for name, value in (
+        ("--store", options["where"]),
+        ("--config", options["config"]),
+        ("--profile", options["profile"]),
+    ):
+        given += [name, str(value)] if value else []
+    return shlex.join(given)
 
 
 def _subjects(target: Path | None, options: Mapping[str, Any], live: Live) -> Iterator[Subject]:

@@ -23,7 +23,8 @@ NEXT: Final[Mapping[str, str]] = {
     "drifted": "plan it again and look at the new plan",
     "too_young": "plan it again later, or set `remediation.settling` (seconds) in policyengine.yaml",
     "outside_window": "apply it while one of `remediation.windows` of policyengine.yaml is open",
-    "limit": "apply fewer at once with --action ID, apply later, or raise `remediation.limits` in policyengine.yaml",
+    "limit": "apply fewer at once with --action ID, apply later (what was let through counts for its clock hour and the "
+    "next), or raise `remediation.limits` in policyengine.yaml",
     "flapping": "stop what puts it back, then plan again",
     "breaker_open": "where changes failed, `policyengine remediate status --state failed --state rolled_back` names them; "
     "what was switched off, `policyengine remediate switch on --why TEXT` switches on",
@@ -46,6 +47,15 @@ class Turned(NamedTuple):
         return {**self.subject._asdict(), "code": self.refusal.code, "reason": self.refusal.text}
 
 
+def advice(refusal: Refused, action: Action | None = None) -> str:
+    """Return what to do about a refusal, "" where its text says it."""
+    if action is not None and action.ended and refusal.code in ("busy", "not_approved"):
+        return "nothing: it has ended; plan it again where it still fails"
+    if refusal.code == "breaker_open" and "wave before" in refusal.text:
+        return "see what became of that one; what is left stays approved and can be applied once it is mended"
+    return NEXT.get(refusal.code, "")
+
+
 def show_turned(turned: Iterable[Turned]) -> None:
     """Print on standard error what was not planned, one reason once with the resources it is the reason for."""
     alike: dict[tuple[str, str], list[Turned]] = {}
@@ -57,8 +67,9 @@ def show_turned(turned: Iterable[Turned]) -> None:
             line(f"    {each.subject.type} {each.subject.id} ({each.subject.rule})", err=True)
         if len(members) > _SHOWN:
             line(f"    and {len(members) - _SHOWN} more", err=True)
-        if code in NEXT:
-            say(NEXT[code], "    what to do: ", err=True)
+        hint = advice(members[0].refusal)
+        if hint:
+            say(hint, "    what to do: ", err=True)
 
 
 def _reason(turned: Turned) -> str:

@@ -34,7 +34,7 @@ def width() -> int:
 def line(text: str, *, bold: bool = False, sign: str = "", err: bool = False) -> None:
     """Print one line as it is; ``sign`` colours it as a line of a diff. ``NO_COLOR`` and non-terminals get none."""
     shown = visible(text)
-    if not err and _terminal().color:
+    if not err and _terminal().color and (bold or sign in _COLORS):
         shown = click.style(shown, bold=bold or None, fg=_COLORS.get(sign))
     click.echo(shown, err=err, color=True)
 
