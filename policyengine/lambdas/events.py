@@ -9,15 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from policyengine.lambdas.log import Log
 from policyengine.lambdas.notification import EventError, parse
 from policyengine.lambdas.runtime import Runtime
-
-if TYPE_CHECKING:
-    from policyengine.remediate.api import Refused
-    from policyengine.store.actions import Action
 
 Json = dict[str, Any]
 _RUNTIME: Final = Runtime()
@@ -102,16 +98,10 @@ class Batch:
 
     def _repair(self, subject: Any, correlation: str, not_before: float) -> bool:
         """Plan, and apply what may run without a person; returns whether to look again later."""
-        from policyengine.remediate.kernel import Outcome
+        from policyengine.lambdas.repairing import repair
 
-        kernel = self.runtime.kernel
-        outcome = kernel.plan(
-            subject, requested_by=f"event {correlation}", run=f"event-{correlation}", not_before=not_before
-        )
-        if outcome.action is not None and outcome.action.ended:
-            outcome = Outcome(outcome.action, _again(outcome.action))
-        if outcome.action is not None and outcome.action.state == "approved":
-            outcome = kernel.apply([outcome.action.id])[0]
+        who, run = f"event {correlation}", f"event-{correlation}"
+        outcome = repair(self.runtime.kernel, subject, who, run, not_before)
         action, refusal = outcome.action, outcome.refusal
         self.log.info(
             "planned" if refusal is None else "refused",
@@ -159,14 +149,6 @@ class Batch:
             "DelaySeconds": DELAY,
         }
         self.runtime.own.call("sqs", "SendMessage", arguments, self.runtime.region)
-
-
-def _again(action: Action) -> Refused:
-    """It fails now, and the same was done a while ago: what was just read may be old, or somebody put it back."""
-    from policyengine.remediate.api import Refused
-
-    text = f"{action.id} ended {action.state} a while ago, and it fails again or still; later it is looked at anew"
-    return Refused("busy", text)
 
 
 def _safe(problem: Exception) -> str:

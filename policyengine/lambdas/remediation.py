@@ -52,10 +52,10 @@ class Repairing:
             raise EventError(
                 f"resources of {subject.region} are changed by the stack of their own region, not in {self.runtime.region}"
             )
+        from policyengine.lambdas.repairing import repair
+
         kernel = self.runtime.kernel
-        outcome = kernel.plan(subject, requested_by=given["requested_by"], run=f"call-{self.log.request}")
-        if outcome.action is not None and outcome.action.state == "approved":
-            outcome = kernel.apply([outcome.action.id])[0]
+        outcome = repair(kernel, subject, given["requested_by"], f"call-{self.log.request}")
         action, refusal = outcome.action, outcome.refusal
         answer = {
             "action": action.id if action else None,

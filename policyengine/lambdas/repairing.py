@@ -8,8 +8,10 @@ from functools import lru_cache, partial
 from policyengine.lambdas.runtime import Runtime
 from policyengine.lambdas.triggers import Reading
 from policyengine.remediate.accounts import Role
+from policyengine.remediate.api import Refused
 from policyengine.remediate.assemble import make_kernel as assemble
-from policyengine.remediate.kernel import Kernel
+from policyengine.remediate.kernel import Kernel, Outcome
+from policyengine.remediate.ports import Subject
 from policyengine.remediate.registry import load_remediations
 
 
@@ -24,6 +26,22 @@ def make_kernel(runtime: Runtime) -> Kernel:
         waiter=runtime.clock,
         owner=f"lambda-{uuid.uuid4().hex[:16]}",
     )
+
+
+def repair(kernel: Kernel, subject: Subject, who: str, run: str, not_before: float = 0.0) -> Outcome:
+    """Plan, and apply what may run without a person or was approved. Raises StoreError.
+
+    Where the same was done a while ago, and it fails now, that is no repair: what was just read may be old, or somebody put
+    it back.
+    """
+    outcome = kernel.plan(subject, requested_by=who, run=run, not_before=not_before)
+    action = outcome.action
+    if action is None or outcome.refusal is not None:
+        return outcome
+    if action.ended:
+        text = f"{action.id} ended {action.state} a while ago, and it fails again or still; later it is looked at anew"
+        return Outcome(action, Refused("busy", text))
+    return kernel.apply([action.id])[0] if action.state == "approved" else outcome
 
 
 def role_for(runtime: Runtime, handler: str, account: str) -> Role | None:

@@ -273,3 +273,14 @@ def test_what_cannot_be_gone_on_with_is_told(
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert sum(line.get("RemediationsStopped", 0) for line in told) == alarms
     assert kernel.recovered == 1
+
+
+def test_the_remediation_function_does_not_answer_repaired_either() -> None:
+    action: Any = SimpleNamespace(
+        id="act-1", state="verified", ended=True, code="", reason="r is PASS", plan_hash="sha256:1"
+    )
+    kernel = Refusing(Outcome(action))
+    request = {"rule": RULE, "resource_type": GROUPS, "resource_id": "sg-1", "account": OWN, "region": HERE, "requested_by": "x"}  # fmt: skip
+    answer = Repairing(runtime(kernel=kernel)).answer(request)
+    assert answer["code"] == "busy" and "fails again or still" in answer["reason"]
+    assert kernel.applied == []
