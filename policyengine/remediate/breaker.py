@@ -64,9 +64,10 @@ def _after(
 
 
 def _too_many(store: ActionStore, settings: Remediating, state: Json | None, now: float) -> str:
-    """Failures before the breaker was last closed are forgiven."""
+    """Failures before the breaker was last closed are forgiven; a time to come, of a clock that is ahead, forgives none."""
     breaker = settings.breaker
-    start = max(now - breaker.seconds, state["since"] if state is not None else 0.0)
+    closed = state["since"] if state is not None and state["since"] <= now else 0.0
+    start = max(now - breaker.seconds, closed)
     since = datetime.fromtimestamp(start, UTC).isoformat()
     states = [
         a.state
