@@ -334,7 +334,7 @@ class Applying:
         observation = self.observer.observe(subject)
         if observation.resource is None:
             raise Refused("not_known", f"{action.type} `{place['id']}` is not there any more")
-        if created(observation.resource) != place.get("created"):
+        if "created" in place and created(observation.resource) != place["created"]:
             raise Refused("drifted", f"{action.type} `{place['id']}` was deleted and made anew since")
         now = action.plan["made_at"]
         target = Target(
