@@ -121,6 +121,11 @@ def test_what_a_snapshot_shows_is_read_again(tmp_path: Path, endpoint: str) -> N
         (("status", "--store", "dynamodb:nowhere"), 4, "`nowhere` in us-east-1 does not exist"),
         (("plan", "FILE", "--rule", "kms-rotation"), 2, "did you mean `kms-key-rotation`"),
         (("plan", "FILE", "--rule", "ebs-volume-not-gp2"), 2, "no remediation repairs `ebs-volume-not-gp2`"),
+        (
+            ("plan", "FILE", "--type", "AWS::S3::Bucket"),
+            2,
+            "--type, --id, --account and --region are for one resource",
+        ),
         (("plan", "FILE", "--finding", "f-1"), 2, "holds no finding `f-1`"),
     ],
 )
@@ -143,6 +148,32 @@ def test_what_cannot_be_done_is_told_and_is_no_success(
     done = run("remediate", *asked, home=tmp_path, environ=environment(endpoint))
     assert (done.returncode, told in done.stderr) == (code, True), done.stderr
     assert "bug of ours" not in done.stderr and done.stdout == ""
+
+
+@pytest.mark.slow
+def test_a_type_that_a_remediation_is_not_for_is_counted_and_not_asked_about(
+    tmp_path: Path, endpoint: str
+) -> None:
+    file = tmp_path / "s.ndjson"
+    group = {
+        "type": "AWS::Athena::WorkGroup",
+        "id": "w",
+        "account": "1" * 12,
+        "region": "eu-west-1",
+        "properties": {"Tags": []},
+    }
+    file.write_text(json.dumps(group))
+    done = run(
+        "remediate",
+        "plan",
+        str(file),
+        "--rule",
+        "tags-mandatory",
+        home=tmp_path,
+        environ=environment(endpoint),
+    )
+    assert done.returncode == 0 and "1 more failure has no remediation" in done.stderr, done.stderr
+    assert run("remediate", "log", home=tmp_path).stdout == "", "no refusal was written: nothing was asked"
 
 
 def test_who_switched_off_is_in_the_journal(tmp_path: Path) -> None:

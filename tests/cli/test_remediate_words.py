@@ -207,3 +207,19 @@ def test_colour_is_for_terminals_that_want_it(environ: dict[str, str], colour: b
     assert shown.count("\x1b[") == (2 if colour else 0), "only the title"
     dangers = shown[shown.index("dangers") : shown.index("  see")].splitlines()
     assert len(dangers) > 1 and all(len(text) <= 60 for text in dangers), "as wide as the terminal"
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("policyengine remediate handlers kms", {"plain,kms_rotation"}),
+        ("policyengine remediate plan --rule kms-key-rot", {"plain,kms-key-rotation"}),
+    ],
+)
+def test_a_shell_completes_what_can_be_repaired(typed: str, expected: set[str]) -> None:
+    environ = {
+        **os.environ, "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" ")), "_POLICYENGINE_COMPLETE": "bash_complete"
+    }  # fmt: skip
+    asked = [sys.executable, "-m", "policyengine"]
+    done = subprocess.run(asked, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert set(done.stdout.split()) == expected, done.stderr

@@ -7,13 +7,14 @@ import json
 import click
 
 from policyengine.cli.errors import EXIT_OK
+from policyengine.cli.remediate.completing import remediations
 from policyengine.cli.remediate.words import line, say
 from policyengine.model.errors import UsageError
 from policyengine.remediate.declaration import Declaration
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=remediations)
 @click.option(
     "--format", "form", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True
 )

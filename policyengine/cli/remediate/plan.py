@@ -14,6 +14,7 @@ from typing import Any, Final
 import click
 
 from policyengine.cli.errors import EXIT_FAIL, EXIT_OK
+from policyengine.cli.remediate.completing import repaired_rules
 from policyengine.cli.remediate.session import Live, account_options, open_live, who
 from policyengine.cli.remediate.show import show_plan
 from policyengine.cli.remediate.told import Turned, contents, same_changes, show_same, show_turned
@@ -31,7 +32,12 @@ SCHEMA: Final = "policyengine/remediation-plans/v1"
 @click.argument("target", type=click.Path(path_type=Path, exists=True), required=False)
 @click.option("--finding", "finding_ids", multiple=True, metavar="ID", help="only this finding; may repeat")
 @click.option(
-    "--rule", "rule_ids", multiple=True, metavar="ID", help="only findings of this rule; may repeat"
+    "--rule",
+    "rule_ids",
+    multiple=True,
+    metavar="ID",
+    help="only findings of this rule; may repeat",
+    shell_complete=repaired_rules,
 )
 @click.option(
     "--type", "type_", metavar="AWS::…", help="without TARGET: the type of the resource, with --rule and --id"
@@ -156,6 +162,10 @@ def _subjects(target: Path | None, options: Mapping[str, Any], live: Live) -> It
     if target is None:
         yield _named(options, live)
         return
+    if any(options[name] for name in ("type_", "resource_id", "account", "region")):
+        raise UsageError(
+            "--type, --id, --account and --region are for one resource, without TARGET; they narrow nothing"
+        )
     seen = set()
     wanted, rules = set(options["finding_ids"]), set(options["rule_ids"])
     for name in rules - set(live.kernel.planner.rules):
@@ -168,10 +178,10 @@ def _subjects(target: Path | None, options: Mapping[str, Any], live: Live) -> It
             continue
         if finding["verdict"] != FAIL or finding.get("waiver") or (rules and finding["rule"] not in rules):
             continue
-        if not live.kernel.planner.rules.get(finding["rule"]):
+        place = finding["resource"]
+        if not _repairable(finding["rule"], place["type"], live):
             other += 1
             continue
-        place = finding["resource"]
         if not place.get("account") or not place.get("region"):
             code += 1
             continue
@@ -183,11 +193,20 @@ def _subjects(target: Path | None, options: Mapping[str, Any], live: Live) -> It
         raise InputError(f"`{target}` holds no finding `{min(wanted)}`")
     if code:
         click.echo(
-            f"{code} failures are about code, which is changed where it is written, not here", err=True
+            f"{code} {'failures are' if code > 1 else 'failure is'} about code, which is changed where it is written, not here",
+            err=True,
         )
     if other:
-        text = f"{other} more failures are of rules that no remediation repairs; `policyengine explain FINDING` says how to"
+        text = f"{other} more {'failures have' if other > 1 else 'failure has'} no remediation; `policyengine explain FINDING` says what to do by hand"
         say(text, err=True)
+
+
+def _repairable(rule: str, type: str, live: Live) -> bool:
+    """Whether there is a remediation of a rule for a type: one of tags is not for every type that has tags."""
+    planner = live.kernel.planner
+    known = planner.rules.get(rule)
+    found = planner.remediations.get(known[0]) if known is not None else None
+    return found is not None and type in found.declaration.types
 
 
 def _no_repair(rule: str, live: Live) -> str:
