@@ -300,6 +300,25 @@ def test_names_cannot_write_to_the_terminal(tmp_path: Path) -> None:
     assert "\x1b" not in run("remediate", "status", "--store", str(path), home=tmp_path).stdout
 
 
+@pytest.mark.parametrize(("command", "told"), [("apply", True), ("rollback", True), ("status", False)])
+def test_who_interrupts_a_change_is_told_that_one_may_be_under_way(
+    command: str, told: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import click
+
+    from policyengine.cli.lazy import LazyGroup
+    from policyengine.cli.remediate import remediate
+
+    def interrupted(self: LazyGroup, ctx: click.Context) -> None:
+        ctx.invoked_subcommand = command
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(LazyGroup, "invoke", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        remediate.invoke(click.Context(remediate))
+    assert ("remediate recover" in capsys.readouterr().err) is told
+
+
 def test_a_file_of_plans_is_its_owners_alone(tmp_path: Path) -> None:
     from policyengine.cli.remediate.plan import write_plans
 

@@ -35,6 +35,11 @@ class _Group(LazyGroup):
 
         try:
             return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort):
+            if ctx.invoked_subcommand in _CHANGING:
+                text = "a change may be under way; `policyengine remediate recover` goes on with it after three minutes"
+                print(f"interrupted: {text}", file=sys.stderr)
+            raise
         except StoreError as problem:
             begun = ctx.invoked_subcommand in _CHANGING
             more = "; `policyengine remediate recover` goes on with what was begun" if begun else ""
