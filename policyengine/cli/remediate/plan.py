@@ -197,8 +197,8 @@ def _subjects(target: Path | None, options: Mapping[str, Any], live: Live) -> It
             err=True,
         )
     if other:
-        text = f"{other} more {'failures have' if other > 1 else 'failure has'} no remediation; `policyengine explain FINDING` says what to do by hand"
-        say(text, err=True)
+        text = f"{other} more {'failures have' if other > 1 else 'failure has'} no remediation"
+        say(f"{text}; `policyengine explain FINDING` says what to do by hand", err=True)
 
 
 def _repairable(rule: str, type: str, live: Live) -> bool:
