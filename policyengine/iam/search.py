@@ -30,7 +30,6 @@ from policyengine.iam.domains import (
     literal_service,
     pinned,
     resource_domain,
-    service_of,
 )
 from policyengine.iam.opaque import Opaque
 from policyengine.iam.principals import Named
@@ -193,12 +192,13 @@ class Search:
             yield free_resources(self.question.requests, partition), True
         if free:
             return
-        arns = sorted((arn for arn, _ in self.shapes.templates(group)), key=len)
+        shortest = self.shapes.shortest_first(group)
+        arns = [arn for arn, _ in shortest]
         named = self._services(a for atoms in (*chosen, *without) for a in atoms)
         if named is not None:
             # AWS's services that nobody names are all alike: one stands for the others
-            others = [a for a in arns if service_of(a) not in named][:1]
-            arns = [*others, *(a for a in arns if service_of(a) in named)]
+            others = next(([arn] for arn, service in shortest if service not in named), [])
+            arns = [*others, *(arn for arn, service in shortest if service in named)]
         batches = [arns[at : at + BATCH] for at in range(0, len(arns), BATCH)] or ([[]] if starred else [])
         for batch in batches:
             yield tuple(arn_pattern(arn, partition, owner) for arn in batch), starred

@@ -9,9 +9,10 @@ from typing import Final
 from policyengine.iam.action_table import Taken
 from policyengine.iam.catalogue import Catalogue, catalogue
 from policyengine.iam.cells import matches
-from policyengine.iam.domains import arn_pattern
+from policyengine.iam.domains import arn_pattern, service_of
 
 _MOST: Final = 512
+_FEW: Final = 64
 """Sets of actions about which answers are remembered."""
 
 
@@ -25,6 +26,7 @@ class Shapes:
         self._about: dict[str, int] = {}
         self._read: dict[str, tuple[dict[str, int], int]] = {}
         self._starred: dict[int, int] = {}
+        self._shortest: dict[int, list[tuple[str, str]]] = {}
         self._templates: dict[int, list[tuple[str, int]]] = {}
 
     def templates(self, actions: int) -> list[tuple[str, int]]:
@@ -41,6 +43,16 @@ class Shapes:
             self._templates.clear()
         kept = self._templates[actions] = list(found.items())
         return kept
+
+    def shortest_first(self, actions: int) -> list[tuple[str, str]]:
+        """Return (template, its service) for some actions, the shortest templates first."""
+        known = self._shortest.get(actions)
+        if known is None:
+            found = sorted((arn for arn, _ in self.templates(actions)), key=len)
+            if len(self._shortest) >= _FEW:
+                self._shortest.clear()
+            known = self._shortest[actions] = [(arn, service_of(arn)) for arn in found]
+        return known
 
     def starred(self, actions: int) -> int:
         """Return those of the actions that may be asked about ``*``."""
