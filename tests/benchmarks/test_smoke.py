@@ -10,9 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import engines, hand_written, in_memory, peers, snapshot_data, table, templates
+from benchmarks import (
+    engines,
+    hand_written,
+    in_memory,
+    lambda_data,
+    lambdas,
+    peers,
+    snapshot_data,
+    table,
+    templates,
+)
 from benchmarks.measure import interleaved, median, run
 from benchmarks.memory_data import records
+from policyengine.rules.packs import load_packs
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.snapshot import open_snapshot
 
@@ -93,3 +104,15 @@ def test_the_peers_agree(what: str) -> None:
         pytest.skip("`make bench` has not built the peers' environment")
     cost = run([python, "-m", "benchmarks.peer_engines", "400", what])
     assert json.loads(cost.output)["findings"] == in_memory.measure(400, "failures")["findings"]
+
+
+def test_functions_do_what_their_figures_are_about() -> None:
+    """Each kind of event leads to what it is called by: nothing read, nothing planned, one plan for each group."""
+    forms = [form for form in load_packs().rules if form["id"] == lambda_data.RULE]
+    with lambdas._unpacked(lambdas._choice(forms)) as folder:
+        found = [lambdas._ours(folder, "events", "trail", kind, "12")() for kind in lambda_data.KINDS]
+        item = lambdas._ours(folder, "item", "AWS::EC2::SecurityGroup", lambda_data.RULE, "5")()
+    assert [each["actions"] for each in found] == [0, 0, 12]
+    assert [each["calls"].get("DescribeSecurityGroups", 0) for each in found] == [0, 13, 13]
+    assert [each["failures"] for each in found] == [0, 0, 0]
+    assert item["answer"] == {"NON_COMPLIANT": 1} and item["calls"]["PutEvaluations"] == 11
