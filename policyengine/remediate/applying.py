@@ -56,10 +56,10 @@ class Applying:
         self.handler = handler
         self.parameters = parameters
 
-    def run(self, again: Callable[[], Json]) -> Action:
+    def run(self, again: Callable[[], Json], by: str = "") -> Action:
         """Apply a planned action: lock, plan ``again``, save the image, change, verify. Raises Refused (nothing was
         changed), ConflictError. ``again`` raises Refused for whatever speaks against a change at this moment."""
-        self.held.move(LOCKED, reason="", code="")
+        self.held.move(LOCKED, reason=f"let go by {by}" if by else "", code="")
         try:
             document = self._planned(again)
         except Refused as refused:

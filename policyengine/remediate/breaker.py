@@ -16,6 +16,17 @@ SWITCH: Final = "switch"
 
 def check(store: ActionStore, settings: Remediating, action: Action, now: float) -> None:
     """Refuse while remediation is switched off or the breaker is open; after its pause one change may go first."""
+    state = not_stopped(store, settings, action, now)
+    if state is None or state["state"] == "closed" or state.get("canary") == action.id:
+        return
+    trying = {**state, "state": "half", "canary": action.id, "since": now}
+    if not store.write_flag(BREAKER, trying, was=state):
+        raise Refused("breaker_open", "the breaker is open, and another change tries whether it may close")
+
+
+def not_stopped(store: ActionStore, settings: Remediating, action: Action, now: float) -> Json | None:
+    """Return the breaker's state where a change may be thought of. Raises Refused: switched off, or open and not yet
+    to be tried. Nothing is written, so it may be asked before limits are taken."""
     if not settings.enabled:
         raise Refused("breaker_open", "remediation is switched off (`remediation.enabled: false`)")
     switch = store.read_flag(SWITCH)
@@ -25,15 +36,11 @@ def check(store: ActionStore, settings: Remediating, action: Action, now: float)
             f"remediation was switched off by {switch.get('who')} at {switch.get('at')}: {switch.get('why')}",
         )
     state = store.read_flag(BREAKER)
-    if state is None or state["state"] == "closed":
-        return
-    if state.get("canary") == action.id:
-        return
+    if state is None or state["state"] == "closed" or state.get("canary") == action.id:
+        return state
     if now - state["since"] < settings.breaker.pause:
         raise Refused("breaker_open", f"the breaker is open: {state['why']}")
-    trying = {**state, "state": "half", "canary": action.id, "since": now}
-    if not store.write_flag(BREAKER, trying, was=state):
-        raise Refused("breaker_open", "the breaker is open, and another change tries whether it may close")
+    return state
 
 
 def ended(store: ActionStore, settings: Remediating, action: Action, now: float) -> None:

@@ -50,6 +50,13 @@ class Outcome(NamedTuple):
     action: Action | None
     refusal: Refused | None = None
 
+    @property
+    def stops_waves(self) -> bool:
+        """Whether a change went wrong; one that was refused has changed nothing, and says nothing of the others."""
+        if self.refusal is not None:
+            return self.refusal.code == "breaker_open"
+        return self.action is None or self.action.state != "verified"
+
 
 class Kernel:
     """Plans, approves, applies, rolls back and recovers. ``owner`` names this process in leases."""
@@ -171,23 +178,18 @@ class Kernel:
     def _valid(self, action: Action) -> int:
         """How many people's approvals hold now."""
         now = iso(self.waiter.now())
-        return len(
-            {
-                person(a["who"])
-                for a in action.approvals
-                if a["plan_hash"] == action.plan_hash
-                and a["expires_at"] > now
-                and not same_person(a["who"], action.requested_by)
-            }
-        )
+        given = (a for a in action.approvals if a["plan_hash"] == action.plan_hash and a["expires_at"] > now)
+        return len({person(a["who"]) for a in given if not same_person(a["who"], action.requested_by)})
 
     # applying
 
-    def apply(self, actions: Sequence[str], hashes: Mapping[str, str] | None = None) -> list[Outcome]:
-        """Carry out approved actions, in waves: a wave begins when all of the one before were verified.
+    def apply(
+        self, actions: Sequence[str], hashes: Mapping[str, str] | None = None, *, by: str = ""
+    ) -> list[Outcome]:
+        """Carry out approved actions, in waves: a wave begins when no change of the one before failed.
 
-        ``hashes``: action -> hash of the plan as its approver saw it. Limits are taken for all of them before the
-        first change; past one, all are refused and none is made.
+        ``hashes``: action -> hash of the plan as its approver saw it; ``by``: who lets them go, for the journal. Limits
+        are taken for all of them before the first change; past one, all are refused and none is made.
         """
         ready, outcomes = [], []
         for each in actions:
@@ -199,15 +201,15 @@ class Kernel:
             if ready:
                 limits.reserve(self.store, ready, self.settings, self.waiter.now())
         except Refused as refused:
-            return outcomes + [Outcome(action, refused) for action in ready]
-        return outcomes + self._in_waves(ready)
+            return outcomes + [Outcome(self._refuse(action.id, refused), refused) for action in ready]
+        return outcomes + self._in_waves(ready, by)
 
-    def _in_waves(self, ready: Sequence[Action]) -> list[Outcome]:
+    def _in_waves(self, ready: Sequence[Action], by: str) -> list[Outcome]:
         outcomes: list[Outcome] = []
         for wave in limits.waves(ready, self.settings.waves):
-            done = [self._apply_one(action) for action in wave]
+            done = [self._apply_one(action, by) for action in wave]
             outcomes += done
-            failed = [o for o in done if o.action is None or o.action.state != "verified"]
+            failed = [o for o in done if o.stops_waves]
             left = ready[len(outcomes) :]
             if failed and left:
                 text = f"a change of the wave before did not hold ({failed[0].action.id if failed[0].action else ''})"
@@ -225,7 +227,9 @@ class Kernel:
         if action.plan["plan_only"]:
             raise Refused("plan_only", f"`{action.handler}` only proposes here: {action.plan['summary']}")
         self._in_time(action)
-        limits.not_flapping(self.store, action.resource, action.rule, self.settings, self.waiter.now())
+        now = self.waiter.now()
+        breaker.not_stopped(self.store, self.settings, action, now)
+        limits.not_flapping(self.store, action.resource, action.rule, self.settings, now)
         return action
 
     def _in_time(self, action: Action) -> None:
@@ -249,14 +253,14 @@ class Kernel:
         self._in_time(action)
         return self._document(subject_of(action))
 
-    def _apply_one(self, action: Action) -> Outcome:
+    def _apply_one(self, action: Action, by: str) -> Outcome:
         try:
             breaker.check(self.store, self.settings, action, self.waiter.now())
             with self._leased(action) as lease:
                 held = self._held(action.id, lease)
                 if held.action.version != action.version:
                     raise Refused("busy", "somebody else has taken the action on")
-                ended = self._applying(held).run(lambda: self._again(action))
+                ended = self._applying(held).run(lambda: self._again(action), by)
         except Refused as refused:
             return Outcome(self._refuse(action.id, refused), refused)
         except ConflictError as conflict:

@@ -568,3 +568,33 @@ def test_unknown_rules_and_types_are_refused(store: Any, world: World) -> None:
     k = kernel(store, world)
     for wrong in (subject()._replace(rule="no-such-rule"), subject()._replace(type="AWS::EC2::Volume")):
         assert refusal(k.plan(wrong, requested_by="alice", run="r")) == "unknown_target"
+
+
+def test_what_is_switched_off_uses_up_no_limit(store: Any, world: World) -> None:
+    k = kernel(store, world, replace(AUTO, limits=Limits(hour=1)))
+    action = planned(k)
+    breaker.switch(store, off=True, who="oncall", why="incident", at="2026-11-21T12:00:00Z")
+    assert refusal(k.apply([action.id])[0]) == "breaker_open"
+    breaker.switch(store, off=False, who="oncall", why="over", at="2026-11-21T13:00:00Z")
+    assert k.apply([action.id])[0].refusal is None
+
+
+def test_a_run_that_a_limit_refused_is_in_the_journal(store: Any, world: World) -> None:
+    k = kernel(store, world, replace(AUTO, limits=Limits(run=1)))
+    ids = [planned(k, name).id for name in ("a", "b")]
+    k.apply(ids)
+    told = {entry.action for entry in store.journal() if entry.body.get("code") == "limit"}
+    assert told == set(ids)
+
+
+def test_one_that_has_drifted_does_not_stop_the_waves_after_it(store: Any, world: World) -> None:
+    world.things = {f"t{n}": {"on": False, "name": "x"} for n in range(4)}
+    k = kernel(store, world)
+    ids = [planned(k, name).id for name in world.things]
+    world.things["t0"]["name"] = "changed since"
+    outcomes = k.apply(ids, by="ann")
+    assert [o.action.state for o in outcomes if o.action] == ["refused"] + ["verified"] * 3
+    assert any(
+        entry.kind == "locked" and "let go by ann" in entry.body.get("reason", "")
+        for entry in store.journal()
+    )

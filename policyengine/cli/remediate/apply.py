@@ -48,7 +48,7 @@ def apply(plan: Path, only: tuple[str, ...], approver: str | None, **options: An
     hashes = {each["id"]: each["hash"] for each in actions}
     _known(kernel, hashes)
     refused = _approved(kernel, hashes, approver) if approver is not None else {}
-    outcomes = kernel.apply([id for id in hashes if id not in refused], hashes)
+    outcomes = kernel.apply([id for id in hashes if id not in refused], hashes, by=who(None))
     outcomes += [Outcome(kernel.store.get(id), why) for id, why in refused.items()]
     return _told(outcomes, options["form"])
 
