@@ -14,7 +14,7 @@ from policyengine.testing.remediations import Bench
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
-QUICK: Final = frozenset({"kms_rotation", "revoke_open_ingress", "s3_tls_only"})
+QUICK: Final = frozenset({"kms_rotation", "s3_tls_only"})
 """Handlers whose whole course on a server is part of `make test`; the others' is of `make test-slow`."""
 
 _declared: dict[Path, frozenset[str]] = {}

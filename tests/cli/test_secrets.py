@@ -179,7 +179,7 @@ def test_a_secret_is_in_no_output(run: Run, tmp_path: Path, source: str) -> None
     outputs = {"stdout": found.out, "stderr": found.err}
     outputs |= {p.name: p.read_text() for p in sorted(tmp_path.glob("out.*"))}
     outputs |= {f"run/{p.name}": p.read_text() for p in sorted((tmp_path / "run").iterdir())}
-    assert len(outputs) == 2 + len(REPORTS) - 1 + 3
+    assert len(outputs) == 2 + len(REPORTS) - 1 + 4
     leaks = {name: text[at - 150 : at + 80] for name, text in outputs.items() if (at := text.find(MARK)) >= 0}
     assert leaks == {}
 

@@ -126,7 +126,8 @@ def test_only_our_own_event_rules_send_to_the_queues(queue: str) -> None:
 def test_what_cloudformation_names_itself_is_withheld_from_remediations_too() -> None:
     """Policies have no names of their own: CloudFormation names them after the stack, and a path tells them."""
     assert all(
-        each["Path"] == {"Fn::Sub": "/${Name}-stack/"} for each in resources("AWS::IAM::ManagedPolicy").values()
+        each["Path"] == {"Fn::Sub": "/${Name}-stack/"}
+        for each in resources("AWS::IAM::ManagedPolicy").values()
     )
     assert all("RoleName" in each for each in resources("AWS::IAM::Role").values())
     own = [

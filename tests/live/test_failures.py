@@ -67,7 +67,9 @@ class Lab:
             inner.setattr("policyengine.cli.run.now_text", lambda: NOW)
             install(faults, inner.setattr)
             main([*arguments, "-q"])
-        gc.set_threshold(*threshold)  # a command is made for a process of its own, and lets clients, which are cycles, lie
+        gc.set_threshold(
+            *threshold
+        )  # a command is made for a process of its own, and lets clients, which are cycles, lie
         gc.collect()
         assert isinstance(ended.value.code, int)
         return ended.value.code

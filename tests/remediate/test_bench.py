@@ -75,6 +75,7 @@ def test_a_good_handler_holds_all_laws(server: str, tmp_path: Path) -> None:
     assert "TagSet" not in str(made.client("s3").get_bucket_versioning(Bucket="a-bucket"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -106,6 +107,7 @@ def test_a_resource_that_does_not_fail_is_no_trial(server: str, tmp_path: Path) 
     assert "nothing has to be done" in made.refuses("not_failing", *PLACE)
 
 
+@pytest.mark.slow
 def test_what_only_proposes_is_tried_and_never_applied(server: str, tmp_path: Path) -> None:
     made = bench(tmp_path, declaration=DECLARATION.replace("mode: automatic", "mode: plan"))
     made.laws(*PLACE)
@@ -143,6 +145,7 @@ def test_stubs_are_held_against_the_model(server: str, tmp_path: Path) -> None:
     assert "s3:GetBucketVersioning" in made.refuses("not_known", *PLACE)
 
 
+@pytest.mark.slow
 def test_what_is_declared_and_never_called_fails_the_module(tmp_path: Path) -> None:
     """The check of remediations/conftest.py, in a pytest of its own."""
     (tmp_path / "conftest.py").write_text((ROOT / "remediations" / "conftest.py").read_text())

@@ -141,7 +141,9 @@ class Remediating_(RuleBasedStateMachine):
             for name in names
         ]
         for action in (o.action for o in outcomes if o.action is not None):
-            with contextlib.suppress(Refused):  # what failed or was taken back before asks for a second person
+            with contextlib.suppress(
+                Refused
+            ):  # what failed or was taken back before asks for a second person
                 kernel.approve(action.id, "bea", action.plan_hash)
         kernel.apply([o.action.id for o in outcomes if o.action is not None])
 

@@ -176,7 +176,10 @@ def test_a_file_that_is_no_log(tmp_path: Path) -> None:
     ("data", "said"),
     [
         (gzip.compress(b'{"Records": []}', mtime=0)[:-9], "cannot be read"),  # cut short
-        (gzip.compress(b'{"Records": []}', mtime=0)[:10] + b"\xff" * 20, "cannot be read"),  # zlib's own error
+        (
+            gzip.compress(b'{"Records": []}', mtime=0)[:10] + b"\xff" * 20,
+            "cannot be read",
+        ),  # zlib's own error
         (b'{"Records": [', "ends before its JSON does"),
         (b'{"Records": [{"a": 1, "a": 2}]}', "stands twice"),
     ],
