@@ -156,7 +156,7 @@ def fillers(question: Question, path: tuple[Any, ...]) -> list[Any]:
     return FILLERS[(question.name, *("[]" if isinstance(step, int) else step for step in path))]
 
 
-MOST_PLACES = 5
+MOST_PLACES = 3
 """Places of a case of a question that is decided over all requests: each answer takes milliseconds."""
 
 
