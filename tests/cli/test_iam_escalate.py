@@ -332,6 +332,7 @@ def test_a_broken_snapshot_is_not_whole(run: Run, tmp_path: Path) -> None:
     assert result.code == 4 and "all.ndjson:2" in result.err
 
 
+@pytest.mark.slow
 def test_many_roles_that_may_all_assume_each_other_end(run: Run, tmp_path: Path) -> None:
     many = [role(f"r{n:04}", policy("sts:AssumeRole"), trusted={"AWS": LAB}) for n in range(400)]
     result = run("iam", "escalate", "--in", snapshot(tmp_path, many), "--format", "json")

@@ -52,11 +52,11 @@ def kind(situation: Situation, place: Place) -> tuple[str, ...]:
     return (situation.resources[place.index].type, *place.kind)
 
 
-MOST_PLACES = 6
+MOST_PLACES = 4
 """Places, over all its cases, of a rule that is decided over all requests: each verdict takes milliseconds.
 The slow tests take ``MOST_PLACES_SLOWLY`` of each case."""
 MOST_PLACES_SLOWLY = 4
-MANY_PLACES = 30
+MANY_PLACES = 12
 """Of a rule that is answered quickly: a few have cases with thousands of places."""
 CHEAP = (
     "backup",

@@ -170,7 +170,8 @@ class Days:
         )
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
 def test_every_day_is_as_without(tmp_path: Path, seed: int) -> None:
     days = Days(seed)
     file = ResultFile(tmp_path / "kept")
