@@ -37,6 +37,10 @@ def stack(choice: Choice, *, security_hub: bool = False) -> Json:
         "Resources": resources,
         "Outputs": {
             "Queue": {"Description": "Where events wait", "Value": ref("Events")},
+            "DeadLetters": {
+                "Description": "Redrive it when its alarm has gone off",
+                "Value": arn_of("DeadLetters"),
+            },
             "Table": {"Description": "Actions, journal and verdicts", "Value": ref("Actions")},
             "ConfigRuleFunction": {"Description": "What Config rules call", "Value": arn_of(CONFIG_RULE.id)},
             "AlarmTopic": {"Description": "Subscribe to it", "Value": ref("Alarms")},
