@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from policyengine.aws.models import service_model
-from policyengine.catalog import registry
 from policyengine.config.settings import Settings
 from policyengine.model.errors import UsageError
 from policyengine.remediate.declaration import Declaration
@@ -81,8 +80,3 @@ class Choice:
         """Return the rules that these remediations repair."""
         wanted = set(remediations)
         return tuple(form["id"] for form in self.pack.rules if form["remediation"] in wanted)
-
-    def is_global(self, type: str) -> bool:
-        """Whether a type belongs to no region."""
-        spec = registry.spec(type)
-        return spec is not None and spec.is_global

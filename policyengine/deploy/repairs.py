@@ -26,8 +26,6 @@ from policyengine.remediate.planning import parameters_of
 
 Json = dict[str, Any]
 PARAMETER: Final = "{parameter."
-MOST: Final = 10_240
-"""Characters of the inline policies of a role (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html)."""
 
 
 def repairs(choice: Choice) -> Json:
@@ -126,11 +124,8 @@ def _conditions(tests: Mapping[str, Mapping[str, list[str]]]) -> Json:
 
 def published(action: str) -> str:
     """Return an action as the service authorization reference spells it."""
-    return _spellings().get(action.lower(), action)
-
-
-def _spellings() -> dict[str, str]:
-    return {name.lower(): name for name in catalogue().names}
+    known = catalogue().action(action)
+    return action if known is None else known.name
 
 
 def _ssm() -> Json:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import Any, Final, NamedTuple
 
 from policyengine.aws.actions import GATEWAY_PATHS, actions_for
@@ -56,14 +55,9 @@ def grant_for(plan: Plan, *, organization: bool = False) -> Grant:
 def _through(type: str) -> set[str]:
     """Reading never needs more than reading: what a handler declares beyond that, or misspells, is not granted."""
     handlers = registry.handlers(type)
-    declared = {action.lower() for action in (*(handlers.list or ()), *(handlers.read or ()))}
-    return {name for lower in declared if (name := _published().get(lower)) and _reads(name)}
-
-
-@cache
-def _published() -> dict[str, str]:
-    """Lower-case action -> as AWS writes it."""
-    return {name.lower(): name for name in catalogue().names}
+    declared = {*(handlers.list or ()), *(handlers.read or ())}
+    known = (catalogue().action(action) for action in declared)
+    return {action.name for action in known if action is not None and _reads(action.name)}
 
 
 def _reads(action: str) -> bool:
