@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from policyengine.lambdas.evaluations import Evaluation, evaluation_of, put, reported
-from policyengine.lambdas.judge import WORST_FIRST
+from policyengine.lambdas.judge import worst_first
 from policyengine.lambdas.log import Log
 from policyengine.lambdas.notification import CHANGE, OVERSIZED, Notification, read_notification
 from policyengine.lambdas.runtime import Runtime
@@ -116,7 +116,7 @@ class Answering:
         from policyengine.lambdas.live import judged_live
 
         read = judged_live(self.runtime, resource, again)
-        return sorted([f for f in findings if f not in again] + read, key=_worst_first)
+        return sorted([f for f in findings if f not in again] + read, key=worst_first)
 
     def _scheduled(self, asked: Notification, rules: tuple[str, ...]) -> list[Evaluation]:
         """Evaluate everything the rules are about, and clear what has vanished since the last time."""
@@ -129,7 +129,7 @@ class Answering:
             worst.setdefault((type, id), []).extend(findings)
         at = asked.created
         evaluations = [
-            evaluation_of(*key, sorted(found, key=_worst_first), at) for key, found in worst.items()
+            evaluation_of(*key, sorted(found, key=worst_first), at) for key, found in worst.items()
         ]
         before = reported(self.runtime.own, asked.config_rule, self.runtime.region)
         for type, call in judged.incomplete.items():
@@ -156,7 +156,3 @@ class Answering:
             for f in findings
         ]
         store.put(kept, self.runtime.clock.now())
-
-
-def _worst_first(finding: Finding) -> tuple[int, str]:
-    return WORST_FIRST.index(finding.verdict), finding.rule

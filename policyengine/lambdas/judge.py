@@ -15,9 +15,14 @@ from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN
 from policyengine.model.resource import Resource
 from policyengine.rules.pack import Pack
 
-WORST_FIRST: Final = (FAIL, UNKNOWN, PASS, NOT_APPLICABLE)
+_WORST_FIRST: Final = (FAIL, UNKNOWN, PASS, NOT_APPLICABLE)
 _KEPT: Final = 200
 """Sets of rules whose evaluators are kept between invocations."""
+
+
+def worst_first(finding: Finding) -> tuple[int, str]:
+    """Return what sorts findings: the worst verdict first, then by rule."""
+    return _WORST_FIRST.index(finding.verdict), finding.rule
 
 
 class Judge:
@@ -33,7 +38,7 @@ class Judge:
         evaluator = self._evaluator(tuple(sorted(rules)))
         derive(resource)
         found = evaluator.findings(resource, World())
-        return sorted(found, key=lambda each: (WORST_FIRST.index(each.verdict), each.rule))
+        return sorted(found, key=worst_first)
 
     def _evaluator(self, rules: tuple[str, ...]) -> Evaluator:
         known = self._evaluators.get(rules)

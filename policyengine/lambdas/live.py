@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from policyengine.lambdas.judge import WORST_FIRST
 from policyengine.lambdas.runtime import Runtime
 from policyengine.model.finding import Finding
 from policyengine.model.resource import Resource
@@ -50,10 +49,9 @@ class Judged:
         return found | {"AWS::::Account": own[0]} if own else found
 
     def __iter__(self) -> Iterator[tuple[str, str, list[Finding]]]:
-        """Yield AWS Config's type and id of each resource, with its findings, the worst first."""
+        """Yield AWS Config's type and id of each resource, with its findings."""
         for resource, findings in self._found:
-            ordered = sorted(findings, key=lambda f: (WORST_FIRST.index(f.verdict), f.rule))
             if resource.type in SUBJECTS:
-                yield "AWS::::Account", resource.account or resource.id, ordered
+                yield "AWS::::Account", resource.account or resource.id, findings
             else:
-                yield resource.type, resource.id, ordered
+                yield resource.type, resource.id, findings
