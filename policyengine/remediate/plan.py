@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from policyengine.aws.actions import actions_for
 from policyengine.model.canonical_json import canonical, digest
-from policyengine.model.finding import Finding
 from policyengine.remediate import guards
 from policyengine.remediate.api import Call, FromAnswer, Proposal, Refused, Step, Target
 from policyengine.remediate.declaration import Declaration
@@ -121,15 +120,15 @@ def _check_steps(declaration: Declaration, steps: Sequence[Step]) -> None:
         for call in (step.call, *step.undo):
             assert call.name in declaration.writes, f"{declaration.id}: {call.name} is not among its `writes`"
         known = set(names[:number])
-        assert set(answers_named(step.call.arguments)) <= known, (
-            f"{declaration.id}: `{step.name}` looks ahead"
-        )
+        assert _steps_named(step.call) <= known, f"{declaration.id}: `{step.name}` looks ahead"
         for call in step.undo:
-            assert set(answers_named(call.arguments)) <= {*known, step.name}, (
-                f"{declaration.id}: undo looks ahead"
-            )
+            assert _steps_named(call) <= {*known, step.name}, f"{declaration.id}: undo looks ahead"
     if declaration.reversible == "full":
         assert all(step.undo for step in steps), f"{declaration.id}: fully reversible, but a step has no undo"
+
+
+def _steps_named(call: Call) -> set[str]:
+    return {step for step, _path in _named(call.arguments)}
 
 
 def _step(step: Step) -> Json:
@@ -162,21 +161,6 @@ def _encoded(value: Any) -> Any:
     return value
 
 
-def answers_named(value: Any) -> Iterator[str]:
-    """Yield the steps whose answers arguments name, in either form."""
-    if isinstance(value, FromAnswer):
-        yield value.step
-    elif isinstance(value, Mapping):
-        if _ANSWER in value:
-            yield value[_ANSWER]["step"]
-            return
-        for each in value.values():
-            yield from answers_named(each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from answers_named(each)
-
-
 def paths_named(plan: Mapping[str, Any], step: str) -> list[str]:
     """Return the paths of a step's answer that calls of the plan name: what has to be kept of it."""
     found: set[str] = set()
@@ -187,13 +171,16 @@ def paths_named(plan: Mapping[str, Any], step: str) -> list[str]:
 
 
 def _named(value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping):
+    """Yield step and path of each answer that arguments name, a handler's or a plan document's."""
+    if isinstance(value, FromAnswer):
+        yield value.step, value.path
+    elif isinstance(value, Mapping):
         if _ANSWER in value:
             yield value[_ANSWER]["step"], value[_ANSWER]["path"]
             return
         for each in value.values():
             yield from _named(each)
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple):
         for each in value:
             yield from _named(each)
 
@@ -225,8 +212,3 @@ def kept_of(answer: Mapping[str, Any], paths: Sequence[str]) -> Json:
             here = here[int(step)] if isinstance(here, list) else here[step]
         found[path] = here
     return found
-
-
-def describe(finding: Finding) -> str:
-    """Return the finding in one line."""
-    return f"{finding.rule}: {finding.message}"
