@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from policyengine.model.canonical_json import canonical
-from policyengine.remediate.api import Call, Json, Proposal, Reader, Step, Target
+from policyengine.remediate.api import Call, Json, Proposal, Reader, Target
+from policyengine.remediate.families.sharing import make_private
 
 _ALL: Final = {"Group": "all"}
 """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_LaunchPermission.html"""
@@ -26,19 +27,13 @@ def plan(target: Target, image: Json) -> Proposal:
     permissions = image["permissions"]
     if _ALL not in permissions:
         return Proposal("the image is not public", after=image)
-    step = Step(
-        "make-private",
-        _change(target.id, "Remove"),
-        (_change(target.id, "Add"),),
+    return make_private(
+        f"image {target.id}",
+        ("permissions", permissions),
+        _ALL,
+        (_change(target.id, "Remove"), _change(target.id, "Add")),
         why="copies that others have made already stay theirs: treat what is in it as known",
-    )
-    left = [each for each in permissions if each != _ALL]
-    return Proposal(
-        f"make image {target.id} private; {len(left)} accounts or organisations it is shared with keep it"
-        if left
-        else f"make image {target.id} private",
-        (step,),
-        after={"permissions": left},
+        others="{} accounts or organisations".format,
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from policyengine.remediate.api import Call, Json, Proposal, Reader, Refused, Step, Target
+from functools import partial
+
+from policyengine.remediate.api import Call, Json, Proposal, Reader, Refused, Target
 from policyengine.remediate.families.databases import (
-    AUDIT_NEEDS,
     db_instance,
+    export_logs,
     exportable,
-    logs_missing,
     main_logs,
 )
 
@@ -32,20 +33,7 @@ def plan(target: Target, image: Json) -> Proposal:
     """
     if image["cluster"]:
         raise Refused("unsupported", f"members export through their cluster, {image['cluster']}")
-    missing = logs_missing(image, main_logs(image["engine"]))
-    if not missing:
-        return Proposal("its main logs are exported already", after=image)
-    step = Step(
-        "export",
-        _modify(target, "EnableLogTypes", missing),
-        undo=(_modify(target, "DisableLogTypes", missing),),
-    )
-    return Proposal(
-        f"send {', '.join(missing)} to CloudWatch Logs",
-        (step,),
-        after={**image, "exports": sorted([*image["exports"], *missing])},
-        advice=f"Note: {AUDIT_NEEDS}." if "audit" in missing else "",
-    )
+    return export_logs(image, main_logs(image["engine"]), partial(_modify, target))
 
 
 def _modify(target: Target, what: str, logs: list[str]) -> Call:

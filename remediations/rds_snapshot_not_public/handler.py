@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from policyengine.remediate.api import Call, Json, Proposal, Reader, Refused, Step, Target
+from policyengine.remediate.api import Call, Json, Proposal, Reader, Refused, Target
+from policyengine.remediate.families.sharing import make_private
 
 _ALL: Final = "all"
 _INSTANCE: Final = "AWS::RDS::DBSnapshot"
@@ -33,19 +34,12 @@ def plan(target: Target, image: Json) -> Proposal:
     """
     if _ALL not in image["restore"]:
         return Proposal("the snapshot is not public", after=image)
-    step = Step(
-        "make-private",
-        _change(target, "ValuesToRemove"),
-        (_change(target, "ValuesToAdd"),),
+    return make_private(
+        f"snapshot {target.id}",
+        ("restore", image["restore"]),
+        _ALL,
+        (_change(target, "ValuesToRemove"), _change(target, "ValuesToAdd")),
         why="databases that others have restored already stay theirs: treat what is in it as known",
-    )
-    left = [each for each in image["restore"] if each != _ALL]
-    return Proposal(
-        f"make snapshot {target.id} private; the {len(left)} accounts it is shared with keep it"
-        if left
-        else f"make snapshot {target.id} private",
-        (step,),
-        after={"restore": left},
     )
 
 

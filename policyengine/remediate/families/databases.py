@@ -5,10 +5,10 @@ Neptune and DocumentDB answer at the endpoints of RDS, under its API version: bo
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
-from policyengine.remediate.api import Reader, Refused
+from policyengine.remediate.api import Call, Proposal, Reader, Refused, Step
 
 Json = dict[str, Any]
 
@@ -75,7 +75,22 @@ def exportable(read: Reader, engine: str, version: str) -> list[str]:
     return sorted({log for each in found for log in each.get("ExportableLogTypes") or []})
 
 
-def logs_missing(image: Json, wanted: Collection[str]) -> list[str]:
+def export_logs(image: Json, wanted: Collection[str], change: Callable[[str, list[str]], Call]) -> Proposal:
+    """Propose to enable what lacks; what is exported already stays so. ``change`` makes the call that enables
+    (``EnableLogTypes``) or disables (``DisableLogTypes``) logs. Raises Refused where the version cannot export one."""
+    missing = _logs_missing(image, wanted)
+    if not missing:
+        return Proposal("its main logs are exported already", after=image)
+    step = Step("export", change("EnableLogTypes", missing), undo=(change("DisableLogTypes", missing),))
+    return Proposal(
+        f"send {', '.join(missing)} to CloudWatch Logs",
+        (step,),
+        after={**image, "exports": sorted([*image["exports"], *missing])},
+        advice=f"Note: {AUDIT_NEEDS}." if "audit" in missing else "",
+    )
+
+
+def _logs_missing(image: Json, wanted: Collection[str]) -> list[str]:
     """Return the logs that are to be exported besides those that are. Raises Refused where the version cannot."""
     missing = sorted({*wanted} - {*image["exports"]})
     cannot = [log for log in missing if log not in image["exportable"]]
