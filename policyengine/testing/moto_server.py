@@ -22,11 +22,12 @@ _STARTING_SECONDS: Final = 60
 
 
 @contextmanager
-def running() -> Iterator[str]:
-    """Yield the endpoint of a new server; it ends with the block."""
-    port = _free_port()
+def running(port: int | None = None, *, module: str = "policyengine.testing.moto_server") -> Iterator[str]:
+    """Yield the endpoint of a new server, at a free port where none is given; it ends with the block. ``module`` is what
+    runs: this one, or one that completes moto further and calls :func:`main`."""
+    port = port or _free_port()
     process = subprocess.Popen(  # our own interpreter and module
-        [sys.executable, "-m", "policyengine.testing.moto_server", str(port)],
+        [sys.executable, "-m", module, str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "false"},
