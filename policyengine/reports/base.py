@@ -16,6 +16,7 @@ from policyengine.model.errors import PolicyEngineError
 from policyengine.model.finding import Finding
 from policyengine.model.location import Location
 from policyengine.model.reasons import FAIL, SEVERITIES, UNKNOWN, VERDICTS
+from policyengine.reports.extras import Extras
 from policyengine.reports.tally import Tally
 
 SEVERITY_RANK: Mapping[str, int] = {name: rank for rank, name in enumerate(reversed(SEVERITIES))}
@@ -147,6 +148,7 @@ class Context:
     terminal: TerminalOptions = TerminalOptions()
     sarif_results: int = 5_000
     markdown_chars: int = 60_000
+    extras: Extras = field(default_factory=Extras)
 
 
 class Report(Protocol):

@@ -1,0 +1,103 @@
+"""What some reports show beside the findings: frameworks, waivers, how runs went before, what proves it all.
+
+Every field may be empty: a report says what it was not given, and never takes it for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class FrameworkInfo:
+    """A framework and all its controls, also those no rule speaks of. ``note`` says whose list it is."""
+
+    id: str
+    title: str
+    version: str
+    source: str
+    note: str
+    controls: Sequence[str]
+
+
+WaiverState = Literal["active", "expired", "lapsed", "unused", "not_yet"]
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverInfo:
+    """A waiver as a run used it. ``findings`` is how many FAILs carry it; ``why`` says why it lapsed, "" where it did
+    not; ``warnings`` are sentences (it expires soon, it is over-broad). Times are RFC 3339 dates."""
+
+    id: str
+    rule: str
+    scope: str
+    owner: str
+    approver: str
+    reason: str
+    ticket: str
+    granted: str
+    expires: str
+    state: WaiverState
+    findings: int = 0
+    why: str = ""
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrendPoint:
+    """One run in the history of a target. ``verdicts`` by verdict; ``new``, ``fixed`` and ``reopened`` count findings
+    against the run before, None where there is none. ``gap_before``: more time has passed since the run before than
+    was agreed, and nothing is known of it."""
+
+    at: str
+    run: str
+    complete: bool
+    verdicts: Mapping[str, int]
+    waived: int = 0
+    new: int | None = None
+    fixed: int | None = None
+    reopened: int | None = None
+    gap_before: bool = False
+    milestone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceLooked:
+    """What was expected and collected of one account and region; ``missing`` are (type, reason) pairs."""
+
+    account: str
+    region: str
+    expected: int
+    collected: int
+    missing: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a reader can check a report against. Digests are ``sha256:…``."""
+
+    population_root: str
+    population: int
+    results_root: str
+    results: int
+    signer: str | None = None
+    """Fingerprint of the key; None where nobody signed."""
+    previous: str | None = None
+    """Digest of the manifest of the bundle before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """All of it."""
+
+    frameworks: Mapping[str, FrameworkInfo] = field(default_factory=dict)
+    waivers: Sequence[WaiverInfo] = ()
+    trend: Sequence[TrendPoint] = ()
+    looked: Sequence[PlaceLooked] = ()
+    rule_texts: Mapping[str, str] = field(default_factory=dict)
+    """rule id -> its YAML as it was used."""
+    shadow_ai: Mapping[str, Any] | None = None
+    """The document of ``shadow-ai --format json``; None where nobody looked."""
+    proof: Proof | None = None
