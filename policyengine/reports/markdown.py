@@ -95,7 +95,8 @@ class MarkdownReport:
 
     def _head(self, run: RunInfo) -> str:
         tally, counts = self._tally, self._tally.summary()
-        mark = "✅" if not tally.open and run.complete else "❌" if tally.open else "⚠️"
+        certain = run.complete and not counts["UNKNOWN"]
+        mark = "❌" if tally.open else "✅" if certain else "⚠️"
         lines = [f"### {mark} policyengine: {plural(tally.open, 'violation')}", ""]
         if not run.complete:
             errors = plural(len(run.errors), "error")
