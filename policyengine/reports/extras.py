@@ -9,10 +9,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+RemainsWith = Literal["people", "process", "aws", "rule", "unclear"]
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What of a control is not decided by reading configuration, and who has to: ``people`` (their skills and
+    conduct), ``process`` (what an organisation writes down and does), ``aws`` (AWS's share of responsibility), a
+    ``rule`` that nobody has written yet; ``unclear`` where the standard can be read in more than one way. ``why`` is a
+    sentence of ours, ``source`` an address."""
+
+    kinds: Sequence[RemainsWith]
+    why: str
+    source: str
+
 
 @dataclass(frozen=True, slots=True)
 class FrameworkInfo:
-    """A framework and all its controls, also those no rule speaks of. ``note`` says whose list it is."""
+    """A framework and all its controls, also those no rule speaks of. ``note`` says whose list it is. What ``remains``
+    of a control that is not in it was not judged by anybody."""
 
     id: str
     title: str
@@ -20,6 +35,7 @@ class FrameworkInfo:
     source: str
     note: str
     controls: Sequence[str]
+    remains: Mapping[str, Remains] = field(default_factory=dict)
 
 
 WaiverState = Literal["active", "expired", "lapsed", "unused", "not_yet"]
@@ -93,6 +109,9 @@ class Extras:
     """All of it."""
 
     frameworks: Mapping[str, FrameworkInfo] = field(default_factory=dict)
+    pack: Mapping[str, Mapping[str, Sequence[tuple[str, str]]]] = field(default_factory=dict)
+    """rule id -> framework id -> (control, ``whole`` or ``part``), of every rule of the pack, also those that the run
+    did not ask: a control is not decided wholly where a rule that would decide it was left out."""
     waivers: Sequence[WaiverInfo] = ()
     trend: Sequence[TrendPoint] = ()
     looked: Sequence[PlaceLooked] = ()

@@ -1,0 +1,115 @@
+"""What of each control no rule decides, and with whom it remains: ``frameworks/remains/<framework>.yaml``.
+
+```yaml
+framework: soc2
+judged:
+  - controls: ["CC1.3"]
+    remains: [people, process]
+    why: one sentence in our words; the texts of most standards are copyrighted
+    source: https://...
+```
+
+A control that no entry names was not judged by anybody, and reports say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, cast
+
+from policyengine.documents import Document, DocumentError, load
+from policyengine.model.errors import RuleError
+from policyengine.rules.frameworks import Framework
+
+FOLDER: Final = "remains"
+Kind = Literal["people", "process", "aws", "rule", "unclear"]
+KINDS: Final[tuple[Kind, ...]] = ("people", "process", "aws", "rule", "unclear")
+_KEYS: Final = ("controls", "remains", "why", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class Remainder:
+    """With whom what a rule does not decide of a control remains; ``why`` is a sentence, ``source`` an address."""
+
+    kinds: tuple[Kind, ...]
+    why: str
+    source: str
+
+
+def load_remains(root: Path, frameworks: Mapping[str, Framework]) -> dict[str, dict[str, Remainder]]:
+    """Return framework id -> control -> what remains; ``root`` is the folder of frameworks.
+
+    Raises RuleError with the place for a file of another shape, an unknown framework or control, a control that is
+    judged twice.
+    """
+    return {path.stem: _read(path, frameworks) for path in sorted((root / FOLDER).glob("*.yaml"))}
+
+
+def _read(path: Path, frameworks: Mapping[str, Framework]) -> dict[str, Remainder]:
+    try:
+        document = load(path.read_bytes(), name=path.as_posix(), syntax="yaml", style="strict")
+    except DocumentError as error:
+        raise RuleError(error.message, error.location) from error
+    except OSError as error:
+        raise RuleError(f"{path.as_posix()}: cannot be read: {error.strerror}") from error
+    value = document.value
+    if not isinstance(value, dict) or set(value) != {"framework", "judged"}:
+        raise _wrong(document, (), "expected a mapping with framework and judged, and nothing else")
+    if value["framework"] != path.stem or path.stem not in frameworks:
+        known = ", ".join(frameworks)
+        raise _wrong(
+            document,
+            ("framework",),
+            f"expected the file's name, one of {known}; found `{value['framework']}`",
+        )
+    if not isinstance(value["judged"], list):
+        raise _wrong(document, ("judged",), "`judged` must be a list")
+    found: dict[str, Remainder] = {}
+    for index, entry in enumerate(value["judged"]):
+        remainder = _entry(document, index, entry)
+        for place, control in _controls(document, index, entry, frameworks[path.stem]):
+            if control in found:
+                raise _wrong(document, place, f"the control `{control}` is judged twice")
+            found[control] = remainder
+    return found
+
+
+def _entry(document: Document, index: int, entry: Any) -> Remainder:
+    at = ("judged", index)
+    if not isinstance(entry, dict) or set(entry) != set(_KEYS):
+        raise _wrong(document, at, f"expected a mapping with {', '.join(_KEYS)}, and nothing else")
+    kinds = entry["remains"]
+    if not isinstance(kinds, list) or not kinds or len(set(map(str, kinds))) < len(kinds):
+        raise _wrong(document, (*at, "remains"), "`remains` must be a list with at least one kind, each once")
+    for place, kind in enumerate(kinds):
+        if kind not in KINDS:
+            raise _wrong(
+                document, (*at, "remains", place), f"unknown kind `{kind}`; known are {', '.join(KINDS)}"
+            )
+    for key in ("why", "source"):
+        if not isinstance(entry[key], str) or not entry[key].strip():
+            raise _wrong(document, (*at, key), f"`{key}` must be text")
+    if not entry["source"].startswith("https://"):
+        raise _wrong(document, (*at, "source"), "`source` must be an https address")
+    return Remainder(tuple(cast(Kind, kind) for kind in kinds), entry["why"].strip(), entry["source"])
+
+
+def _controls(
+    document: Document, index: int, entry: Mapping[str, Any], framework: Framework
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    at = ("judged", index, "controls")
+    controls = entry["controls"]
+    if not isinstance(controls, list) or not controls:
+        raise _wrong(document, at, "`controls` must be a list with at least one id")
+    for place, control in enumerate(controls):
+        if not isinstance(control, str) or not framework.has(control):
+            close = framework.suggest(str(control))
+            hint = f"; did you mean {' or '.join(f'`{c}`' for c in close)}?" if close else ""
+            raise _wrong(document, (*at, place), f"`{framework.id}` has no control `{control}`{hint}")
+        yield (*at, place), control
+
+
+def _wrong(document: Document, path: tuple[str | int, ...], message: str) -> RuleError:
+    return RuleError(message, document.locate(path))
