@@ -1,17 +1,11 @@
-"""Names of people who ask and approve: who is whom, however a name is spelt."""
+"""Names of people who ask and approve, as they are kept."""
 
 from __future__ import annotations
 
-import unicodedata
-from typing import Final
-
+from policyengine.model.people import LONGEST, person, same_person, why_nobody
 from policyengine.remediate.api import Refused
 
-LONGEST: Final = 200
-_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
-"""Control and format characters (zero width, direction) and what stands for no character."""
-_SCRIPTS: Final = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE")
-"""Scripts whose letters look alike (https://www.unicode.org/reports/tr39/, section 5): a name is in one of them."""
+__all__ = ["LONGEST", "named", "person", "same_person"]
 
 
 def named(who: str) -> str:
@@ -21,25 +15,7 @@ def named(who: str) -> str:
         raise Refused(
             "not_approved", f"a name has 1 to {LONGEST} characters; somebody else has to approve it"
         )
-    if any(unicodedata.category(each) in _INVISIBLE for each in name):
-        raise Refused(
-            "not_approved", f"{ascii(name)[:LONGEST]} has characters that cannot be seen, and names nobody"
-        )
-    scripts = {
-        script for each in name for script in _SCRIPTS if unicodedata.name(each, "").startswith(script)
-    }
-    if len(scripts) > 1:
-        mixed = " and ".join(sorted(each.capitalize() for each in scripts))
-        raise Refused("not_approved", f"{ascii(name)[:LONGEST]} mixes letters of {mixed}, and names nobody")
+    wrong = why_nobody(name)
+    if wrong:
+        raise Refused("not_approved", wrong)
     return name
-
-
-def person(who: str) -> str:
-    """Return what two spellings of one name have in common: compatibility forms, case, space and what cannot be seen."""
-    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", who).casefold())
-    return " ".join("".join(each for each in plain if unicodedata.category(each) not in _INVISIBLE).split())
-
-
-def same_person(one: str, other: str) -> bool:
-    """Whether two names are one person's."""
-    return person(one) == person(other)

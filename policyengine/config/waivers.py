@@ -1,0 +1,136 @@
+"""What accepts failures: waivers, which a person grants until a day, and a baseline, which nobody has granted.
+
+A finding that one of them accepts stays a FAIL (docs/decisions/0017-waivers-and-baselines.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+Json = dict[str, Any]
+DEFAULT_DAYS: Final = 365
+SHOWN: Final = ("id", "owner", "approver", "reason", "ticket", "granted", "expires")
+
+
+@dataclass(frozen=True, slots=True)
+class Compensating:
+    """A rule that has to PASS for a waiver to hold: on the same resource, on the account it is in where the rule is about
+    accounts, or on ``resource``."""
+
+    rule: str
+    resource: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """One entry of ``waivers.yaml``. It is about what every scope it names holds for; one that names none is over-broad.
+
+    ``granted`` is the first day (UTC) on which it holds, ``expires`` the first on which it no longer does.
+    ``pins``: finding id -> path -> digest of the values that were accepted; None: whatever they are. ``refused`` says why
+    it holds on no day (it is not signed as it has to be), "" where it does.
+    """
+
+    id: str
+    rules: tuple[str, ...]
+    owner: str
+    approver: str
+    reason: str
+    ticket: str
+    granted: str
+    expires: str
+    resources: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    ous: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    pins: Mapping[str, Mapping[str, str]] | None = None
+    compensating: Compensating | None = None
+    signature: Mapping[str, str] | None = None
+    refused: str = ""
+
+    @property
+    def is_broad(self) -> bool:
+        """Whether nothing narrows it."""
+        return not (self.resources or self.accounts or self.ous or self.tags)
+
+    @property
+    def scope(self) -> str:
+        """What it is about, in words."""
+        parts = [
+            *(f"resource {name}" for name in self.resources),
+            *(f"account {name}" for name in self.accounts),
+            *(f"OU {name}" for name in self.ous),
+            *(f"tag {key}={value}" for key, value in sorted(self.tags.items())),
+        ]
+        return ", ".join(parts) or "everywhere"
+
+    def shown(self) -> Json:
+        """Return what a finding says of it."""
+        return {**{name: getattr(self, name) for name in SHOWN}, "kind": "waiver"}
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineEntry:
+    """A FAIL that was there when the baseline was written. ``resource`` is the identity of the resource, ``values`` the
+    digest over the values the rule read."""
+
+    id: str
+    rule: str
+    resource: tuple[str, str, str, str]
+    values: str
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The failures a project began with. ``written`` is the RFC 3339 time of the run they were found in."""
+
+    name: str
+    written: str
+    entries: Sequence[BaselineEntry] = ()
+
+    def shown(self) -> Json:
+        """Return what a finding says of it: nobody owns or approved it, and it has no end."""
+        return {"id": self.name, "granted": self.written[:10], "kind": "baseline"}
+
+
+@dataclass(frozen=True, slots=True)
+class Waiving:
+    """All that accepts failures in a run. ``maximum_days`` bounds how long a waiver may hold. ``rules`` are the compiled
+    forms of compensating rules, which a run may need without asking anything else of them."""
+
+    waivers: Sequence[Waiver] = ()
+    baseline: Baseline | None = None
+    maximum_days: int = DEFAULT_DAYS
+    rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.waivers) or self.baseline is not None
+
+
+def read_waiving(form: Mapping[str, Any]) -> Waiving:
+    """Return what ``config.compiled`` wrote. Raises KeyError, TypeError, ValueError for anything else."""
+    baseline = form["baseline"]
+    return Waiving(
+        [_waiver(each) for each in form["waivers"]],
+        None if baseline is None else _baseline(baseline),
+        form["maximum_days"],
+        dict(form["rules"]),
+    )
+
+
+def _waiver(form: Mapping[str, Any]) -> Waiver:
+    given = dict(form)
+    for name in ("rules", "resources", "accounts", "ous"):
+        given[name] = tuple(given[name])
+    comp = given["compensating"]
+    given["compensating"] = None if comp is None else Compensating(**comp)
+    return Waiver(**given)
+
+
+def _baseline(form: Mapping[str, Any]) -> Baseline:
+    entries = []
+    for each in form["entries"]:
+        account, region, type_, id_ = each["resource"]
+        entries.append(BaselineEntry(each["id"], each["rule"], (account, region, type_, id_), each["values"]))
+    return Baseline(form["name"], form["written"], entries)
