@@ -8,6 +8,7 @@ from typing import Any
 
 from policyengine.config.remediation import Approving, Breaker, Freeze, Limits, Remediating, Window
 from policyengine.config.settings import ScopedParameters, Settings
+from policyengine.config.waivers import read_waiving
 
 Json = dict[str, Any]
 
@@ -35,7 +36,9 @@ def read_settings(form: Mapping[str, Any]) -> Settings:
         ScopedParameters(**{**each, "tag": tuple(each["tag"]) if each["tag"] else None})
         for each in form["scoped"]
     ]
-    return Settings(**{**form, "scoped": scoped, "remediation": read_remediating(form["remediation"])})
+    waiving = read_waiving(form["waiving"])
+    remediation = read_remediating(form["remediation"])
+    return Settings(**{**form, "scoped": scoped, "remediation": remediation, "waiving": waiving})
 
 
 def read_remediating(form: Mapping[str, Any]) -> Remediating:

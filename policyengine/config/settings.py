@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from policyengine.config.remediation import Remediating
+from policyengine.config.waivers import Waiving
 from policyengine.model.resource import Resource
 
 Parameters = Mapping[str, Mapping[str, Any]]
@@ -36,6 +37,7 @@ class Settings:
     disabled: Mapping[str, str] = field(default_factory=dict)
     ous: Mapping[str, Sequence[str]] = field(default_factory=dict)
     remediation: Remediating = field(default_factory=Remediating)
+    waiving: Waiving = field(default_factory=Waiving)
 
     def is_scoped(self, rule: str) -> bool:
         """Whether some scope sets a parameter of the rule."""

@@ -107,6 +107,11 @@ class Waiving:
     def __bool__(self) -> bool:
         return bool(self.waivers) or self.baseline is not None
 
+    @property
+    def asks_for_units(self) -> bool:
+        """Whether some waiver is for an OU."""
+        return any(waiver.ous for waiver in self.waivers)
+
 
 def read_waiving(form: Mapping[str, Any]) -> Waiving:
     """Return what ``config.compiled`` wrote. Raises KeyError, TypeError, ValueError for anything else."""

@@ -1,0 +1,36 @@
+"""What a scan met of waivers and of the baseline: exact counts, whatever findings were built."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+HELD: Final = "active"
+EXPIRED: Final = "expired"
+LAPSED: Final = "lapsed"
+NOT_YET: Final = "not_yet"
+OPEN: Final = "open"
+CHANGED: Final = "changed"
+
+
+@dataclass
+class Accepted:
+    """``rules``: rule -> FAILs that carry a waiver or stand in the baseline. ``debt``: how many of these are the baseline's.
+    ``waivers``: (id, state) -> FAILs a waiver was about. ``why``: id -> why the first of them was not accepted. ``entries``:
+    finding id of the baseline -> what became of it: ``open``, ``changed``, or the verdict it has now."""
+
+    rules: Counter[str] = field(default_factory=Counter)
+    debt: int = 0
+    waivers: Counter[tuple[str, str]] = field(default_factory=Counter)
+    why: dict[str, str] = field(default_factory=dict)
+    entries: dict[str, str] = field(default_factory=dict)
+
+    def merge(self, other: Accepted) -> None:
+        """Add those of another part of the same scan."""
+        self.rules.update(other.rules)
+        self.debt += other.debt
+        self.waivers.update(other.waivers)
+        for id_, why in other.why.items():
+            self.why.setdefault(id_, why)
+        self.entries.update(other.entries)
