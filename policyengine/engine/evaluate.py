@@ -7,10 +7,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Final
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final
 
 from policyengine.catalog import registry
 from policyengine.config.settings import Settings
+from policyengine.config.waivers import Waiving
 from policyengine.engine.branches import InBranch, finding_over, worst
 from policyengine.engine.reach import Reach, reach_of
 from policyengine.engine.references import ACROSS
@@ -21,6 +23,9 @@ from policyengine.model.reasons import NOT_APPLICABLE, UNKNOWN, VERDICTS
 from policyengine.model.resource import Resource
 from policyengine.rules.pack import Pack
 from policyengine.rules.predicates.api import Subject
+
+if TYPE_CHECKING:
+    from policyengine.engine.waiving import Accepting
 
 _ALL: Final = frozenset(VERDICTS)
 
@@ -65,6 +70,10 @@ class Evaluator:
         self._world: World | None = None
         self._subject: Subject
         self.crashes: Counter[str] = Counter()
+        self.elsewhere: dict[tuple[str, str], str] = {}
+        """Verdicts of compensating rules about other resources (``engine.elsewhere``)."""
+        self.verdicts: list[tuple[str, str]] | None = None
+        """Where it is a list: (rule, verdict) of every rule about the resource that :meth:`findings` was asked for last."""
 
     def about(self, types: Iterable[str]) -> Evaluator:
         """Return another one, of the rules about these types only: what only others reach is then not held."""
@@ -81,7 +90,15 @@ class Evaluator:
 
     def again(self) -> Evaluator:
         """Return another one of the same, for another process."""
-        return Evaluator(self.pack, now=self.now, settings=self.settings)
+        other = Evaluator(self.pack, now=self.now, settings=self.settings)
+        other.elsewhere = self.elsewhere
+        return other
+
+    def beside(self, forms: Iterable[Mapping[str, Any]]) -> Evaluator:
+        """Return another one of other rules, by the same settings, whose failures nothing accepts."""
+        settings = replace(self.settings, waiving=Waiving())
+        rules = tuple(dict(form) for form in forms)
+        return Evaluator(replace(self.pack, rules=rules), now=self.now, settings=settings)
 
     def pause(self) -> None:
         """Let go of what other processes must not share: nothing."""
@@ -106,8 +123,26 @@ class Evaluator:
 
     @cached_property
     def reach(self) -> Reach:
-        """What the rules ask about other resources."""
-        return reach_of(self.forms)
+        """What the rules ask about other resources, and those that compensate what a waiver accepts."""
+        return reach_of([*self.forms, *self.settings.waiving.rules.values()])
+
+    @cached_property
+    def accepting(self) -> Accepting | None:
+        """What accepts failures; None where nothing does."""
+        if not self.settings.waiving:
+            return None
+        from policyengine.engine.waiving import Accepting  # most runs have no waivers
+
+        return Accepting(self)
+
+    def judge(
+        self, resource: Resource, world: World, wanted: frozenset[str] = _ALL, may: May | None = None
+    ) -> list[Finding]:
+        """Return the findings as :meth:`findings` does, failures with the waiver that accepts them."""
+        accepting = self.accepting
+        if accepting is None:
+            return self.findings(resource, world, wanted, may)
+        return accepting.judged(resource, world, wanted, may)
 
     def rules_for(self, resource: Resource) -> list[BoundRule]:
         """Return the rules about a resource with the parameters of its scope."""
@@ -130,10 +165,31 @@ class Evaluator:
         """Return the rules that a resource is judged by; those about tags are not about a resource of AWS's own."""
         rules = self._fixed.get(resource.type) or self.rules_for(resource)
         self._asked[resource.type] = self._fixed[resource.type]
-        mark = self._untaggable.get(resource.type)
-        if mark is not None and resource.properties.get(mark[0]) == mark[1]:
-            return _not_about_tags(rules)
+        if self._is_aws_own(resource):
+            return [rule for rule in rules if not rule.about_tags]
         return rules
+
+    def _is_aws_own(self, resource: Resource) -> bool:
+        mark = self._untaggable.get(resource.type)
+        return mark is not None and bool(resource.properties.get(mark[0]) == mark[1])
+
+    def _with_set_aside(
+        self, found: list[Finding], resource: Resource, wanted: frozenset[str], may: May | None
+    ) -> list[Finding]:
+        """Return the findings with those of the rules about tags, where the resource is AWS's own: they do not apply."""
+        if resource.type not in self._untaggable or not self._is_aws_own(resource):
+            return found
+        for rule in self.rules_for(resource):
+            if rule.about_tags:
+                self._count(rule, NOT_APPLICABLE)
+                if NOT_APPLICABLE in wanted and (may is None or may(rule.id, NOT_APPLICABLE)):
+                    found.append(rule.set_aside(resource, *self._untaggable[resource.type]))
+        return sorted(found, key=attrgetter("rule"))
+
+    def _count(self, rule: BoundRule, verdict: str) -> None:
+        rule.tally[verdict] += 1
+        if self.verdicts is not None:
+            self.verdicts.append((rule.id, verdict))
 
     def _values(self, form: Mapping[str, Any], resource: Resource) -> dict[str, Any]:
         defaults = {name: parameter["default"] for name, parameter in form["parameters"].items()}
@@ -154,6 +210,8 @@ class Evaluator:
         Returns the findings whose verdict is wanted; the counts are in each rule's ``tally``. A rule that
         crashes, or cannot explain its verdict, is UNKNOWN ``internal_error``, never a lost run.
         """
+        if self.verdicts is not None:
+            self.verdicts.clear()
         if world is not self._world:
             self._world, self._subject = world, subject_in(world, self.now)
         subject = self._subject
@@ -162,7 +220,8 @@ class Evaluator:
         subject.resource = resource
         if subject.answers:
             subject.answers = {}
-        found = []
+        found: list[Finding] = []
+        verdicts = self.verdicts
         for rule in self._rules_about(resource):
             subject.relations = rule.relations
             try:
@@ -175,7 +234,9 @@ class Evaluator:
                 if verdict in wanted and (may is None or may(rule.id, verdict)):
                     found.append(rule.finding(verdict, resource, subject, crash))
             rule.tally[verdict] += 1
-        return found
+            if verdicts is not None:
+                verdicts.append((rule.id, verdict))
+        return self._with_set_aside(found, resource, wanted, may) if self._untaggable else found
 
     def _over_branches(
         self, resource: Resource, subject: Subject, wanted: frozenset[str], may: May | None
@@ -197,7 +258,7 @@ class Evaluator:
                     verdict = UNKNOWN
                     crash = self._crashed(rule, error)
                     found.append(rule.finding(verdict, resource, subject, crash)._replace(branch=None))
-            rule.tally[verdict] += 1
+            self._count(rule, verdict)
         return found
 
     def _in_branch(
@@ -227,14 +288,6 @@ class Evaluator:
                     counted[rule.id, verdict] += number
                     rule.tally[verdict] = 0
         return counted
-
-
-def _not_about_tags(rules: Iterable[BoundRule]) -> list[BoundRule]:
-    """Return the rules that are about a resource of AWS's own; the others are counted as not applicable."""
-    for rule in rules:
-        if rule.about_tags:
-            rule.tally[NOT_APPLICABLE] += 1
-    return [rule for rule in rules if not rule.about_tags]
 
 
 def crash_text(error: Exception) -> str:

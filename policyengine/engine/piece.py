@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from policyengine.catalog import registry
 from policyengine.catalog.derive import VIEWS, derive
+from policyengine.engine.accepted import Accepted
 from policyengine.engine.blocks import Block, Render, blocks_of, spool_blocks
 from policyengine.engine.evaluate import Evaluator
 from policyengine.engine.identities import digest
 from policyengine.engine.world import World
 from policyengine.model.errors import PolicyEngineError
 from policyengine.model.finding import Finding
-from policyengine.model.reasons import FAIL
+from policyengine.model.reasons import FAIL, UNKNOWN
 from policyengine.model.resource import Resource
+
+
+DETAILED: Final = frozenset({FAIL, UNKNOWN})
+"""Verdicts of which a run keeps what their findings say."""
 
 
 @dataclass
@@ -29,6 +35,7 @@ class Counts:
     unknown_types: Counter[str] = field(default_factory=Counter)
     resources: int = 0
     crashes: Counter[str] = field(default_factory=Counter)
+    accepted: Accepted = field(default_factory=Accepted)
 
     @property
     def accounts(self) -> list[str]:
@@ -54,6 +61,12 @@ class Counts:
         self.unknown_types.update(other.unknown_types)
         self.resources += other.resources
         self.crashes.update(other.crashes)
+        self.accepted.merge(other.accepted)
+
+
+Identity = tuple[str, str, str, str]
+RowOf = Callable[[Resource, Sequence[tuple[str, str]], Sequence[Finding]], bytes]
+"""What makes the row of a run: the resource, (rule, verdict) of all rules about it, its findings that are FAIL or UNKNOWN."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +81,8 @@ class Wanted:
     per_rule: int | None = None
     render: tuple[Render, ...] = ()
     """Where all reports are texts of findings, one after the other: what makes them."""
+    row: RowOf | None = None
+    """Where the run is kept: what makes a row of it, a function of a module. FAIL and UNKNOWN are then wanted whole."""
 
 
 class Quota:
@@ -91,7 +106,9 @@ class Quota:
         return self._taken[rule, verdict] < self._per_rule
 
     def take(self, finding: Finding) -> bool:
-        """Count a finding; False when it is one too many."""
+        """Count a finding; False when it is one too many. What is accepted is not counted: all of it is told."""
+        if finding.waiver is not None:
+            return True
         key = (finding.rule, finding.verdict)
         self._taken[key] += 1
         return self._taken[key] <= self._per_rule
@@ -115,6 +132,7 @@ class Piece:
     counts: Counts = field(default_factory=Counts)
     identities: array[int] = field(default_factory=lambda: array("q"))
     source_errors: list[PolicyEngineError] = field(default_factory=list)
+    rows: list[tuple[Identity, bytes]] = field(default_factory=list)
 
 
 def prepare(resource: Resource) -> None:
@@ -166,6 +184,9 @@ def stream_piece(
     unknown = counts.unknown_types
     crashes_before = Counter(evaluator.crashes)
     evaluator.take_tallies()
+    accepting = evaluator.accepting
+    make_row = wanted.row
+    evaluator.verdicts = None if make_row is None else []
     for resource in resources:
         type_ = resource.type
         if type_ in VIEWS or resource.variants:
@@ -174,10 +195,17 @@ def stream_piece(
             unknown[type_] += 1
         places.add((resource.account, resource.region))
         note(digest(resource.identity))
-        for found in evaluator.findings(resource, world, verdicts, may):
+        findings = evaluator.judge(resource, world, verdicts, may)
+        if make_row is not None:
+            details = [found for found in findings if found.verdict in DETAILED]
+            row = make_row(resource, evaluator.verdicts or (), details)
+            piece.rows.append((resource.identity, row))
+        for found in findings:
             if left is None or left.take(found):
                 yield found
     counts.verdicts = evaluator.take_tallies()
+    if accepting is not None:
+        counts.accepted = accepting.take()
     counts.resources = len(piece.identities)
     counts.crashes = evaluator.crashes - crashes_before
 

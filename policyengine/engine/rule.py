@@ -152,6 +152,12 @@ class BoundRule:
             return True
         return verdict == UNKNOWN and self.when.decide(resource, subject) is TRUE
 
+    def set_aside(self, resource: Resource, name: str, value: Any) -> Finding:
+        """Return the finding of a rule about tags on a resource of AWS's own, which its property ``name`` says."""
+        message = f"not applicable: `{name}` is `{value}`; AWS made the resource, and nobody else tags it"
+        evidence = Evidence((name,), value, f"anything but `{value}`", "when_not_met")
+        return self._make(NOT_APPLICABLE, "when_not_met", message, resource, [evidence])
+
     def told(
         self, verdict: str, reason: str, message: str, resource: Resource,
         evidence: Sequence[Evidence], witness: Witness | None, cause: str | None,

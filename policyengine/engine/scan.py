@@ -15,7 +15,7 @@ from policyengine.engine.blocks import Block, blocks_of
 from policyengine.engine.evaluate import Evaluator
 from policyengine.engine.identities import Identities
 from policyengine.engine.organization import ORGANIZATION_TYPES, units_above
-from policyengine.engine.piece import Counts, Piece, Wanted, quota_of, stream_piece
+from policyengine.engine.piece import Counts, Identity, Piece, Wanted, quota_of, stream_piece
 from policyengine.engine.tables import Tables, grouped, groups_of
 from policyengine.model.errors import PolicyEngineError
 from policyengine.model.finding import Finding
@@ -46,6 +46,8 @@ class Scan:
         self.counts = Counts()
         self.errors: list[PolicyEngineError] = []
         self._identities = Identities()
+        self.keep_rows: Callable[[list[tuple[Identity, bytes]]], None] | None = None
+        """Is given the rows of ``wanted.row``, piece by piece, in the order of the findings."""
 
     def findings(self) -> Iterator[Finding]:
         """Yield the wanted findings, in the order of the sources."""
@@ -69,6 +71,12 @@ class Scan:
                 yield from blocks_of(self._in_order(source), self.wanted.render)
 
     def _each(self) -> Iterator[Any]:
+        if self.evaluator.settings.waiving.rules:
+            from policyengine.engine.elsewhere import learn_elsewhere  # few runs have compensating rules
+
+            for source in self.sources:
+                learn_organization(self.evaluator, source)
+                learn_elsewhere(self.evaluator, source)
         for source in self.sources:
             learn_organization(self.evaluator, source)
             yield source
@@ -99,6 +107,8 @@ class Scan:
     def _take(self, piece: Piece) -> None:
         self.counts.merge(piece.counts)
         self._identities.add(piece.identities)
+        if self.keep_rows is not None:
+            self.keep_rows(piece.rows)
         if self.progress is not None:
             self.progress(self.counts.resources)
 
@@ -113,6 +123,7 @@ class Scan:
 def learn_organization(evaluator: Evaluator, source: Any) -> None:
     """Let the settings know which OUs stand above the accounts of a snapshot, if they ask for OUs."""
     settings = evaluator.settings
-    if any(scope.ou is not None for scope in settings.scoped) and hasattr(source, "scan_types"):
+    asked = any(scope.ou is not None for scope in settings.scoped) or settings.waiving.asks_for_units
+    if asked and hasattr(source, "scan_types"):
         above = units_above(source.scan_types(ORGANIZATION_TYPES))
         evaluator.settings = replace(settings, ous={**settings.ous, **above})

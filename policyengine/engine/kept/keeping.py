@@ -81,9 +81,11 @@ class KeepingEvaluator(Evaluator):
 
     def again(self) -> KeepingEvaluator:
         """Return another one of the same, for another process."""
-        return KeepingEvaluator(
+        other = KeepingEvaluator(
             self.pack, now=self.now, file=self.file, engine=self.engine, settings=self.settings
         )
+        other.elsewhere = self.elsewhere
+        return other
 
     def pause(self) -> None:
         """Write what waits; the file is opened again when it is asked for."""
@@ -118,9 +120,15 @@ class KeepingEvaluator(Evaluator):
             self._in = (world, recorder, States(recorder))
         recorder = self._in[1]
         recorder.start(resource)
+        if self.verdicts is not None:
+            self.verdicts.clear()
         rules = self._rules_of(resource)
-        if not rules.each:
-            return []
+        found = self._found(resource, rules, recorder, wanted, may) if rules.each else []
+        return self._with_set_aside(found, resource, wanted, may) if self._untaggable else found
+
+    def _found(
+        self, resource: Resource, rules: _Rules, recorder: Recorder, wanted: frozenset[str], may: May | None
+    ) -> list[Finding]:
         row, known = self._known(resource, rules)
         if known.whole:
             found = self._tell_whole(known, rules, recorder, wanted, may)
@@ -236,12 +244,17 @@ class KeepingEvaluator(Evaluator):
         letters = str(known.letters)
         self._verdicts[rules.name, letters] += 1
         found: list[Finding] = []
+        differing: dict[int, str] = {}
         for index, rule, verdict in rules.to_tell(letters, wanted):
             if may is None or may(rule.id, verdict):
                 told = self._tell(known, index, rule, verdict, recorder, found)
                 if told != verdict:
                     rule.tally[verdict] -= 1
                     rule.tally[told] += 1
+                    differing[index] = told
+        if self.verdicts is not None:
+            for index, (rule, letter) in enumerate(zip(rules.each, letters, strict=True)):
+                self.verdicts.append((rule.id, differing.get(index) or VERDICTS_OF[letter]))
         return found
 
     def _judge_rest(
@@ -256,7 +269,7 @@ class KeepingEvaluator(Evaluator):
                 verdict = VERDICTS_OF[letter]
                 if verdict in wanted and (may is None or may(rule.id, verdict)):
                     verdict = self._tell(known, index, rule, verdict, recorder, found)
-            rule.tally[verdict] += 1
+            self._count(rule, verdict)
         return found
 
     def _judge(
