@@ -32,6 +32,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "deploy": ("policyengine.cli.deploy:deploy", "Make what runs the rules continuously in AWS."),
     "rules": ("policyengine.cli.rules:rules", "List, show, test and scaffold rules."),
+    "frameworks": (
+        "policyengine.cli.frameworks:frameworks",
+        "Say what rules decide of frameworks, and what remains.",
+    ),
     "iam": ("policyengine.cli.iam:iam", "Ask about AWS policies: one request, or all requests."),
     "explain": ("policyengine.cli.explain:explain", "Explain a rule or a finding."),
     "completion": ("policyengine.cli.completion:completion", "Print the shell completion script."),

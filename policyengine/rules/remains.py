@@ -9,7 +9,8 @@ judged:
     source: https://...
 ```
 
-A control that no entry names was not judged by anybody, and reports say so.
+``controls: all`` is for every control that no other entry names. A control that no entry names was not judged by
+anybody, and reports say so.
 """
 
 from __future__ import annotations
@@ -67,13 +68,21 @@ def _read(path: Path, frameworks: Mapping[str, Framework]) -> dict[str, Remainde
     if not isinstance(value["judged"], list):
         raise _wrong(document, ("judged",), "`judged` must be a list")
     found: dict[str, Remainder] = {}
+    others: Remainder | None = None
     for index, entry in enumerate(value["judged"]):
         remainder = _entry(document, index, entry)
+        if entry["controls"] == "all":
+            if others is not None:
+                raise _wrong(document, ("judged", index, "controls"), "`controls: all` stands twice")
+            others = remainder
+            continue
         for place, control in _controls(document, index, entry, frameworks[path.stem]):
             if control in found:
                 raise _wrong(document, place, f"the control `{control}` is judged twice")
             found[control] = remainder
-    return found
+    if others is None:
+        return found
+    return {control: found.get(control, others) for control in frameworks[path.stem].controls}
 
 
 def _entry(document: Document, index: int, entry: Any) -> Remainder:
@@ -102,7 +111,7 @@ def _controls(
     at = ("judged", index, "controls")
     controls = entry["controls"]
     if not isinstance(controls, list) or not controls:
-        raise _wrong(document, at, "`controls` must be a list with at least one id")
+        raise _wrong(document, at, "`controls` must be `all` or a list with at least one id")
     for place, control in enumerate(controls):
         if not isinstance(control, str) or not framework.has(control):
             close = framework.suggest(str(control))

@@ -1,0 +1,123 @@
+"""``policyengine frameworks``: which controls rules decide wholly, in part or not at all, and what remains."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from policyengine.reports.base import RuleInfo
+    from policyengine.reports.frameworks import ControlCoverage
+
+_FOLDERS = click.option(
+    "--rules",
+    "folders",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="add a folder of rules",
+)
+_FORMAT = click.option(
+    "--format", "form", type=click.Choice(["terminal", "json", "csv"]), default="terminal", show_default=True
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def frameworks() -> None:
+    """Say what rules decide of compliance frameworks, and what remains."""
+
+
+@frameworks.command("list")
+@_FOLDERS
+@_FORMAT
+def list_frameworks(folders: Sequence[Path], form: str) -> None:
+    """List the frameworks with how many controls rules decide."""
+    from policyengine.cli.frameworkinfo import framework_infos
+    from policyengine.reports.frameworks import SCHEMA, coverage, csv_text, framework_json, list_page
+
+    rules = _rules(folders)
+    every = [(framework, coverage(framework, rules)) for framework in framework_infos().values()]
+    if form == "json":
+        _print_json({"schema": SCHEMA, "frameworks": [framework_json(*pair) for pair in every]})
+    elif form == "csv":
+        _print_csv(csv_text([control for _, controls in every for control in controls]))
+    else:
+        for line in list_page(every):
+            click.echo(line)
+
+
+@frameworks.command()
+@click.argument("framework")
+@click.argument("control", required=False)
+@_FOLDERS
+@_FORMAT
+def show(framework: str, control: str | None, folders: Sequence[Path], form: str) -> None:
+    """Say of every control of FRAMEWORK, or of one, what rules decide and what remains.
+
+    \b
+      policyengine frameworks show soc2
+      policyengine frameworks show soc2 CC6.1
+    """
+    from policyengine.cli.frameworkinfo import framework_infos
+    from policyengine.cli.outputs import terminal_look
+    from policyengine.model.errors import UsageError
+    from policyengine.reports import frameworks as pages
+    from policyengine.rules.names import unknown
+
+    known = framework_infos()
+    if framework not in known:
+        raise UsageError(unknown("framework", framework, known))
+    info, rules = known[framework], _rules(folders)
+    controls = pages.coverage(info, rules)
+    if control is not None:
+        controls = [_control(framework, controls, control)]
+    look = terminal_look(sys.stdout)
+    if form == "json":
+        _print_json({"schema": pages.SCHEMA, "frameworks": [pages.framework_json(info, controls)]})
+    elif form == "csv":
+        _print_csv(pages.csv_text(controls))
+    else:
+        titles = {rule: found.title for rule, found in rules.items()}
+        page = (
+            pages.framework_page(info, controls, look)
+            if control is None
+            else pages.control_page(info, controls[0], titles, look)
+        )
+        for line in page:
+            click.echo(line)
+
+
+def _control(framework: str, controls: Sequence[ControlCoverage], name: str) -> ControlCoverage:
+    from policyengine.model.errors import UsageError
+    from policyengine.rules.data import data_root
+    from policyengine.rules.frameworks import load_frameworks
+
+    for control in controls:
+        if control.control == name:
+            return control
+    close = load_frameworks(data_root().frameworks)[framework].suggest(name)
+    hint = (
+        f"did you mean {' or '.join(f'`{c}`' for c in close)}?" if close else "`frameworks show` lists them"
+    )
+    raise UsageError(f"`{framework}` has no control `{name}`; {hint}")
+
+
+def _rules(folders: Sequence[Path]) -> Mapping[str, RuleInfo]:
+    from policyengine.cli.ruleinfo import rule_info
+    from policyengine.rules.packs import load_packs
+
+    return {form["id"]: rule_info(form) for form in load_packs(folders).rules}
+
+
+def _print_json(value: Any) -> None:
+    import json
+
+    click.echo(json.dumps(value, indent=1))
+
+
+def _print_csv(text: str) -> None:
+    sys.stdout.write(text)
