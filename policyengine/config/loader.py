@@ -6,31 +6,50 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from policyengine.config.reading import MOST_ERRORS, Mistakes, Step, TooManyError, unknown
+from policyengine.config.reading import (
+    MOST_ERRORS,
+    ConfigErrors,
+    Mistakes,
+    Step,
+    TooManyError,
+    in_order,
+    unknown,
+)
 from policyengine.config.remediation import Remediating, Repair
 from policyengine.config.settings import ScopedParameters, Settings
+from policyengine.config.waivers import Waiving
 from policyengine.documents import Document, DocumentError, load
 from policyengine.documents.errors import shown
 from policyengine.model.errors import ConfigError
 from policyengine.model.location import Location
 from policyengine.model.reasons import SEVERITIES
 
-TOP_KEYS: Final = ("parameters", "scopes", "severities", "disabled", "remediation")
+TOP_KEYS: Final = (
+    "parameters",
+    "scopes",
+    "severities",
+    "disabled",
+    "remediation",
+    "waivers",
+    "waiving",
+    "baseline",
+)
 ALL_RULES: Final = "all-rules"
 """Stands among the rules for every rule that has a parameter of the name; what a rule itself is given wins."""
 SCOPE_KEYS: Final = ("account", "ou", "tag")
 
+__all__ = [
+    "ALL_RULES",
+    "MOST_ERRORS",
+    "SCOPE_KEYS",
+    "TOP_KEYS",
+    "CheckParameter",
+    "ConfigErrors",
+    "load_config",
+]
+
 CheckParameter = Callable[[str, str, Any], str | None]
 """(rule, parameter, value) -> what is wrong with it, or None."""
-
-
-class ConfigErrors(ConfigError):
-    """Everything that is wrong with a configuration file, in the order of the file."""
-
-    def __init__(self, errors: Sequence[ConfigError]) -> None:
-        self.errors = tuple(errors)
-        super().__init__("")
-        self.message = "\n".join(str(e) for e in errors)
 
 
 def load_config(
@@ -91,11 +110,7 @@ class _Reader(Mistakes):
             settings = Settings()
         if not self.errors:
             return settings
-        found = sorted(self.errors, key=_place)
-        if len(found) >= MOST_ERRORS:
-            text = f"{MOST_ERRORS} mistakes are told; there may be more"
-            found.append(ConfigError(text, Location(self.document.name)))
-        raise ConfigErrors(found)
+        raise in_order(self.errors, self.document.name)
 
     def _settings(self) -> Settings:
         value = self.document.value
@@ -109,7 +124,15 @@ class _Reader(Mistakes):
             severities=self._severities(top.get("severities", {})),
             disabled=self._disabled(top.get("disabled", {})),
             remediation=self._remediation(top),
+            waiving=self._waiving(top),
         )
+
+    def _waiving(self, top: Mapping[str, Any]) -> Waiving:
+        if not {"waivers", "waiving", "baseline"} & top.keys():
+            return Waiving()
+        from policyengine.config.waivers_reader import read_waiving_section  # see _remediation
+
+        return read_waiving_section(self, top)
 
     def _remediation(self, top: Mapping[str, Any]) -> Remediating:
         if "remediation" not in top:
@@ -205,8 +228,3 @@ class _Reader(Mistakes):
             if not isinstance(reason, str) or not reason.strip():
                 self.wrong(("disabled", rule), f"{shown(rule)} is disabled without a reason; write why")
         return found
-
-
-def _place(error: ConfigError) -> tuple[int, int]:
-    at = error.location
-    return (at.line or 0, at.column or 0) if at is not None else (0, 0)

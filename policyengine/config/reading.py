@@ -8,6 +8,7 @@ from typing import Any, Final
 from policyengine.documents import Document
 from policyengine.documents.errors import shown
 from policyengine.model.errors import ConfigError
+from policyengine.model.location import Location
 
 MOST_ERRORS: Final = 100
 """Mistakes that are told: a file with more is no configuration with slips in it."""
@@ -19,6 +20,28 @@ Place = tuple[Step, ...]
 
 class TooManyError(Exception):
     """More mistakes than anybody reads."""
+
+
+class ConfigErrors(ConfigError):
+    """Everything that is wrong with a configuration file, in the order of the file."""
+
+    def __init__(self, errors: Sequence[ConfigError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("")
+        self.message = "\n".join(str(e) for e in errors)
+
+
+def in_order(errors: Sequence[ConfigError], name: str) -> ConfigErrors:
+    """Return the mistakes of the file ``name`` as one error."""
+    found = sorted(errors, key=_place)
+    if len(found) >= MOST_ERRORS:
+        found.append(ConfigError(f"{MOST_ERRORS} mistakes are told; there may be more", Location(name)))
+    return ConfigErrors(found)
+
+
+def _place(error: ConfigError) -> tuple[int, int]:
+    at = error.location
+    return (at.line or 0, at.column or 0) if at is not None else (0, 0)
 
 
 class Mistakes:

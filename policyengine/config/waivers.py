@@ -54,6 +54,23 @@ class Waiver:
         """Whether nothing narrows it."""
         return not (self.resources or self.accounts or self.ous or self.tags)
 
+    def signed(self) -> Json:
+        """Return what its approver signs: all it says, but the signature."""
+        scope = {
+            "resource": list(self.resources),
+            "account": list(self.accounts),
+            "ou": list(self.ous),
+            "tag": dict(self.tags),
+        }
+        comp = self.compensating
+        return {
+            **{name: getattr(self, name) for name in SHOWN},
+            "rule": list(self.rules),
+            "scope": {key: value for key, value in scope.items() if value},
+            "pin": None if self.pins is None else {key: dict(pin) for key, pin in self.pins.items()},
+            "compensating": None if comp is None else {"rule": comp.rule, "resource": comp.resource},
+        }
+
     @property
     def scope(self) -> str:
         """What it is about, in words."""
@@ -97,12 +114,17 @@ class Baseline:
 @dataclass(frozen=True, slots=True)
 class Waiving:
     """All that accepts failures in a run. ``maximum_days`` bounds how long a waiver may hold. ``rules`` are the compiled
-    forms of compensating rules, which a run may need without asking anything else of them."""
+    forms of compensating rules, which a run may need without asking anything else of them. ``files``, ``baseline_file`` and
+    ``approvers`` (name -> files of public keys) are as the configuration has them; ``files`` None: it names none.
+    """
 
     waivers: Sequence[Waiver] = ()
     baseline: Baseline | None = None
     maximum_days: int = DEFAULT_DAYS
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    files: Sequence[str] | None = None
+    baseline_file: str | None = None
+    approvers: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.waivers) or self.baseline is not None
@@ -121,6 +143,9 @@ def read_waiving(form: Mapping[str, Any]) -> Waiving:
         None if baseline is None else _baseline(baseline),
         form["maximum_days"],
         dict(form["rules"]),
+        form["files"],
+        form["baseline_file"],
+        dict(form["approvers"]),
     )
 
 
