@@ -67,6 +67,18 @@ def _csv(out: TextIO, context: Context) -> Report:
     return CsvReport(out, context)
 
 
+def _ocsf(out: TextIO, context: Context) -> Report:
+    from policyengine.reports.ocsf import OcsfReport
+
+    return OcsfReport(out, context)
+
+
+def _asff(out: TextIO, context: Context) -> Report:
+    from policyengine.reports.asff import AsffReport
+
+    return AsffReport(out, context)
+
+
 REPORTS: Final[Mapping[str, Reporter]] = MappingProxyType(
     {
         "terminal": Reporter(_terminal, "frames for people, the summary at the bottom", "txt"),
@@ -78,5 +90,9 @@ REPORTS: Final[Mapping[str, Reporter]] = MappingProxyType(
         "gitlab": Reporter(_gitlab, "GitLab Code Quality report", "json"),
         "markdown": Reporter(_markdown, "a pull-request comment or job summary", "md"),
         "csv": Reporter(_csv, "one row a finding, safe to open in a spreadsheet", "csv"),
+        "ocsf": Reporter(
+            _ocsf, "OCSF 1.6 Compliance Findings, one a line, for data lakes and SIEMs", "ndjson"
+        ),
+        "asff": Reporter(_asff, "AWS Security Finding Format, findings of accounts only", "json"),
     }
 )

@@ -55,4 +55,7 @@ def test_every_report_can_be_written_as_utf8(fmt: str) -> None:
 def test_every_format_names_the_same_finding_ids(fmt: str) -> None:
     text = render(fmt, sample.findings(hostile=False))
     failed = [f for f in sample.findings(hostile=False) if f.verdict == "FAIL" and f.waiver is None]
+    if fmt == "asff":  # a format of accounts: code has none
+        failed = [f for f in failed if f.account is not None]
+    assert failed
     assert all(finding.id in text for finding in failed)
