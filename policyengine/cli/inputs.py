@@ -6,16 +6,35 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from policyengine.config.find import find_config
 from policyengine.config.remediation import Repair
 from policyengine.config.settings import Settings
-from policyengine.documents.files import exists
+from policyengine.documents.files import exists, is_file
 from policyengine.model.errors import UsageError
 from policyengine.rules.names import unknown
 from policyengine.rules.pack import Pack
 from policyengine.rules.parameters import check_value
+
+if TYPE_CHECKING:
+    from policyengine.cli.configured import Accepts
+
+WAIVERS: Final = "waivers.yaml"
+"""Beside the configuration it is read where the configuration names no others."""
+
+
+class Configuration(NamedTuple):
+    """The settings of a run, where they were written, and the texts of all files behind them, by name."""
+
+    settings: Settings
+    path: Path | None
+    texts: Mapping[str, bytes]
+
+    @property
+    def whole(self) -> bytes:
+        """All texts, one after the other: what decides a run besides rules and targets."""
+        return b"\0".join(self.texts.values())
 
 
 def read_parameters(given: Sequence[str]) -> dict[str, Any]:
@@ -54,16 +73,22 @@ def check_place(account: str | None, region: str | None) -> None:
 
 
 def read_settings(options: Mapping[str, Any], targets: Sequence[str], pack: Pack) -> tuple[Settings, bytes]:
-    """Return the settings and the text of the configuration file (empty without one).
+    """Return the settings and the texts behind them (empty without any), as :func:`read_configuration` does."""
+    found = read_configuration(options, targets, pack)
+    return found.settings, found.whole
+
+
+def read_configuration(options: Mapping[str, Any], targets: Sequence[str], pack: Pack) -> Configuration:
+    """Return the configuration with its waivers and its baseline.
 
     The nearest file above the first target is used; ``--config`` overrides. A target that does
-    not exist is reported when it is opened, not here.
+    not exist is reported when it is opened, not here. Raises ConfigError.
     """
     path: Path | None = options["config"]
     if path is None:
         existing = [Path(t) for t in targets if t != "-" and exists(t)]
         path = find_config(existing[0]) if existing else None
-    settings, text = Settings(), b""
+    settings, texts = Settings(), {}
     if path is not None:
         from policyengine.config.loader import load_config
 
@@ -73,10 +98,25 @@ def read_settings(options: Mapping[str, Any], targets: Sequence[str], pack: Pack
             {r["id"]: r["parameters"] for r in pack.rules},
             _remediations,
         )
-        text = path.read_bytes()
+        texts = {path.name: path.read_bytes()}
+    accepts = _accepts(settings, path, options, pack)
+    if accepts is not None:
+        settings, texts = replace(settings, waiving=accepts.waiving), {**texts, **accepts.texts}
     if options["ous"]:
         settings = replace(settings, ous={options["account"] or "": tuple(options["ous"])})
-    return settings, text
+    return Configuration(settings, path, texts)
+
+
+def _accepts(settings: Settings, path: Path | None, options: Mapping[str, Any], pack: Pack) -> Accepts | None:
+    """Return what accepts failures; None where no file says anything of it, which nothing is loaded for."""
+    waiving = settings.waiving
+    named = waiving.files or waiving.baseline_file or options.get("waiver_files") or options.get("baseline")
+    beside = path is not None and waiving.files is None and is_file(path.parent / WAIVERS)
+    if not named and not beside:
+        return None
+    from policyengine.cli.configured import read_accepts
+
+    return read_accepts(waiving, path, options, pack)
 
 
 def _remediations() -> Mapping[str, Repair]:

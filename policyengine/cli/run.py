@@ -26,6 +26,7 @@ from policyengine.model.errors import UsageError
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, SEVERITIES, UNKNOWN, VERDICTS
 from policyengine.reports.base import Context, Report, RunError, RunInfo
+from policyengine.reports.extras import BaselineInfo, WaiverInfo
 from policyengine.reports.json_report import run_json
 from policyengine.reports.table import REPORTS
 from policyengine.reports.text import without_log_commands
@@ -68,6 +69,8 @@ class Run:
     info: RunInfo
     formats: Sequence[tuple[str, Path | None]]
     notes: list[str] = field(default_factory=list)
+    texts: Mapping[str, bytes] = field(default_factory=dict)
+    """Files that a kept run holds beside what it judged: the configuration as it was written."""
 
     def write(self, out: TextIO) -> Result:
         """Evaluate, feed every report, and return what the exit code depends on."""
@@ -82,8 +85,7 @@ class Run:
             reports = open_reports(self.formats, out, context, stack)
             progress = stack.enter_context(Progress(sys.stderr, quiet=bool(self.options["quiet"])))
             self.scan.progress = progress.update
-            store = self._run_directory(stack)
-            final = self._feed(reports, store)
+            final = self._feed(reports, self._keeper(stack))
         self._say_errors(final)
         return self._result()
 
@@ -98,34 +100,42 @@ class Run:
                 f"error: and {len(final.errors) - MANY_ERRORS:,} more; the reports have all", file=sys.stderr
             )
 
-    def _run_directory(self, stack: ExitStack) -> Any:
+    def _keeper(self, stack: ExitStack) -> Any:
         if self.options["output"] is None:
             return None
-        from policyengine.store.rundir import RunDirectory
+        from policyengine.cli.keep import Keeper
+        from policyengine.store.rows import row_line
+        from policyengine.store.run_writer import RunWriter
 
-        return stack.enter_context(RunDirectory(self.options["output"], self.evaluator.pack.to_bytes()))
+        self.scan.wanted = replace(self.scan.wanted, row=row_line)
+        writer = stack.enter_context(RunWriter(self.options["output"]))
+        keeper = Keeper(
+            writer, self.evaluator, self.options["rule_folders"], self.texts, in_order=self._in_order()
+        )
+        self.scan.keep_rows = keeper.take
+        return keeper
 
-    def _feed(self, reports: Sequence[Report], store: Any) -> RunInfo:
+    def _feed(self, reports: Sequence[Report], keeper: Any) -> RunInfo:
         for report in reports:
             report.begin(self.info)
-        sinks = [*reports, *([] if store is None else [store])]
-        in_lines = self.scan.jobs > 1 and bool(sinks) and all(hasattr(sink, "line") for sink in sinks)
+        in_lines = self.scan.jobs > 1 and bool(reports) and all(hasattr(report, "line") for report in reports)
         if in_lines and self._in_order():
-            self.scan.wanted = replace(self.scan.wanted, render=tuple(sink.line for sink in sinks))
+            lines: list[Any] = list(reports)
+            self.scan.wanted = replace(self.scan.wanted, render=tuple(report.line for report in lines))
             for block in self.scan.blocks():
-                for sink, text in zip(sinks, block.texts, strict=True):
-                    sink.add_block(text, block.verdicts)
+                for report, text in zip(lines, block.texts, strict=True):
+                    report.add_block(text, block.verdicts)
         else:
-            free = all(getattr(sink, "any_order", False) for sink in sinks)
+            free = all(getattr(report, "any_order", False) for report in reports)
             for finding in self.scan.findings() if free else self._ordered():
-                for sink in sinks:
-                    sink.add(finding)
+                for report in reports:
+                    report.add(finding)
         self.notes += self.evaluator.close()
         final = self._final()
         for report in reports:
             report.end(final)
-        if store is not None:
-            store.end(run_json(final), frozenset().union(*(s.coverage for s in self.discovery.sources)))
+        if keeper is not None:
+            keeper.end(run_json(final), self.discovery.sources, self.scan.counts.verdicts)
         return final
 
     def _ordered(self) -> Iterator[Finding]:
@@ -155,20 +165,35 @@ class Run:
                     code="no_resource",
                 )
             )
+        waivers, baseline, notes = self._accepted()
         return replace(
             self.info,
+            waivers=waivers,
+            baseline=baseline,
             finished_at=self.info.as_of if self.options["as_of"] else now_text(),
             accounts=counts.accounts,
             regions=counts.regions,
             complete=not errors,
             errors=[RunError.of(e) for e in errors],
             skipped=dict(sorted(skipped.items())),
-            notes=[note for source in self.discovery.sources for note in source.notes] + self.notes,
+            notes=[note for source in self.discovery.sources for note in source.notes] + self.notes + notes,
             unknown_types=dict(sorted(counts.unknown_types.items())),
             undecidable=self.scan.undecidable(),
             resources=counts.resources,
             verdicts=dict(counts.verdicts),
         )
+
+    def _accepted(self) -> tuple[list[WaiverInfo], BaselineInfo | None, list[str]]:
+        """Return what became of the waivers and of the baseline, and what a reader has to know of that."""
+        waiving, accepted = self.evaluator.settings.waiving, self.scan.counts.accepted
+        if not waiving:
+            return [], None, []
+        from policyengine.reports.waiver_infos import baseline_info, waiver_infos, waiver_notes
+
+        infos = waiver_infos(waiving, accepted, self.info.as_of)
+        baseline = None if waiving.baseline is None else baseline_info(waiving.baseline, accepted)
+        rules = {form["id"] for form in self.evaluator.forms}
+        return infos, baseline, waiver_notes(infos, accepted, baseline, rules)
 
     def _result(self) -> Result:
         counts = self.scan.counts
@@ -176,7 +201,7 @@ class Run:
         failures: Counter[str] = Counter()
         for (rule, verdict), number in counts.verdicts.items():
             if verdict == FAIL:
-                failures[severities[rule]] += number
+                failures[severities[rule]] += number - counts.accepted.rules[rule]
         snapshot_errors, code_errors, walked_errors = self._source_errors()
         return Result(
             incomplete=bool(self.scan.errors or counts.crashes or snapshot_errors),
@@ -231,12 +256,10 @@ def prepare_run(
         for source in discovery.sources:
             source.target = called
     evaluator, notes = evaluator_for(pack, now, settings, discovery.sources, options)
-    only_terminal = all(name == "terminal" for name, _ in formats) and options["output"] is None
-    wanted = (
-        Wanted(frozenset((FAIL, UNKNOWN)), MANY if options["limit"] is None else None)
-        if only_terminal
-        else Wanted(frozenset(VERDICTS))
-    )
+    wanted = Wanted(frozenset(VERDICTS))
+    if all(name == "terminal" for name, _ in formats):
+        bounded = options["limit"] is None and options["output"] is None
+        wanted = Wanted(frozenset((FAIL, UNKNOWN)), MANY if bounded else None)
     started = as_of or now_text()
     info = RunInfo(
         id=run_id(pack, settings, config_text, discovery, source_options, as_of),
@@ -249,7 +272,8 @@ def prepare_run(
         targets=list(targets) if called is None else [called],
     )
     scan = Scan(evaluator, discovery.sources, wanted, jobs=options["jobs"])
-    return Run(options, evaluator, discovery, scan, info, formats, notes)
+    texts = {"config/policyengine.yaml": config_text} if config_text else {}
+    return Run(options, evaluator, discovery, scan, info, formats, notes, texts)
 
 
 def parse_formats(options: Mapping[str, Any]) -> list[tuple[str, Path | None]]:

@@ -62,6 +62,14 @@ _PATH = click.Path(path_type=Path)
     help="policyengine.yaml to use instead of the nearest above the target",
 )
 @click.option(
+    "--waivers", "waiver_files", multiple=True, type=_PATH, metavar="FILE",
+    help="failures that somebody accepted, instead of the files policyengine.yaml names; may repeat",
+)  # fmt: skip
+@click.option(
+    "--baseline", type=_PATH, metavar="FILE",
+    help="failures the project began with, as `baseline write` wrote them: only others fail",
+)  # fmt: skip
+@click.option(
     "--parameters",
     multiple=True,
     metavar="FILE|KEY=VALUE",

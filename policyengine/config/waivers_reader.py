@@ -134,8 +134,8 @@ class _Reader(Mistakes):
         granted, expires = self._days(given, place)
         scope = self._scope(given.get("scope", {}), (*place, "scope"))
         waiver = Waiver(
-            texts["id"], rules=self._rules(given, place), owner=texts["owner"], approver=texts["approver"], reason=texts["reason"],
-            ticket=texts["ticket"], granted=granted, expires=expires, **scope,
+            texts["id"], rules=self._rules(given, place), owner=texts["owner"], approver=texts["approver"],
+            reason=texts["reason"], ticket=texts["ticket"], granted=granted, expires=expires, **scope,
             pins=self._pins(given, bool(scope["resources"]), place),
             compensating=self._compensating(given, place), signature=self._signature(given, place),
         )  # fmt: skip

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, TextIO
+from typing import Any, NamedTuple, Protocol
 
 from policyengine.model.errors import PolicyEngineError
 from policyengine.model.finding import Finding
 from policyengine.model.location import Location
 from policyengine.model.reasons import FAIL, SEVERITIES, UNKNOWN, VERDICTS
-from policyengine.reports.extras import Extras
+from policyengine.reports.extras import BaselineInfo, Extras, WaiverInfo
 from policyengine.reports.tally import Tally
 
 SEVERITY_RANK: Mapping[str, int] = {name: rank for rank, name in enumerate(reversed(SEVERITIES))}
@@ -85,6 +85,9 @@ class RunInfo:
     resources: int | None = None
     verdicts: Mapping[tuple[str, str], int] | None = None
     """(rule, verdict) -> number, exact even where a report was given only some of the findings."""
+    waivers: Sequence[WaiverInfo] = ()
+    """What the run made of each waiver it was given; empty before its end."""
+    baseline: BaselineInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +174,13 @@ class Report(Protocol):
 
 
 class Reporter(NamedTuple):
-    """One row of the table of formats."""
+    """One row of the table of formats. ``make`` gets a text stream, or with ``binary`` a seekable stream of bytes,
+    which standard output is not."""
 
-    make: Callable[[TextIO, Context], Report]
+    make: Callable[[Any, Context], Report]
     description: str
     extension: str
+    binary: bool = False
 
 
 def write_reports(

@@ -62,6 +62,22 @@ class WaiverInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class BaselineInfo:
+    """What became of the failures a project began with. ``open`` still fail with the same values and are debt; ``changed``
+    fail with others and are not accepted; ``fixed`` pass, and ``not_applicable`` no longer apply: both can be removed;
+    ``unknown`` are not determined; ``unseen`` were not looked at, or their resource is gone."""
+
+    name: str
+    written: str
+    open: int = 0
+    changed: int = 0
+    fixed: int = 0
+    not_applicable: int = 0
+    unknown: int = 0
+    unseen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TrendPoint:
     """One run in the history of a target. ``verdicts`` by verdict; ``new``, ``fixed`` and ``reopened`` count findings
     against the run before, None where there is none. ``gap_before``: more time has passed since the run before than
@@ -112,6 +128,8 @@ class Extras:
     pack: Mapping[str, Mapping[str, Sequence[tuple[str, str]]]] = field(default_factory=dict)
     """rule id -> framework id -> (control, ``whole`` or ``part``), of every rule of the pack, also those that the run
     did not ask: a control is not decided wholly where a rule that would decide it was left out."""
+    remediations: Mapping[str, str] = field(default_factory=dict)
+    """remediation id -> its mode: ``automatic``, ``approval`` or ``plan``."""
     waivers: Sequence[WaiverInfo] = ()
     trend: Sequence[TrendPoint] = ()
     looked: Sequence[PlaceLooked] = ()
