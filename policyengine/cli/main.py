@@ -21,6 +21,11 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "Collect live accounts; compare and verify snapshots.",
     ),
     "diff": ("policyengine.cli.diff:diff", "Say which findings are new, fixed and open between two runs."),
+    "history": (
+        "policyengine.cli.history:history",
+        "Keep what became of findings; replay AWS Config's history.",
+    ),
+    "milestones": ("policyengine.cli.milestones:milestones", "Name runs, and compare any two."),
     "drift": ("policyengine.cli.drift:drift", "Compare what is declared with what runs."),
     "permissions": (
         "policyengine.cli.permissions:permissions",

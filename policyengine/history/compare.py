@@ -59,8 +59,8 @@ class Rules:
     ) -> None:
         self._lost = frozenset(lost)
         self._unread = frozenset(unread)
-        self._before = None if before is None else {rule["id"]: _deciding(rule) for rule in before}
-        self._after = None if after is None else {rule["id"]: _deciding(rule) for rule in after}
+        self._before = None if before is None else {rule["id"]: deciding_text(rule) for rule in before}
+        self._after = None if after is None else {rule["id"]: deciding_text(rule) for rule in after}
 
     def was_unread(self, finding: Json) -> bool:
         """Whether the later run could not read everything where a finding was."""
@@ -81,7 +81,8 @@ class Rules:
         return "" if self._before[rule] == self._after[rule] else "the rule changed"
 
 
-def _deciding(rule: Json) -> str:
+def deciding_text(rule: Json) -> str:
+    """Return what of a rule decides, as one text."""
     return json.dumps({k: v for k, v in rule.items() if k not in _RULE_TEXT}, sort_keys=True)
 
 

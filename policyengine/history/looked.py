@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from policyengine.store.coverage import Places
 
 Json = Mapping[str, Any]
 J = TypeVar("J", bound=Json)
+
+
+class _Row(Protocol):
+    @property
+    def identity(self) -> tuple[str, str, str, str]: ...
+
+
+R = TypeVar("R", bound=_Row)
 
 
 class Looked:
@@ -34,6 +42,16 @@ class Looked:
             else:
                 self._places.add((finding["resource"]["account"], finding["resource"]["region"]))
             yield finding
+
+    def noting_rows(self, rows: Iterable[R]) -> Iterator[R]:
+        """Yield rows of a run and remember which places and files they are of."""
+        for row in rows:
+            account, region, kind, _ = row.identity
+            if not kind and region:
+                self._files.add(region)
+            else:
+                self._places.add((account or None, region or None))
+            yield row
 
     def why_not(self, finding: Json, other: Looked) -> str:
         """Say of this run why nobody knows whether the resource of a finding that only the other run has is there; ""

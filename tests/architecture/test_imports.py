@@ -28,7 +28,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "store": frozenset({"model", "aws"}),
     "reports": frozenset({"model", "engine", "config", "store"}),
     "review": frozenset({"model", "catalog", "engine", "config", "store"}),
-    "history": frozenset({"model", "engine", "config", "store"}),
+    "history": frozenset({"model", "engine", "config", "store", "reports"}),
     "remediate": frozenset(
         {"model", "documents", "catalog", "rules", "engine", "config", "sources", "store", "aws"}
     ),

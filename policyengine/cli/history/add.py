@@ -1,0 +1,49 @@
+"""``policyengine history add``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from policyengine.cli.errors import EXIT_OK
+from policyengine.cli.history.options import db_option
+
+
+@click.command(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 the runs are in the history; 2 one is no run, is older than the newest, or was changed: those before "
+    "it were added.",
+)
+@click.argument(
+    "runs", nargs=-1, required=True, metavar="RUN...", type=click.Path(path_type=Path, exists=True)
+)
+@db_option
+def add(runs: Sequence[Path], db: Path) -> int:
+    """Add runs to the history, in the order of their times; a run that is there already stays as it is.
+
+    RUN is a run directory (`scan -o DIR`); a report with its run (`--format json`, `ndjson`) does too, but holds no rules, so
+    that nothing is said of controls.
+    """
+    from policyengine.history.adding import add_run
+    from policyengine.history.database import open_history
+    from policyengine.history.runs import RunRead
+    from policyengine.sources.paths import printable
+
+    read = sorted((RunRead(path).at, RunRead(path).id, path) for path in runs)
+    connection = open_history(db, create=True)
+    try:
+        for _, _, path in read:
+            added = add_run(connection, path, db)
+            counts = added.counts
+            what = (
+                f"{added.resources:,} resources, {counts['F']:,} fail, {counts['U']:,} unknown, {counts.get('new', 0):,} new, "
+                f"{counts.get('reopened', 0):,} of them re-opened, {counts.get('fixed', 0):,} fixed"
+                if added.fresh
+                else "is there already"
+            )
+            print(f"{printable(added.at)} {printable(added.run)}: {what}")
+    finally:
+        connection.close()
+    return EXIT_OK

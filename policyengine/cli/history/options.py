@@ -1,0 +1,93 @@
+"""Options that the commands of history share."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+FILE: Final = "history.db"
+"""The file where none is named, in the current folder."""
+
+
+def db_option(command: F) -> F:
+    """Add ``--db``."""
+    return click.option(
+        "--db", type=click.Path(path_type=Path, dir_okay=False), default=FILE, show_default=True, metavar="FILE",
+        help="the file of history; runs of other things belong into a file of their own",
+    )(command)  # fmt: skip
+
+
+def period_options(command: F) -> F:
+    """Add ``--from`` and ``--to``."""
+    command = click.option("--to", "end", metavar="TIME", help="the end of the period (RFC 3339)")(command)
+    return click.option("--from", "start", metavar="TIME", help="the beginning of the period (RFC 3339)")(
+        command
+    )
+
+
+def every_option(command: F) -> F:
+    """Add ``--expected-every``."""
+    return click.option(
+        "--expected-every", "every", default="25h", show_default=True, metavar="SPAN",
+        help="a longer time without a run is a gap (s, m, h, d, w)",
+    )(command)  # fmt: skip
+
+
+def format_option(*names: str) -> Callable[[F], F]:
+    """Add ``--format`` with these names, the first by default."""
+    return click.option("--format", "form", type=click.Choice(names), default=names[0], show_default=True)
+
+
+def print_json(value: Any) -> None:
+    """Print a document, one for the same value."""
+    json.dump(value, sys.stdout, ensure_ascii=True, indent=1, sort_keys=True)
+    print()
+
+
+def print_csv(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print rows of the same columns as CSV, safe from formulas."""
+    import csv
+
+    writer = None
+    for row in rows:
+        if writer is None:
+            writer = csv.DictWriter(sys.stdout, list(row), lineterminator="\n")
+            writer.writeheader()
+        writer.writerow({name: _cell(value) for name, value in row.items()})
+
+
+def _cell(value: Any) -> Any:
+    """A spreadsheet takes a text that begins so for a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def table(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Print a table: numbers to the right, texts to the left."""
+    from policyengine.sources.paths import printable
+
+    lines = [[printable(_shown(cell)) for cell in row] for row in rows]
+    names = list(header)
+    numeric = [bool(lines) and all(_is_number(line[at]) for line in lines) for at in range(len(names))]
+    widths = [max(len(names[at]), *(len(line[at]) for line in lines), 0) for at in range(len(names))]
+    for line in (names, *lines):
+        cells = [
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(line, widths, numeric, strict=True)
+        ]
+        print("  ".join(cells).rstrip())
+
+
+def _shown(cell: Any) -> str:
+    if cell is None:
+        return ""
+    return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
+
+
+def _is_number(text: str) -> bool:
+    return not text or text.replace(",", "").removesuffix("%").replace(".", "").isdigit()
