@@ -6,7 +6,7 @@ Every field may be empty: a report says what it was not given, and never takes i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 RemainsWith = Literal["people", "process", "aws", "rule", "unclear"]
@@ -59,6 +59,16 @@ class WaiverInfo:
     findings: int = 0
     why: str = ""
     warnings: Sequence[str] = ()
+
+
+def waiver_json(info: WaiverInfo) -> dict[str, Any]:
+    """Return a waiver as the documents of a run have it."""
+    return {**asdict(info), "warnings": list(info.warnings)}
+
+
+def waiver_info_of(form: Mapping[str, Any]) -> WaiverInfo:
+    """Return what :func:`waiver_json` wrote. Raises TypeError, KeyError for anything else."""
+    return WaiverInfo(**{**form, "warnings": tuple(form["warnings"])})
 
 
 @dataclass(frozen=True, slots=True)

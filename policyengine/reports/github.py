@@ -108,8 +108,10 @@ class GithubReport:
         counts = self._tally.summary()
         line = (
             f"policyengine: {self._tally.open:,} failed, {counts['UNKNOWN']:,} not determined, "
-            f"{counts['PASS']:,} passed, {counts['WAIVED']:,} waived"
+            f"{counts['PASS']:,} passed, {counts['WAIVED'] - self._tally.debt:,} waived"
         )
+        if self._tally.debt:
+            line += f", {self._tally.debt:,} in the baseline and still open"
         rest = [plural(count, f"more {kind}") for kind, count in dropped.items() if count]
         if rest:
             line += (

@@ -2,8 +2,9 @@
 
 A JSON array of ``description``, ``check_name``, ``fingerprint`` (the finding id), ``severity`` and
 ``location``. Open FAILs are listed with critical → blocker, high → critical, medium → major,
-low → minor; UNKNOWN is listed as ``info`` and says "not determined". PASS, NOT_APPLICABLE and waived
-findings are left out. A resource without a file stands at ``aws/ACCOUNT/REGION/TYPE/ID``.
+low → minor; UNKNOWN is listed as ``info`` and says "not determined", and so is what stands in the baseline,
+which nobody accepted. PASS, NOT_APPLICABLE and waived findings are left out. A resource without a file
+stands at ``aws/ACCOUNT/REGION/TYPE/ID``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from policyengine.model.finding import Finding
 from policyengine.reports.base import Context, RunInfo, is_open, is_unknown
 from policyengine.reports.jsontext import compact
 from policyengine.reports.places import line_of, relative_path, resource_name, told
+from policyengine.reports.tally import is_debt
 from policyengine.reports.text import cut
 
 SEVERITY = {"critical": "blocker", "high": "critical", "medium": "major", "low": "minor"}
@@ -34,16 +36,17 @@ class GitlabReport:
         self._out.write("[")
 
     def add(self, finding: Finding) -> None:
-        """Write an open FAIL or an UNKNOWN."""
-        unknown = is_unknown(finding)
-        if not (unknown or is_open(finding)):
+        """Write an open FAIL, one of the baseline or an UNKNOWN."""
+        unknown, debt = is_unknown(finding), is_debt(finding)
+        if not (unknown or debt or is_open(finding)):
             return
-        text = f"{resource_name(finding)}: {told(finding, DESCRIPTION_LIMIT)}"
+        since = "in the baseline, still open: " if debt else ""
+        text = f"{since}{resource_name(finding)}: {told(finding, DESCRIPTION_LIMIT)}"
         issue = {
             "description": cut(text, DESCRIPTION_LIMIT),
             "check_name": finding.rule,
             "fingerprint": finding.id,
-            "severity": "info" if unknown else SEVERITY[finding.severity],
+            "severity": "info" if unknown or debt else SEVERITY[finding.severity],
             "location": {
                 "path": relative_path(finding).removeprefix("./"),
                 "lines": {"begin": line_of(finding)},

@@ -2,7 +2,8 @@
 
 ``json`` prints one document ``policyengine/findings/v1``, one finding a line, keys in the order of
 the contract. Beyond the contract ``run`` also says ``skipped``, ``unknown_types``, ``undecidable``
-and ``notes``. Findings wait in a spool, because the summary stands before them.
+and ``notes``, and what became of ``waivers`` and the ``baseline`` where there are any. Findings
+wait in a spool, because the summary stands before them.
 
 ``ndjson`` streams and holds nothing back. Every line is an object with exactly one key:
 
@@ -16,10 +17,12 @@ and ``notes``. Findings wait in a spool, because the summary stands before them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, TextIO
 
 from policyengine.model.finding import Finding
 from policyengine.reports.base import Context, RunError, RunInfo
+from policyengine.reports.extras import waiver_json
 from policyengine.reports.jsontext import compact
 from policyengine.reports.spool import Spool
 from policyengine.reports.tally import Tally
@@ -48,6 +51,8 @@ def run_json(run: RunInfo) -> dict[str, Any]:
         "unknown_types": _sorted(run.unknown_types),
         "undecidable": sorted(run.undecidable),
         "notes": list(run.notes),
+        **({"waivers": [waiver_json(each) for each in run.waivers]} if run.waivers else {}),
+        **({"baseline": asdict(run.baseline)} if run.baseline is not None else {}),
     }
 
 

@@ -17,6 +17,7 @@ from policyengine.model.resource import json_pointer
 from policyengine.reports.base import Context, RunInfo
 from policyengine.reports.places import place, resource_name, told
 from policyengine.reports.spool import Spool
+from policyengine.reports.tally import is_debt
 from policyengine.reports.text import LOG_COMMAND, cut, observed, visible
 
 TEXT_LIMIT = 8_000
@@ -101,7 +102,8 @@ class JunitReport:
             return "skipped", f'      <skipped message="{message}"/>\n'
         if finding.verdict == FAIL and finding.waiver is not None:
             waiver = "; ".join(f"{key}: {value}" for key, value in sorted(finding.waiver.items()))
-            return "skipped", f'      <skipped message="waived ({escape(waiver)}): {message}"/>\n'
+            how = "in the baseline" if is_debt(finding) else "waived"
+            return "skipped", f'      <skipped message="{how} ({escape(waiver)}): {message}"/>\n'
         if finding.verdict == FAIL:
             return "failures", self._element("failure", finding.severity, message, finding)
         if finding.verdict == UNKNOWN:

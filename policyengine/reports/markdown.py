@@ -12,17 +12,20 @@ from itertools import groupby
 from typing import TextIO
 
 from policyengine.model.finding import Finding
-from policyengine.model.reasons import sentence
+from policyengine.model.reasons import FAIL, sentence
 from policyengine.reports.base import Context, RunInfo, is_open, is_unknown
 from policyengine.reports.causes import Causes, Together
 from policyengine.reports.jsontext import cleaned_text
 from policyengine.reports.places import place
 from policyengine.reports.tally import Tally
 from policyengine.reports.text import cut, observed, plural, visible
+from policyengine.reports.waived import waiver_text
 from policyengine.reports.worst import Worst
 
 KEEP = 1_000
+KEEP_ACCEPTED = 100
 TEXT_LIMIT = 1_000
+MOST_NOTES = 20
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _MARKUP = re.compile(r"[\\`*_{}\[\]()#!|<>&@~:$]|^[-+=.]")
 _LIST = re.compile(r"^(\d{1,9})([.)])")
@@ -61,6 +64,7 @@ class MarkdownReport:
         self._room = context.markdown_chars
         self._tally = Tally()
         self._failed, self._unknown = Worst(KEEP), Worst(KEEP)
+        self._accepted = Worst(KEEP_ACCEPTED)
         self._causes = Causes()
         self._together: dict[str, Together] = {}
 
@@ -70,7 +74,9 @@ class MarkdownReport:
     def add(self, finding: Finding) -> None:
         """Take the next finding."""
         self._tally.add(finding)
-        if (is_open(finding) or is_unknown(finding)) and not self._causes.add(finding):
+        if finding.verdict == FAIL and finding.waiver is not None:
+            self._accepted.add(finding)
+        elif (is_open(finding) or is_unknown(finding)) and not self._causes.add(finding):
             self._keep(finding)
 
     def _keep(self, finding: Finding) -> None:
@@ -83,7 +89,7 @@ class MarkdownReport:
             if cause.total > 1:
                 self._together[cause.lead.id] = cause
         self._write(self._head(run))
-        left = self._sections(self._failed) + self._sections(self._unknown)
+        left = self._sections(self._failed) + self._sections(self._unknown) + self._still_failing()
         if left:
             self._out.write(
                 f"\n{plural(left, 'more finding')} left out to keep this short; `--format json` has all.\n"
@@ -104,7 +110,7 @@ class MarkdownReport:
         lines += [f"- {escape(str(error))}" for error in run.errors[:10]]
         lines += [""] if run.errors else []
         lines += [
-            "| failed | not determined | passed | not applicable | waived |",
+            f"| failed | not determined | passed | not applicable | {'waived or in the baseline' if tally.debt else 'waived'} |",
             "|---:|---:|---:|---:|---:|",
         ]
         cells = (tally.open, counts["UNKNOWN"], counts["PASS"], counts["NOT_APPLICABLE"], counts["WAIVED"])
@@ -115,6 +121,11 @@ class MarkdownReport:
         if tally.reasons:
             why = [f"{count:,} because {escape(sentence(code_))}" for code_, count in tally.by_reason()[:6]]
             lines += [f"Not determined: {'; '.join(why)}.", ""]
+        if tally.debt:
+            verb = "is" if tally.debt == 1 else "are"
+            lines += [f"{plural(tally.debt, 'finding')} of the baseline {verb} still open.", ""]
+        if run.waivers or run.baseline is not None:
+            lines += [*(f"- {escape(note)}" for note in run.notes[:MOST_NOTES]), ""] if run.notes else []
         if run.undecidable:
             lines += [f"{plural(len(run.undecidable), 'rule')} cannot be decided from this source.", ""]
         return "\n".join(lines)
@@ -134,6 +145,32 @@ class MarkdownReport:
                 self._write(text)
             left += sum(map(self._weight, members[shown:]))
         return left
+
+    def _still_failing(self) -> int:
+        """Write what somebody accepted, and the baseline, while there is room; return how many were left out."""
+        findings = self._accepted.sorted()
+        if not findings:
+            return 0
+        total = len(findings) + self._accepted.dropped
+        head = (
+            f"\n<details><summary>{plural(total, 'failure')} waived or in the baseline, and still failing</summary>\n\n"
+            "| rule | where | resource | accepted |\n|---|---|---|---|\n"
+        )
+        tail = "\n</details>\n"
+        rows: list[str] = []
+        used = len(head) + len(tail)
+        for finding in findings:
+            row = (
+                f"| {code(finding.rule)} | {code(place(finding))} | {code(finding.resource_id)} | "
+                f"{escape(waiver_text(finding))} |\n"
+            )
+            if used + len(row) > self._room:
+                break
+            rows.append(row)
+            used += len(row)
+        if rows:
+            self._write(head + "".join(rows) + tail)
+        return total - len(rows)
 
     def _weight(self, finding: Finding) -> int:
         cause = self._together.get(finding.id)

@@ -225,7 +225,9 @@ def _left_out(run: RunInfo, tally: Tally, left_out: int) -> list[str]:
             f"{plural(left_out, 'result')} left out to stay within GitHub's limits, {shown:,} are here"
         )
     passed = f"{counts['PASS']:,} passed, {counts['NOT_APPLICABLE']:,} not applicable"
-    texts.append(f"not listed as results: {passed}, {counts['WAIVED']:,} waived failures")
+    waived = f"{counts['WAIVED'] - tally.debt:,} waived failures"
+    debt = f", {tally.debt:,} failures of the baseline, which are still open" if tally.debt else ""
+    texts.append(f"not listed as results: {passed}, {waived}{debt}")
     if run.undecidable:
         texts.append(f"{plural(len(run.undecidable), 'rule')} cannot be decided from this source")
     if run.unknown_types:

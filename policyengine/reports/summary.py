@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from policyengine.model.reasons import sentence
 from policyengine.reports.ansi import Paint
 from policyengine.reports.base import RunInfo, TerminalOptions
-from policyengine.reports.tally import Tally
+from policyengine.reports.tally import Tally, accepted_text
 from policyengine.reports.text import cut, plural, visible, wrap
 
 Part = tuple[str | None, str]
@@ -62,11 +62,15 @@ def _counts(tally: Tally, show_waived: bool) -> Iterator[tuple[str, str | list[P
         (None, f"{counts['PASS']:,} passed"),
         (None, f"{counts['NOT_APPLICABLE']:,} not applicable"),
     ]
-    if tally.waived:
-        parts.append((None, f"{tally.waived:,} waived"))
+    parts += [(None, text) for text in accepted_text(tally.waived, tally.debt)]
     yield "checks", parts
-    if tally.waived and not show_waived:
+    if tally.waived > tally.debt and not show_waived:
         yield "waived", "`--show-waived` lists them with owner and expiry"
+    if tally.debt:
+        findings = (
+            f"{plural(tally.debt, 'finding')} of the baseline {'is' if tally.debt == 1 else 'are'} still open"
+        )
+        yield "baseline", findings if show_waived else f"{findings}: `--show-waived` lists them"
     if tally.open:
         yield "by severity", [(name, f"{count:,} {name}") for name, count in tally.by_severity()]
         yield "by family", [(None, f"{count:,} {name}") for name, count in tally.by_family()]

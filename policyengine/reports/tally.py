@@ -22,10 +22,21 @@ class RuleLike(Protocol):
         """Its family."""
 
 
+def is_debt(finding: Finding) -> bool:
+    """Whether a FAIL is in the baseline: it was there when the project began, and nobody has accepted it."""
+    return finding.waiver is not None and finding.waiver.get("kind") == "baseline"
+
+
+def accepted_text(waived: int, debt: int) -> list[str]:
+    """Return how many failures were accepted and how many are the baseline's, of ``waived`` together."""
+    parts = [f"{waived - debt:,} waived"] if waived > debt else []
+    return [*parts, f"{debt:,} in the baseline"] if debt else parts
+
+
 class Tally:
     """Counts by verdict, and of unwaived FAILs by severity, family and rule; of UNKNOWN by reason."""
 
-    __slots__ = ("families", "reasons", "rules", "severities", "verdicts", "waived", "waived_rules")
+    __slots__ = ("debt", "families", "reasons", "rules", "severities", "verdicts", "waived", "waived_rules")
 
     def __init__(self) -> None:
         self.verdicts: Counter[str] = Counter()
@@ -34,6 +45,8 @@ class Tally:
         self.rules: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.waived = 0
+        self.debt = 0
+        """Those of :attr:`waived` that nobody accepted: they stand in the baseline."""
         self.waived_rules: Counter[str] = Counter()
 
     def add(self, finding: Finding) -> None:
@@ -44,6 +57,7 @@ class Tally:
             if finding.waiver is not None:
                 self.waived += 1
                 self.waived_rules[finding.rule] += 1
+                self.debt += is_debt(finding)
                 return
             self.severities[finding.severity] += 1
             self.families[finding.family] += 1

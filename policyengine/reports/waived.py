@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from policyengine.model.finding import Finding
 from policyengine.reports.ansi import Paint
 from policyengine.reports.places import place, resource_name
+from policyengine.reports.tally import is_debt
 from policyengine.reports.text import cut, plural, show_value, visible, wrap
 from policyengine.reports.worst import Worst
 
-FIRST = ("expires", "owner", "approver", "ticket", "reason")
+FIRST = ("id", "expires", "owner", "approver", "ticket", "reason")
 """What a reader asks of a waiver, in this order; other keys follow in theirs."""
 VALUE_LIMIT = 80
 PLACE_LIMIT = 200
@@ -21,9 +22,11 @@ class Waived:
 
     def __init__(self, limit: int | None) -> None:
         self._kept = Worst(limit)
+        self._debt = 0
 
     def add(self, finding: Finding) -> None:
         """Take a waived finding."""
+        self._debt += is_debt(finding)
         self._kept.add(finding)
 
     def lines(self, paint: Paint, width: int) -> Iterator[str]:
@@ -31,18 +34,24 @@ class Waived:
         total = len(self._kept) + self._kept.dropped
         if not total:
             return
-        yield from (
-            paint("bold", line)
-            for line in wrap(f"accepted by a waiver, still failing: {plural(total, 'finding')}", width)
-        )
+        yield from (paint("bold", line) for line in wrap(self._heading(total), width))
         for finding in self._kept.sorted():
             yield from _block("  ", waived_line(finding), paint, width)
-            yield from _block("    = waiver: ", waiver_text(finding), paint, width)
+            lead = "    = baseline: " if is_debt(finding) else "    = waiver: "
+            yield from _block(lead, waiver_text(finding), paint, width)
         if self._kept.dropped:
             yield from _block(
                 "  ", f"... and {self._kept.dropped:,} more: `--limit 0` shows all", paint, width
             )
         yield ""
+
+    def _heading(self, total: int) -> str:
+        whose = "accepted by a waiver"
+        if self._debt == total:
+            whose = "in the baseline"
+        elif self._debt:
+            whose = f"accepted by a waiver ({total - self._debt:,}) or in the baseline ({self._debt:,})"
+        return f"{whose}, still failing: {plural(total, 'finding')}"
 
 
 def waived_line(finding: Finding) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from policyengine.config.waivers import Baseline, Waiver, Waiving
 from policyengine.engine.accepted import CHANGED, EXPIRED, HELD, LAPSED, NOT_YET, OPEN, Accepted
@@ -127,8 +126,6 @@ def _idle(infos: Sequence[WaiverInfo], rules: Collection[str]) -> Iterator[str]:
 def _of_baseline(info: BaselineInfo | None) -> Iterator[str]:
     if info is None:
         return
-    if info.open:
-        yield f"{_findings(info.open)} of the baseline of {info.written[:10]} still open"
     if info.changed:
         yield f"{_findings(info.changed)} of the baseline not accepted any more: the values changed"
     done = info.fixed + info.not_applicable
@@ -147,13 +144,3 @@ def _listed(ids: Sequence[str]) -> str:
     more = len(ids) - MOST_TOLD
     shown = ", ".join(ids[:MOST_TOLD])
     return f"{shown} and {more:,} more" if more > 0 else shown
-
-
-def waiver_json(info: WaiverInfo) -> dict[str, Any]:
-    """Return a waiver as the documents of a run have it."""
-    return {**asdict(info), "warnings": list(info.warnings)}
-
-
-def waiver_info_of(form: dict[str, Any]) -> WaiverInfo:
-    """Return what :func:`waiver_json` wrote. Raises TypeError, KeyError for anything else."""
-    return WaiverInfo(**{**form, "warnings": tuple(form["warnings"])})
