@@ -41,6 +41,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "policyengine.cli.frameworks:frameworks",
         "Say what rules decide of frameworks, and what remains.",
     ),
+    "well-architected": (
+        "policyengine.cli.well_architected:well_architected",
+        "Say what a run found as risks by pillar, and in which order to repair it.",
+    ),
     "iam": ("policyengine.cli.iam:iam", "Ask about AWS policies: one request, or all requests."),
     "explain": ("policyengine.cli.explain:explain", "Explain a rule or a finding."),
     "completion": ("policyengine.cli.completion:completion", "Print the shell completion script."),

@@ -20,7 +20,7 @@ from typing import Final, Literal, Protocol
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS
 from policyengine.reports.base import Context, RunInfo
-from policyengine.reports.extras import FrameworkInfo
+from policyengine.reports.extras import Extras, FrameworkInfo
 
 Decides = Literal["whole", "part", "none"]
 Status = Literal[
@@ -340,12 +340,14 @@ def _status(decided: Decides | None, verdicts: Mapping[str, int], waived: int, c
 
 def control_tally(context: Context) -> ControlTally:
     """Return the tally of a report; without ``extras.pack`` only the rules that were asked are known."""
-    extras = context.extras
-    rules: Mapping[str, MappedRule] = {
-        **{rule: _Mapped(frameworks) for rule, frameworks in extras.pack.items()},
-        **context.rules,
-    }
-    return ControlTally(extras.frameworks, rules, asked=context.rules)
+    return ControlTally(
+        context.extras.frameworks, all_rules(context.rules, context.extras), asked=context.rules
+    )
+
+
+def all_rules(asked: Mapping[str, MappedRule], extras: Extras) -> dict[str, MappedRule]:
+    """Return the rules of the pack, those that were asked among them."""
+    return {**{rule: _Mapped(frameworks) for rule, frameworks in extras.pack.items()}, **asked}
 
 
 @dataclass(frozen=True, slots=True)
