@@ -28,6 +28,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "store": frozenset({"model", "aws"}),
     "reports": frozenset({"model", "engine", "config", "store"}),
     "review": frozenset({"model", "catalog", "engine", "config", "store"}),
+    "evidence": frozenset({"model", "engine", "config", "store", "reports"}),
     "history": frozenset({"model", "engine", "config", "store", "reports"}),
     "remediate": frozenset(
         {"model", "documents", "catalog", "rules", "engine", "config", "sources", "store", "aws"}

@@ -1,0 +1,99 @@
+"""The chain of bundles: each manifest holds the digest of the one before.
+
+Leaving out a bundle in the middle breaks the chain. Leaving out the newest does not: only a head that is kept elsewhere
+(an object under S3 Object Lock, a time stamp, the auditor's own note) shows that something came after.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from policyengine.evidence.bundle_reader import check_signed, open_file, read_texts, signed
+from policyengine.evidence.canonical import decode
+from policyengine.evidence.keys import PublicKey
+from policyengine.evidence.manifest import MANIFEST, Head, Manifest, read_manifest
+from policyengine.evidence.problems import CHAIN, BundleError, Problem
+from policyengine.model.errors import UsageError
+
+_HEAD: Final = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
+_MAX_ANCHOR: Final = 4096
+
+
+def head_of(text: str) -> str:
+    """Return the digest of a head that was given as ``sha256:…``, as bare hexadecimal, or as the file of an anchor: the
+    canonical JSON that :meth:`~policyengine.evidence.manifest.Head.to_json` makes. Raises UsageError."""
+    found = _HEAD.fullmatch(text)
+    if found:
+        return found[1]
+    try:
+        with Path(text).open("rb") as file:
+            value = decode(file.read(_MAX_ANCHOR + 1).removesuffix(b"\n"), most=_MAX_ANCHOR)
+        if isinstance(value, dict) and (found := _HEAD.fullmatch(str(value.get("manifest_sha256")))):
+            return found[1]
+    except (OSError, ValueError):
+        pass
+    raise UsageError(
+        f"`{text}` is no head: expected `sha256:` and 64 hexadecimal digits, or the file of an anchor"
+    )
+
+
+def check_chain(
+    manifest: Manifest, keys: Sequence[PublicKey], expect_head: str | None, previous: Sequence[Path]
+) -> Iterator[Problem]:
+    """Yield where a bundle does not follow the earlier ones, or is not the one that is expected to be the newest."""
+    if (manifest.previous is None) != (manifest.sequence == 1):
+        yield Problem(
+            CHAIN,
+            MANIFEST,
+            f"it is number {manifest.sequence}, and names {'no' if manifest.previous is None else 'a'} bundle before it",
+        )
+    here = manifest.head().manifest_sha256
+    if expect_head is not None and here != expect_head:
+        text = f"the newest bundle is sha256:{expect_head}; this is number {manifest.sequence}, sha256:{here}"
+        yield Problem(CHAIN, MANIFEST, text)
+    later, known = manifest, True
+    earlier: dict[str, tuple[Path, Manifest]] = {}
+    for path in previous:
+        try:
+            one = _manifest(path, keys)
+        except BundleError as error:
+            yield Problem(error.problem.kind, f"{path.name}: {error.problem.where}", error.problem.text)
+            known = False
+            continue
+        earlier[one.head().manifest_sha256] = (path, one)
+    while later.previous is not None and earlier and known:
+        found = earlier.pop(later.previous.manifest_sha256, None)
+        if found is None:
+            yield Problem(
+                CHAIN,
+                f"bundle {later.previous.sequence}",
+                f"it is missing: bundle {later.sequence} follows {_named(later.previous)}",
+            )
+            break
+        path, one = found
+        if one.head() != later.previous or one.sequence != later.sequence - 1:
+            yield Problem(
+                CHAIN,
+                path.name,
+                f"bundle {later.sequence} calls it {_named(later.previous)}; it is {_named(one.head())}",
+            )
+        later = one
+    for path, one in earlier.values() if known else ():
+        yield Problem(CHAIN, path.name, f"{_named(one.head())} is not among those that this bundle follows")
+
+
+def _manifest(path: Path, keys: Sequence[PublicKey]) -> Manifest:
+    with open_file(path) as file:
+        texts = read_texts(file)
+    said = signed(texts, keys)
+    manifest = read_manifest(texts.manifest)
+    for problem in check_signed(manifest, texts.manifest, said):
+        raise BundleError(problem)
+    return manifest
+
+
+def _named(head: Head) -> str:
+    return f"number {head.sequence}, {head.bundle[:16]}…"

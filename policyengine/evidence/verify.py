@@ -1,0 +1,265 @@
+"""Verifying a bundle: what a given key signed, and that everything in the file follows from it.
+
+Nothing in the bundle is believed before it is checked: the key comes from outside, the envelope and manifest are strict,
+every byte of the zip is computed again, and only then are lines unpacked and roots made again.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from policyengine.evidence import bundle_reader
+from policyengine.evidence.bundle_reader import Signed, Texts
+from policyengine.evidence.bundle_zip import Stored
+from policyengine.evidence.chaining import check_chain
+from policyengine.evidence.dsse import MAX_ENVELOPE, open_envelope
+from policyengine.evidence.keys import PublicKey, by_id
+from policyengine.evidence.manifest import (
+    ENVELOPE,
+    FULL,
+    JOURNAL,
+    MANIFEST,
+    ROLE_STATEMENT,
+    SECRET_FILE,
+    STATEMENT_FILE,
+    Head,
+    Manifest,
+    read_manifest,
+)
+from policyengine.evidence.packing import PackedError, line_batches
+from policyengine.evidence.problems import CHAIN, MISMATCH, SCHEMA, BundleError, Problem
+from policyengine.evidence.roots import check_roots
+from policyengine.evidence.statement import read_population_statement
+from policyengine.model.canonical_json import canonical
+from policyengine.model.withheld import MIN_SECRET, Plan, Withholding
+from policyengine.store.actions import Entry
+from policyengine.store.chain import START
+from policyengine.store.chain import verify as verify_journal
+
+MOST_NAMED: Final = 20
+
+
+@dataclass
+class Verification:
+    """What was found. ``passed`` says in words what was checked and held; ``notes`` what could not be."""
+
+    problems: list[Problem] = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    head: Head | None = None
+    manifest: Manifest | None = None
+    key: PublicKey | None = None
+
+
+def verify_bundle(
+    path: Path,
+    keys: Sequence[PublicKey],
+    expect_head: str | None = None,
+    previous: Sequence[Path] = (),
+    jobs: int = 1,
+) -> list[Problem]:
+    """Return everything that is wrong with a bundle; empty when it is what one of ``keys`` signed.
+
+    ``expect_head`` is the SHA-256 of the manifest of the newest bundle, as it is kept elsewhere; ``previous`` are the
+    bundles before this one, in any order. Raises InputError where a file cannot be read.
+    """
+    return examine(path, keys, expect_head, previous, jobs).problems
+
+
+def examine(
+    path: Path,
+    keys: Sequence[PublicKey],
+    expect_head: str | None = None,
+    previous: Sequence[Path] = (),
+    jobs: int = 1,
+) -> Verification:
+    """As :func:`verify_bundle`, with what was checked, the head, the manifest and the key."""
+    found = Verification()
+    with bundle_reader.open_file(path) as file:
+        try:
+            _examine(found, path, file, keys, jobs)
+        except BundleError as error:
+            found.problems.append(error.problem)
+    if found.head is not None and not any(problem.where == ENVELOPE for problem in found.problems):
+        _examine_chain(found, keys, expect_head, previous)
+    return found
+
+
+def _examine(found: Verification, path: Path, file: BinaryIO, keys: Sequence[PublicKey], jobs: int) -> None:
+    texts = bundle_reader.read_texts(file)
+    said: Signed | None = None
+    try:
+        said = bundle_reader.signed(texts, keys)
+        found.key = said.key
+        found.passed.append(f"signature: by the given key {said.key.keyid}")
+    except BundleError as error:
+        found.problems.append(error.problem)
+    manifest = read_manifest(texts.manifest)
+    found.manifest, found.head = manifest, manifest.head()
+    if said is not None:
+        found.problems += bundle_reader.check_signed(manifest, texts.manifest, said)
+    wrong = list(bundle_reader.compare(file, texts, manifest))
+    found.problems += wrong
+    found.problems += _names(path, manifest) if wrong else ()
+    if found.problems:
+        found.notes.append(
+            "roots, journal and statements were not looked at: what is not whole is not unpacked"
+        )
+        return
+    found.passed.append(f"members: all {len(manifest.members):,} and the zip around them, byte by byte")
+    _examine_content(found, path, file, texts, manifest, keys, jobs)
+
+
+def _examine_content(
+    found: Verification, path: Path, file: BinaryIO, texts: Texts, manifest: Manifest,
+    keys: Sequence[PublicKey], jobs: int,
+) -> None:  # fmt: skip
+    places = dict(bundle_reader.places(texts, manifest))
+    withholding = _withholding(file, places, manifest)
+    wrong = list(check_roots(path, manifest, places, withholding, jobs))
+    if not wrong:
+        found.passed.append(
+            f"roots: population of {manifest.population.root.count:,} lines, results of {manifest.results.root.count:,} rows"
+        )
+    journal = list(_journal(file, places, manifest)) if JOURNAL in places else []
+    if JOURNAL in places and not journal:
+        found.passed.append("journal: an unbroken chain")
+    found.problems += [*wrong, *journal, *_statements(found, file, places, manifest, keys)]
+
+
+def _examine_chain(
+    found: Verification, keys: Sequence[PublicKey], expect_head: str | None, previous: Sequence[Path]
+) -> None:
+    assert found.manifest is not None
+    assert found.head is not None
+    wrong = list(check_chain(found.manifest, keys, expect_head, previous))
+    found.problems += wrong
+    if expect_head is None:
+        found.notes.append(
+            "no head was given: whether later bundles, or all of a chain's end, are missing is not known"
+        )
+    if wrong:
+        return
+    if previous:
+        found.passed.append(f"chain: {len(previous):,} earlier bundles, without a gap")
+    elif found.manifest.previous is not None:
+        found.notes.append(f"the bundle before this one, number {found.manifest.sequence - 1}, was not given")
+    if expect_head is not None:
+        found.passed.append("head: the one that was expected")
+
+
+def _withholding(file: BinaryIO, places: dict[str, Stored], manifest: Manifest) -> Withholding | None:
+    """What tells lines from leaves, in a bundle that holds values which may be withheld."""
+    try:
+        plan = Plan.from_json(manifest.plan) if manifest.plan is not None else None
+    except ValueError as problem:
+        raise BundleError(Problem(SCHEMA, MANIFEST, str(problem))) from None
+    if plan is None or manifest.withheld != FULL:
+        return None
+    text = b"".join(bundle_reader.content(file, places[SECRET_FILE], manifest.by_path[SECRET_FILE]))
+    try:
+        secret = bytes.fromhex(text.decode("ascii"))
+    except ValueError:
+        secret = b""
+    if len(secret) < MIN_SECRET or secret.hex().encode() + b"\n" != text:
+        raise BundleError(Problem(SCHEMA, SECRET_FILE, "it is no secret: hexadecimal digits and a line feed"))
+    return Withholding(plan, secret)
+
+
+def _journal(file: BinaryIO, places: dict[str, Stored], manifest: Manifest) -> Iterator[Problem]:
+    def entries() -> Iterator[Entry]:
+        number = 0
+        for lines in line_batches(bundle_reader.content(file, places[JOURNAL], manifest.by_path[JOURNAL])):
+            for line in lines:
+                number += 1
+                yield _entry(line, number)
+
+    try:
+        first = next(entries(), None)
+        after = (first.seq - 1, first.prev) if first is not None and first.seq > 1 else START
+        problem = verify_journal(entries(), after=after)
+    except PackedError as error:
+        raise BundleError(Problem(MISMATCH, JOURNAL, str(error))) from None
+    if problem is not None:
+        yield Problem(CHAIN, JOURNAL, str(problem))
+
+
+def _entry(line: bytes, number: int) -> Entry:
+    try:
+        value = json.loads(line)
+        entry = Entry(**value)
+        if isinstance(entry.seq, int) and isinstance(entry.prev, str) and canonical(value) == line:
+            return entry
+    except (ValueError, TypeError, RecursionError):
+        pass
+    raise BundleError(
+        Problem(SCHEMA, f"{JOURNAL} line {number}", "it is no entry of the journal in canonical JSON")
+    )
+
+
+def _statements(
+    found: Verification,
+    file: BinaryIO,
+    places: dict[str, Stored],
+    manifest: Manifest,
+    keys: Sequence[PublicKey],
+) -> Iterator[Problem]:
+    """Populations that were signed when collection ended are those of the inputs."""
+    given = by_id(keys)
+    for folder, root in manifest.inputs.items():
+        path = f"{folder}/{STATEMENT_FILE}"
+        member = manifest.by_path.get(path)
+        if member is None:
+            found.notes.append(f"{folder}: its population was not signed when collection ended")
+            continue
+        if member.role != ROLE_STATEMENT or member.size > MAX_ENVELOPE:
+            yield Problem(SCHEMA, path, f"it is no envelope of role `{ROLE_STATEMENT}`")
+            continue
+        try:
+            opened = open_envelope(b"".join(bundle_reader.content(file, places[path], member)), given, path)
+            collected = read_population_statement(opened.payload, path)
+        except BundleError as error:
+            yield error.problem
+            continue
+        beside = manifest.by_path.get(f"{folder}/manifest.json")
+        if collected.population != root:
+            yield Problem(
+                MISMATCH,
+                path,
+                "the population that was signed when collection ended is another than this input's",
+            )
+        elif beside is None or beside.sha256 != collected.manifest_sha256:
+            yield Problem(
+                MISMATCH,
+                f"{folder}/manifest.json",
+                "it is not the manifest that was signed when collection ended",
+            )
+        else:
+            found.passed.append(
+                f"{folder}: as it was signed at {collected.collected_at} by {opened.key.keyid[:16]}…"
+            )
+
+
+def _names(path: Path, manifest: Manifest) -> Iterator[Problem]:
+    """Which members are there and not listed, or twice, or listed and not there, as far as the zip can be read."""
+    try:
+        with zipfile.ZipFile(path) as opened:
+            names = [info.orig_filename for info in opened.infolist()]
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeDecodeError):
+        return
+    known = {ENVELOPE, MANIFEST, *manifest.by_path}
+    there = set(names)
+    said = [(name, "it is not listed in the manifest") for name in sorted(there - known)]
+    said += [(name, "it is listed in the manifest and not in the zip") for name in sorted(known - there)]
+    said += [
+        (name, "it is in the zip more than once")
+        for name in sorted(there)
+        if len(names) > len(there) and names.count(name) > 1
+    ]
+    for name, text in said[:MOST_NAMED]:
+        yield Problem(MISMATCH, name[:200], text)
