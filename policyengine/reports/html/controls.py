@@ -1,0 +1,169 @@
+"""Section 3 and the annex: a table of controls per framework, a page for each control, a page for each rule."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from policyengine.model.reasons import FAIL
+from policyengine.reports.base import SEVERITY_RANK, Context
+from policyengine.reports.controls import STATUSES, ControlResult
+from policyengine.reports.html.counts import STATUSES as KINDS
+from policyengine.reports.html.counts import Counts, Example
+from policyengine.reports.html.data import OPEN, UNDETERMINED, WAIVED
+
+STATIC_TEXT: Final = 250_000
+"""Characters of rule texts that stand on the page for readers without a script; the worst rules first."""
+_ODD: Final = re.compile(r"[^A-Za-z0-9._-]")
+
+
+class RuleLine(NamedTuple):
+    """A rule of a control: its share of the population by status."""
+
+    rule: str
+    decides: str
+    counts: Sequence[int]
+
+
+class ControlPage(NamedTuple):
+    """A control. ``counts`` by status add up to the population; ``idle`` are its rules that had nothing to judge."""
+
+    anchor: str
+    result: ControlResult
+    counts: Sequence[int]
+    rules: Sequence[RuleLine]
+    idle: Sequence[str]
+
+
+class FrameworkPage(NamedTuple):
+    """A framework with its controls; ``statuses``: (status, how many controls)."""
+
+    id: str
+    title: str
+    version: str
+    source: str
+    note: str
+    statuses: Sequence[tuple[str, int]]
+    controls: Sequence[ControlPage]
+    undecided: Sequence[str]
+    """Controls that no rule speaks of: people assess them."""
+
+
+class RulePage(NamedTuple):
+    """A rule. ``text`` is None where it does not stand on the static page."""
+
+    id: str
+    title: str
+    severity: str
+    family: str
+    pillar: str
+    why: str
+    fix: str
+    references: Sequence[str]
+    remediation: str
+    counts: Sequence[int]
+    examples: Sequence[Example]
+    controls: Sequence[tuple[str, str, str]]
+    """(framework, control, whole or part)"""
+    text: str | None
+    has_text: bool
+
+    @property
+    def quiet(self) -> bool:
+        """Tell whether nothing fails and everything is known: such a rule is one line."""
+        return not any(self.counts[: WAIVED + 1])
+
+
+def anchored(text: str) -> str:
+    """Return text as a part of an anchor."""
+    return _ODD.sub("_", text)
+
+
+def anchor(framework: str, control: str) -> str:
+    """Return the id of a control's page."""
+    return f"control-{anchored(framework)}-{anchored(control)}"
+
+
+def _by_status(result: ControlResult) -> list[int]:
+    verdicts = result.verdicts
+    return [
+        verdicts[FAIL] - result.waived, verdicts["UNKNOWN"], result.waived, verdicts["PASS"], verdicts["NOT_APPLICABLE"]
+    ]  # fmt: skip
+
+
+def framework_pages(
+    results: Sequence[ControlResult], context: Context, counts: Counts
+) -> list[FrameworkPage]:
+    """Return the frameworks in the order of the results."""
+    found: dict[str, list[ControlResult]] = {}
+    for result in results:
+        found.setdefault(result.framework, []).append(result)
+    return [_framework(name, members, context, counts) for name, members in found.items()]
+
+
+def _framework(
+    name: str, results: Sequence[ControlResult], context: Context, counts: Counts
+) -> FrameworkPage:
+    info = context.extras.frameworks[name]
+    numbers = Counter(result.status for result in results)
+    return FrameworkPage(
+        id=name,
+        title=info.title,
+        version=info.version,
+        source=info.source,
+        note=info.note,
+        statuses=[(status, numbers[status]) for status in STATUSES if numbers[status]],
+        controls=[_control(result, counts) for result in results if result.rules],
+        undecided=[result.control for result in results if not result.rules],
+    )
+
+
+def _control(result: ControlResult, counts: Counts) -> ControlPage:
+    lines = [RuleLine(rule, decides, counts.rules[rule]) for rule, decides in result.rules if rule in counts.rules]
+    lines.sort(key=lambda line: (-line.counts[OPEN], -line.counts[UNDETERMINED], line.rule))
+    idle = [rule for rule, _ in result.rules if rule not in counts.rules]
+    return ControlPage(anchor(result.framework, result.control), result, _by_status(result), lines, idle)
+
+
+def rule_pages(context: Context, counts: Counts) -> list[RulePage]:
+    """Return the rules that judged anything: the worst severity first, then the most failures."""
+    ranked = sorted(counts.rules, key=lambda rule: _rank(rule, context, counts))
+    room = STATIC_TEXT
+    pages = []
+    for rule in ranked:
+        page = _rule(rule, context, counts)
+        text = context.extras.rule_texts.get(rule)
+        if text is not None and not page.quiet and len(text) <= room:
+            room -= len(text)
+            page = page._replace(text=text)
+        pages.append(page)
+    return pages
+
+
+def _rank(rule: str, context: Context, counts: Counts) -> tuple[bool, bool, int, int, str]:
+    numbers = counts.rules[rule]
+    severity = context.rules[rule].severity if rule in context.rules else counts.severity_of(rule)
+    return (not any(numbers[: WAIVED + 1]), not numbers[OPEN], SEVERITY_RANK[severity], -numbers[OPEN], rule)
+
+
+def _rule(rule: str, context: Context, counts: Counts) -> RulePage:
+    info, first = context.rules.get(rule), counts.named.get(rule)
+    mapped: Mapping[str, Sequence[tuple[str, str]]] = info.frameworks if info else {}
+    return RulePage(
+        id=rule,
+        title=info.title if info else first.title if first else "",
+        severity=first.severity if first else info.severity if info else "low",
+        family=info.family if info else first.family if first else "",
+        pillar=info.pillar if info else "",
+        why=" ".join(info.why.split()) if info else "",
+        fix=" ".join(info.fix.split()) if info else "",
+        references=[link for link in (info.references if info else ()) if link.startswith("https://")],
+        remediation=(first.remediation if first else None) or "",
+        counts=counts.rules.get(rule, [0] * KINDS),
+        examples=counts.examples.get(rule, []),
+        controls=[(name, control, decides) for name, found in mapped.items() for control, decides in found],
+        text=None,
+        has_text=rule in context.extras.rule_texts,
+    )
