@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
 from policyengine.model.errors import UsageError
 from policyengine.reports.ansi import detect
@@ -41,12 +41,27 @@ def say(line: str) -> None:
 def open_reports(
     formats: Sequence[tuple[str, Path | None]], out: TextIO, context: Context, stack: ExitStack
 ) -> list[Report]:
-    """Return one report per format; files are renamed into place when the stack ends well."""
+    """Return one report per format; files are renamed into place when the stack ends well.
+
+    Raises UsageError for a file that cannot be written, and as :func:`refuse_binary_output` does.
+    """
+    refuse_binary_output(formats)
     reports = []
     for name, path in formats:
-        stream = _standard(out, name) if path is None else stack.enter_context(AtomicText(path))
+        if path is None:
+            stream: IO[Any] = _standard(out, name)
+        else:
+            stream = stack.enter_context(AtomicFile(path, binary=REPORTS[name].binary))
         reports.append(REPORTS[name].make(stream, context))
     return reports
+
+
+def refuse_binary_output(formats: Sequence[tuple[str, Path | None]]) -> None:
+    """Raise UsageError where a format of bytes has no file: a terminal or a log would be garbled."""
+    for name, path in formats:
+        if path is None and REPORTS[name].binary:
+            file = f"report.{REPORTS[name].extension}"
+            raise UsageError(f"`{name}` is no text; give it a file: `--format {name}={file}`")
 
 
 def _standard(out: TextIO, name: str) -> TextIO:
@@ -56,36 +71,41 @@ def _standard(out: TextIO, name: str) -> TextIO:
     return out
 
 
-class AtomicText:
-    """A text file that replaces ``path`` only when everything was written.
+class AtomicFile:
+    """A file that replaces ``path`` only when everything was written: UTF-8 text, or bytes where it is ``binary``.
 
     What is there and no regular file (a device, a pipe) is written to, never replaced.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, binary: bool = False) -> None:
         self.path = path
         self.temporary: Path | None = None
+        self.binary = binary
 
-    def __enter__(self) -> TextIO:
+    def __enter__(self) -> IO[Any]:
         try:
             self.file = self._open()
         except (OSError, ValueError) as error:
             raise self._unwritable(error) from error
         return self.file
 
-    def _open(self) -> TextIO:
+    def _open(self) -> IO[Any]:
         # what a link points to is written, and the link stays
         self.target = Path(os.path.realpath(self.path))
         if self.target.is_dir():
             raise IsADirectoryError(errno.EISDIR, "it is a folder")
         if self.target.exists() and not self.target.is_file():
-            return self.target.open("w", encoding="utf-8", newline="")
+            return self._stream(self.target)
         import tempfile  # costs several milliseconds that small runs do not pay
 
         handle, name = tempfile.mkstemp(dir=self.target.parent, prefix=".policyengine.")
         self.temporary = Path(name)
         os.fchmod(handle, 0o644)
-        return os.fdopen(handle, "w", encoding="utf-8", newline="")
+        return self._stream(handle)
+
+    def _stream(self, file: Path | int) -> IO[Any]:
+        handle = file if isinstance(file, int) else os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        return os.fdopen(handle, "wb") if self.binary else os.fdopen(handle, "w", encoding="utf-8", newline="")
 
     def _unwritable(self, error: Exception) -> UsageError:
         reason = (getattr(error, "strerror", None) or str(error)).lower()

@@ -2,7 +2,8 @@
 
 Spreadsheets run cells as formulas (OWASP, "CSV Injection",
 https://owasp.org/www-community/attacks/CSV_Injection), so text that begins with ``=``, ``+``, ``-``,
-``@``, TAB, CR, LF or a full-width form of the first four gets an apostrophe in front; so does such a
+``@``, TAB, CR, LF or a full-width or small form of the first four gets an apostrophe in front, also where white space
+or quotes come before it, which some programs drop; so does such a
 character after a ``;``, which starts a new cell where the list separator is a semicolon. Characters
 that cannot be printed are spelt out; what a log reader would take for a command is broken up. When a
 finding has several pieces of evidence, the columns ``path``, ``observed``, ``expected`` and
@@ -27,8 +28,9 @@ COLUMNS = (
 )  # fmt: skip
 CELL_LIMIT = 30_000  # Excel refuses cells of more than 32,767 characters
 
-_FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-_AFTER_SEPARATOR = re.compile("(?<=;)([ \"']*)(?=[=+\\-@\uff1d\uff0b\uff0d\uff20])")
+_STARTS = "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
+_FORMULA = re.compile(f"[\t\r\n]|[\\s\"'\u2018\u2019\u201c\u201d]*[{_STARTS}]")
+_AFTER_SEPARATOR = re.compile(f"(?<=;)([\\s\"']*)(?=[{_STARTS}])")
 
 
 class CsvReport:
@@ -54,11 +56,11 @@ class CsvReport:
         self._out.write(",".join('"' + cell.replace('"', '""') + '"' for cell in cells) + "\r\n")
 
 
-def cell(text: str | None) -> str:
+def cell(text: str | None, limit: int = CELL_LIMIT) -> str:
     """Return ``text`` as a cell that no spreadsheet runs; line ends stay, as LF."""
     if not text:
         return ""
-    lines = cleaned_text(cut(text, CELL_LIMIT)).replace("\r\n", "\n").split("\n")
+    lines = cleaned_text(cut(text, limit)).replace("\r\n", "\n").split("\n")
     shown = "\n".join(without_log_commands(visible(line)) for line in lines)
     if _FORMULA.match(shown) or _FORMULA.match(text):
         shown = "'" + shown

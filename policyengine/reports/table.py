@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, TextIO
+from typing import IO, Final, TextIO
 
 from policyengine.reports.base import Context, Report, Reporter
 
@@ -79,6 +79,36 @@ def _asff(out: TextIO, context: Context) -> Report:
     return AsffReport(out, context)
 
 
+def _oscal(out: TextIO, context: Context) -> Report:
+    from policyengine.reports.oscal.results import OscalResultsReport
+
+    return OscalResultsReport(out, context)
+
+
+def _oscal_full(out: TextIO, context: Context) -> Report:
+    from policyengine.reports.oscal.results import OscalResultsReport
+
+    return OscalResultsReport(out, context, passes=True)
+
+
+def _oscal_poam(out: TextIO, context: Context) -> Report:
+    from policyengine.reports.oscal.poam import OscalPoamReport
+
+    return OscalPoamReport(out, context)
+
+
+def _well_architected(out: TextIO, context: Context) -> Report:
+    from policyengine.reports.well_architected import WellArchitectedReport
+
+    return WellArchitectedReport(out, context)
+
+
+def _xlsx(out: IO[bytes], context: Context) -> Report:
+    from policyengine.reports.xlsx.report import XlsxReport
+
+    return XlsxReport(out, context)
+
+
 REPORTS: Final[Mapping[str, Reporter]] = MappingProxyType(
     {
         "terminal": Reporter(_terminal, "frames for people, the summary at the bottom", "txt"),
@@ -94,5 +124,14 @@ REPORTS: Final[Mapping[str, Reporter]] = MappingProxyType(
             _ocsf, "OCSF 1.6 Compliance Findings, one a line, for data lakes and SIEMs", "ndjson"
         ),
         "asff": Reporter(_asff, "AWS Security Finding Format, findings of accounts only", "json"),
+        "oscal": Reporter(_oscal, "OSCAL assessment results: what fails or is unknown, and controls", "json"),
+        "oscal-full": Reporter(_oscal_full, "the same with an observation for every verdict", "json"),
+        "oscal-poam": Reporter(_oscal_poam, "OSCAL plan of action and milestones: what is open", "json"),
+        "xlsx": Reporter(_xlsx, "a workbook: completeness, controls, findings, rules, scope", "xlsx", True),
+        "well-architected": Reporter(
+            _well_architected,
+            "risks by pillar and the improvement plan (policyengine/well-architected/v1)",
+            "json",
+        ),
     }
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,8 +21,21 @@ def render(
     terminal: TerminalOptions | None = None,
     **context: Any,
 ) -> str:
-    """Return the report ``fmt`` of the findings (default: the whole sample)."""
-    out = io.StringIO()
+    """Return the report ``fmt`` of the findings (default: the whole sample); of a workbook its parts as text."""
+    data = render_bytes(fmt, findings, run, terminal, **context)
+    return unzipped(data) if REPORTS[fmt].binary else data.decode("utf-8", "surrogatepass")
+
+
+def render_bytes(
+    fmt: str,
+    findings: Iterable[Finding] | None = None,
+    run: RunInfo | None = None,
+    terminal: TerminalOptions | None = None,
+    **context: Any,
+) -> bytes:
+    """Return the report as it would stand in a file."""
+    binary = REPORTS[fmt].binary
+    out: Any = io.BytesIO() if binary else io.StringIO()
     made = Context(
         **{
             "rules": sample.RULES,
@@ -32,4 +46,11 @@ def render(
     )
     found = sample.findings() if findings is None else findings
     write_reports(found, [REPORTS[fmt].make(out, made)], run or sample.run())
-    return out.getvalue()
+    return out.getvalue() if binary else out.getvalue().encode("utf-8", "surrogatepass")
+
+
+def unzipped(data: bytes) -> str:
+    """Return the members of a zip as text, one after the other: deflated bytes depend on zlib's version."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = [(info.filename, archive.read(info).decode("utf-8")) for info in archive.infolist()]
+    return "".join(f"==== {name}\n{text}\n" for name, text in parts)

@@ -33,7 +33,8 @@ def check(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("fmt", [name for name in REPORTS if name != "terminal"])
 def test_format_is_as_recorded(fmt: str) -> None:
-    check(f"{fmt}.{REPORTS[fmt].extension}", render(fmt, run=sample.broken_run()))
+    extension = "txt" if REPORTS[fmt].binary else REPORTS[fmt].extension
+    check(f"{fmt}.{extension}", render(fmt, run=sample.broken_run()))
 
 
 @pytest.mark.parametrize("name", TERMINALS)
