@@ -29,7 +29,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "reports": frozenset({"model", "engine", "config", "store"}),
     "review": frozenset({"model", "catalog", "engine", "config", "store"}),
     "evidence": frozenset({"model", "engine", "config", "store", "reports"}),
-    "history": frozenset({"model", "engine", "config", "store", "reports"}),
+    "shadow_ai": frozenset({"model", "documents"}),
+    "history": frozenset({"model", "catalog", "rules", "engine", "config", "store", "reports"}),
     "remediate": frozenset(
         {"model", "documents", "catalog", "rules", "engine", "config", "sources", "store", "aws"}
     ),

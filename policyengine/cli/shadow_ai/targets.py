@@ -1,0 +1,105 @@
+"""Where logs are: files, folders, standard input, prefixes of S3; opened one after another, in a fixed order."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO, Final, NamedTuple
+
+from policyengine.documents.files import exists, is_folder
+from policyengine.model.errors import InputError, UsageError
+from policyengine.model.location import Location
+from policyengine.sources.base import SourceOptions
+from policyengine.sources.paths import STDIN, STDIN_NAME, display_path, printable
+
+_S3: Final = "s3://"
+
+
+class Log(NamedTuple):
+    """A log file: what it is called, and how to open it (raises OSError or InputError)."""
+
+    name: str
+    open: Callable[[], AbstractContextManager[BinaryIO]]
+
+
+def find(given: Sequence[str], profile: str | None) -> Iterator[Log]:
+    """Yield the log files of what was given, in the order given; files of a folder and keys of a prefix in theirs.
+
+    Raises UsageError for what is not there, and InputError for a bucket that cannot be listed or holds nothing there.
+    """
+    buckets: dict[str, Any] = {}
+    for text in given:
+        if text == STDIN:
+            yield Log(STDIN_NAME, lambda: nullcontext(sys.stdin.buffer))
+        elif text.startswith(_S3):
+            yield from _objects(text, profile, buckets)
+        elif is_folder(text):
+            yield from _files(text)
+        elif exists(text):
+            yield _file(Path(text), text)
+        else:
+            raise UsageError(f"`{printable(text)}` is neither a file nor a folder nor s3://BUCKET/PREFIX")
+
+
+def check(given: Sequence[str]) -> None:
+    """Raise UsageError for what is not there, before anything is read."""
+    if sum(text == STDIN for text in given) > 1:
+        raise UsageError("standard input (`-`) can be read once only")
+    for text in given:
+        if text.startswith(_S3):
+            _split(text)
+        elif text != STDIN and not exists(text):
+            raise UsageError(f"`{printable(text)}` is neither a file nor a folder nor s3://BUCKET/PREFIX")
+
+
+def _file(path: Path, target: str) -> Log:
+    return Log(display_path(path, SourceOptions(), target), lambda: path.open("rb"))
+
+
+def _files(text: str) -> Iterator[Log]:
+    below = [p for p in Path(text).rglob("*") if p.is_file() and not p.name.startswith(".")]
+    if not below:
+        raise InputError("no file is below it", Location(printable(text)), code="empty")
+    for path in sorted(below, key=lambda p: p.as_posix()):
+        yield _file(path, text)
+
+
+def _split(text: str) -> tuple[str, str]:
+    bucket, _, prefix = text.removeprefix(_S3).partition("/")
+    if not bucket:
+        raise UsageError(f"`{printable(text)}` names no bucket; expected s3://BUCKET/PREFIX")
+    return bucket, prefix
+
+
+def _objects(text: str, profile: str | None, buckets: dict[str, Any]) -> Iterator[Log]:
+    from policyengine.aws.failures import CallFailure
+    from policyengine.aws.objects import Bucket
+    from policyengine.aws.sessions import Sessions
+
+    name, prefix = _split(text)
+    found = False
+    try:
+        bucket = buckets.get(name)
+        if bucket is None:
+            bucket = buckets[name] = Bucket(Sessions(profile), name)
+        for key in bucket.keys(prefix):
+            found = True
+            yield Log(printable(f"{_S3}{name}/{key}"), partial(_opened, bucket, key))
+    except CallFailure as failure:
+        raise InputError(str(failure), Location(printable(text)), code="unreadable") from None
+    if not found:
+        raise InputError("no object is below it", Location(printable(text)), code="empty")
+
+
+def _opened(bucket: Any, key: str) -> AbstractContextManager[BinaryIO]:
+    from policyengine.aws.failures import CallFailure
+
+    try:
+        return closing(bucket.open(key))
+    except CallFailure as failure:
+        raise InputError(
+            str(failure), Location(printable(f"{_S3}{bucket.name}/{key}")), code="unreadable"
+        ) from None
