@@ -101,7 +101,7 @@ class MarkdownReport:
 
     def _head(self, run: RunInfo) -> str:
         tally, counts = self._tally, self._tally.summary()
-        certain = run.complete and not counts["UNKNOWN"]
+        certain = run.complete and not counts["UNKNOWN"] and not tally.waived  # what is waived still fails
         mark = "❌" if tally.open else "✅" if certain else "⚠️"
         lines = [f"### {mark} policyengine: {plural(tally.open, 'violation')}", ""]
         if not run.complete:

@@ -1,0 +1,158 @@
+"""What the commands of ``waivers`` and ``baseline`` share: options, the files in use, failures of a target or a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import click
+
+from policyengine.model.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from policyengine.cli.run import Run
+    from policyengine.config.waivers import Waiver, Waiving
+    from policyengine.rules.pack import Pack
+
+Json = dict[str, Any]
+FILE_NAME: Final = "waivers.yaml"
+_PATH: Final = click.Path(path_type=Path)
+_SCAN: Final[Mapping[str, Any]] = {
+    "formats": (), "output": None, "compact": False, "limit": 0, "show_waived": False, "quiet": True, "families": (),
+    "parameters": (), "stack_tags": (), "terraform_source": None, "account": None, "region": None, "ous": (),
+    "fail_on": "never", "strict": False, "jobs": 1, "cache": None, "rule_ids": (), "as_of": None, "config": None,
+    "rule_folders": (), "waiver_files": (), "baseline": None,
+}  # fmt: skip
+"""Options of a scan whose findings nobody reports."""
+_SHARED: Final = ("config", "waiver_files", "rule_folders", "as_of")
+
+
+def options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say which waivers are meant, and by which rules and clock."""
+    for option in reversed(
+        (
+            click.option("--config", type=_PATH, metavar="FILE", help="policyengine.yaml to use"),
+            click.option(
+                "--waivers", "waiver_files", multiple=True, type=_PATH, metavar="FILE",
+                help="instead of the files policyengine.yaml names; may repeat",
+            ),
+            click.option(
+                "--rules", "rule_folders", multiple=True, type=_PATH, metavar="DIR", help="add a folder of rules"
+            ),
+            click.option("--as-of", metavar="TIME", help="the clock (RFC 3339)"),
+        )
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+class Used(NamedTuple):
+    """The waivers in use, the configuration they are of, and the file that a new one is written to."""
+
+    waiving: Waiving
+    config: Path | None
+    file: Path
+    pack: Pack
+
+
+def used(given: Mapping[str, Any], near: Sequence[str] = (), *, new: bool = False) -> Used:
+    """Return the waivers in use. ``new``: their file may not be there yet. Raises ConfigError with every mistake."""
+    from policyengine.cli.inputs import read_configuration
+    from policyengine.config.waivers_reader import file_names
+    from policyengine.rules.packs import load_packs
+
+    pack = load_packs(given["rule_folders"])
+    files = list(given["waiver_files"])
+    absent = [path for path in files if new and not path.exists()]
+    asked = {**_SCAN, **_shared(given), "waiver_files": tuple(path for path in files if path not in absent)}
+    found = read_configuration(asked, [str(target) for target in near] or ["."], pack)
+    waiving = found.settings.waiving
+    listed = files or list(file_names(waiving, found.path))
+    folder = found.path.parent if found.path is not None else Path()
+    return Used(waiving, found.path, listed[-1] if listed else folder / FILE_NAME, pack)
+
+
+def _shared(given: Mapping[str, Any]) -> Json:
+    return {key: given[key] for key in _SHARED if key in given}
+
+
+def named(waiving: Waiving, id_: str) -> Waiver:
+    """Return the waiver of an id. Raises InputError with the nearest one there is."""
+    from policyengine.rules.names import unknown
+
+    found = {waiver.id: waiver for waiver in waiving.waivers}
+    if id_ not in found:
+        raise InputError(unknown("waiver", id_, list(found)))
+    return found[id_]
+
+
+def today(as_of: str | None) -> str:
+    """Return the day in UTC. Raises UsageError."""
+    from policyengine.cli.run import clock
+
+    return clock(as_of)[1].astimezone(UTC).date().isoformat()
+
+
+def as_text(as_of: str | None) -> str:
+    """Return the clock in RFC 3339. Raises UsageError."""
+    from policyengine.cli.run import clock
+
+    return clock(as_of)[0] or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def is_run(target: Path) -> bool:
+    """Whether a target is a run or a report of one, which holds findings."""
+    if target.is_dir():
+        return (target / "run.json").is_file()
+    if not target.is_file() or target.suffix not in (".json", ".ndjson"):
+        return False
+    with target.open("rb") as stream:
+        return b'"policyengine/findings' in stream.read(4096)
+
+
+def scan_of(target: Path, given: Mapping[str, Any], rules: Iterable[str] = (), **more: Any) -> Run:
+    """Return a scan of a target that nobody has begun. Raises PolicyEngineError."""
+    from policyengine.cli.run import prepare_run
+
+    return prepare_run([str(target)], {**_SCAN, **_shared(given), "rule_ids": tuple(rules), **more})
+
+
+def failures(target: Path, given: Mapping[str, Any], rules: Sequence[str] = ()) -> Iterator[Json]:
+    """Yield the FAILs of a target, which is judged now, or of a run, as the contract's objects. Raises PolicyEngineError."""
+    from policyengine.model.reasons import FAIL
+
+    if is_run(target):
+        from policyengine.store.rundir import read_findings
+
+        found = read_findings(target, frozenset((FAIL,)))
+        yield from (each for each in found if not rules or each["rule"] in rules)
+        return
+    run = scan_of(target, given, rules)
+    yield from (found.to_json() for found in run.scan.findings() if found.verdict == FAIL)
+    complain(run)
+
+
+def complain(run: Run) -> None:
+    """Raise UsageError where a target could not be read: what was not seen is not accepted either."""
+    errors = [*run.discovery.errors, *run.scan.errors]
+    errors += [error for source in run.discovery.sources for error in source.errors]
+    if errors:
+        raise errors[0]
+    if not run.scan.counts.resources:
+        raise UsageError(f"no resource in `{run.info.targets[0]}`")
+
+
+def names_of(finding: Json) -> list[str]:
+    """Return what a waiver may call the resource of a finding (``engine.elsewhere.names_of_resource``)."""
+    resource, place = finding["resource"], finding.get("location")
+    id_ = resource["id"]
+    names = [id_] + ([resource["arn"]] if resource.get("arn") else [])
+    if place is not None:
+        names.append(f"{place['file']}:{id_}")
+    else:
+        names.append(
+            f"{resource.get('account') or ''}/{resource.get('region') or ''}/{resource['type']}/{id_}"
+        )
+    return names + ([resource["construct_path"]] if resource.get("construct_path") else [])
