@@ -94,10 +94,11 @@ def _layers(witness: Any, run: Path, targets: Sequence[str]) -> list[str]:
     from policyengine.cli.iam.layers import walk
     from policyengine.cli.iam.world import read_world
     from policyengine.iam.search import Witness
-    from policyengine.store.rundir import read_run
+    from policyengine.store.rundir import RunReader, read_run
 
-    recorded = read_run(run).get("scope", {}).get("targets", [])
-    wanted = list(targets) or [t for t in recorded if isinstance(t, str)]
+    kept = [str(place) for place in RunReader(run).inputs()] if run.is_dir() else []
+    recorded = [] if kept else read_run(run).get("scope", {}).get("targets", [])
+    wanted = list(targets) or kept or [t for t in recorded if isinstance(t, str)]
     gone = [t for t in wanted if not Path(t).exists()]
     if gone or not wanted:
         if all(t.startswith("live ") for t in gone) and gone:

@@ -21,7 +21,6 @@ from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, UNKNOWN
 from policyengine.model.resource import Resource
 
-
 DETAILED: Final = frozenset({FAIL, UNKNOWN})
 """Verdicts of which a run keeps what their findings say."""
 
@@ -64,9 +63,11 @@ class Counts:
         self.accepted.merge(other.accepted)
 
 
-Identity = tuple[str, str, str, str]
-RowOf = Callable[[Resource, Sequence[tuple[str, str]], Sequence[Finding]], bytes]
-"""What makes the row of a run: the resource, (rule, verdict) of all rules about it, its findings that are FAIL or UNKNOWN."""
+Row = tuple[tuple[str, str, str, str], str, bytes, bytes]
+"""Of one resource: its identity, its type, its line, and where things stand in files (empty where nowhere)."""
+RowOf = Callable[[Resource, Sequence[tuple[str, str]], Sequence[Finding]], tuple[bytes, bytes]]
+"""What makes a row of a run and the places beside it, of the resource, (rule, verdict) of all rules about it, and its
+findings that are FAIL or UNKNOWN."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ class Piece:
     counts: Counts = field(default_factory=Counts)
     identities: array[int] = field(default_factory=lambda: array("q"))
     source_errors: list[PolicyEngineError] = field(default_factory=list)
-    rows: list[tuple[Identity, bytes]] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
 
 
 def prepare(resource: Resource) -> None:
@@ -198,8 +199,9 @@ def stream_piece(
         findings = evaluator.judge(resource, world, verdicts, may)
         if make_row is not None:
             details = [found for found in findings if found.verdict in DETAILED]
-            row = make_row(resource, evaluator.verdicts or (), details)
-            piece.rows.append((resource.identity, row))
+            piece.rows.append(
+                (resource.identity, type_, *make_row(resource, evaluator.verdicts or (), details))
+            )
         for found in findings:
             if left is None or left.take(found):
                 yield found

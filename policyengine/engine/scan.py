@@ -15,7 +15,7 @@ from policyengine.engine.blocks import Block, blocks_of
 from policyengine.engine.evaluate import Evaluator
 from policyengine.engine.identities import Identities
 from policyengine.engine.organization import ORGANIZATION_TYPES, units_above
-from policyengine.engine.piece import Counts, Identity, Piece, Wanted, quota_of, stream_piece
+from policyengine.engine.piece import Counts, Piece, Row, Wanted, quota_of, stream_piece
 from policyengine.engine.tables import Tables, grouped, groups_of
 from policyengine.model.errors import PolicyEngineError
 from policyengine.model.finding import Finding
@@ -46,7 +46,7 @@ class Scan:
         self.counts = Counts()
         self.errors: list[PolicyEngineError] = []
         self._identities = Identities()
-        self.keep_rows: Callable[[list[tuple[Identity, bytes]]], None] | None = None
+        self.keep_rows: Callable[[list[Row]], None] | None = None
         """Is given the rows of ``wanted.row``, piece by piece, in the order of the findings."""
 
     def findings(self) -> Iterator[Finding]:

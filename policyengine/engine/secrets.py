@@ -6,19 +6,16 @@ below one (``Environment.Variables.KEY``) is secret too. Rules still see the val
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
 from policyengine.model.finding import Evidence
+from policyengine.model.redacted import is_dynamic, without_text
 from policyengine.model.values import OpenDict, OpenList, Unresolved
 
 SHOWN: Final = "(secret)"
 
 _CONTAINERS: Final = frozenset({dict, list, tuple, OpenDict, OpenList})
-_REFERENCE: Final = re.compile(
-    r"(Ref|Fn::GetAtt|Fn::ImportValue): [\w:.-]{1,255}|(parameter|Terraform) [\w `.-]{1,300}"
-)
 _SCALARS: Final = frozenset({str, int, float})
 
 
@@ -40,9 +37,9 @@ def hide(path: Sequence[str | int], value: Any, names: frozenset[str]) -> Any:
 def _hidden(value: Any, names: frozenset[str], *, secret: bool) -> Any:
     kind = value.__class__
     if kind is Unresolved:
-        return _without_text(value) if secret else value
+        return without_text(value) if secret else value
     if kind in _SCALARS:
-        return SHOWN if secret and not _is_dynamic(value) else value
+        return SHOWN if secret and not is_dynamic(value) else value
     if kind is dict or kind is OpenDict:
         shown = {k: _hidden(v, names, secret=secret or k in names) for k, v in value.items()}
         return OpenDict(shown, value.more) if kind is OpenDict else shown
@@ -50,22 +47,3 @@ def _hidden(value: Any, names: frozenset[str], *, secret: bool) -> Any:
         items = [_hidden(v, names, secret=secret) for v in value]
         return OpenList(items, value.more) if kind is OpenList else items
     return value
-
-
-def _without_text(value: Unresolved) -> Unresolved:
-    """Keep the name of what is referred to; a longer expression has parts that are written out."""
-    if not value.detail or _REFERENCE.fullmatch(value.detail) or _is_dynamic(value.detail):
-        return value
-    return Unresolved(value.reason, "", present=value.present, target=value.target)
-
-
-def _is_dynamic(value: Any) -> bool:
-    """A reference that CloudFormation resolves at deployment says where the secret is, not what:
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
-    """
-    return (
-        isinstance(value, str)
-        and value.startswith("{{resolve:")
-        and value.count("{{") == value.count("}}") == 1
-        and value.endswith("}}")
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from policyengine.model.values import Unresolved
 
@@ -37,3 +37,29 @@ def found_in(value: Unresolved) -> Looked | None:
     if match is None:
         return None
     return Looked(*(tuple(part.split(_BETWEEN)) if part else () for part in match.groups()))
+
+
+def without_text(value: Unresolved) -> Unresolved:
+    """Keep the name of what a secret refers to; a longer expression has parts that are written out."""
+    if value.reason == "redacted" or not value.detail or _REFERENCE.fullmatch(value.detail):
+        return value
+    if is_dynamic(value.detail):
+        return value
+    return Unresolved(value.reason, "", present=value.present, target=value.target)
+
+
+def is_dynamic(value: Any) -> bool:
+    """A reference that CloudFormation resolves at deployment says where the secret is, not what:
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
+    """
+    return (
+        isinstance(value, str)
+        and value.startswith("{{resolve:")
+        and value.count("{{") == value.count("}}") == 1
+        and value.endswith("}}")
+    )
+
+
+_REFERENCE: Final = re.compile(
+    r"(Ref|Fn::GetAtt|Fn::ImportValue): [\w:.-]{1,255}|(parameter|Terraform) [\w `.-]{1,300}"
+)

@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol
 
 from policyengine.catalog import registry
 from policyengine.catalog.secret_names import PAIR_NAMES, PAIR_VALUES, secret_names
-from policyengine.model.redacted import Looked, redacted
+from policyengine.model.redacted import Looked, is_dynamic, redacted, without_text
 from policyengine.model.resource import Resource
 from policyengine.model.values import OpenDict, OpenList, Unresolved
 
@@ -81,7 +81,9 @@ class _Work:
                 for index, each in enumerate(value)
             ]
             return OpenList(items, value.more) if isinstance(value, OpenList) else items
-        if isinstance(value, Unresolved | bool) or not isinstance(value, _SCALARS):
+        if isinstance(value, Unresolved):
+            return without_text(value) if secret else value
+        if isinstance(value, bool) or not isinstance(value, _SCALARS):
             return value
         return self._text(value, path, name, secret=secret)
 
@@ -118,6 +120,8 @@ class _Work:
 
     def _text(self, value: str | float, path: tuple[str, ...], name: str, *, secret: bool) -> Any:
         text = str(value)
+        if is_dynamic(value):
+            return value
         if not secret and (not isinstance(value, str) or len(text) < _SHORTEST):
             return value
         found = self._redactor._detect(name, text)

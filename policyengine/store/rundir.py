@@ -1,121 +1,148 @@
-"""A run directory: what later commands take in place of a target.
+"""A run directory: what later commands take in place of a target (``docs/decisions/0016-evidence.md``).
 
-``run.json`` (the run and its summary), ``findings.ndjson`` (every finding, in report order),
-``rules.json`` (the compiled rules that were used), ``coverage.json`` (where the run looked). Written
-beside the final name and renamed, so that a killed run leaves no half directory that looks whole. All
-is ASCII: names of resources may hold what a terminal obeys or a reader takes for a line end.
+``run_writer`` writes it. :class:`RunReader` gives its rows; :func:`read_findings` gives findings of a run directory, of an
+ndjson report and of a findings document alike.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
-from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, Final
 
-from policyengine.model.errors import InputError, UsageError
+from policyengine.model.errors import InputError
 from policyengine.model.finding import Finding
-from policyengine.model.resource import NO_COVERAGE, Coverage
-from policyengine.store.coverage import FILE as COVERAGE
-from policyengine.store.coverage import coverage_json
+from policyengine.model.reasons import VERDICTS
+from policyengine.store.lines import StreamError, read_lines
+from policyengine.store.rows import Row, RuleFacts, findings_json, findings_of, read_row
 
-RUN_FORMAT = 1
-_encoded = json.JSONEncoder(separators=(",", ":")).encode
-
-
-class RunDirectory:
-    """Writes a run directory; used as a context manager."""
-
-    def __init__(self, path: Path, compiled_rules: bytes) -> None:
-        self.path = path
-        self.compiled_rules = compiled_rules
-        self.verdicts: Counter[str] = Counter()
-
-    def __enter__(self) -> RunDirectory:
-        if (
-            self.path.exists()
-            and not is_run_directory(self.path)
-            and (not self.path.is_dir() or any(self.path.iterdir()))
-        ):
-            raise UsageError(f"`{self.path}` exists and is no run directory; choose another name")
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.temporary = Path(tempfile.mkdtemp(dir=self.path.parent, prefix=f".{self.path.name}."))
-        except OSError as error:
-            raise UsageError(
-                f"`{self.path}` cannot be written: {(error.strerror or 'error').lower()}"
-            ) from error
-        self.temporary.chmod(0o755)
-        (self.temporary / "rules.json").write_bytes(self.compiled_rules)
-        self.findings: TextIO = (self.temporary / "findings.ndjson").open("w", encoding="utf-8", newline="\n")
-        return self
-
-    @staticmethod
-    def line(finding: Finding) -> str:
-        """Return the line of one finding."""
-        return _encoded(finding.to_json()) + "\n"
-
-    def add(self, finding: Finding) -> None:
-        """Write one finding."""
-        self.verdicts[finding.verdict] += 1
-        self.findings.write(self.line(finding))
-
-    def add_block(self, text: str, verdicts: Mapping[tuple[str, bool], int]) -> None:
-        """Write the next findings, of which each is a :meth:`line` already; counted by (verdict, waived)."""
-        for (verdict, _waived), number in verdicts.items():
-            self.verdicts[verdict] += number
-        self.findings.write(text)
-
-    def end(self, run: dict[str, Any], coverage: Coverage = NO_COVERAGE) -> None:
-        """Write ``run.json`` and ``coverage.json``; ``run`` is the contract's run object."""
-        body = {"format": RUN_FORMAT, "run": run, "summary": dict(sorted(self.verdicts.items()))}
-        text = json.dumps(body, indent=1, sort_keys=True)
-        (self.temporary / "run.json").write_text(text + "\n", encoding="utf-8")
-        covered = json.dumps(coverage_json(coverage), separators=(",", ":"))
-        (self.temporary / COVERAGE).write_text(covered + "\n", encoding="utf-8")
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            self.findings.close()
-            if kind is None:
-                if self.path.exists():
-                    shutil.rmtree(self.path)
-                self.temporary.rename(self.path)
-        except OSError as problem:
-            reason = (problem.strerror or "error").lower()
-            raise UsageError(f"`{self.path}` cannot be written: {reason}") from problem
-        finally:
-            shutil.rmtree(self.temporary, ignore_errors=True)
+RUN_FORMAT: Final = 2
+_ALL: Final = frozenset(VERDICTS)
+Json = dict[str, Any]
 
 
 def is_run_directory(path: Path) -> bool:
-    """Whether a folder was written by :class:`RunDirectory`."""
-    return (path / "run.json").is_file() and (path / "findings.ndjson").is_file()
+    """Whether a folder was written by ``scan -o``, by this version or an earlier one."""
+    return (path / "run.json").is_file() and (path / "rules.json").is_file()
 
 
-def read_findings(path: Path) -> Iterator[dict[str, Any]]:
+class RunReader:
+    """A run directory, read. Raises InputError where a folder is none, is of another format or is damaged."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.about: Json = json.loads((path / "run.json").read_bytes())
+            found = self.about["format"]
+            self.run: Json = self.about.get("run", {})
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise _no_run(path) from error
+        if found != RUN_FORMAT:
+            raise InputError(
+                f"`{path}` is a run directory of format {found}; this version reads {RUN_FORMAT}: make it again with "
+                "`scan -o DIR`"
+            )
+
+    @cached_property
+    def rules(self) -> list[Json]:
+        """The compiled rules that were used."""
+        try:
+            rules = json.loads((self.path / "rules.json").read_bytes())["rules"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"`{self.path}/rules.json` is damaged; the run cannot be read") from error
+        return list(rules)
+
+    @cached_property
+    def facts(self) -> Mapping[str, RuleFacts]:
+        """What findings of each rule have in common, with the severities of the run."""
+        severities = self.about.get("severities", {})
+        return {
+            form["id"]: RuleFacts(
+                form["title"],
+                form["family"],
+                severities.get(form["id"], form["severity"]),
+                {name: [c for c, _ in controls] for name, controls in form["frameworks"].items()},
+                form["remediation"],
+            )
+            for form in self.rules
+        }
+
+    @property
+    def rules_of(self) -> Mapping[str, list[str]]:
+        """The rules about each type, in the order of a row's letters."""
+        found: Mapping[str, list[str]] = self.about["rules_of"]
+        return found
+
+    def inputs(self) -> list[Path]:
+        """What was judged: snapshots, one for each source, in the order of the run."""
+        return [self.path / entry["path"] for entry in self.about["inputs"]]
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield the rows as they are written, without line feeds."""
+        return self._lines("results")
+
+    def _lines(self, part: str) -> Iterator[bytes]:
+        for entry in self.about[part]:
+            file = self.path / entry["path"]
+            try:
+                yield from read_lines(file)
+            except StreamError as error:
+                raise InputError(f"`{file}` {error}; the run cannot be read") from error
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows, one a resource, in the order of reports."""
+        places = self._lines("places")
+        for line in self.lines():
+            yield self.row(line, places)
+
+    def row(self, line: bytes, places: Iterator[bytes]) -> Row:
+        """Return the row of a line; ``places`` gives those of the rows that stand in files, in order."""
+        try:
+            record = json.loads(line)
+            own = json.loads(next(places)) if "file" in record else None
+        except (ValueError, TypeError, RecursionError, StopIteration) as error:
+            raise InputError(
+                f"`{self.path}` holds a row that is no JSON or no place for it; it is damaged"
+            ) from error
+        return read_row(record, own, str(self.path))
+
+    def findings(self, wanted: frozenset[str] = _ALL) -> Iterator[Finding]:
+        """Yield findings in the order of reports; those that pass or do not apply say nothing but their verdict."""
+        for row in self.rows():
+            yield from findings_of(row, self.rules_of.get(row.type, ()), self.facts, wanted)
+
+    def findings_json(self, wanted: frozenset[str] = _ALL) -> Iterator[Json]:
+        """Yield the same as the contract's objects."""
+        for row in self.rows():
+            yield from findings_json(row, self.rules_of.get(row.type, ()), self.facts, wanted)
+
+
+def read_findings(path: Path, wanted: frozenset[str] = _ALL) -> Iterator[Json]:
     """Yield the finding objects of a run directory, an ndjson report or a findings document.
 
-    Raises InputError when the file is none of these.
+    Of a run directory those that pass say nothing but their verdict. Raises InputError when the file is none of these.
     """
-    file = path / "findings.ndjson" if path.is_dir() else path
+    if path.is_dir():
+        yield from RunReader(path).findings_json(wanted)
+        return
+    for found in _of_report(path):
+        if wanted == _ALL or found.get("verdict") in wanted:  # what is no finding is its reader's to refuse
+            yield found
+
+
+def _of_report(path: Path) -> Iterator[Json]:
     try:
-        with file.open(encoding="utf-8") as stream:
+        with path.open(encoding="utf-8") as stream:
             whole = not _is_json_line(stream.readline())
             stream.seek(0)
             if whole:
-                yield from _document(json.load(stream), file)
+                yield from _document(json.load(stream), path)
                 return
             for line in stream:
                 item = json.loads(line)
-                # a line of an ndjson report is {"finding": …}, one of a run directory the finding itself
-                found = item.get("finding", item) if isinstance(item, dict) else None
+                found = item.get("finding") if isinstance(item, dict) else None
                 if isinstance(found, dict) and "verdict" in found:
                     yield found
     except (OSError, ValueError, RecursionError) as error:
@@ -130,14 +157,15 @@ def _no_run(path: Path) -> InputError:
     return InputError(f"`{path}` is no run: expected a run directory, findings.json or an ndjson report")
 
 
-def read_run(path: Path) -> dict[str, Any]:
+def read_run(path: Path) -> Json:
     """Return the run object beside the findings; {} where a report does not hold it.
 
     Raises InputError when the file is no run.
     """
-    file = path / "run.json" if path.is_dir() else path
+    if path.is_dir():
+        return RunReader(path).run
     try:
-        with file.open(encoding="utf-8") as stream:
+        with path.open(encoding="utf-8") as stream:
             first = stream.readline()
             stream.seek(0)
             value = json.loads(first) if _is_json_line(first) else json.load(stream)
@@ -155,7 +183,7 @@ def _is_json_line(line: str) -> bool:
         return False
 
 
-def _document(value: Any, file: Path) -> Iterator[dict[str, Any]]:
+def _document(value: Any, file: Path) -> Iterator[Json]:
     if not isinstance(value, dict) or value.get("schema") != "policyengine/findings/v1":
         raise InputError(f"`{file}` is no findings document (`policyengine/findings/v1`)")
     findings = value.get("findings")

@@ -17,6 +17,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from policyengine.reports.table import REPORTS
+from policyengine.store.rundir import RunReader, read_findings
 from tests.cli import hostile
 from tests.cli.conftest import Result, command
 from tests.reports.test_hostile import only_our_markup
@@ -73,9 +74,7 @@ def test_every_source_was_read_and_what_is_broken_is_said(scanned: Scanned) -> N
     assert any("surrogate" in error["message"] for error in scanned.document["run"]["errors"])
 
 
-@pytest.mark.parametrize(
-    "name", [*FORMATS, "stderr", "stdout", "run/findings.ndjson", "run/run.json", "run/rules.json"]
-)
+@pytest.mark.parametrize("name", [*FORMATS, "stderr", "stdout", "run/run.json", "run/rules.json"])
 def test_no_output_holds_what_a_terminal_obeys(scanned: Scanned, name: str) -> None:
     if name.startswith("run/"):
         text = (scanned.folder / name).read_text(encoding="utf-8")
@@ -99,8 +98,8 @@ def test_json_formats_say_the_same_and_satisfy_their_schemas(scanned: Scanned) -
     jsonschema.Draft202012Validator(schema).validate(scanned.document)
     stream = [json.loads(line) for line in scanned.texts["ndjson"].splitlines()]
     assert [item["finding"] for item in stream[1:-1]] == scanned.document["findings"]
-    stored = (scanned.folder / "run" / "findings.ndjson").read_text().splitlines()
-    assert [json.loads(line)["id"] for line in stored] == [f["id"] for f in scanned.document["findings"]]
+    stored = read_findings(scanned.folder / "run")
+    assert [finding["id"] for finding in stored] == [f["id"] for f in scanned.document["findings"]]
     sarif = json.loads(scanned.texts["sarif"])
     official = ROOT / "tests/reports/data/sarif-2.1.0-rtm.5.schema.json"
     jsonschema.Draft4Validator(json.loads(official.read_text())).validate(sarif)
@@ -260,4 +259,4 @@ def test_a_million_characters_do_not_fill_what_people_read(tmp_path: Path) -> No
     assert len(rows) == len(findings) + 1
     page = command(tmp_path, "explain", findings[0]["id"], "--run", "run")
     assert page.code == 0 and len(page.out) < 60_000
-    assert (tmp_path / "run" / "findings.ndjson").stat().st_size > 1_000_000
+    assert sum(len(line) for line in RunReader(tmp_path / "run").lines()) > 1_000_000

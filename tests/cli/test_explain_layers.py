@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from policyengine.cli.iam.layers import walk
 from policyengine.cli.iam.world import World, read_world
 from policyengine.iam.search import Witness
+from policyengine.store.rundir import read_findings
 from tests.cli.conftest import Run
 from tests.cli.organization_files import LAB, MANAGEMENT, OU, ROOT, deny, organization, write
 
@@ -109,20 +109,20 @@ def test_a_policy_that_could_not_be_read_leaves_it_open(tmp_path: Path) -> None:
 def test_explain_walks_what_the_run_looked_at(run: Run, tmp_path: Path) -> None:
     write(tmp_path / "w.ndjson", [*organization({}), role()])
     rule = "iam-role-trust-not-public"
-    run("scan", "w.ndjson", "--rule", rule, "-q", "-o", "out")
-    finding = json.loads((tmp_path / "out" / "findings.ndjson").read_text().splitlines()[0])
-    page = run("explain", finding["id"], "--run", "out").out
-    assert "Layer by layer" in page
-    assert "app: statement 1 allows it" in page
+    run("scan", "w.ndjson", "--rule", rule, "-q", "-o", "out", "--format", "json=findings.json")
+    finding = next(f for f in read_findings(tmp_path / "out") if f["verdict"] == "FAIL")
+    for kept in ("out", "findings.json"):
+        page = run("explain", finding["id"], "--run", kept).out
+        assert "Layer by layer" in page
+        assert "app: statement 1 allows it" in page
     (tmp_path / "w.ndjson").rename(tmp_path / "moved.ndjson")
-    gone = run("explain", finding["id"], "--run", "out")
+    assert "app: statement 1 allows it" in run("explain", finding["id"], "--run", "out").out, "a run keeps it"
+    gone = run("explain", finding["id"], "--run", "findings.json")
     assert "not shown: `w.ndjson` is not here; name it with `--in`" in gone.out
     assert gone.code == 0
-    described = tmp_path / "out" / "run.json"
+    described = tmp_path / "findings.json"
     described.write_text(described.read_text().replace('"w.ndjson"', '"live account 111122223333"'))
-    live = run("explain", finding["id"], "--run", "out").out
+    live = run("explain", finding["id"], "--run", "findings.json").out
     assert "not shown: what is read live is not kept; `policyengine snapshot` keeps it" in live
-    assert (
-        "app: statement 1 allows it"
-        in run("explain", finding["id"], "--run", "out", "--in", "moved.ndjson").out
-    )
+    again = run("explain", finding["id"], "--run", "findings.json", "--in", "moved.ndjson").out
+    assert "app: statement 1 allows it" in again

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import yaml
 
 from policyengine.catalog import registry
 from policyengine.reports.table import REPORTS
+from policyengine.store.lines import read_lines
 from tests.cli.conftest import Run
 
 MARK = "Hunter2Marker"
@@ -166,6 +168,13 @@ def test_there_are_secrets_to_look_for() -> None:
     } <= SECRET_TYPES.keys()
 
 
+def unpacked(path: Path) -> str:
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as book:
+            return "\n".join(book.read(name).decode() for name in book.namelist())
+    return b"\n".join(read_lines(path)).decode()
+
+
 @pytest.mark.parametrize("source", ["block.yaml", "flow.json", "one.ndjson", "plan.json"])
 def test_a_secret_is_in_no_output(run: Run, tmp_path: Path, source: str) -> None:
     list(write_targets(tmp_path))
@@ -177,9 +186,12 @@ def test_a_secret_is_in_no_output(run: Run, tmp_path: Path, source: str) -> None
     assert found.code in (1, 2), found.err
     assert MARK in (tmp_path / source).read_text()
     outputs = {"stdout": found.out, "stderr": found.err}
-    outputs |= {p.name: p.read_text() for p in sorted(tmp_path.glob("out.*"))}
-    outputs |= {f"run/{p.name}": p.read_text() for p in sorted((tmp_path / "run").iterdir())}
-    assert len(outputs) == 2 + len(REPORTS) - 1 + 4
+    outputs |= {p.name: unpacked(p) for p in sorted(tmp_path.glob("out.*"))}
+    kept = [p for p in sorted((tmp_path / "run").rglob("*")) if p.is_file()]
+    texts = {f"run/{p.relative_to(tmp_path / 'run')}": unpacked(p) for p in kept}
+    assert {"run/run.json", "run/settings.json", "run/results/0001.ndjson.zst"} <= texts.keys()
+    assert any(name.startswith("run/inputs/0001/resources/") for name in texts)
+    outputs |= texts
     leaks = {name: text[at - 150 : at + 80] for name, text in outputs.items() if (at := text.find(MARK)) >= 0}
     assert leaks == {}
 

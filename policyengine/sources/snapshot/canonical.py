@@ -129,15 +129,24 @@ def _related(resource: Resource, unknown: list[Entry]) -> dict[str, Any]:
 
 
 def _entry(path: Path, value: Unresolved) -> Entry:
-    entry: Entry = {"path": json_pointer(path), "reason": value.reason}
+    entry: Entry = {"path": json_pointer(path), **_known_of(value)}
+    if path and (path[0] == "related" or (path[0] == "Tags" and len(path) <= 2)):
+        entry["of"] = "properties"
+    return entry
+
+
+def _known_of(value: Unresolved) -> Entry:
+    entry: Entry = {"reason": value.reason}
     if value.detail:
         entry["detail"] = value.detail
     if value.present:
         entry["present"] = True
     if value.target is not None:
         entry["target"] = list(value.target)
-    if path and (path[0] == "related" or (path[0] == "Tags" and len(path) <= 2)):
-        entry["of"] = "properties"
+    if value.parts is not None:
+        entry["parts"] = list(value.parts)
+        if value.gaps:
+            entry["gaps"] = [_known_of(gap) for gap in value.gaps]
     return entry
 
 

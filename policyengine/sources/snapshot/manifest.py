@@ -108,6 +108,8 @@ class Manifest:
     errors: list[PolicyEngineError] = field(default_factory=list)
     failed: dict[Triple, Unresolved] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    redaction_key: str | None = None
+    """Names the key under which secrets were taken out; None where nobody says that they were."""
 
 
 def read_manifest(folder: Path, name: str) -> Manifest:
@@ -140,6 +142,7 @@ def read_manifest(folder: Path, name: str) -> Manifest:
             errors=list(_errors(record.get("errors"), place)),
             failed=_failed(record.get("errors")),
             notes=_notes(record.get("collection")),
+            redaction_key=_redaction_key(record.get("collection")),
         )
     except LineError as problem:
         raise InputError(str(problem), Location(place), code="bad_manifest") from None
@@ -264,6 +267,11 @@ def _notes(collection: Any) -> list[str]:
     """Return what the collector left out on purpose, in its words."""
     notes = collection.get("notes") if isinstance(collection, dict) else None
     return [printable(note) for note in notes if isinstance(note, str)] if isinstance(notes, list) else []
+
+
+def _redaction_key(collection: Any) -> str | None:
+    key = collection.get("redaction_key") if isinstance(collection, dict) else None
+    return key if isinstance(key, str) else None
 
 
 def _list(value: Any, name: str, *, required: bool = False) -> list[Any]:

@@ -64,7 +64,9 @@ class SnapshotSource:
         created: str | None = None,
         manifest: Path | None = None,
         failed: Mapping[tuple[str, str, str], Unresolved] | None = None,
+        redaction_key: str | None = None,
     ) -> None:
+        self.redaction_key = redaction_key
         self.failed = dict(failed or {})
         self.target = target
         self.parts = parts
@@ -296,6 +298,7 @@ def open_snapshot(
         created=manifest.created,
         manifest=place / MANIFEST,
         failed=manifest.failed,
+        redaction_key=manifest.redaction_key,
     )
     for error in manifest.errors:
         source.tell(error)

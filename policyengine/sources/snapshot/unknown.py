@@ -20,6 +20,8 @@ Steps = tuple[str, ...]
 Entry = tuple[Steps, Unresolved, str | None]
 Tree = dict[str, Any]
 _SIDES = (None, "tags", "properties")
+_DEEPEST = 8
+"""Texts of unknown parts inside each other."""
 
 
 def read_entries(unknown: Any) -> Iterator[Entry]:
@@ -43,7 +45,7 @@ def read_entries(unknown: Any) -> Iterator[Entry]:
         yield steps, _value(entry, reason), side
 
 
-def _value(entry: Tree, reason: str) -> Unresolved:
+def _value(entry: Tree, reason: str, depth: int = 0) -> Unresolved:
     detail = entry.get("detail")
     text = detail if isinstance(detail, str) else ""
     target = entry.get("target")
@@ -54,7 +56,21 @@ def _value(entry: Tree, reason: str) -> Unresolved:
         # a later 1.x may name reasons this version does not know: still not known, never an error
         text = f"{reason}: {text}" if text else reason
         reason = "unsupported"
-    return Unresolved(reason, text, present=entry.get("present") is True, target=pair)
+    present = entry.get("present") is True
+    return Unresolved(reason, text, present=present, target=pair, **_parts(entry, depth))
+
+
+def _parts(entry: Tree, depth: int) -> dict[str, Any]:
+    """Return the known parts of a text, and what is known of what stands between them; nothing else is believed."""
+    parts, gaps = entry.get("parts"), entry.get("gaps", [])
+    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts) or depth > _DEEPEST:
+        return {}
+    between: tuple[Unresolved, ...] = ()
+    if isinstance(gaps, list) and len(gaps) == len(parts) - 1:
+        told = [g for g in gaps if isinstance(g, dict) and isinstance(g.get("reason"), str)]
+        if len(told) == len(gaps):
+            between = tuple(_value(gap, gap["reason"], depth + 1) for gap in told)
+    return {"parts": tuple(parts), "gaps": between}
 
 
 class Unknowns:
