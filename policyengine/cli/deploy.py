@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,8 @@ def _choice(options: Mapping[str, Any]) -> Choice:
 
     every = load_packs(options["rule_folders"])
     settings, _text = read_settings({**options, "ous": (), "account": None}, ["."], every)
+    # a baseline is about builds: in the account what fails is NON_COMPLIANT, and its debt may be repaired
+    settings = replace(settings, waiving=replace(settings.waiving, baseline=None))
     pack = selected(every, options)
     if not options["rule_ids"] and not options["families"]:
         pack = Pack(pack.digest, tuple(form for form in pack.rules if form["remediation"]))

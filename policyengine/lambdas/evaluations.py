@@ -6,7 +6,7 @@ most 256 characters; what comes back in ``FailedEvaluations`` has to be sent aga
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -18,6 +18,7 @@ from policyengine.model.values import ABSENT, Unresolved
 Json = dict[str, Any]
 BATCH: Final = 100
 LONGEST: Final = 256
+LONGEST_NAME: Final = 40
 NOT_DETERMINED: Final = "not determined:"
 """Begins the annotation of UNKNOWN: rules of EventBridge and remediation keep away from it."""
 COMPLIANCE: Final = {
@@ -79,6 +80,8 @@ def annotation(finding: Finding, named: bool = False) -> str:
     head = f"{finding.rule}: " if named else ""
     if finding.verdict == UNKNOWN:
         return _cut(f"{NOT_DETERMINED} {head}{finding.message}")
+    if finding.verdict == FAIL and finding.waiver is not None:
+        head += f"{accepted(finding.waiver)}; "
     if finding.verdict != FAIL or not finding.evidence:
         return _cut(f"{head}{finding.message}")
     seen = finding.evidence[0]
@@ -88,6 +91,13 @@ def annotation(finding: Finding, named: bool = False) -> str:
         return _cut(f"{head}{finding.message}")
     expected = _cut(seen.expected, max(room * 2 // 3, room - len(observed)))
     return _cut(f"{head}{path}: observed {_cut(observed, room - len(expected))}, expected {expected}")
+
+
+def accepted(waiver: Mapping[str, Any]) -> str:
+    """Say who accepts a FAIL, which stays NON_COMPLIANT. Names are cut, so that there is room for what fails."""
+    by = _cut(str(waiver.get("approver") or "nobody"), LONGEST_NAME)
+    until = str(waiver.get("expires") or "further notice")
+    return f"accepted by {by} until {until} ({_cut(str(waiver.get('id') or ''), LONGEST_NAME)})"
 
 
 def _shown(value: Any) -> str:

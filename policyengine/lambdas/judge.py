@@ -20,9 +20,9 @@ _KEPT: Final = 200
 """Sets of rules whose evaluators are kept between invocations."""
 
 
-def worst_first(finding: Finding) -> tuple[int, str]:
-    """Return what sorts findings: the worst verdict first, then by rule."""
-    return _WORST_FIRST.index(finding.verdict), finding.rule
+def worst_first(finding: Finding) -> tuple[int, bool, str]:
+    """Return what sorts findings: the worst verdict first, what somebody accepts after what nobody does, then by rule."""
+    return _WORST_FIRST.index(finding.verdict), finding.waiver is not None, finding.rule
 
 
 class Judge:
@@ -37,7 +37,7 @@ class Judge:
         """Return the findings of rules on a resource, the worst first; rules about other types say nothing."""
         evaluator = self._evaluator(tuple(sorted(rules)))
         derive(resource)
-        found = evaluator.findings(resource, World())
+        found = evaluator.judge(resource, World())
         return sorted(found, key=worst_first)
 
     def _evaluator(self, rules: tuple[str, ...]) -> Evaluator:

@@ -55,7 +55,7 @@ def failing(observation: Observation, subject: Subject) -> tuple[Resource, Findi
         raise Refused("not_failing", f"{subject.rule} says nothing about {subject.type} `{subject.id}`")
     if finding.verdict == UNKNOWN:
         raise Refused("not_known", f"{subject.rule} cannot be decided now: {finding.message}")
-    if finding.waiver is not None:
+    if finding.waiver is not None and finding.waiver.get("kind") != "baseline":  # that nobody has accepted
         raise Refused(
             "waived",
             f"the finding is waived: {finding.waiver.get('reason') or finding.waiver.get('id') or ''}",

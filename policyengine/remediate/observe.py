@@ -92,7 +92,17 @@ class LiveObserver:
         self._lock = threading.Lock()
 
     def observe(self, subject: Subject) -> Observation:
-        """Return what is there now. See :class:`policyengine.remediate.ports.Observer`."""
+        """Return what is there now, a FAIL with the waiver that accepts it. See
+        :class:`policyengine.remediate.ports.Observer`."""
+        seen = self._seen(subject)
+        if not self._settings.waiving.waivers:
+            return seen
+        from policyengine.remediate.accepted import with_waiver  # few organisations have waivers
+
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        return with_waiver(seen, self._settings, now, self._seen)
+
+    def _seen(self, subject: Subject) -> Observation:
         form = self._form(subject)
         collector = collector_of(subject.type)
         if collector is None:
@@ -105,6 +115,10 @@ class LiveObserver:
     def _form(self, subject: Subject) -> dict[str, Any]:
         """Return the rule as it is about the subject's type. Raises Refused."""
         form = self._pack.rule(subject.rule)
+        if (
+            form is None and subject.rule in self._settings.waiving.rules
+        ):  # it compensates what a waiver accepts
+            form = dict(self._settings.waiving.rules[subject.rule])
         if form is None:
             raise Refused("unknown_target", f"there is no rule `{subject.rule[:80]}` among those in use")
         if subject.rule in self._settings.disabled:

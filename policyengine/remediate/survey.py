@@ -10,6 +10,7 @@ from typing import Final
 from policyengine.aws.failures import CallFailure
 from policyengine.aws.regions import HOME, regions_of
 from policyengine.config.settings import Settings
+from policyengine.engine.elsewhere import learn_elsewhere
 from policyengine.engine.evaluate import Evaluator
 from policyengine.engine.needs import needs_of, top_names
 from policyengine.engine.piece import prepare
@@ -58,7 +59,7 @@ class Survey:
             raise Refused("not_known", f"the regions of account {account}: {failure}") from None
         evaluator = Evaluator(Pack(self._pack.digest, forms), now=self._now, settings=self._settings)
         with ThreadPoolExecutor(_WORKERS, "survey") as calls:
-            plan = make_plan(top_names(needs_of(forms)))
+            plan = make_plan(top_names(needs_of((*forms, *self._settings.waiving.rules.values()))))
             gathering = Gathering(
                 plan, redact=self._redact, now=self._now.isoformat(timespec="seconds"), calls=calls
             )
@@ -68,9 +69,11 @@ class Survey:
         gathered = gathering.gathered
         gathered.covered.update(places_of(account, regions, all_of_them=wide))
         learn_organization(evaluator, gathered)
+        if self._settings.waiving.rules:
+            learn_elsewhere(evaluator, gathered)
         world = Tables(evaluator, gathered).whole()
         places = {region, GLOBAL} if region == home else {region}
         for resource in gathered.resources():
             if resource.region in places and evaluator.applicable(resource.type):
                 prepare(resource)
-                yield resource, evaluator.findings(resource, world)
+                yield resource, evaluator.judge(resource, world)

@@ -176,7 +176,7 @@ def _subjects(target: Path | None, options: Mapping[str, Any], live: Live) -> It
             wanted.discard(finding["id"])
         elif options["finding_ids"]:
             continue
-        if finding["verdict"] != FAIL or finding.get("waiver") or (rules and finding["rule"] not in rules):
+        if finding["verdict"] != FAIL or _is_accepted(finding) or (rules and finding["rule"] not in rules):
             continue
         place = finding["resource"]
         if not _repairable(finding["rule"], place["type"], live):
@@ -199,6 +199,12 @@ def _subjects(target: Path | None, options: Mapping[str, Any], live: Live) -> It
     if other:
         text = f"{other} more {'failures have' if other > 1 else 'failure has'} no remediation"
         say(f"{text}; `policyengine explain FINDING` says what to do by hand", err=True)
+
+
+def _is_accepted(finding: Mapping[str, Any]) -> bool:
+    """Whether a person accepts a failure; the baseline is debt, which may be paid."""
+    waiver = finding.get("waiver")
+    return waiver is not None and waiver.get("kind") != "baseline"
 
 
 def _repairable(rule: str, type: str, live: Live) -> bool:

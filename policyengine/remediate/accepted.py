@@ -1,0 +1,115 @@
+"""Whether somebody accepts what fails, asked of the live account before it is changed.
+
+Where that cannot be told (what stands above the account, a compensating rule, values that are only known redacted), the
+change is refused: what a person accepted is never changed on a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from policyengine.catalog import registry
+from policyengine.config.settings import Settings
+from policyengine.config.waivers import Compensating
+from policyengine.engine.accepted import LAPSED
+from policyengine.engine.evaluate import Evaluator
+from policyengine.engine.waiving import Accepting
+from policyengine.engine.world import World
+from policyengine.model.finding import Finding
+from policyengine.model.reasons import FAIL, PASS, UNKNOWN
+from policyengine.model.resource import Resource
+from policyengine.model.values import Unresolved
+from policyengine.remediate.api import Refused
+from policyengine.remediate.ports import Observation, Subject
+from policyengine.rules.pack import Pack
+from policyengine.sources.live.plan import GLOBAL
+
+_ACCOUNT: Final = "AWS::::Account"
+_REGION: Final = "PolicyEngine::Account::Region"
+Observe = Callable[[Subject], Observation]
+
+
+def with_waiver(seen: Observation, settings: Settings, now: datetime, observe: Observe) -> Observation:
+    """Return what was seen, its FAIL with the waiver that accepts it. ``observe`` looks at what compensating rules are about.
+
+    Raises Refused (``not_known``) where it cannot be told whether one does.
+    """
+    finding, resource = seen.finding, seen.resource
+    if finding is None or resource is None or finding.verdict != FAIL or not settings.waiving.waivers:
+        return seen
+    evaluator = Evaluator(Pack("", ()), now=now, settings=settings)
+    accepting = Accepting(evaluator, _Compensation(settings, observe))
+    found = accepting.over(finding, resource, World())
+    if found.waiver is None:
+        doubt = accepting.doubts(finding, resource)
+        if doubt:
+            raise Refused("not_known", f"{doubt}: whether somebody accepts this is not known")
+        lapsed = sorted(id_ for id_, state in accepting.take().waivers if state == LAPSED)
+        if lapsed and _is_redacted(finding):
+            text = f"waiver {lapsed[0]} is pinned to a secret, of which only a digest under another key is known here"
+            raise Refused("not_known", f"{text}: whether it still accepts this is not known")
+    return seen._replace(finding=found)
+
+
+def _is_redacted(finding: Finding) -> bool:
+    return any(
+        isinstance(each.observed, Unresolved) and each.observed.reason == "redacted"
+        for each in finding.evidence
+    )
+
+
+class _Compensation:
+    """Decides compensating rules by looking (``engine.waiving.Compensation``)."""
+
+    def __init__(self, settings: Settings, observe: Observe) -> None:
+        self._settings = settings
+        self._observe = observe
+
+    def __call__(self, comp: Compensating, finding: Finding, resource: Resource, world: World) -> str:
+        """Say why a compensating rule does not hold, "" where it passes. Raises Refused where that is not known."""
+        subject = self._subject(comp, resource)
+        try:
+            seen = self._observe(subject)
+        except Refused as refused:
+            raise self._not_known(comp, refused.text) from None
+        found = seen.finding
+        if found is None:
+            return f"compensating rule {comp.rule} says nothing of {subject.type} {subject.id}"
+        if found.verdict == UNKNOWN:
+            raise self._not_known(comp, found.message)
+        return "" if found.verdict == PASS else f"compensating rule {comp.rule} is {found.verdict}"
+
+    def _not_known(self, comp: Compensating, why: str) -> Refused:
+        return Refused(
+            "not_known", f"a waiver accepts this while {comp.rule} passes, and that is not known now: {why}"
+        )
+
+    def _subject(self, comp: Compensating, resource: Resource) -> Subject:
+        account, region = resource.account or "", resource.region or ""
+        form = self._settings.waiving.rules.get(comp.rule)
+        types = sorted(
+            {type_ for variant in (form or {"variants": ()})["variants"] for type_ in variant["types"]}
+        )
+        if comp.resource is None:
+            if _ACCOUNT in types:
+                return Subject(comp.rule, _ACCOUNT, account, account, GLOBAL)
+            if _REGION in types:
+                return Subject(comp.rule, _REGION, region, account, region)
+            return Subject(comp.rule, resource.type, resource.id, account, region)
+        parts = comp.resource.split("/", 3)
+        if len(parts) == 4 and parts[2] in types:
+            return Subject(comp.rule, parts[2], parts[3], parts[0], parts[1])
+        if len(types) != 1:
+            raise self._not_known(
+                comp, f"`{comp.resource}` may be of several types; name it ACCOUNT/REGION/TYPE/ID"
+            )
+        spec = registry.spec(types[0])
+        return Subject(
+            comp.rule,
+            types[0],
+            comp.resource,
+            account,
+            GLOBAL if spec is not None and spec.is_global else region,
+        )
