@@ -1,0 +1,102 @@
+"""``--format oscal``, ``oscal-poam`` and ``xlsx`` as a user runs them."""
+
+from __future__ import annotations
+
+import io
+import json
+import stat
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from tests.cli.conftest import Run, command
+
+TEMPLATE = """\
+Parameters: {Encrypt: {Type: String}}
+Resources:
+  Logs: {Type: 'AWS::S3::Bucket', Properties: {BucketName: '=1+1'}}
+  Web:
+    Type: AWS::EC2::SecurityGroup
+    Properties:
+      GroupDescription: "Zażółć"
+      SecurityGroupIngress: [{IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIp: 0.0.0.0/0}]
+  Data:
+    Type: AWS::RDS::DBInstance
+    Properties: {StorageEncrypted: !Ref Encrypt, DBInstanceClass: db.t3.micro}
+"""
+FORMATS = ("oscal", "oscal-full", "oscal-poam", "xlsx", "csv")
+SCAN = (
+    "scan",
+    "t.yaml",
+    "--quiet",
+    "--as-of",
+    "2026-01-01T00:00:00+02:00",
+    *(f"--format={f}={f}" for f in FORMATS),
+)
+
+
+def written(folder: Path, env: dict[str, str]) -> dict[str, bytes]:
+    folder.mkdir()
+    (folder / "t.yaml").write_text(TEMPLATE, encoding="utf-8")
+    done = command(folder, *SCAN, env=env)
+    assert done.code == 1, done.err
+    return {name: (folder / name).read_bytes() for name in FORMATS}
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"TZ": "Pacific/Chatham", "PYTHONHASHSEED": "1"},
+        {"TZ": "America/St_Johns", "LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONHASHSEED": "7"},
+        {"LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "random", "PYTHONOPTIMIZE": "1"},
+    ],
+    ids=["zone", "locale", "language"],
+)
+def test_the_same_run_gives_the_same_bytes_anywhere(tmp_path: Path, env: dict[str, str]) -> None:
+    plain = written(tmp_path / "a", {"TZ": "UTC", "PYTHONHASHSEED": "0"})
+    other = written(tmp_path / "b", env)
+    assert [name for name in FORMATS if plain[name] != other[name]] == []
+    assert all(plain.values())
+
+
+def test_the_documents_are_of_one_run(tmp_path: Path) -> None:
+    found = written(tmp_path / "a", {})
+    results = json.loads(found["oscal"])["assessment-results"]
+    poam = json.loads(found["oscal-poam"])["plan-of-action-and-milestones"]
+    assert results["metadata"]["version"] == poam["metadata"]["version"]
+    assert results["results"][0]["start"] == "2025-12-31T22:00:00Z"
+    summary = openpyxl.load_workbook(io.BytesIO(found["xlsx"]))["Summary"]
+    said = {row[0]: row[1] for row in summary.iter_rows(values_only=True)}
+    assert said["Run complete"] == "yes"
+    assert said["Run"] == results["metadata"]["version"]
+    assert said["Not determined"] > 0
+    states = {f["target"]["status"]["state"] for f in results["results"][0]["findings"]}
+    assert states >= {"not-satisfied"}
+
+
+def test_a_workbook_on_standard_output_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.yaml").write_text(TEMPLATE, encoding="utf-8")
+    done = run("scan", str(tmp_path / "t.yaml"), "--format", "xlsx")
+    assert done.code == 2
+    assert done.raw == b""
+    assert "give it a file: `--format xlsx=report.xlsx`" in done.err
+
+
+def test_a_workbook_replaces_a_file_whole_and_can_be_read_by_others(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.yaml").write_text(TEMPLATE, encoding="utf-8")
+    target, link = tmp_path / "old.xlsx", tmp_path / "link.xlsx"
+    target.write_bytes(b"old")
+    link.symlink_to(target)
+    run("scan", str(tmp_path / "t.yaml"), f"--format=xlsx={link}")
+    assert link.is_symlink()
+    assert target.read_bytes()[:2] == b"PK"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o644
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link.xlsx", "old.xlsx", "t.yaml"]
+
+
+def test_a_workbook_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.yaml").write_text(TEMPLATE, encoding="utf-8")
+    done = run("scan", str(tmp_path / "t.yaml"), f"--format=xlsx={tmp_path}/none/a.xlsx")
+    assert done.code == 2
+    assert "cannot be written" in done.err
