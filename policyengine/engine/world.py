@@ -105,6 +105,17 @@ class World:
             for name in names_of(branch):
                 self._by_name[branch.type, name, place].append(branch)
 
+    def discard(self, resource: Resource) -> None:
+        """Take out a resource, the very object that was added, all its branches. Raises ValueError where it is not there."""
+        self._forget()
+        for branch in (resource, *resource.variants):
+            place = self._place(branch)
+            self._by_type[branch.type].remove(branch)
+            if not self._across:
+                self._by_place[branch.type, place].remove(branch)
+            for name in names_of(branch):
+                self._by_name[branch.type, name, place].remove(branch)
+
     def _place(self, resource: Resource) -> Place:
         """Return what keeps resources apart, whatever the scope within an account: file, or account."""
         return None if self._across else place_of(resource)

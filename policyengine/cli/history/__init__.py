@@ -22,6 +22,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "policyengine.cli.history.controls:controls",
         "Show how often, and how long, controls were seen to hold.",
     ),
+    "replay": (
+        "policyengine.cli.history.replay:replay",
+        "Run today's rules over the history of AWS Config: since when to when, and by whom.",
+    ),
 }
 
 
@@ -34,4 +38,5 @@ def history() -> None:
       policyengine history add runs/2026-11-21
       policyengine history show --status open
       policyengine history controls --framework soc2 --from 2026-01-01 --to 2026-06-30
+      policyengine history replay config-bucket/AWSLogs/ --trail cloudtrail/
     """

@@ -52,6 +52,12 @@ class Item(NamedTuple):
     configuration: Json
     supplement: Json
     relationships: list[Json]
+    created: str | None = None
+    daily: bool = False
+    """Whether the type is recorded once a day: what changed and was changed back in between is in no item
+    (https://docs.aws.amazon.com/config/latest/APIReference/API_RecordingMode.html)."""
+    events: tuple[str, ...] = ()
+    """Ids of the CloudTrail events that led to it, where AWS Config says so."""
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
@@ -142,11 +148,19 @@ def read_item(raw: Any) -> Item:
         configuration=_object(raw, "configuration"),
         supplement={name: decode(v) for name, v in _object(raw, "supplementaryConfiguration").items()},
         relationships=_objects(decode(raw.get("relationships"))),
+        created=_moment(raw.get("resourceCreationTime")),
+        daily=raw.get("recordingFrequency") == "DAILY",
+        events=tuple(each for each in _listed(raw.get("relatedEvents")) if isinstance(each, str)),
     )
 
 
 def _objects(value: Any) -> list[Json]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _listed(value: Any) -> list[Any]:
+    found = decode(value)
+    return found if isinstance(found, list) else []
 
 
 def _text(raw: Mapping[str, Any], *names: str) -> str:

@@ -93,13 +93,15 @@ class ConfigSource:
                 self._tell(str(problem), place)
 
     def history(
-        self, types: Collection[str], accounts: Collection[str]
+        self, types: Collection[str] | None = None, accounts: Collection[str] | None = None
     ) -> Iterator[tuple[Item, Resource | None]]:
-        """Yield every item of these accounts that may be of one of these types, older ones too, in the order of the
-        files; None stands beside one that shows no resource (its status says why)."""
-        wanted = frozenset(types)
+        """Yield every item, older ones too, in the order of the files; only of these accounts, and what may be of one of
+        these types, where they are given. None stands beside one that shows no resource (its status says why)."""
+        wanted = None if types is None else frozenset(types)
         for _, item, place in self._items():
-            if item.account in accounts and not wanted.isdisjoint(_types_of(item)):
+            if (accounts is None or item.account in accounts) and (
+                wanted is None or not wanted.isdisjoint(_types_of(item))
+            ):
                 try:
                     yield item, to_resource(item) if exists(item) else None
                 except ItemError as problem:
