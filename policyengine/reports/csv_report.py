@@ -2,8 +2,8 @@
 
 Spreadsheets run cells as formulas (OWASP, "CSV Injection",
 https://owasp.org/www-community/attacks/CSV_Injection), so text that begins with ``=``, ``+``, ``-``,
-``@``, TAB, CR, LF or a full-width or small form of the first four gets an apostrophe in front, also where white space
-or quotes come before it, which some programs drop; so does such a
+``@``, TAB, CR, LF or what Unicode says is compatible with one of the first four (full-width, small, superscript)
+gets an apostrophe in front, also where white space or quotes come before it, which some programs drop; so does such a
 character after a ``;``, which starts a new cell where the list separator is a semicolon. Characters
 that cannot be printed are spelt out; what a log reader would take for a command is broken up. When a
 finding has several pieces of evidence, the columns ``path``, ``observed``, ``expected`` and
@@ -28,7 +28,8 @@ COLUMNS = (
 )  # fmt: skip
 CELL_LIMIT = 30_000  # Excel refuses cells of more than 32,767 characters
 
-_STARTS = "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
+# `=+-@` and every character of which Unicode's compatible normal form (NFKC) begins with one of them
+_STARTS = "=+\\-@\u207a\u207c\u208a\u208c\u2a75\u2a76\ufb29\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20"
 _FORMULA = re.compile(f"[\t\r\n]|[\\s\"'\u2018\u2019\u201c\u201d]*[{_STARTS}]")
 _AFTER_SEPARATOR = re.compile(f"(?<=;)([\\s\"']*)(?=[{_STARTS}])")
 
@@ -57,14 +58,16 @@ class CsvReport:
 
 
 def cell(text: str | None, limit: int = CELL_LIMIT) -> str:
-    """Return ``text`` as a cell that no spreadsheet runs; line ends stay, as LF."""
+    """Return ``text`` as a cell that no spreadsheet runs, of at most ``limit`` UTF-16 units; line ends stay, as LF."""
     if not text:
         return ""
+    if not text.isascii() and max(text) > "\uffff":
+        limit //= 2  # each of such characters is two of the units that Excel counts
     lines = cleaned_text(cut(text, limit)).replace("\r\n", "\n").split("\n")
     shown = "\n".join(without_log_commands(visible(line)) for line in lines)
     if _FORMULA.match(shown) or _FORMULA.match(text):
         shown = "'" + shown
-    return _AFTER_SEPARATOR.sub(r"\1'", shown) if ";" in shown else shown
+    return cut(_AFTER_SEPARATOR.sub(r"\1'", shown) if ";" in shown else shown, limit)
 
 
 def _row(finding: Finding) -> list[str]:
