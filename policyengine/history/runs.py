@@ -44,7 +44,8 @@ class RunRead:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        run = self.run = read_run(path)
+        self.run: Json = read_run(path)
+        run = self.run
         self.id, self.at = str(run.get("id") or ""), str(run.get("as_of") or run.get("started_at") or "")
         if not self.id or not self.at:
             raise InputError(

@@ -118,6 +118,8 @@ class Tracked:
     resource: Resource | None = None
     at: datetime | None = None
     """When its newest item was captured."""
+    before: datetime | None = None
+    """When the one before was."""
     judged: datetime | None = None
     verdicts: dict[str, str] = field(default_factory=dict)
     evidence: dict[str, Any] = field(default_factory=dict)

@@ -87,6 +87,7 @@ class Sweep:
 
     def _change(self, record: Record, tracked: Tracked, at: datetime) -> None:
         """Bring the world up to the second."""
+        tracked.before = tracked.at
         if record.kind == "state" and record.resource is not None:
             self._record(tracked, at, "DAILY" if record.daily else "CONTINUOUS")
             if not _differs(tracked, record.resource):
@@ -177,7 +178,7 @@ class Sweep:
             cause = Cause("related", at, related=[each.identity for each in others[:MOST_RELATED]])
             if others:
                 first = others[0]
-                cause.after, cause.account, cause.texts = first.at, first.key[0], _texts(first)
+                cause.after, cause.account, cause.texts = first.before, first.key[0], _texts(first)
             found = {rule: judged.findings[rule]} if rule in judged.findings else {}
             one = Judged({rule: judged.verdicts[rule]}, found)
             self._take(tracked, one, at, cause, None, every=False)
