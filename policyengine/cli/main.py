@@ -29,6 +29,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "waivers": ("policyengine.cli.waivers:waivers", "Accept failures until a day; check, list and sign that."),
     "baseline": ("policyengine.cli.baseline:baseline", "Begin with what fails today; only what is new fails."),
     "drift": ("policyengine.cli.drift:drift", "Compare what is declared with what runs."),
+    "publish": (
+        "policyengine.cli.publish:publish",
+        "Put findings into Security Hub, evidence under S3 Object Lock.",
+    ),
     "permissions": (
         "policyengine.cli.permissions:permissions",
         "Print the role that scanning live accounts needs.",

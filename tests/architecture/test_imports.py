@@ -30,6 +30,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "review": frozenset({"model", "catalog", "engine", "config", "store"}),
     "evidence": frozenset({"model", "engine", "config", "store", "reports"}),
     "shadow_ai": frozenset({"model", "documents"}),
+    "publish": frozenset({"model", "config", "store", "reports", "history"}),
     "history": frozenset({"model", "catalog", "rules", "engine", "config", "store", "reports"}),
     "remediate": frozenset(
         {"model", "documents", "catalog", "rules", "engine", "config", "sources", "store", "aws"}
