@@ -285,11 +285,9 @@ class BundleWriter:
         return stream
 
     def _own_members(self, signer: Signer) -> None:
-        package = resources.files("policyengine.evidence")
-        self.add_bytes("README.txt", (package / "bundle_readme.txt").read_bytes(), "readme", TEXT)
-        self.add_bytes(
-            "verify.py", (package / "standalone.py").read_bytes(), "verifier", "text/x-python; charset=utf-8"
-        )
+        readme, script = own_texts()
+        self.add_bytes("README.txt", readme, "readme", TEXT)
+        self.add_bytes("verify.py", script, "verifier", "text/x-python; charset=utf-8")
         self.add_bytes("keys/signer.pem", signer.public.pem(), "key", "application/x-pem-file")
         if self.withholding is not None and self.disclose:
             with self._add(SECRET_FILE, ROLE_SECRET, TEXT) as stream:
@@ -341,6 +339,12 @@ class BundleWriter:
             stream = self._streams[path]
             with self._files[path].open("rb") as content:
                 yield path, stream.size, stream.crc, content
+
+
+def own_texts() -> tuple[bytes, bytes]:
+    """Return what every bundle carries: how to verify it, and the program that does with the standard library alone."""
+    package = resources.files("policyengine.evidence")
+    return (package / "bundle_readme.txt").read_bytes(), (package / "standalone.py").read_bytes()
 
 
 def _hashes(file: Path) -> Iterator[bytes]:

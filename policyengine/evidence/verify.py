@@ -21,11 +21,9 @@ from policyengine.evidence.dsse import MAX_ENVELOPE, open_envelope
 from policyengine.evidence.keys import PublicKey, by_id
 from policyengine.evidence.manifest import (
     ENVELOPE,
-    FULL,
     JOURNAL,
     MANIFEST,
     ROLE_STATEMENT,
-    SECRET_FILE,
     STATEMENT_FILE,
     Head,
     Manifest,
@@ -35,8 +33,8 @@ from policyengine.evidence.packing import PackedError, line_batches
 from policyengine.evidence.problems import CHAIN, MISMATCH, SCHEMA, BundleError, Problem
 from policyengine.evidence.roots import check_roots
 from policyengine.evidence.statement import read_population_statement
+from policyengine.evidence.withholding import withholding_of
 from policyengine.model.canonical_json import canonical
-from policyengine.model.withheld import MIN_SECRET, Plan, Withholding
 from policyengine.store.actions import Entry
 from policyengine.store.chain import START
 from policyengine.store.chain import verify as verify_journal
@@ -120,7 +118,7 @@ def _examine_content(
     keys: Sequence[PublicKey], jobs: int,
 ) -> None:  # fmt: skip
     places = dict(bundle_reader.places(texts, manifest))
-    withholding = _withholding(file, places, manifest)
+    withholding = withholding_of(file, places, manifest)
     wrong = list(check_roots(path, manifest, places, withholding, jobs))
     if not wrong:
         found.passed.append(
@@ -151,24 +149,6 @@ def _examine_chain(
         found.notes.append(f"the bundle before this one, number {found.manifest.sequence - 1}, was not given")
     if expect_head is not None:
         found.passed.append("head: the one that was expected")
-
-
-def _withholding(file: BinaryIO, places: dict[str, Stored], manifest: Manifest) -> Withholding | None:
-    """What tells lines from leaves, in a bundle that holds values which may be withheld."""
-    try:
-        plan = Plan.from_json(manifest.plan) if manifest.plan is not None else None
-    except ValueError as problem:
-        raise BundleError(Problem(SCHEMA, MANIFEST, str(problem))) from None
-    if plan is None or manifest.withheld != FULL:
-        return None
-    text = b"".join(bundle_reader.content(file, places[SECRET_FILE], manifest.by_path[SECRET_FILE]))
-    try:
-        secret = bytes.fromhex(text.decode("ascii"))
-    except ValueError:
-        secret = b""
-    if len(secret) < MIN_SECRET or secret.hex().encode() + b"\n" != text:
-        raise BundleError(Problem(SCHEMA, SECRET_FILE, "it is no secret: hexadecimal digits and a line feed"))
-    return Withholding(plan, secret)
 
 
 def _journal(file: BinaryIO, places: dict[str, Stored], manifest: Manifest) -> Iterator[Problem]:

@@ -1,0 +1,31 @@
+"""``policyengine evidence``: what an auditor is given, and how they check it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from policyengine.cli.lazy import LazyGroup
+
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "verify": (
+        "policyengine.cli.evidence.verify:verify",
+        "Verify a bundle: signature, every byte, roots, chain.",
+    ),
+    "prove": (
+        "policyengine.cli.evidence.proofs:prove",
+        "Show one resource of a bundle, and that it is one of it.",
+    ),
+    "check-proof": (
+        "policyengine.cli.evidence.proofs:check",
+        "Check what `prove` wrote, without the bundle.",
+    ),
+    "keygen": ("policyengine.cli.evidence.keygen:keygen", "Make a key that signs bundles."),
+}
+"""name -> (where the command is, its one-line help)."""
+
+
+@click.group(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+def evidence() -> None:
+    """Bundles that an auditor can verify and replay, offline."""

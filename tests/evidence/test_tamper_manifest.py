@@ -1,0 +1,200 @@
+"""Manifests, roots, journal and chain: one form, made again, unbroken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from policyengine.evidence.bundle_reader import read_texts
+from policyengine.evidence.canonical import encode
+from policyengine.evidence.manifest import ENVELOPE, MANIFEST
+from policyengine.evidence.problems import CHAIN, MISMATCH, SCHEMA, exit_code
+from tests.evidence.building import build, journal, signer
+from tests.evidence.tampering import (
+    CSV,
+    POPULATION,
+    RESULTS,
+    Bundle,
+    Manifest,
+    Members,
+    listed,
+    members_of,
+    places,
+    rename,
+    seal_manifest,
+    write_zip,
+)  # fmt: skip
+
+MANIFEST_CHANGES: dict[str, Callable[[Manifest], Any]] = {
+    "another schema": lambda m: m.update(schema="policyengine/evidence/v2"),
+    "another member": lambda m: m.update(note="x"),
+    "no sequence": lambda m: m.pop("sequence"),
+    "sequence true": lambda m: m.update(sequence=True),
+    "a fraction": lambda m: m["run"].update(seconds=1.5),
+    "negative size": lambda m: m["members"][0].update(size=-1),
+    "digest in capitals": lambda m: m["members"][0].update(sha256="A" * 64),
+    "short digest": lambda m: m["members"][0].update(sha256="a" * 63),
+    "a member twice": lambda m: m["members"].append(m["members"][-1]),
+    "members not sorted": lambda m: m["members"].reverse(),
+    "a member's note": lambda m: m["members"][0].update(note="x"),
+    "unpacked of what is no gzip": lambda m: listed(m, CSV).update(unpacked=5),
+    "no unpacked": lambda m: listed(m, RESULTS).pop("unpacked"),
+    "the population's role taken": lambda m: listed(m, POPULATION).update(role="other"),
+    "a part too many": lambda m: m["roots"]["results"]["parts"].append(CSV),
+    "a part twice": lambda m: m["roots"]["results"]["parts"].append(RESULTS),
+    "a part less": lambda m: m["roots"]["population"]["parts"].pop(),
+    "parts re-ordered": lambda m: m["roots"]["population"]["parts"].reverse(),
+    "inputs that do not add up": lambda m: m["inputs"][0].update(count=9),
+    "an input less": lambda m: m["inputs"].pop(),
+    "inputs re-ordered": lambda m: m["inputs"].reverse(),
+    "no verdicts": lambda m: m["roots"]["results"].pop("verdicts"),
+    "verdicts of the population": lambda m: m["roots"]["population"].update(verdicts={}),
+    "withheld without a plan": lambda m: m["withheld"].update(state="redacted"),
+    "another state": lambda m: m["withheld"].update(state="all"),
+    "members as an object": lambda m: m.update(members={}),
+    "a list": lambda m: m.update(roots=[]),
+}
+
+
+@pytest.mark.parametrize("name", MANIFEST_CHANGES)
+def test_manifests_have_one_form(bundle: Bundle, name: str) -> None:
+    def change(members: Members, manifest: Manifest) -> None:
+        MANIFEST_CHANGES[name](manifest)
+        if "fraction" not in name:
+            rename(manifest)
+
+    members = members_of(bundle.path)
+    manifest = json.loads(members[MANIFEST])
+    whole = json.loads(members[MANIFEST])
+    change(members, manifest)
+    text = encode(manifest)
+    write_zip(bundle.target, {**members, ENVELOPE: seal_manifest(text, whole, bundle.engine), MANIFEST: text})
+    problems = bundle.problems()
+    assert exit_code(problems) == 14, problems
+    assert MANIFEST in places(problems)
+
+
+def test_verdicts_are_counted_again(bundle: Bundle) -> None:
+    def change(members: Members, manifest: Manifest) -> None:
+        verdicts = manifest["roots"]["results"]["verdicts"]
+        verdicts["P"], verdicts["F"] = verdicts["P"] + 1, verdicts["F"] - 1
+
+    problems = bundle.signed_again(change)
+    assert [(problem.kind, problem.where) for problem in problems] == [(MISMATCH, "results")]
+
+
+def test_roots_that_are_claimed(bundle: Bundle) -> None:
+    for name in ("population", "results"):
+
+        def change(members: Members, manifest: Manifest, name: str = name) -> None:
+            manifest["roots"][name]["root"] = "0" * 64
+
+        assert name in places(bundle.signed_again(change))
+
+    def one_input(members: Members, manifest: Manifest) -> None:
+        manifest["inputs"][0]["root"] = "0" * 64
+
+    assert "snapshot/0001" in places(bundle.signed_again(one_input))
+
+
+def test_a_manifest_that_is_not_canonical(bundle: Bundle) -> None:
+    """The right key signed each of these bytes: two readers could see two manifests."""
+    members = members_of(bundle.path)
+    manifest = json.loads(members[MANIFEST])
+    text = members[MANIFEST]
+    for other in (
+        json.dumps(manifest).encode(),
+        text + b"\n",
+        text.replace(b'{"bundle":', b'{"bundle":"x","bundle":', 1),
+        text.replace(b'"sequence":1', b'"sequence":1.0', 1),
+        text.replace(b"README", b"\\u0052EADME", 1),
+    ):
+        write_zip(
+            bundle.target,
+            {**members, ENVELOPE: seal_manifest(other, manifest, bundle.engine), MANIFEST: other},
+        )
+        problems = bundle.problems()
+        assert exit_code(problems) == 14
+        assert places(problems) == {MANIFEST}
+
+
+def test_the_journal_is_a_chain(bundle: Bundle) -> None:
+    path = "remediation/actions.ndjson"
+    lines = journal().splitlines(keepends=True)
+    changes = {
+        "one dropped": [lines[0], lines[2]],
+        "re-ordered": [lines[1], lines[0], lines[2]],
+        "one changed": [lines[0], lines[1].replace(b"action-1", b"action-9"), lines[2]],
+        "one twice": [lines[0], lines[0], lines[1]],
+    }
+    for name, changed in changes.items():
+
+        def change(members: Members, manifest: Manifest, changed: list[bytes] = changed) -> None:
+            members[path] = b"".join(changed)
+
+        problems = bundle.signed_again(change)
+        assert [(problem.kind, problem.where) for problem in problems] == [(CHAIN, path)], name
+    for text in (b"{}\n", b"[]\n", b"no json\n", lines[0].replace(b":", b": ")):
+
+        def broken(members: Members, manifest: Manifest, text: bytes = text) -> None:
+            members[path] = text
+
+        problems = bundle.signed_again(broken)
+        assert [(problem.kind, problem.where) for problem in problems] == [(SCHEMA, f"{path} line 1")]
+
+
+def test_bundles_are_a_chain(bundle: Bundle) -> None:
+    paths, heads = [bundle.path], [bundle.head]
+    for number in (2, 3, 4):
+        paths.append(bundle.folder / f"bundle-{number}.zip")
+        heads.append(
+            build(
+                paths[-1],
+                bundle.engine,
+                collector=bundle.collector,
+                previous=heads[-1],
+                run_id=f"run-{number}",
+            )
+        )
+    newest = paths[-1]
+    assert [head.sequence for head in heads] == [1, 2, 3, 4]
+    assert bundle.problems(newest, previous=paths[2::-1], expect_head=heads[-1].manifest_sha256) == []
+    assert bundle.problems(newest, previous=[paths[2]]) == [], (
+        "the last ones are enough for a part of the chain"
+    )
+    gap = bundle.problems(newest, previous=[paths[2], paths[0]])
+    assert (CHAIN, "bundle 2") in {(problem.kind, problem.where) for problem in gap}
+    assert exit_code(gap) == 12
+    # the tail cut off: only the head that is kept elsewhere tells
+    assert bundle.problems(paths[2], previous=paths[:2]) == []
+    cut = bundle.problems(paths[2], previous=paths[:2], expect_head=heads[-1].manifest_sha256)
+    assert exit_code(cut) == 12
+    fork = bundle.folder / "fork.zip"
+    build(fork, bundle.engine, size=6, collector=bundle.collector, previous=heads[1], run_id="fork")
+    assert exit_code(bundle.problems(newest, previous=[fork, *paths[:2]])) == 12
+    assert exit_code(bundle.problems(newest, previous=[*paths[:3], fork])) == 12, (
+        "one that is not of this chain"
+    )
+    foreign = bundle.folder / "foreign.zip"
+    build(foreign, signer(bundle.folder, "ed25519", 5))
+    assert exit_code(bundle.problems(newest, previous=[foreign])) == 11
+    damaged = bytearray(paths[2].read_bytes())
+    with paths[2].open("rb") as file:
+        damaged[read_texts(file).stored[1].data + 10] ^= 1
+    bundle.target.write_bytes(damaged)
+    assert exit_code(bundle.problems(newest, previous=[bundle.target])) in (10, 14)
+
+
+@pytest.mark.parametrize(
+    ("sequence", "previous"),
+    [(0, None), (2, None), (1, {"bundle": "x", "sequence": 0, "manifest_sha256": "0" * 64})],
+)
+def test_a_number_that_does_not_fit(bundle: Bundle, sequence: int, previous: Any) -> None:
+    def change(members: Members, manifest: Manifest) -> None:
+        manifest["sequence"], manifest["previous"] = sequence, previous
+
+    problems = bundle.signed_again(change)
+    assert {(problem.kind, problem.where) for problem in problems} == {(CHAIN, MANIFEST)}
