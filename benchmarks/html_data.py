@@ -43,10 +43,8 @@ class Organisation:
     def __init__(self, size: int, seed: int = 7) -> None:
         self._random = random.Random(seed)
         self._size = size
-        pack = [form for form in load_packs().rules]
-        self._forms = {
-            kind: [form for form in pack if kind in form["applies_to"]][:14] for kind in TYPES
-        }
+        pack = list(load_packs().rules)
+        self._forms = {kind: [form for form in pack if kind in form["applies_to"]][:14] for kind in TYPES}
         used = {form["id"]: form for forms in self._forms.values() for form in forms}
         self.rules: Mapping[str, RuleInfo] = {rule: rule_info(form) for rule, form in used.items()}
         self._makers = {rule: _maker(info) for rule, info in self.rules.items()}
@@ -99,7 +97,9 @@ class Organisation:
             message = f"not determined: the configuration of {resource.id} could not be read"
             return maker.make("UNKNOWN", "access_denied", message, resource, evidence)
         if draw > 0.94:
-            return maker.make("NOT_APPLICABLE", "when_not_met", "the rule's `when` excludes this resource", resource, [])
+            return maker.make(
+                "NOT_APPLICABLE", "when_not_met", "the rule's `when` excludes this resource", resource, []
+            )
         return maker.make("PASS", "requirement_met", "the requirement is met", resource, [])
 
     def _failure(self, maker: FindingMaker, info: RuleInfo, resource: Resource, *, waived: bool) -> Finding:
@@ -108,12 +108,19 @@ class Organisation:
             evidence = [Evidence(("Configuration", "Encrypted"), ABSENT, "true", "missing", "AWS default")]
             reason, message = "missing", f"{info.family} setting of {resource.id} is not there"
         else:
-            evidence = [Evidence(("Configuration", "Retention", "Days"), number, "at least 30", "value_mismatch")]
+            evidence = [
+                Evidence(("Configuration", "Retention", "Days"), number, "at least 30", "value_mismatch")
+            ]
             reason, message = "value_mismatch", f"kept for {number} days; at least 30 are required"
         witness = None
         if info.family == "iam":
             principal = f"arn:aws:iam::{resource.account}:role/build-{number}"
-            witness = Witness(principal, "s3:GetObject", f"arn:aws:s3:::{_WORDS[number % 16]}/*", {"aws:SecureTransport": True})
+            witness = Witness(
+                principal,
+                "s3:GetObject",
+                f"arn:aws:s3:::{_WORDS[number % 16]}/*",
+                {"aws:SecureTransport": True},
+            )
         waiver: dict[str, Any] | None = None
         if waived:
             kind = "baseline" if number % 2 else "waiver"
@@ -134,7 +141,11 @@ class Organisation:
         found = []
         for at, account in enumerate(self.accounts):
             for region in REGIONS:
-                missing = [("AWS::KMS::Key", "access_denied"), ("AWS::SQS::Queue", "throttled")] if at % 17 == 3 else []
+                missing = (
+                    [("AWS::KMS::Key", "access_denied"), ("AWS::SQS::Queue", "throttled")]
+                    if at % 17 == 3
+                    else []
+                )
                 found.append(PlaceLooked(account, region, len(TYPES), len(TYPES) - len(missing), missing))
         return found
 
@@ -182,7 +193,12 @@ def _trend() -> Sequence[TrendPoint]:
         if month == 6:
             continue
         fails = 30_000 - month * 1_100 + (2_500 if month == 8 else 0)
-        verdicts = {"PASS": 80_000 + month * 900, "FAIL": fails, "UNKNOWN": 2_000 + 60 * month, "NOT_APPLICABLE": 6_000}
+        verdicts = {
+            "PASS": 80_000 + month * 900,
+            "FAIL": fails,
+            "UNKNOWN": 2_000 + 60 * month,
+            "NOT_APPLICABLE": 6_000,
+        }
         first = month == 1
         points.append(TrendPoint(
             f"2026-{month:02}-21T09:00:00Z", f"run-{month:02}", month != 9, verdicts, waived=900 + month * 20,

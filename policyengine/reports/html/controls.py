@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from policyengine.model.reasons import FAIL
 from policyengine.reports.base import SEVERITY_RANK, Context
 from policyengine.reports.controls import STATUSES, ControlResult
+from policyengine.reports.extras import Remains
 from policyengine.reports.html.counts import STATUSES as KINDS
 from policyengine.reports.html.counts import Counts, Example
 from policyengine.reports.html.data import OPEN, UNDETERMINED, WAIVED
@@ -35,17 +36,18 @@ class ControlPage(NamedTuple):
     counts: Sequence[int]
     rules: Sequence[RuleLine]
     idle: Sequence[str]
+    remains: Remains | None
 
 
 class FrameworkPage(NamedTuple):
-    """A framework with its controls; ``statuses``: (status, how many controls)."""
+    """A framework with its controls; ``statuses``: status -> how many controls."""
 
     id: str
     title: str
     version: str
     source: str
     note: str
-    statuses: Sequence[tuple[str, int]]
+    statuses: Mapping[str, int]
     controls: Sequence[ControlPage]
     undecided: Sequence[str]
     """Controls that no rule speaks of: people assess them."""
@@ -114,17 +116,23 @@ def _framework(
         version=info.version,
         source=info.source,
         note=info.note,
-        statuses=[(status, numbers[status]) for status in STATUSES if numbers[status]],
-        controls=[_control(result, counts) for result in results if result.rules],
+        statuses={status: numbers[status] for status in STATUSES if numbers[status]},
+        controls=[
+            _control(result, counts, info.remains.get(result.control)) for result in results if result.rules
+        ],
         undecided=[result.control for result in results if not result.rules],
     )
 
 
-def _control(result: ControlResult, counts: Counts) -> ControlPage:
-    lines = [RuleLine(rule, decides, counts.rules[rule]) for rule, decides in result.rules if rule in counts.rules]
+def _control(result: ControlResult, counts: Counts, remains: Remains | None) -> ControlPage:
+    lines = [
+        RuleLine(rule, decides, counts.rules[rule]) for rule, decides in result.rules if rule in counts.rules
+    ]
     lines.sort(key=lambda line: (-line.counts[OPEN], -line.counts[UNDETERMINED], line.rule))
     idle = [rule for rule, _ in result.rules if rule not in counts.rules]
-    return ControlPage(anchor(result.framework, result.control), result, _by_status(result), lines, idle)
+    return ControlPage(
+        anchor(result.framework, result.control), result, _by_status(result), lines, idle, remains
+    )
 
 
 def rule_pages(context: Context, counts: Counts) -> list[RulePage]:

@@ -27,6 +27,16 @@ class Banner(NamedTuple):
     text: str
 
 
+class Gap(NamedTuple):
+    """Regions of one account that miss the same. ``missing``: (reason, types)."""
+
+    account: str
+    regions: Sequence[str]
+    expected: int
+    collected: int
+    missing: Sequence[tuple[str, Sequence[str]]]
+
+
 @dataclass(frozen=True)
 class Scope:
     """Expected against collected. ``gaps`` are places where something is missing, the worst first."""
@@ -36,7 +46,7 @@ class Scope:
     regions: int
     expected: int
     collected: int
-    gaps: Sequence[PlaceLooked]
+    gaps: Sequence[Gap]
     more: int
     whole: int
     """Places where nothing is missing."""
@@ -56,7 +66,8 @@ def scope(context: Context) -> Scope | None:
     looked = context.extras.looked
     if not looked:
         return None
-    gaps = sorted((p for p in looked if _lacks(p)), key=lambda p: (p.collected - p.expected, p.account, p.region))
+    lacking = [place for place in looked if _lacks(place)]
+    gaps = _gaps(lacking)
     return Scope(
         places=len(looked),
         accounts=len({place.account for place in looked}),
@@ -65,8 +76,24 @@ def scope(context: Context) -> Scope | None:
         collected=sum(place.collected for place in looked),
         gaps=gaps[:MAX_PLACES],
         more=max(0, len(gaps) - MAX_PLACES),
-        whole=len(looked) - len(gaps),
+        whole=len(looked) - len(lacking),
     )
+
+
+def _gaps(lacking: Sequence[PlaceLooked]) -> list[Gap]:
+    """Return what is missing, regions of an account that miss the same together; the widest gap first."""
+    alike: dict[tuple[Any, ...], list[PlaceLooked]] = {}
+    for place in lacking:
+        key = (place.account, place.expected, place.collected, tuple(sorted(map(tuple, place.missing))))
+        alike.setdefault(key, []).append(place)
+    found = []
+    for (account, expected, collected, missing), places in alike.items():
+        reasons: dict[str, list[str]] = {}
+        for kind, reason in missing:
+            reasons.setdefault(reason, []).append(kind)
+        regions = sorted(place.region for place in places)
+        found.append(Gap(account, regions, expected, collected, sorted(reasons.items())))
+    return sorted(found, key=lambda gap: (gap.collected - gap.expected, gap.account, list(gap.regions)))
 
 
 def banner(run: RunInfo, counts: Counts, found: Scope | None) -> Banner:
@@ -92,7 +119,9 @@ def _holes(run: RunInfo, totals: Sequence[int], found: Scope | None) -> list[str
     """Return a sentence for each way in which the report does not know everything."""
     said = []
     if not run.complete:
-        said.append(f"The run is incomplete ({plural(len(run.errors), 'error')}): it says nothing about the rest.")
+        said.append(
+            f"The run is incomplete ({plural(len(run.errors), 'error')}): it says nothing about the rest."
+        )
     if totals[UNDETERMINED]:
         what = f"{plural(totals[UNDETERMINED], 'check')} could not be determined"
         said.append(f"{what}; a check that could not be determined is not a PASS.")

@@ -65,7 +65,11 @@ def _ranked(counts: Counts) -> dict[str, Cell]:
 
 
 def heat(
-    framework: str, title: str, columns: Mapping[str, Sequence[str]], counts: Counts, totals: Mapping[str, Cell]
+    framework: str,
+    title: str,
+    columns: Mapping[str, Sequence[str]],
+    counts: Counts,
+    totals: Mapping[str, Cell],
 ) -> Heat | None:
     """Return the map; ``columns``: control -> its rules, ``totals``: accounts, the worst first. None where nothing
     fails or is unknown, or no account is known."""
@@ -105,5 +109,7 @@ def heats(results: Sequence[ControlResult], titles: Mapping[str, str], counts: C
     if not frameworks:
         found = heat("", "Rules", {rule: [rule] for rule in sorted(counts.rules)}, counts, totals)
         return [found] if found else []
-    made = (heat(name, titles.get(name, name), columns, counts, totals) for name, columns in frameworks.items())
+    made = (
+        heat(name, titles.get(name, name), columns, counts, totals) for name, columns in frameworks.items()
+    )
     return [one for one in made if one is not None]

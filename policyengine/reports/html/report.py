@@ -16,11 +16,11 @@ from policyengine.reports.html.controls import anchor, framework_pages, rule_pag
 from policyengine.reports.html.counts import Counts
 from policyengine.reports.html.data import Data, json_column, status_of
 from policyengine.reports.html.details import code_frame, detail_of, message_of, shown
-from policyengine.reports.html.risks import risks
 from policyengine.reports.html.trend import trend
 from policyengine.reports.places import place
 from policyengine.reports.remedies import remedy
 from policyengine.reports.text import cut, plural, visible
+from policyengine.reports.well_architected_risks import MEANS_WORDS, RiskTally
 
 MARKS: Final = ("✕", "?", "◇", "✓", "–")
 WORDS: Final = ("FAIL", "UNKNOWN", "accepted", "PASS", "N/A")
@@ -30,6 +30,7 @@ MEANINGS: Final = (
     "meets the rule", "the rule does not apply",
 )  # fmt: skip
 MAX_WAIVERS: Final = 1_000
+MAX_STEPS: Final = 25
 _STATES: Final = ("expired", "lapsed", "not_yet", "active", "unused")
 
 
@@ -42,6 +43,7 @@ class HtmlReport:
         self._data = Data(context.source)
         self._counts = Counts()
         self._controls = control_tally(context)
+        self._risks = RiskTally(context.rules, context.extras.remediations)
 
     def begin(self, run: RunInfo) -> None:
         """Nothing is written before the counts are known."""
@@ -51,6 +53,7 @@ class HtmlReport:
         self._data.add(finding)
         self._counts.add(finding)
         self._controls.add(finding)
+        self._risks.add(finding)
 
     def end(self, run: RunInfo) -> None:
         """Write the page."""
@@ -66,6 +69,7 @@ class HtmlReport:
         context, counts, extras = self._context, self._counts, self._context.extras
         found = cover.scope(context)
         totals = counts.totals
+        risks = self._risks.results()
         titles = {name: info.title for name, info in extras.frameworks.items()}
         worst = [*counts.failed.sorted(), *counts.undetermined.sorted()]
         waivers = sorted(extras.waivers, key=_waiver_key)
@@ -81,7 +85,8 @@ class HtmlReport:
             "heats": heat.heats(results, titles, counts), "trend": trend(extras.trend),
             "waivers": waivers[:MAX_WAIVERS], "more_waivers": max(0, len(waivers) - MAX_WAIVERS),
             "baseline": sorted(counts.baseline.items(), key=lambda pair: (-pair[1], pair[0])),
-            "risks": risks(counts, context.rules), "shadow": extras.shadow_ai, "proof": extras.proof,
+            "risks": risks, "plan": risks.plan[:MAX_STEPS], "means_words": MEANS_WORDS,
+            "shadow": extras.shadow_ai, "proof": extras.proof,
             "rules": rule_pages(context, counts),
         }  # fmt: skip
         return {**values, "sections": _sections(values), "columns": self._columns(results)}
@@ -149,7 +154,11 @@ class HtmlReport:
 def subject(run: RunInfo) -> str:
     """Return what the report is about, as its heading."""
     if run.accounts:
-        return f"AWS account {run.accounts[0]}" if len(run.accounts) == 1 else f"{len(run.accounts):,} AWS accounts"
+        return (
+            f"AWS account {run.accounts[0]}"
+            if len(run.accounts) == 1
+            else f"{len(run.accounts):,} AWS accounts"
+        )
     return cut(run.targets[0], 120) if len(run.targets) == 1 else plural(len(run.targets), "target")
 
 
@@ -163,7 +172,11 @@ def _sections(values: Mapping[str, Any]) -> dict[str, tuple[str, str, str]]:
     totals = values["totals"]
     unknown = values["c"]["unknown"]
     notes = {
-        "completeness": "incomplete" if not values["c"]["complete"] else f"{unknown:,} unknown" if unknown else "",
+        "completeness": "incomplete"
+        if not values["c"]["complete"]
+        else f"{unknown:,} unknown"
+        if unknown
+        else "",
         "findings": f"{totals[0]:,} open" if totals[0] else "",
         "waivers": f"{totals[2]:,}" if totals[2] else "",
     }

@@ -50,7 +50,11 @@ def tables(counts: Counts, rules: Mapping[str, RuleInfo]) -> list[dict[str, Any]
     families = _by(counts, lambda rule: _family(counts, rules, rule))
     pillars = _by(counts, lambda rule: rules[rule].pillar if rule in rules else "")
     return [
-        {"title": "By severity", "head": "Severity", "lines": [line(n, c) for n, c in severities.items() if sum(c)]},
+        {
+            "title": "By severity",
+            "head": "Severity",
+            "lines": [line(n, c) for n, c in severities.items() if sum(c)],
+        },
         {"title": "By family", "head": "Family", "lines": _worst_first(families, FAMILIES)},
         {"title": "By pillar", "head": "Well-Architected pillar", "lines": _worst_first(pillars, PILLARS)},
     ]
