@@ -17,7 +17,7 @@ from policyengine.shadow_ai.records import BadRecordError, Moments
 
 _BEDROCK: Final = ("InvokeModel", "Converse", "InvokeAgent", "InvokeInlineAgent", "InvokeFlow", "InvokeDataAutomation",
     "StartAsyncInvoke", "Retrieve", "GenerateQuery", "OptimizePrompt", "Rerank", "RenderPrompt", "ApplyGuardrail",
-    "CreateModelInvocationJob", "StartFlowExecution", "InvokeBlueprint", "CountTokens")  # fmt: skip
+    "CreateModelInvocationJob", "StartFlowExecution", "CountTokens")  # fmt: skip
 CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "bedrock.amazonaws.com": _BEDROCK,
     "bedrock-runtime.amazonaws.com": _BEDROCK,
@@ -59,10 +59,7 @@ class Calls:
 
     def read(self, stream: BinaryIO, name: str) -> None:
         """Count the calls of a file: `{"Records": […]}` as CloudTrail delivers it, or one record a line."""
-
-        def wrong(line: int, message: str) -> None:
-            self.problems.add(name, line, message)
-
+        wrong = self.problems.of(name)
         try:
             for line, value in values(stream, wrong, MAX_TRAIL):
                 listed = value.get("Records") if isinstance(value, dict) else value

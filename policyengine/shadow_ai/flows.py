@@ -112,6 +112,7 @@ class Flows:
         """Join what a file holds."""
         layout = self._given
         first = True
+        wrong = self.problems.of(name)
         try:
             for number, batch, goes_on in lines(stream, MAX_LINE):
                 for offset, line in enumerate(batch):
@@ -127,11 +128,11 @@ class Flows:
                             layout = layout_of(header)
                             continue
                     if goes_on:
-                        self.problems.add(name, number, "is longer than a record can be")
+                        wrong(number, "is longer than a record can be")
                     elif line and not line.isspace():
-                        wrong = self._line(line, layout)
-                        if wrong is not None:
-                            self.problems.add(name, number + offset, wrong)
+                        message = self._line(line, layout)
+                        if message is not None:
+                            wrong(number + offset, message)
         except UsageError as error:
             self.problems.add(name, 1, error.message)
         except READ_ERRORS as problem:

@@ -13,11 +13,12 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, BinaryIO, Final
 
 from policyengine.model.errors import InputError
 from policyengine.model.location import Location
+from policyengine.shadow_ai.problems import GiveUpError, Wrong
 
 BLOCK: Final = 1 << 20
 MAX_VALUE: Final = 4 << 20
@@ -32,13 +33,6 @@ _STAMP: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,20}Z? ")
 _scan: Final = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # what raw_decode calls, in all Pythons
 """The decoder without looking for where a text begins and ends, which takes as long again on lines this short."""
 _SPACE: Final = " \t\r\n\x1e"
-
-Wrong = Callable[[int, str], None]
-"""Told the line and what is wrong with it."""
-
-
-class BombError(Exception):
-    """A packed file that unpacks to far more than a log does."""
 
 
 class _Counting(io.RawIOBase):
@@ -62,7 +56,7 @@ class _Counting(io.RawIOBase):
 def blocks(stream: BinaryIO) -> Iterator[bytes]:
     """Yield the bytes of a stream, unpacked where it is gzip (of several members too).
 
-    Raises OSError, EOFError and zlib.error as the libraries do, and BombError.
+    Raises OSError, EOFError and zlib.error as the libraries do, and GiveUpError.
     """
     start = stream.read(4)
     if start[:2] != b"\x1f\x8b":
@@ -77,7 +71,7 @@ def blocks(stream: BinaryIO) -> Iterator[bytes]:
         while data := unpacked.read(BLOCK):
             total += len(data)
             if total > FREE and total > packed.count * RATIO:
-                raise BombError(f"unpacks to more than {RATIO} times its size")
+                raise GiveUpError(f"unpacks to more than {RATIO} times its size")
             yield data
 
 
@@ -112,6 +106,8 @@ def values(stream: BinaryIO, wrong: Wrong, limit: int = MAX_VALUE) -> Iterator[t
     number, carry, skipping = 1, "", False
     for number, batch, goes_on in lines(stream, limit):
         for offset, line in enumerate(batch):
+            if not (line or carry or skipping):
+                continue
             if skipping:
                 skipping = goes_on
                 continue
@@ -163,7 +159,7 @@ def _several(number: int, text: str, wrong: Wrong, goes_on: bool) -> Generator[t
 
 def read_problem(problem: BaseException, name: str) -> InputError:
     """Return what a file that cannot be read to its end is called in reports."""
-    if isinstance(problem, BombError):
+    if isinstance(problem, GiveUpError):
         return InputError(f"{problem}; it is read no further", Location(name), code="too_large")
     if isinstance(problem, EOFError | zlib.error | gzip.BadGzipFile):
         return InputError("the gzip data is damaged or cut off", Location(name), code="unreadable")
@@ -171,4 +167,4 @@ def read_problem(problem: BaseException, name: str) -> InputError:
     return InputError(f"cannot be read to its end: {reason}", Location(name), code="unreadable")
 
 
-READ_ERRORS: Final = (OSError, EOFError, zlib.error, BombError)
+READ_ERRORS: Final = (OSError, EOFError, zlib.error, GiveUpError)

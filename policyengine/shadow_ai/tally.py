@@ -5,14 +5,13 @@ Memory is bounded whatever the log holds: by the services on the list, and by co
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, BinaryIO, Final
 
 from policyengine.shadow_ai.catalogue import Catalogue
 from policyengine.shadow_ai.counting import LIMIT, Counted
 from policyengine.shadow_ai.flows import address_of
 from policyengine.shadow_ai.matching import Match, Matcher, matcher_of
-from policyengine.shadow_ai.problems import Problems
+from policyengine.shadow_ai.problems import Problems, Wrong
 from policyengine.shadow_ai.reading import MAX_VALUE, READ_ERRORS, read_problem, values
 from policyengine.shadow_ai.records import (
     BadRecordError,
@@ -60,17 +59,14 @@ class Tally:
 
     def read(self, stream: BinaryIO, name: str) -> None:
         """Count what a log file holds; what is wrong with it is added to ``problems``."""
-
-        def wrong(line: int, message: str) -> None:
-            self.problems.add(name, line, message)
-
+        wrong = self.problems.of(name)
         try:
             for line, value in values(stream, wrong, MAX_VALUE):
                 self._value(line, value, wrong)
         except READ_ERRORS as problem:
             self.problems.add_error(read_problem(problem, name))
 
-    def _value(self, line: int, value: Any, wrong: Callable[[int, str], None]) -> None:
+    def _value(self, line: int, value: Any, wrong: Wrong) -> None:
         try:
             if value.__class__ is dict and "query_name" in value:
                 self.add(value)

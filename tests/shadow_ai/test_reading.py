@@ -171,3 +171,20 @@ def test_an_honest_log_is_no_bomb(monkeypatch: pytest.MonkeyPatch) -> None:
     packed = zlib.compress(data)
     assert len(data) / len(packed) < reading.RATIO / 4
     assert document_of(gzip.compress(data))["errors"] == []
+
+
+def test_a_file_of_broken_lines_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("policyengine.shadow_ai.problems.MAX_BROKEN", 20)
+    found = document_of(b"x\n{}\n" * 50 + lines([record()]))
+    assert len(found["errors"]) == 21
+    assert "more than 20 broken lines" in found["errors"][-1]["message"]
+    assert found["services"] == []
+
+
+def test_what_follows_a_long_line_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the line ends where a block does, or beyond it."""
+    monkeypatch.setattr(reading, "BLOCK", 64)
+    for length in range(960, 1100):
+        found, wrong = read(b"[" + b"1," * (length // 2) + b"\n\n" + b'{"b": 2}\n', limit=512)
+        assert [value for _, value in found] == [{"b": 2}], length
+        assert len(wrong) == 1
