@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import click
 if TYPE_CHECKING:
     from policyengine.reports.base import RuleInfo
     from policyengine.reports.extras import Extras
+    from policyengine.reports.well_architected_risks import RiskReport
 
 _PATH = click.Path(path_type=Path, exists=True)
 
@@ -61,16 +62,16 @@ def well_architected(run: Path, earlier: Path | None, form: str, every: bool) ->
 
 def document_of(path: Path) -> dict[str, Any]:
     """Return the document of a run, or the one that a file holds. Raises InputError where it is neither."""
+    from policyengine.cli.reportextras import known_extras
     from policyengine.reports.well_architected import document
-    from policyengine.store.rundir import read_findings
 
     kept = _kept(path)
     if kept is not None:
         return kept
     run = _run(path)
-    extras = _extras()
+    extras = known_extras()
     rules = _rules(path)
-    return document(run, tally_of(read_findings(path), rules, extras), rules, extras)
+    return document(run, _risks(path, rules, extras), rules, extras)
 
 
 def _run(path: Path) -> dict[str, Any]:
@@ -94,12 +95,23 @@ def _run(path: Path) -> dict[str, Any]:
     return end if isinstance(end, dict) else {**run, "complete": False}
 
 
-def tally_of(findings: Iterable[Mapping[str, Any]], rules: Mapping[str, RuleInfo], extras: Extras) -> Any:
-    """Return the risks of findings as a run keeps them."""
+def _risks(path: Path, rules: Mapping[str, RuleInfo], extras: Extras) -> RiskReport:
+    """Return the risks of a run: of a directory by its rows, which takes a tenth of the time."""
+    from policyengine.model.errors import InputError
     from policyengine.reports.well_architected_risks import RiskTally
+    from policyengine.store.rundir import RunReader, read_findings
 
     tally = RiskTally(rules, extras.remediations)
-    for finding in findings:
+    if path.is_dir():
+        reader = RunReader(path)
+        try:
+            for row in reader.rows():
+                rules_of = reader.rules_of.get(row.type, ())
+                tally.add_row(row.account, rules_of, row.verdicts, row.details, reader.facts)
+            return tally.results()
+        except (KeyError, ValueError) as error:
+            raise InputError(f"`{path}` has rows that its rules do not explain; it is damaged") from error
+    for finding in read_findings(path):
         tally.count(
             finding["rule"], finding["severity"], finding["verdict"], finding["resource"]["account"],
             waived=finding.get("waiver") is not None, cause=finding.get("cause"),
@@ -129,22 +141,8 @@ def _kept(path: Path) -> dict[str, Any] | None:
 def _rules(path: Path) -> dict[str, RuleInfo]:
     """Return the rules that the run asked, by its own copy of them; else those that come with this program."""
     from policyengine.cli.ruleinfo import rule_info
-    from policyengine.rules.pack import parse_pack
     from policyengine.rules.packs import load_packs
+    from policyengine.store.rundir import RunReader
 
-    file = path / "rules.json"
-    pack = parse_pack(file.read_bytes()) if path.is_dir() and file.is_file() else load_packs()
-    return {form["id"]: rule_info(form) for form in pack.rules}
-
-
-def _extras() -> Extras:
-    from policyengine.cli.frameworkinfo import framework_infos, pack_mapping
-    from policyengine.remediate.registry import load_remediations
-    from policyengine.reports.extras import Extras
-    from policyengine.rules.packs import load_packs
-
-    return Extras(
-        frameworks=framework_infos(),
-        pack=pack_mapping(load_packs().rules),
-        remediations={name: found.mode for name, found in load_remediations().declarations.items()},
-    )
+    forms = RunReader(path).rules if path.is_dir() else load_packs().rules
+    return {form["id"]: rule_info(form) for form in forms}

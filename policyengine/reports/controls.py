@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from policyengine.model.finding import Finding
-from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS
+from policyengine.model.reasons import FAIL, PASS, UNKNOWN, VERDICTS
 from policyengine.reports.base import Context, RunInfo
 from policyengine.reports.extras import Extras, FrameworkInfo
+from policyengine.store.rows import LETTERS, VERDICT_OF
 
 Decides = Literal["whole", "part", "none"]
 Status = Literal[
@@ -51,12 +52,6 @@ STATUS_WORDS: Final[Mapping[Status, tuple[str, str]]] = {
     "not_decided": ("not decided by a rule", "no rule speaks of this control; people have to assess it"),
 }
 """status -> (a label of a few words, a sentence without a full stop). Only ``satisfied`` may be shown green."""
-
-LETTERS: Final[Mapping[str, str]] = {PASS: "P", FAIL: "F", UNKNOWN: "U", NOT_APPLICABLE: "N"}
-"""verdict -> its letter in a row of a run directory; ``-`` stands for a rule that was not asked."""
-
-VERDICT_OF: Final[Mapping[str, str]] = {letter: verdict for verdict, letter in LETTERS.items()}
-"""letter -> its verdict."""
 
 _RANK: Final = {"F": 0, "U": 2, "P": 3, "N": 4}
 _ACCEPTED: Final = 1

@@ -23,8 +23,8 @@ from types import TracebackType
 from typing import IO, Any, Final
 
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS
-from policyengine.reports.controls import LETTERS, VERDICT_OF
 from policyengine.reports.csv_report import cell
+from policyengine.store.rows import LETTERS, VERDICT_OF
 
 SCHEMA: Final = "policyengine/population/v1"
 COLUMNS: Final = ("account", "region", "type", "id", "arn", "verdict", "waivers")

@@ -17,10 +17,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PILLARS, SEVERITIES, UNKNOWN, VERDICTS
+from policyengine.store.rows import VERDICT_OF
 
 Risk = Literal["high", "medium", "low"]
 RISKS: Final[tuple[Risk, ...]] = ("high", "medium", "low")
@@ -47,6 +48,8 @@ SMALL: Final = 5
 MEDIUM: Final = 50
 """Points up to which effort is called small, and medium."""
 
+MAX_ROWS: Final = 50_000
+"""Distinct rows kept before they are added up."""
 MAX_CAUSES: Final = 200_000
 """Causes that are told apart; beyond them every finding counts as a change of its own, so memory is bounded."""
 
@@ -65,6 +68,18 @@ class RiskRule(Protocol):
     @property
     def severity(self) -> str:
         """Its severity."""
+
+
+class RunFacts(Protocol):
+    """What is needed of a rule as a run used it; :class:`~policyengine.store.rows.RuleFacts` is one."""
+
+    @property
+    def severity(self) -> str:
+        """Its severity in the run."""
+
+    @property
+    def remediation(self) -> str | None:
+        """The id of its remediation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +220,9 @@ class RiskTally:
         self._found: dict[str, _Rule] = {}
         self._accounts: Counter[tuple[str | None, str]] = Counter()
         self._causes: set[int] = set()
+        self._rows: Counter[tuple[str | None, tuple[str, ...], str, tuple[str, ...]]] = Counter()
+        self._fewer: Counter[str] = Counter()
+        self._facts: Mapping[str, RunFacts] = {}
 
     def add(self, finding: Finding) -> None:
         """Count one finding; findings may come in any order."""
@@ -243,6 +261,45 @@ class RiskTally:
             found.remediation = found.remediation or remediation
             found.changes += number if cause is None else self._is_new(rule, cause)
 
+    def add_row(
+        self,
+        account: str | None,
+        rules: Sequence[str],
+        letters: str,
+        details: Sequence[Mapping[str, Any]],
+        facts: Mapping[str, RunFacts],
+    ) -> None:
+        """Count one resource as a run directory keeps it: a letter for each of ``rules``, ``-`` for one not asked.
+
+        ``details`` are those of its FAILs and UNKNOWNs (``rule``, ``waiver``, ``cause``); ``facts``: what the run says of
+        each rule. The same as :meth:`count` for each letter, without the time that takes.
+        """
+        waived: list[str] = []
+        for detail in details:
+            if detail.get("waiver") is not None:
+                waived.append(detail["rule"])
+            elif (cause := detail.get("cause")) is not None and not self._is_new(detail["rule"], cause):
+                self._fewer[detail["rule"]] += 1
+        self._facts = facts
+        self._rows[account, tuple(rules), letters, tuple(waived)] += 1
+        if len(self._rows) > MAX_ROWS:
+            self._add_up()
+
+    def _add_up(self) -> None:
+        for (account, rules, letters, waived), number in self._rows.items():
+            for rule, letter in zip(rules, letters, strict=True):
+                if letter == "-":
+                    continue
+                facts = self._facts[rule]
+                self.count(
+                    rule, facts.severity, VERDICT_OF[letter], account, number,
+                    waived=rule in waived, remediation=facts.remediation,
+                )  # fmt: skip
+        self._rows.clear()
+        for rule, number in self._fewer.items():
+            self._found[rule].changes -= number
+        self._fewer.clear()
+
     def _is_new(self, rule: str, cause: str) -> bool:
         # not hash(): a collision must not depend on the process
         text = f"{rule}\0{cause}".encode("utf-8", "surrogatepass")
@@ -255,6 +312,7 @@ class RiskTally:
 
     def results(self) -> RiskReport:
         """Return the report; what has the same rank is in the order of ids."""
+        self._add_up()
         rules = [self._rule(name, self._found[name]) for name in sorted(self._found)]
         pillars = [*PILLARS, *sorted({rule.pillar for rule in rules} - set(PILLARS))]
         return RiskReport(

@@ -102,6 +102,21 @@ def test_what_is_no_run_is_told(run: Run, tmp_path: Path, text: str) -> None:
     assert "x.json" in done.err
 
 
+@pytest.mark.parametrize("damage", ["rules_of", "rules.json"])
+def test_a_damaged_run_is_told(run: Run, runs: Path, damage: str) -> None:
+    if damage == "rules_of":
+        about = json.loads((runs / "before" / "run.json").read_text())
+        about["rules_of"]["AWS::S3::Bucket"].pop()
+        (runs / "before" / "run.json").write_text(json.dumps(about))
+    else:
+        pack = json.loads((runs / "before" / "rules.json").read_text())
+        pack["rules"] = [rule for rule in pack["rules"] if rule["id"] != "s3-versioning"]
+        (runs / "before" / "rules.json").write_text(json.dumps(pack))
+    done = run("well-architected", "before")
+    assert done.code == 2
+    assert "`before` has rows that its rules do not explain" in done.err
+
+
 def test_same_input_same_bytes(run: Run, runs: Path) -> None:
     first = run("well-architected", "before", "--format", "json", env={"PYTHONHASHSEED": "1"})
     other = run(

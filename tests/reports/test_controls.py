@@ -17,7 +17,6 @@ from policyengine.model.resource import Resource
 from policyengine.reports import controls
 from policyengine.reports.base import Context, RuleInfo, RunInfo
 from policyengine.reports.controls import (
-    LETTERS,
     STATUS_WORDS,
     STATUSES,
     ControlResult,
@@ -27,6 +26,7 @@ from policyengine.reports.controls import (
 )
 from policyengine.reports.extras import Extras, FrameworkInfo
 from policyengine.rules.packs import load_packs
+from policyengine.store.rows import LETTERS
 
 REASON = {PASS: "requirement_met", FAIL: "missing", UNKNOWN: "access_denied", NOT_APPLICABLE: "when_not_met"}
 MAPPED = {

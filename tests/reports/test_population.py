@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from policyengine.model.reasons import FAIL, VERDICTS
 from policyengine.reports import population
-from policyengine.reports.controls import LETTERS
 from policyengine.reports.csv_report import cell
 from policyengine.reports.population import COLUMNS, PopulationWriter
+from policyengine.store.rows import LETTERS
 
 from .sample import HOSTILE
 

@@ -22,6 +22,7 @@ from policyengine.reports.well_architected import SCHEMA, WellArchitectedReport
 from policyengine.reports.well_architected_compare import change_of, checked, compare
 from policyengine.reports.well_architected_page import comparison_page, page
 from policyengine.reports.well_architected_risks import RISKS, Means, RiskTally, effort
+from policyengine.store.rows import VERDICT_OF, RuleFacts
 
 from .sample import HOSTILE
 
@@ -208,6 +209,44 @@ def test_numbers_add_up_in_every_direction(cells: list[Any], random: Any) -> Non
     random.shuffle(found)
     assert written(found) == document
     assert checked(document, "x") == document
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.text("PFUN-", min_size=len(RULES), max_size=len(RULES)), st.sampled_from(["1", None]),
+            st.sampled_from([None, "c1", "c2"]), st.booleans(),
+        ),
+        max_size=8,
+    ),
+    st.booleans(),
+)  # fmt: skip
+def test_rows_of_a_run_say_the_same_as_findings(rows: list[Any], small: bool) -> None:
+    facts = {
+        rule: RuleFacts(
+            info.title, info.family, info.severity, {}, "fix_it" if info.severity == "high" else None
+        )
+        for rule, info in RULES.items()
+    }
+    by_row, by_finding = RiskTally(RULES), RiskTally(RULES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(risks, "MAX_ROWS", 1 if small else risks.MAX_ROWS)
+        for letters, account, cause, waived in rows:
+            details = []
+            for rule, letter in zip(RULES, letters, strict=True):
+                waiver = {"id": "w"} if waived and letter == "F" else None
+                if letter in "FU":
+                    details.append(
+                        {"rule": rule, "waiver": waiver, "cause": cause if letter == "F" else None}
+                    )
+                if letter != "-":
+                    by_finding.count(
+                        rule, RULES[rule].severity, VERDICT_OF[letter], account, waived=waiver is not None,
+                        cause=cause if letter == "F" else None, remediation=facts[rule].remediation,
+                    )  # fmt: skip
+            by_row.add_row(account, list(RULES), letters, details, facts)
+        assert by_row.results() == by_finding.results()
 
 
 def check_plan(plan: list[Any], failing: list[Finding]) -> None:
