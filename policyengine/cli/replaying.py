@@ -80,7 +80,7 @@ def _clock(run: Mapping[str, Any]) -> Any:
 def _source(reader: RunReader, entry: Mapping[str, Any]) -> Any:
     place = reader.path / entry["path"]
     try:
-        source = open_snapshot(place, SourceOptions(base=reader.path), entry["target"])
+        source = open_snapshot(place, SourceOptions(), name=entry["target"])
     except PolicyEngineError as error:
         raise InputError(
             f"`{place}`, which the run keeps of `{entry['target']}`, cannot be read: {error}"

@@ -104,14 +104,17 @@ class Run:
         if self.options["output"] is None:
             return None
         from policyengine.cli.keep import Keeper
+        from policyengine.cli.kept_inputs import keep_inputs
         from policyengine.store.rows import row_line
         from policyengine.store.run_writer import RunWriter
 
         self.scan.wanted = replace(self.scan.wanted, row=row_line)
         writer = stack.enter_context(RunWriter(self.options["output"]))
-        keeper = Keeper(
-            writer, self.evaluator, self.options["rule_folders"], self.texts, in_order=self._in_order()
-        )
+        kept = keep_inputs(self.discovery.sources, writer.inputs, self.info.started_at)
+        self.discovery.replace([each.source for each in kept])
+        self.scan.sources = self.discovery.sources
+        folders, in_order = self.options["rule_folders"], self._in_order()
+        keeper = Keeper(writer, self.evaluator, kept, folders, self.texts, in_order=in_order)
         self.scan.keep_rows = keeper.take
         return keeper
 
@@ -135,7 +138,7 @@ class Run:
         for report in reports:
             report.end(final)
         if keeper is not None:
-            keeper.end(run_json(final), self.discovery.sources, self.scan.counts.verdicts)
+            keeper.end(run_json(final), self.scan.counts.verdicts)
         return final
 
     def _ordered(self) -> Iterator[Finding]:

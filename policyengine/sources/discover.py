@@ -48,6 +48,12 @@ class Discovery:
         """Whether a walk found this source or error, so that nobody asked for it by name."""
         return any(item is other for other in self.walked)
 
+    def replace(self, sources: Sequence[Source]) -> None:
+        """Put other sources in the places of those there are, one for one."""
+        others = {id(old): new for old, new in zip(self.sources, sources, strict=True)}
+        self.walked = [others.get(id(item), item) for item in self.walked]
+        self.sources = list(sources)
+
 
 def open_targets(targets: Sequence[str], options: SourceOptions) -> Discovery:
     """Open every target: a file, a folder to walk, a snapshot folder, or ``-`` for standard input.

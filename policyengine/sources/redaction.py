@@ -31,8 +31,8 @@ _TAGS: Final = frozenset({"Tags", "tags"})
 class Detector(Protocol):
     """Looks at a value before it is taken out; ``name`` is what the value is called, "" where nothing says it."""
 
-    def __call__(self, name: str, value: str) -> Looked | None:
-        """Return what kinds of credentials the value has; None where it cannot be looked at."""
+    def __call__(self, name: str, value: str | Unresolved) -> Looked | None:
+        """Return what kinds of credentials the value has; None where it cannot be looked at, or is not known enough."""
         ...
 
 
@@ -82,10 +82,20 @@ class _Work:
             ]
             return OpenList(items, value.more) if isinstance(value, OpenList) else items
         if isinstance(value, Unresolved):
-            return without_text(value) if secret else value
+            return self._reference(value, path, name) if secret else value
         if isinstance(value, bool) or not isinstance(value, _SCALARS):
             return value
         return self._text(value, path, name, secret=secret)
+
+    def _reference(self, value: Unresolved, path: tuple[str, ...], name: str) -> Unresolved:
+        """A secret that is not known may have parts that are: they go, and what they were stays."""
+        kept = without_text(value)
+        if kept is value:
+            return value
+        found = self._redactor._detect(name, value)
+        if found is None:
+            return kept
+        return redacted(self._redactor.digest(self._type, path, value.detail), found, part=True)
 
     def _object(self, value: dict[str, Any], path: tuple[str, ...], *, secret: bool) -> dict[str, Any]:
         called = _called(value)
@@ -120,7 +130,7 @@ class _Work:
 
     def _text(self, value: str | float, path: tuple[str, ...], name: str, *, secret: bool) -> Any:
         text = str(value)
-        if is_dynamic(value):
+        if not text or is_dynamic(value):
             return value
         if not secret and (not isinstance(value, str) or len(text) < _SHORTEST):
             return value

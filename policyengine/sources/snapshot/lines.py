@@ -57,8 +57,8 @@ def parse_line(line: bytes, later_minor: bool = False) -> Resource:
     location = pop("location", None)
     file, locate = (None, no_location) if location is None else _location(location)
     resource = Resource(
-        _known_type(kind), ident, intern(account) or None, intern(region) or None, properties, arn, tags,
-        {} if related is None else related, file, locate, collected_at=collected_at,
+        _known_type(kind) if file is None else kind, ident, intern(account) or None, intern(region) or None,
+        properties, arn, tags, {} if related is None else related, file, locate, collected_at=collected_at,
     )  # fmt: skip
     if tags is not None:
         _check_tags(tags)
@@ -141,6 +141,7 @@ def _refuse_required(**found: Any) -> NoReturn:
 
 @lru_cache(maxsize=4096)
 def _known_type(kind: str) -> str:
+    """What runs has a type of the registry; code may have a custom resource's, or one that is misspelt."""
     if not _TYPE.fullmatch(kind):
         raise LineError(f"`type` is `{kind[:80]}`, expected a type name such as `AWS::S3::Bucket`")
     return intern(kind)

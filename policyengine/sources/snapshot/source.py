@@ -278,15 +278,16 @@ def _refuse_account(resource: Resource, account: str) -> None:
 
 
 def open_snapshot(
-    path: str | Path, options: SourceOptions, target: str | Path | None = None
+    path: str | Path, options: SourceOptions, target: str | Path | None = None, *, name: str | None = None
 ) -> SnapshotSource:
     """Return the snapshot at ``path``: a directory with a manifest, or one file of lines.
 
-    ``target`` is what the user named (``path`` when None). Raises InputError when the manifest
+    ``target`` is what the user named (``path`` when None); ``name`` is what messages call it instead. Raises InputError
+    when the manifest
     cannot be used or the file cannot be opened.
     """
     place = Path(path)
-    name = display_path(path, options, path if target is None else target)
+    name = name or display_path(path, options, path if target is None else target)
     if not place.is_dir():
         return open_lines(place, name)
     manifest = read_manifest(place, name)

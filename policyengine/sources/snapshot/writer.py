@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,13 +31,14 @@ def write_snapshot(
     resources: Iterable[Resource],
     *,
     created: str,
-    coverage: Coverage = NO_COVERAGE,
-    errors: Sequence[Mapping[str, Any]] = (),
+    coverage: Coverage | Callable[[], Coverage] = NO_COVERAGE,
+    errors: Sequence[Mapping[str, Any]] | Callable[[], Sequence[Mapping[str, Any]]] = (),
     compress: bool = True,
 ) -> Path:
     """Write a snapshot of resources and return its folder.
 
-    As :func:`write_lines`; raises ValueError also for a resource that no snapshot can hold.
+    As :func:`write_lines`; ``coverage`` and ``errors`` may be functions, which are asked once everything was read.
+    Raises ValueError also for a resource that no snapshot can hold.
     """
     lines = (placed for resource in resources for placed in _placed(resource))
     return write_lines(folder, lines, created=created, coverage=coverage, errors=errors, compress=compress)
@@ -64,8 +65,8 @@ def write_lines(
     lines: Iterable[tuple[Place, bytes]],
     *,
     created: str,
-    coverage: Coverage = NO_COVERAGE,
-    errors: Sequence[Mapping[str, Any]] = (),
+    coverage: Coverage | Callable[[], Coverage] = NO_COVERAGE,
+    errors: Sequence[Mapping[str, Any]] | Callable[[], Sequence[Mapping[str, Any]]] = (),
     compress: bool = True,
     collection: Mapping[str, Any] | None = None,
 ) -> Path:
@@ -90,6 +91,8 @@ def write_lines(
             buckets = _Buckets(Path(spill))
             buckets.fill(lines)
             parts = list(_write_parts(work, buckets, compress))
+        coverage = coverage() if callable(coverage) else coverage
+        errors = errors() if callable(errors) else errors
         manifest = {
             "version": "1.0" if len(coverage) <= MAX_LISTED else "1.1",
             "created": created,

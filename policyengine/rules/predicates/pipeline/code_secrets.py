@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
+from policyengine.model.redacted import was_written
 from policyengine.model.resource import Path
 from policyengine.model.values import NEVER_SHOWN, OpenDict, OpenList, Unresolved
 from policyengine.rules.predicates.api import Answer, Arg, Predicate, Subject
@@ -31,7 +32,7 @@ def by_reference(subject: Subject, *, properties: Sequence[str]) -> Answer:
             if _never_shown(subject, value):
                 continue
             known = _dynamic(value)
-            if isinstance(known, Unresolved):
+            if isinstance(known, Unresolved) and not was_written(known):
                 if not (_final(path) == steps[-1] and _kept_elsewhere(known)):
                     doubts.append(Evidence(path, value, _EXPECTED, known.reason))
             elif _written(known):
@@ -69,6 +70,8 @@ def _kept_elsewhere(value: Unresolved) -> bool:
 
 def _written(value: Any) -> bool:
     """Whether this is a secret that stands here; an empty text is none."""
+    if isinstance(value, Unresolved):
+        return was_written(value)
     if isinstance(value, str):
         return bool(value) and not value.startswith(_SECURE)
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from policyengine.catalog.secret_names import PAIR_NAMES, PAIR_VALUES
@@ -208,15 +208,23 @@ def _decoded(text: str) -> str:
         return text
 
 
-def looked_at(name: str, value: str) -> Looked | None:
+def looked_at(name: str, value: str | Unresolved) -> Looked | None:
     """Return the kinds of credentials a value has, as a variable of this name and as a text: what is kept of a
-    value that is taken out of a snapshot. None for one that is too long to be looked at."""
-    if len(value) > MAX_TEXT:
+    value that is taken out of a snapshot. None for one that is too long to be looked at, or of which so little is known
+    that one of the two cannot be said."""
+    if isinstance(value, str) and len(value) > MAX_TEXT:
         return None
-    return Looked(_told(_named((), name, value)), _told(_look((), value)))
+    as_variable, as_text = list(_named((), name, value)), list(_look((), value))
+    if isinstance(value, Unresolved) and not (_is_decided(as_variable) and _is_decided(as_text)):
+        return None
+    return Looked(_told(as_variable), _told(as_text))
 
 
-def _told(found: Iterator[_Found]) -> tuple[str, ...]:
+def _is_decided(found: Sequence[_Found]) -> bool:
+    return not found or any(f.doubt is None for f in found)
+
+
+def _told(found: Iterable[_Found]) -> tuple[str, ...]:
     bad = (f for f in found if f.doubt is None and not _is_masked(f))
     return tuple(dict.fromkeys(_said(f) for f in bad))
 

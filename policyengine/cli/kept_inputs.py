@@ -1,0 +1,145 @@
+"""What a run judges, kept first: from then on nothing is judged that is not kept (decision 16)."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from policyengine.engine.scan import CODE_KINDS
+from policyengine.model.errors import PolicyEngineError
+from policyengine.model.resource import Coverage, Resource
+from policyengine.sources.base import SourceOptions
+from policyengine.sources.snapshot.canonical import to_lines
+from policyengine.sources.snapshot.lines import parse_line
+from policyengine.sources.snapshot.manifest import MANIFEST, CollectorError
+from policyengine.sources.snapshot.source import open_snapshot
+from policyengine.sources.snapshot.writer import write_snapshot
+
+
+class Kept(NamedTuple):
+    """One source of a run: what is judged from here on, and the files it is kept in, in order."""
+
+    source: Any
+    parts: list[Path]
+
+
+def keep_inputs(sources: Sequence[Any], folder: Path, created: str) -> list[Kept]:
+    """Keep each source in a folder of its own, ``0001`` on, without secrets; ``created`` is the time of the run."""
+    return [_kept(source, folder / f"{number:04d}", created) for number, source in enumerate(sources, 1)]
+
+
+def _kept(source: Any, folder: Path, created: str) -> Kept:
+    if getattr(source, "redaction_key", None) is not None:
+        _copy(source, folder)
+        return _opened(source, folder)
+    redact = _redactor()
+    if source.kind in CODE_KINDS:
+        kept: Any = AsKept(source, redact)
+        _write(kept, source, folder, created)
+        return Kept(kept, _parts(folder, str(source.target)))
+    _write(_Redacted(source, redact), source, folder, created)
+    return _opened(source, folder)
+
+
+def _opened(source: Any, folder: Path) -> Kept:
+    """Return the kept snapshot in place of the source it was made of; what that met is still said."""
+    kept = open_snapshot(folder, SourceOptions(), name=str(source.target))
+    kept.kind = source.kind
+    said = {str(error) for error in kept.errors}
+    kept.errors += [error for error in source.errors if str(error) not in said]
+    kept.skipped, kept.notes = source.skipped, source.notes
+    return Kept(kept, [part.path for part in kept.parts])
+
+
+def _copy(source: Any, folder: Path) -> None:
+    """Copy a snapshot that our collectors wrote, byte by byte; parts that are missing are told when it is read."""
+    (folder / "resources").mkdir(parents=True)
+    shutil.copyfile(source.manifest, folder / MANIFEST)
+    for part in source.parts:
+        if part.path.is_file():
+            to = folder / part.path.relative_to(source.manifest.parent)
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(part.path, to)
+
+
+def _write(given: Any, source: Any, folder: Path, created: str) -> None:
+    def errors() -> list[dict[str, Any]]:
+        return [_error(error) for error in source.errors if isinstance(error, CollectorError)]
+
+    write_snapshot(
+        folder, given.resources(), created=created, coverage=lambda: source.coverage, errors=errors
+    )
+
+
+def _error(error: CollectorError) -> dict[str, Any]:
+    named = {name: getattr(error, name) for name in ("code", "message", "account", "region", "operation")}
+    types = {"types": list(error.types)} if error.types else {}
+    return {**{name: value for name, value in named.items() if value is not None}, **types}
+
+
+def _parts(folder: Path, name: str) -> list[Path]:
+    return [part.path for part in open_snapshot(folder, SourceOptions(), name=name).parts]
+
+
+def _redactor() -> Any:
+    from policyengine.cli.live.redaction_key import redaction_key
+    from policyengine.rules.predicates.pipeline.plain_secrets import looked_at
+    from policyengine.sources.redaction import Redactor
+
+    return Redactor(redaction_key(), looked_at)
+
+
+class _Redacted:
+    """The resources of a source without their secrets."""
+
+    def __init__(self, source: Any, redact: Any) -> None:
+        self._source = source
+        self._redact = redact
+
+    def resources(self) -> Iterator[Resource]:
+        """Yield them, in the order of the source."""
+        for resource in self._source.resources():
+            for branch in (resource, *resource.variants):
+                self._redact(branch)
+            yield resource
+
+
+class AsKept:
+    """A source of code whose resources are as their lines say them, at the places where they stand in the code.
+
+    Lines hold what rules see but for the order of keys and the places of values: whoever reads only the lines has to
+    come to the same words.
+    """
+
+    def __init__(self, source: Any, redact: Any) -> None:
+        self._source = source
+        self._resources = _Redacted(source, redact)
+        self.kind: str = source.kind
+        self.target: str = source.target
+        self.skipped: Counter[str] = source.skipped
+        self.notes: list[str] = source.notes
+
+    @property
+    def coverage(self) -> Coverage:
+        """What the source covers."""
+        covered: Coverage = self._source.coverage
+        return covered
+
+    @property
+    def errors(self) -> list[PolicyEngineError]:
+        """What the source met."""
+        found: list[PolicyEngineError] = self._source.errors
+        return found
+
+    def resources(self) -> Iterator[Resource]:
+        """Yield every resource, its branches as ``variants``."""
+        for resource in self._resources.resources():
+            own, *others = (parse_line(line, True) for line in to_lines(resource))
+            own.locate = resource.locate
+            for branch, other in zip(resource.variants, others, strict=True):
+                other.locate = branch.locate
+            own.variants = tuple(others)
+            yield own

@@ -1,0 +1,102 @@
+"""A kept run is judged again from what it keeps, and comes to the same rows, byte for byte."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from policyengine.cli.replaying import again
+from policyengine.model.merkle import root_of
+from policyengine.store.lines import read_lines
+from tests.cli.conftest import Run
+
+ROOT = Path(__file__).resolve().parents[2]
+CORPORA = ROOT.parent / "shared" / "corpora"
+EXAMPLES = ("organization", "template.yaml", "plan.json")
+AS_OF = ("--as-of", "2026-11-22T00:00:00Z")
+
+
+def kept(folder: Path) -> list[bytes]:
+    return list(again(folder).reader.lines())
+
+
+def judged_again(folder: Path, jobs: int = 1) -> list[bytes]:
+    return [line for _, _, line, _ in again(folder, jobs=jobs).rows()]
+
+
+def differing(folder: Path) -> list[tuple[bytes, bytes]]:
+    return [pair for pair in zip(kept(folder), judged_again(folder), strict=True) if pair[0] != pair[1]]
+
+
+@pytest.mark.parametrize("target", EXAMPLES)
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_judging_again_gives_the_same_rows(run: Run, tmp_path: Path, target: str, jobs: str) -> None:
+    given = ("--config", str(ROOT / "examples/policyengine.yaml"))
+    run("scan", str(ROOT / "examples" / target), *given, "-q", "-o", "kept", "-j", jobs, *AS_OF)
+    assert len(kept(tmp_path / "kept")) > 5
+    assert differing(tmp_path / "kept") == []
+    assert judged_again(tmp_path / "kept", jobs=2) == kept(tmp_path / "kept")
+
+
+def test_several_sources_keep_their_order_and_their_own_worlds(run: Run, tmp_path: Path) -> None:
+    run("scan", *(str(ROOT / "examples" / name) for name in EXAMPLES), "-q", "-o", "kept", *AS_OF)
+    found = again(tmp_path / "kept")
+    assert [entry["kind"] for entry in found.reader.about["inputs"]] == ["snapshot", "template", "plan"]
+    assert differing(tmp_path / "kept") == []
+
+
+def test_the_roots_are_those_of_what_is_kept(run: Run, tmp_path: Path) -> None:
+    run("scan", *(str(ROOT / "examples" / name) for name in EXAMPLES), "-q", "-o", "kept", *AS_OF)
+    roots = json.loads((tmp_path / "kept/run.json").read_text())["roots"]
+    rows = kept(tmp_path / "kept")
+    assert roots["results"] == {"root": f"sha256:{root_of(rows).hex()}", "size": len(rows)}
+    parts = [part.path for source in again(tmp_path / "kept").sources for part in source.parts]
+    lines = [line for path in parts for line in read_lines(path)]
+    assert roots["population"] == {"root": f"sha256:{root_of(lines).hex()}", "size": len(lines)}
+
+
+def test_what_is_kept_does_not_depend_on_reports_nor_processes(run: Run, tmp_path: Path) -> None:
+    target = str(ROOT / "examples/organization")
+    run("scan", target, "-q", "-o", "one", *AS_OF)
+    run("scan", target, "-o", "two", "-j", "2", *AS_OF, "--format", "json=a.json", "--format", "terminal")
+    files = [p.relative_to(tmp_path / "one") for p in (tmp_path / "one").rglob("*") if p.is_file()]
+    assert {
+        f for f in files if (tmp_path / "one" / f).read_bytes() != (tmp_path / "two" / f).read_bytes()
+    } == set()
+
+
+def test_an_older_run_directory_is_refused_with_what_to_do(run: Run, tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "run.json").write_text('{"format": 1, "run": {}}')
+    (old / "rules.json").write_text("{}")
+    found = run("diff", "old", "old")
+    assert found.code == 2
+    assert (
+        "is a run directory of format 1; this version reads 2: make it again with `scan -o DIR`" in found.err
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "folders", [("cloudformation",), ("terraform-plans", "config-items", "scp-examples")]
+)
+def test_keeping_changes_no_verdict_and_judging_again_no_byte(
+    run: Run, tmp_path: Path, folders: tuple[str, ...]
+) -> None:
+    if not CORPORA.is_dir():
+        pytest.skip("the corpora are not beside the project")
+    targets = [str(CORPORA / folder) for folder in folders]
+    plain = run("scan", *targets, "-q", "--format", "json=plain.json", *AS_OF, timeout=300)
+    with_run = run("scan", *targets, "-q", "--format", "json=kept.json", "-o", "kept", *AS_OF, timeout=300)
+    assert plain.code == with_run.code
+
+    def verdicts(name: str) -> dict[str, tuple[str, object]]:
+        found = json.loads((tmp_path / name).read_text())["findings"]
+        return {f["id"]: (f["verdict"], f["location"]) for f in found}
+
+    assert len(verdicts("plain.json")) > 5_000
+    assert verdicts("plain.json") == verdicts("kept.json")
+    assert differing(tmp_path / "kept") == []
