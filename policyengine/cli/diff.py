@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
 from policyengine.cli.errors import EXIT_FAIL, EXIT_OK
 from policyengine.sources.paths import printable
-
-if TYPE_CHECKING:
-    from policyengine.history.looked import Looked
 
 _ORDER: Final = {
     "new": "new", "fixed": "fixed", "gone": "gone with the resource", "not_asked": "no longer asked",
@@ -42,15 +38,13 @@ def diff(before: Path, after: Path, form: str, show_open: bool, fail_on_new: boo
     Runs are run directories (`scan -o DIR`), findings.json or ndjson reports. Why is told best by run directories, which
     hold their rules.
     """
-    from policyengine.history.compare import Rules, compare
+    from policyengine.cli.differing import Differing
 
-    rules = Rules(_rules(before), _rules(after), _unread(after), _lost(after))
-    earlier, later = _looked(before), _looked(after)
-    old, new = _findings(before, earlier), _findings(after, later)
+    both = Differing(before, after, tell_open=show_open or form == "ndjson")
     counts: Counter[str] = Counter()
     unasked: Counter[str] = Counter()
     unseen: Counter[str] = Counter()
-    for change in compare(old, new, rules, (earlier, later)):
+    for change in both.changes():
         counts[change.kind] += 1
         if form == "ndjson":
             print(
@@ -65,6 +59,7 @@ def diff(before: Path, after: Path, form: str, show_open: bool, fail_on_new: boo
             unseen[change.why] += 1
         elif change.kind != "open" or show_open:
             _say(change)
+    counts["open"] += both.open
     if form == "terminal":
         for rule, times in sorted(unasked.items()):
             print(f"{_ORDER['not_asked']}: {rule}, of which {times:,} failed")
@@ -75,52 +70,6 @@ def diff(before: Path, after: Path, form: str, show_open: bool, fail_on_new: boo
             or "no failure in either run"
         )
     return EXIT_FAIL if fail_on_new and counts["new"] else EXIT_OK
-
-
-def _findings(path: Path, looked: Looked) -> Iterator[dict[str, Any]]:
-    """All findings are read before the first is given: only then is known where the run looked."""
-    from policyengine.history.compare import in_order, key_of
-    from policyengine.store.rundir import read_findings
-
-    if in_order(looked.noting(read_findings(path))):
-        return read_findings(path)
-    return iter(sorted(looked.noting(read_findings(path)), key=key_of))
-
-
-def _looked(path: Path) -> Looked:
-    from policyengine.history.looked import Looked
-    from policyengine.store.coverage import read_coverage
-    from policyengine.store.rundir import read_run
-
-    scope = read_run(path).get("scope")
-    targets = scope.get("targets") if isinstance(scope, dict) else None
-    return Looked(read_coverage(path), map(str, targets) if isinstance(targets, list) else None)
-
-
-def _errors(path: Path) -> list[dict[str, Any]]:
-    from policyengine.store.rundir import read_run
-
-    return [error for error in read_run(path).get("errors") or () if isinstance(error, dict)]
-
-
-def _unread(path: Path) -> list[tuple[str | None, str | None]]:
-    return [(error.get("account"), error.get("region")) for error in _errors(path)]
-
-
-def _lost(path: Path) -> list[tuple[str | None, str]]:
-    listed = [(error.get("account"), error.get("types")) for error in _errors(path)]
-    return [(account, str(type)) for account, types in listed if isinstance(types, list) for type in types]
-
-
-def _rules(path: Path) -> list[dict[str, Any]] | None:
-    file = path / "rules.json"
-    if not path.is_dir() or not file.is_file():
-        return None
-    try:
-        rules = json.loads(file.read_bytes())["rules"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return rules if isinstance(rules, list) else None
 
 
 def _say(change: Any) -> None:

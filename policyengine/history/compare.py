@@ -28,6 +28,8 @@ _RULE_TEXT: Final = frozenset(
 
 
 _NOT_USED: Final = "the rule is not used any more"
+NOT_AT_HAND: Final = "the resource changed, or what it is compared with: its values are not at hand"
+"""Run directories keep no evidence of what passes: the resources that were judged have the values (``history.reasons``)."""
 
 
 class Change(NamedTuple):
@@ -43,6 +45,8 @@ class Change(NamedTuple):
     kind: Kind
     finding: Json
     why: str
+    before: Json | None = None
+    """The earlier finding, where ``finding`` is the later one."""
 
 
 class Rules:
@@ -156,12 +160,12 @@ def _only_later(finding: Json, rules: Rules, looked: Sides | None) -> Change:
 
 def _both(old: Json, new: Json, rules: Rules) -> Iterator[Change]:
     was, now = old["verdict"], new["verdict"]
-    kind = _KINDS.get((was, now))
+    kind = KINDS.get((was, now))
     if kind is not None:
-        yield Change(kind, new, "" if kind == "open" and _same(old, new) else _why(old, new, rules))
+        yield Change(kind, new, "" if kind == "open" and _same(old, new) else _why(old, new, rules), old)
 
 
-_KINDS: Final[Mapping[tuple[str, str], Kind]] = {
+KINDS: Final[Mapping[tuple[str, str], Kind]] = {
     (FAIL, FAIL): "open",
     (FAIL, PASS): "fixed",
     (FAIL, UNKNOWN): "not_determined",
@@ -190,6 +194,8 @@ def _why(old: Json, new: Json, rules: Rules) -> str:
     values = list(_values(old, new))
     if values:
         return "the resource changed: " + "; ".join(values[:3]) + ("; …" if len(values) > 3 else "")
+    if not old["evidence"] or not new["evidence"]:
+        return NOT_AT_HAND
     return "the same values: what they are compared with changed (the clock, parameters, other resources)"
 
 
@@ -199,11 +205,12 @@ def _values(old: Json, new: Json) -> Iterator[str]:
     for path in sorted(before.keys() | after.keys()):
         if path in before and path in after:
             if before[path] != after[path]:
-                yield f"{path} was {_short(before[path])}, is {_short(after[path])}"
+                yield f"{path} was {short(before[path])}, is {short(after[path])}"
         elif path in after and before:
-            yield f"{path} is {_short(after[path])}"
+            yield f"{path} is {short(after[path])}"
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """Return a value as a sentence shows it."""
     text = "nothing" if value is None else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:59]}…"

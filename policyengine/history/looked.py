@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol, TypeVar
 
 from policyengine.store.coverage import Places
@@ -24,10 +24,17 @@ class Looked:
 
     ``coverage`` is what it collected whole. Of places that it does not speak of (files of code, lines without a
     manifest, reports without a run directory) is known only that they were looked at when there are findings of them;
-    ``targets`` are what the run was asked about, None where that is not known.
+    ``targets`` are what the run was asked about, None where that is not known. ``places`` gives the (account, region) pairs
+    that there are findings of, where nobody notes them; it is called when somebody must know.
     """
 
-    def __init__(self, coverage: Places, targets: Iterable[str] | None) -> None:
+    def __init__(
+        self,
+        coverage: Places,
+        targets: Iterable[str] | None,
+        places: Callable[[], Iterable[tuple[str | None, str | None]]] | None = None,
+    ) -> None:
+        self._more = places
         self._coverage = coverage
         self._targets = None if targets is None else frozenset(targets)
         self._places: set[tuple[str | None, str | None]] = set()
@@ -65,6 +72,9 @@ class Looked:
         account, region, type_ = resource["account"], resource["region"], resource["type"]
         types = self._coverage.get((account, region))
         if types is None:
+            if self._more is not None:
+                self._places.update(self._more())
+                self._more = None
             return "" if (account, region) in self._places else f"has nothing of {account}/{region}"
         if types & {type_, "*"} or type_ in self._coverage.get((account, "global"), ()):
             return ""

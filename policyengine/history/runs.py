@@ -15,7 +15,7 @@ from policyengine.model.errors import InputError
 from policyengine.model.finding import ID_LENGTH
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN
 from policyengine.store.coverage import read_coverage
-from policyengine.store.rundir import read_findings, read_run
+from policyengine.store.rundir import RunReader, is_run_directory, read_findings, read_run
 
 Json = Mapping[str, Any]
 Identity = tuple[str, str, str, str]
@@ -77,13 +77,46 @@ class RunRead:
         return Looked(read_coverage(self.path), map(str, targets) if isinstance(targets, list) else None)
 
     def rows(self) -> Iterator[Row]:
-        """Yield the rows in order of their keys. Those of runs that are in another order are sorted in memory."""
-        if ordered(self._rows()):
-            return self._rows()
-        return iter(_merged(sorted(self._rows(), key=lambda row: row.key)))
+        """Yield the rows in order of their keys. Those of reports that are in another order are sorted in memory."""
+        if is_run_directory(self.path):
+            return _merged(_in_order(rows_of_directory(RunReader(self.path)), self.path))
+        if ordered(rows_of(read_findings(self.path))):
+            return rows_of(read_findings(self.path))
+        return _merged(sorted(rows_of(read_findings(self.path)), key=lambda row: row.key))
 
-    def _rows(self) -> Iterator[Row]:
-        yield from rows_of(read_findings(self.path))
+
+def rows_of_directory(run: RunReader) -> Iterator[Row]:
+    """Yield the rows of a run directory. Raises InputError for a damaged one."""
+    rules_of = {type_: tuple(rules) for type_, rules in run.rules_of.items()}
+    for line in run.lines():
+        try:
+            record = json.loads(line)
+            rules, letters = rules_of.get(record["type"], ()), record["verdicts"]
+            waived = sum(_is_waived(detail) for detail in record["details"]) if b'"waiver":{' in line else 0
+            file = record.get("file")
+            identity = (
+                (record["account"] or "", record["region"] or "", record["type"], record["id"])
+                if file is None
+                else ("", file, "", record["id"])
+            )
+            if len(rules) != len(letters):
+                raise ValueError
+        except (KeyError, TypeError, ValueError, RecursionError):
+            raise InputError(f"`{run.path}` holds a row that is none; it is damaged") from None
+        yield Row(identity, record["type"], rules, letters, waived)
+
+
+def _is_waived(detail: Json) -> bool:
+    return detail.get("waiver") is not None
+
+
+def _in_order(rows: Iterable[Row], path: Path) -> Iterator[Row]:
+    last: Identity = ("", "", "", "")
+    for row in rows:
+        if row.identity < last:
+            raise InputError(f"the rows of `{path}` are in no order; it is damaged")
+        last = row.identity
+        yield row
 
 
 def rows_of(findings: Iterable[Json]) -> Iterator[Row]:

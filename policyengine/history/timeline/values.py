@@ -39,6 +39,14 @@ def values_between(before: Resource, after: Resource, evidence: Sequence[Evidenc
     return list(found.values())[:MOST]
 
 
+def values_of(before: Resource, after: Resource) -> list[Value]:
+    """Return everything that differs, without what both do not know."""
+    names = secret_names((before.type, after.type))
+    found = _differences(before, after, {*before.properties, *after.properties, "tags", "related"})
+    return [Value(json_pointer(path), _shown(path, was, names), _shown(path, now, names))
+            for path, was, now in islice(found, MOST)]  # fmt: skip
+
+
 def _differences(
     before: Resource, after: Resource, tops: Collection[str | int]
 ) -> Iterator[tuple[Path, Any, Any]]:
