@@ -1,7 +1,7 @@
 """``make bench``: measure everything, print it, write ``benchmarks/RESULTS.md``.
 
-``--only memory,template,corpus,snapshot,decide,coverage,managed,iamrules,incremental,live,liveorg,items,events,coldimport``
-runs parts (``lambdas`` stands for the last three) and does not write the page; ``--sizes`` chooses the snapshots;
+``--only memory,template,corpus,snapshot,decide,coverage,managed,iamrules,incremental,live,liveorg,items,events,coldimport,oscal``
+runs parts (``lambdas`` stands for items, events and coldimport) and does not write the page; ``--sizes`` chooses the snapshots;
 ``--without-peers`` measures ours alone.
 """
 
@@ -25,6 +25,7 @@ from benchmarks import (  # noqa: E402 - after the path is set
     lambdas,
     live,
     peers,
+    reports_oscal,
     snapshots,
     table,
     templates,
@@ -45,6 +46,7 @@ PARTS = (
     "items",
     "events",
     "coldimport",
+    "oscal",
 )
 
 
@@ -107,6 +109,8 @@ def measure(part: str, options: argparse.Namespace, *, with_peers: bool) -> tabl
         return lambdas.events(min(3, options.rounds), with_peers=with_peers)
     if part == "coldimport":
         return lambdas.cold_import(options.rounds, with_peers=with_peers)
+    if part == "oscal":
+        return reports_oscal.measure(min(3, options.rounds))
     raise SystemExit(f"no such part `{part}`; known are {', '.join(PARTS)}")
 
 
