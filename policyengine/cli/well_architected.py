@@ -140,9 +140,11 @@ def _kept(path: Path) -> dict[str, Any] | None:
 
 def _rules(path: Path) -> dict[str, RuleInfo]:
     """Return the rules that the run asked, by its own copy of them; else those that come with this program."""
+    from policyengine.cli.reportextras import rules_asked
     from policyengine.cli.ruleinfo import rule_info
     from policyengine.rules.packs import load_packs
     from policyengine.store.rundir import RunReader
 
-    forms = RunReader(path).rules if path.is_dir() else load_packs().rules
-    return {form["id"]: rule_info(form) for form in forms}
+    if path.is_dir():
+        return rules_asked(RunReader(path))
+    return {form["id"]: rule_info(form) for form in load_packs().rules}

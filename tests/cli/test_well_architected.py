@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from policyengine.cli.reportextras import rules_asked
+from policyengine.store.rundir import RunReader
 from tests.cli.conftest import BUCKET, Run
 
 AS_OF = ["--as-of", "2026-01-01T00:00:00Z", "-q"]
@@ -100,6 +102,21 @@ def test_what_is_no_run_is_told(run: Run, tmp_path: Path, text: str) -> None:
     done = run("well-architected", "x.json")
     assert done.code == 2
     assert "x.json" in done.err
+
+
+def test_severities_and_disabled_rules_are_those_of_the_run(run: Run, runs: Path) -> None:
+    (runs / "policyengine.yaml").write_text(
+        "severities: {s3-bucket-public-access-block: low}\ndisabled: {s3-versioning: the storage team sees to it}\n"
+    )
+    run("scan", "before.ndjson", "-o", "own", "--config", "policyengine.yaml", *AS_OF)
+    document = json.loads(run("well-architected", "own", "--format", "json").out)
+    found = {rule["rule"]: rule for rule in document["rules"]}
+    assert "s3-versioning" not in found
+    assert found["s3-bucket-public-access-block"]["risk"] == "low"
+    asked = rules_asked(RunReader(runs / "own"))
+    assert "s3-versioning" not in asked
+    assert "s3-default-encryption" in asked
+    assert asked["s3-bucket-public-access-block"].severity == "low"
 
 
 @pytest.mark.parametrize("damage", ["rules_of", "rules.json"])
