@@ -109,6 +109,12 @@ def _xlsx(out: IO[bytes], context: Context) -> Report:
     return XlsxReport(out, context)
 
 
+def _html(out: TextIO, context: Context) -> Report:
+    from policyengine.reports.html.report import HtmlReport
+
+    return HtmlReport(out, context)
+
+
 REPORTS: Final[Mapping[str, Reporter]] = MappingProxyType(
     {
         "terminal": Reporter(_terminal, "frames for people, the summary at the bottom", "txt"),
@@ -120,6 +126,7 @@ REPORTS: Final[Mapping[str, Reporter]] = MappingProxyType(
         "gitlab": Reporter(_gitlab, "GitLab Code Quality report", "json"),
         "markdown": Reporter(_markdown, "a pull-request comment or job summary", "md"),
         "csv": Reporter(_csv, "one row a finding, safe to open in a spreadsheet", "csv"),
+        "html": Reporter(_html, "one page to read, search and print, without a network", "html"),
         "ocsf": Reporter(
             _ocsf, "OCSF 1.6 Compliance Findings, one a line, for data lakes and SIEMs", "ndjson"
         ),

@@ -31,7 +31,8 @@ def check(name: str, text: str) -> None:
     assert golden.read_bytes() == data
 
 
-@pytest.mark.parametrize("fmt", [name for name in REPORTS if name != "terminal"])
+# `html` is mostly its style and its script, which change for reasons of their own: tests/reports/html looks at it
+@pytest.mark.parametrize("fmt", [name for name in REPORTS if name not in ("terminal", "html")])
 def test_format_is_as_recorded(fmt: str) -> None:
     extension = "txt" if REPORTS[fmt].binary else REPORTS[fmt].extension
     check(f"{fmt}.{extension}", render(fmt, run=sample.broken_run()))
