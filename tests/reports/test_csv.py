@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from policyengine.reports import csv_report
 from policyengine.reports.csv_report import CELL_LIMIT, cell
 
 from . import sample
@@ -86,3 +88,14 @@ def test_rows_end_with_crlf_and_every_cell_is_quoted() -> None:
     text = render("csv", sample.findings())
     assert text.endswith("\r\n")
     assert all(row.startswith('"') and row.endswith('"') for row in text.removesuffix("\r\n").split("\r\n"))
+
+
+@given(st.text(st.characters(codec="ascii"), max_size=30))
+@example("a::b")
+@example("a##[b")
+@example("a;=1")
+def test_the_short_way_of_plain_text_changes_nothing(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_report, "_PLAIN", re.compile("(?!)"))
+        expected = cell(text)
+    assert cell(text) == expected

@@ -21,6 +21,7 @@ from policyengine.model.finding import Evidence, Finding
 from policyengine.model.values import Unresolved
 from policyengine.reports.base import RuleInfo, RunInfo
 from policyengine.reports.extras import Extras, FrameworkInfo, Proof
+from policyengine.reports.oscal import words
 from policyengine.reports.oscal.ids import control_id, read_control_id
 from policyengine.reports.oscal.words import NAMESPACE, NS, line, tail, token, untoken, uuid5
 from policyengine.reports.times import moment
@@ -381,6 +382,17 @@ def test_prose_forms_no_markup(text: str) -> None:
     assert {t.type for t in tokens[1].children} <= {"text", "text_special"}
     seen = "".join(t.content for t in tokens[1].children)
     assert seen == (visible(cleaned_text(cut(text, 2_000))).strip() or "–")
+
+
+@given(st.text(st.characters(codec="ascii"), max_size=30))
+@example("a - b")
+@example("a_b")
+@example("ARN arn:aws:s3:::b (c)")
+def test_the_short_way_of_plain_text_changes_nothing(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(words, "_PLAIN", re.compile("(?!)"))
+        expected = line(text), words.value(text)
+    assert (line(text), words.value(text)) == expected
 
 
 def test_the_schemas_are_those_that_were_fetched() -> None:

@@ -41,7 +41,9 @@ def reviewed_controls(
     selections = [_selection(frameworks[name], controls) for name, controls in chosen.items()]
     if not selections:
         # OSCAL demands a control, and to include all would say that all of something were reviewed
-        said = "No rule of the run speaks of a control of a framework; the id stands for the rules themselves."
+        said = (
+            "No rule of the run speaks of a control of a framework; the id stands for the rules themselves."
+        )
         selections = [{"description": said, "include-controls": [{"control-id": NO_CONTROL}]}]
     remark = f"{plural(unspoken, 'control')} of these frameworks, of which no rule of the run speaks, were not reviewed"
     return {"control-selections": selections, **dict(some(remarks=line(remark) if unspoken else ""))}

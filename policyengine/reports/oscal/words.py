@@ -26,17 +26,24 @@ Json = dict[str, Any]
 
 _MARKUP = re.compile(r"[\\`*~^<>\[\]{}&|#]|(?<![^\W_])_|_(?![^\W_])")
 _BLOCK = re.compile(r"^(?:(?=[-+=:])|(\d{1,9})(?=[.)](?:\s|$)))")
+_PLAIN = re.compile(
+    r"[A-Za-z/](?:[A-Za-z0-9 .,:;/()'\"=+@%$?!-]*[A-Za-z0-9.)'/])?"
+)  # most text: shown as it is anyway
 _ESCAPE = re.compile(r"_x([0-9a-f]{1,6})_")
 
 
 def line(text: str, limit: int = TEXT_LIMIT) -> str:
     """Return ``text`` as a markup line that shows it as it is; a dash where there is nothing to show."""
+    if len(text) <= limit and _PLAIN.fullmatch(text):
+        return text
     shown = visible(cleaned_text(cut(text, limit))).strip()
     return _BLOCK.sub(r"\1\\", _MARKUP.sub(r"\\\g<0>", shown)) or "–"
 
 
 def value(text: str, limit: int = VALUE_LIMIT) -> str:
     """Return ``text`` as a string: one line without white space around it, a dash where nothing is left."""
+    if len(text) <= limit and _PLAIN.fullmatch(text):
+        return text
     return visible(cleaned_text(cut(text, limit))).strip() or "–"
 
 
