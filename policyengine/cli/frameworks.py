@@ -5,13 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from policyengine.reports.base import RuleInfo
+    from policyengine.reports.controls import ControlResult
+    from policyengine.reports.extras import FrameworkInfo
     from policyengine.reports.frameworks import ControlCoverage
+    from policyengine.store.rundir import RunReader
+
+    _Found = TypeVar("_Found", ControlCoverage, ControlResult)
 
 _FOLDERS = click.option(
     "--rules",
@@ -53,45 +58,108 @@ def list_frameworks(folders: Sequence[Path], form: str) -> None:
 @frameworks.command()
 @click.argument("framework")
 @click.argument("control", required=False)
+@click.option(
+    "--run",
+    "run",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="say what this run found (a run directory of `scan -o DIR`)",
+)
 @_FOLDERS
 @_FORMAT
-def show(framework: str, control: str | None, folders: Sequence[Path], form: str) -> None:
+def show(framework: str, control: str | None, run: Path | None, folders: Sequence[Path], form: str) -> None:
     """Say of every control of FRAMEWORK, or of one, what rules decide and what remains.
 
     \b
       policyengine frameworks show soc2
       policyengine frameworks show soc2 CC6.1
+      policyengine frameworks show soc2 --run run/
     """
     from policyengine.cli.frameworkinfo import framework_infos
-    from policyengine.cli.outputs import terminal_look
     from policyengine.model.errors import UsageError
-    from policyengine.reports import frameworks as pages
     from policyengine.rules.names import unknown
 
     known = framework_infos()
     if framework not in known:
         raise UsageError(unknown("framework", framework, known))
-    info, rules = known[framework], _rules(folders)
+    rules = _rules(folders)
+    if run is None:
+        _show_rules(known[framework], control, rules, form)
+    else:
+        _show_run(known[framework], control, rules, form, run)
+
+
+def _show_rules(info: FrameworkInfo, control: str | None, rules: Mapping[str, RuleInfo], form: str) -> None:
+    from policyengine.cli.outputs import terminal_look
+    from policyengine.reports import frameworks as pages
+
     controls = pages.coverage(info, rules)
     if control is not None:
-        controls = [_control(framework, controls, control)]
-    look = terminal_look(sys.stdout)
+        controls = [_control(info.id, controls, control)]
     if form == "json":
         _print_json({"schema": pages.SCHEMA, "frameworks": [pages.framework_json(info, controls)]})
     elif form == "csv":
         _print_csv(pages.csv_text(controls))
     else:
-        titles = {rule: found.title for rule, found in rules.items()}
+        look = terminal_look(sys.stdout)
         page = (
             pages.framework_page(info, controls, look)
             if control is None
-            else pages.control_page(info, controls[0], titles, look)
+            else pages.control_page(info, controls[0], _titles(rules), look)
         )
         for line in page:
             click.echo(line)
 
 
-def _control(framework: str, controls: Sequence[ControlCoverage], name: str) -> ControlCoverage:
+def _show_run(
+    info: FrameworkInfo, control: str | None, rules: Mapping[str, RuleInfo], form: str, path: Path
+) -> None:
+    from policyengine.cli.outputs import terminal_look
+    from policyengine.reports import control_pages as pages
+    from policyengine.store.rundir import RunReader
+
+    reader = RunReader(path)
+    results = _results(info, rules, reader)
+    if control is not None:
+        results = [_control(info.id, results, control)]
+    if form == "json":
+        _print_json(pages.results_json(info, results, reader.run))
+    elif form == "csv":
+        _print_csv(pages.results_csv(info, results))
+    else:
+        look = terminal_look(sys.stdout)
+        page = (
+            pages.results_page(info, results, reader.run, look)
+            if control is None
+            else pages.result_page(info, results[0], _titles(rules), look)
+        )
+        for line in page:
+            click.echo(line)
+
+
+def _results(info: FrameworkInfo, rules: Mapping[str, RuleInfo], reader: RunReader) -> list[ControlResult]:
+    """Return what a run says of each control; ``rules`` are all of the pack, also those that were not asked."""
+    from policyengine.cli.reportextras import rules_asked
+    from policyengine.model.errors import InputError
+    from policyengine.reports.controls import ControlTally
+
+    asked = rules_asked(reader)
+    tally = ControlTally({info.id: info}, {**rules, **asked}, asked=asked)
+    try:
+        for row in reader.rows():
+            waived = [detail["rule"] for detail in row.details if detail.get("waiver") is not None]
+            tally.add_row(reader.rules_of.get(row.type, ()), row.verdicts, waived)
+        undecidable = reader.run.get("undecidable", ())
+        return tally.results(complete=reader.run.get("complete") is True, undecidable=undecidable)
+    except (KeyError, ValueError, TypeError) as error:
+        raise InputError(f"`{reader.path}` has rows that its rules do not explain; it is damaged") from error
+
+
+def _titles(rules: Mapping[str, RuleInfo]) -> dict[str, str]:
+    return {rule: found.title for rule, found in rules.items()}
+
+
+def _control(framework: str, controls: Sequence[_Found], name: str) -> _Found:
     from policyengine.model.errors import UsageError
     from policyengine.rules.data import data_root
     from policyengine.rules.frameworks import load_frameworks

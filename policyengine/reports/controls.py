@@ -44,7 +44,10 @@ STATUS_WORDS: Final[Mapping[Status, tuple[str, str]]] = {
         "no failure found",
         "nothing failed, but the rules that were asked do not decide the whole control, or the run is incomplete",
     ),
-    "satisfied": ("satisfied", "rules that decide the whole control passed on every resource it applies to"),
+    "satisfied": (
+        "satisfied",
+        "rules that decide the whole control passed on every resource that was looked at and that they apply to",
+    ),
     "not_tested": (
         "not tested",
         "there was nothing to judge: no rule was asked, or no resource it applies to",
@@ -109,7 +112,7 @@ class ControlResult:
     def sentence(self) -> str:
         """Why the control has its status, as a sentence without a full stop."""
         if self.status == "not_tested" and self.rules and len(self.unasked) == len(self.rules):
-            return "its rules were not asked in this run"
+            return "its rules were not asked in this run, or cannot be decided from its source"
         if self.status == "not_tested":
             return "no resource that its rules apply to was found" if not self.population else (
                 "its rules apply to none of the resources that were found"

@@ -6,10 +6,11 @@ import csv
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Run
+from tests.cli.conftest import BUCKET, Run
 
 
 def test_list_counts_add_up(run: Run) -> None:
@@ -80,3 +81,107 @@ def test_rules_of_ones_own_count(run: Run, tmp_path: Path) -> None:
     )
     page = run("frameworks", "show", "soc2", "C1.1", "--rules", str(tmp_path / "more"))
     assert "part   own-rule-here  Buckets have a name somebody chose" in page.out, page.err
+
+
+RULES = [
+    "--rule",
+    "s3-versioning",
+    "--rule",
+    "s3-bucket-public-access-block",
+    "--rule",
+    "s3-default-encryption",
+]
+WAIVERS = """\
+- id: w-1
+  rule: s3-versioning
+  scope: {account: "111122223333"}
+  owner: Ana
+  approver: Ben
+  reason: the logs can be made again from their source
+  ticket: SEC-1
+  granted: "2025-12-01"
+  expires: "2026-02-01"
+"""
+
+
+@pytest.fixture
+def kept(run: Run, tmp_path: Path) -> Path:
+    """A run over two buckets, three rules, and what findings it has as a document."""
+    lines = [json.dumps({**BUCKET, "id": name}) + "\n" for name in ("logs", "more")]
+    (tmp_path / "two.ndjson").write_text("".join(lines))
+    run(
+        "scan",
+        "two.ndjson",
+        "-o",
+        "kept",
+        "--format",
+        "json=f.json",
+        "--as-of",
+        "2026-01-01T00:00:00Z",
+        *RULES,
+    )
+    return tmp_path
+
+
+def results(run: Run, framework: str, folder: str = "kept") -> dict[str, dict[str, Any]]:
+    document = json.loads(run("frameworks", "show", framework, "--run", folder, "--format", "json").out)
+    assert document["schema"] == "policyengine/framework-results/v1"
+    assert sum(document["counts"].values()) == len(document["controls"])
+    return {control["control"]: control for control in document["controls"]}
+
+
+@pytest.mark.parametrize("framework", ["aws-fsbp", "soc2", "nist-800-53"])
+def test_what_a_run_says_adds_up_to_its_findings(run: Run, kept: Path, framework: str) -> None:
+    findings = json.loads((kept / "f.json").read_text())["findings"]
+    for name, control in results(run, framework).items():
+        mine = [f for f in findings if name in f["frameworks"].get(framework, ())]
+        assert control["verdicts"] == {
+            v: sum(f["verdict"] == v for f in mine) for v in ("PASS", "FAIL", "UNKNOWN", "NOT_APPLICABLE")
+        }
+        assert control["population"] == len(mine)
+        assert sum(control["resources"].values()) == len({f["resource"]["id"] for f in mine})
+        assert (control["status"] == "failed") == any(f["verdict"] == "FAIL" for f in mine)
+        if control["status"] == "satisfied":
+            assert {f["verdict"] for f in mine} <= {"PASS", "NOT_APPLICABLE"}
+            assert control["decided"] == "whole"
+
+
+def test_a_waived_control_is_accepted_and_not_satisfied(run: Run, kept: Path) -> None:
+    assert results(run, "aws-fsbp")["S3.14"]["status"] == "failed"
+    (kept / "waivers.yaml").write_text(WAIVERS)
+    done = run("scan", "two.ndjson", "-o", "waived", "--waivers", "waivers.yaml", "-q",
+               "--as-of", "2026-01-01T00:00:00Z", *RULES)  # fmt: skip
+    assert done.code in (0, 1), done.err
+    found = results(run, "aws-fsbp", "waived")["S3.14"]
+    assert (found["status"], found["waived"], found["resources_waived"]) == ("accepted", 2, 2)
+    assert found["resources"]["FAIL"] == 2
+    page = run("frameworks", "show", "aws-fsbp", "S3.14", "--run", "waived").out
+    assert "accepted, not satisfied" in page
+    assert "2 FAIL" in page
+
+
+def test_what_was_left_out_of_a_run_is_not_tested(run: Run, kept: Path) -> None:
+    found = results(run, "aws-fsbp")
+    assert found["S3.9"]["status"] == "not_tested"
+    assert "not asked" in found["S3.9"]["why"]
+    page = run("frameworks", "show", "aws-fsbp", "--run", "kept").out
+    assert "its rules were not asked in this run" in page
+
+
+def test_an_incomplete_run_satisfies_nothing(run: Run, kept: Path) -> None:
+    (kept / "broken.ndjson").write_text((kept / "two.ndjson").read_text() + "{\n")
+    assert run("scan", "broken.ndjson", "-o", "broken", "-q", *RULES).code == 4
+    assert "satisfied" not in {control["status"] for control in results(run, "aws-fsbp", "broken").values()}
+    assert "INCOMPLETE RUN" in run("frameworks", "show", "aws-fsbp", "--run", "broken").out
+
+
+def test_results_as_csv(run: Run, kept: Path) -> None:
+    out = run("frameworks", "show", "aws-fsbp", "--run", "kept", "--format", "csv").raw.decode()
+    rows = {row["control"]: row for row in csv.DictReader(io.StringIO(out, newline=""))}
+    as_json = results(run, "aws-fsbp")
+    assert rows.keys() == as_json.keys()
+    for name, row in rows.items():
+        assert row["status"] == as_json[name]["status"]
+        assert sum(int(row[v]) for v in ("PASS", "FAIL", "UNKNOWN", "NOT_APPLICABLE")) == int(
+            row["population"]
+        )
