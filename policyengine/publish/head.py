@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from policyengine.model.errors import InputError
-from policyengine.publish.object_lock import Lock, Locked, read_back
+from policyengine.publish.object_lock import Lock, Locked, checked, read_back
 from policyengine.publish.ports import CallFailed, Store
 
 Json = dict[str, Any]
@@ -140,7 +140,7 @@ def write_head(store: Store, key: str, current: Current | None, new: Head, lock:
     body = new.to_bytes()
     checksum = b64encode(sha256(body).digest()).decode()
     condition = {"IfNoneMatch": "*"} if current is None or current.etag is None else {"IfMatch": current.etag}
-    arguments = {"Key": key, "Body": body, "ChecksumSHA256": checksum, "ContentType": "application/json"}
+    arguments = {"Key": key, "ContentType": "application/json", **checked(body, checksum)}
     try:
         answer = store.call("PutObject", {**arguments, **condition, **lock.arguments()})
     except CallFailed as failure:

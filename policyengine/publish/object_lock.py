@@ -103,7 +103,7 @@ def write_once(store: Store, path: Path, key: str, lock: Lock, *, part: int = PA
     digest = digest_of(path)
     present = _head(store, key)
     if present is not None:
-        return _same(present, key, digest)
+        return _same(present, key, path, digest, part)
     try:
         with path.open("rb") as file:
             if digest.size <= part:
@@ -116,21 +116,20 @@ def write_once(store: Store, path: Path, key: str, lock: Lock, *, part: int = PA
         # an answer that was lost on the way: what was sent may have arrived, and the repetition was refused
         if failure.code != "PreconditionFailed" or (present := _head(store, key)) is None:
             raise
-        return _same(present, key, digest)
+        return _same(present, key, path, digest, part)
     return read_back(store, key, version, lock, expected, digest.size)
 
 
 def read_back(store: Store, key: str, version: str, lock: Lock, checksum: str, size: int) -> Locked:
     """Return a version as S3 says it is. Raises InputError unless it is locked as asked and holds what was sent."""
     found = store.call("HeadObject", {"Key": key, "VersionId": version, "ChecksumMode": "ENABLED"})
+    seen = {**found, "ChecksumSHA256": _value(found.get("ChecksumSHA256"))}
     asked = {
-        "ContentLength": size, "ChecksumSHA256": checksum, "ObjectLockMode": lock.mode,
+        "ContentLength": size, "ChecksumSHA256": _value(checksum), "ObjectLockMode": lock.mode,
         "ObjectLockRetainUntilDate": lock.until,
     }  # fmt: skip
     wrong = [
-        f"{name} is {found.get(name)}, not {value}"
-        for name, value in asked.items()
-        if found.get(name) != value
+        f"{name} is {seen.get(name)}, not {value}" for name, value in asked.items() if seen.get(name) != value
     ]
     if wrong:
         raise InputError(
@@ -143,18 +142,30 @@ def _at_once(store: Store, file: IO[bytes], key: str, digest: Digest, lock: Lock
     checksum = b64encode(bytes.fromhex(digest.sha256)).decode()
     answer = store.call(
         "PutObject",
-        {"Key": key, "Body": file, "ChecksumSHA256": checksum, "IfNoneMatch": "*", **_about(key, digest), **lock.arguments()},
-    )  # fmt: skip
+        {
+            "Key": key,
+            "IfNoneMatch": "*",
+            **checked(file, checksum),
+            **_about(key, digest),
+            **lock.arguments(),
+        },
+    )
     return checksum, _version(answer, key)
 
 
 def _in_parts(
     store: Store, file: IO[bytes], key: str, digest: Digest, lock: Lock, part: int
 ) -> tuple[str, str]:
-    part = max(part, -(-digest.size // _MOST_PARTS))
+    part = _part_size(digest.size, part)
     begun = store.call(
         "CreateMultipartUpload",
-        {"Key": key, "ChecksumAlgorithm": "SHA256", **_about(key, digest), **lock.arguments()},
+        {
+            "Key": key,
+            "ChecksumAlgorithm": "SHA256",
+            "ChecksumType": "COMPOSITE",
+            **_about(key, digest),
+            **lock.arguments(),
+        },
     )
     upload = {"Key": key, "UploadId": begun["UploadId"]}
     whole, together, parts = sha256(), sha256(), []
@@ -164,9 +175,7 @@ def _in_parts(
             one = sha256(body).digest()
             together.update(one)
             checksum = b64encode(one).decode()
-            answer = store.call(
-                "UploadPart", {**upload, "PartNumber": number, "Body": body, "ChecksumSHA256": checksum}
-            )
+            answer = store.call("UploadPart", {**upload, "PartNumber": number, **checked(body, checksum)})
             parts.append({"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum})
         if whole.hexdigest() != digest.sha256:
             raise InputError("the file changed while it was read; nothing was written")
@@ -177,6 +186,11 @@ def _in_parts(
         _abort(store, upload)
         raise
     return f"{b64encode(together.digest()).decode()}-{len(parts)}", _version(answer, key)
+
+
+def checked(body: IO[bytes] | bytes, checksum: str) -> Json:
+    """Return a body with the SHA-256 that S3 checks it against, in base64."""
+    return {"Body": body, "ChecksumSHA256": checksum, "ChecksumAlgorithm": "SHA256"}
 
 
 def _abort(store: Store, upload: Json) -> None:
@@ -214,16 +228,12 @@ def _head(store: Store, key: str) -> Json | None:
         raise
 
 
-def _same(found: Json, key: str, digest: Digest) -> Locked:
-    """Refuse what is another file, or the same that nothing protects."""
-    says = (found.get("Metadata") or {}).get("sha256")
-    checksum = str(found.get("ChecksumSHA256") or "")
-    whole = b64encode(bytes.fromhex(digest.sha256)).decode()
-    if (
-        says != digest.sha256
-        or found.get("ContentLength") != digest.size
-        or ("-" not in checksum and checksum != whole)
-    ):
+def _same(found: Json, key: str, path: Path, digest: Digest, part: int) -> Locked:
+    """Refuse what is another file by S3's own checksum, or the same that nothing protects."""
+    checksums = {b64encode(bytes.fromhex(digest.sha256)).decode()}
+    if digest.size > part:
+        checksums.add(_composite(path, part))
+    if found.get("ContentLength") != digest.size or _value(found.get("ChecksumSHA256")) not in checksums:
         raise InputError(
             f"`{key}` is there already and holds something else; it is never written over", code="taken"
         )
@@ -232,6 +242,25 @@ def _same(found: Json, key: str, digest: Digest) -> Locked:
             f"`{key}` is there already and is not locked; lock it or choose another prefix", code="unlocked"
         )
     return _locked(found, key, made=False)
+
+
+def _value(checksum: Any) -> str:
+    """Return a checksum without the number of parts, which S3 does not say everywhere."""
+    return str(checksum or "").partition("-")[0]
+
+
+def _composite(path: Path, part: int) -> str:
+    """Return the checksum of a file sent in parts as we send them: that of the digests of the parts
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html)."""
+    together = sha256()
+    with path.open("rb") as file:
+        for body in _parts(file, _part_size(path.stat().st_size, part)):
+            together.update(sha256(body).digest())
+    return b64encode(together.digest()).decode()
+
+
+def _part_size(size: int, part: int) -> int:
+    return max(part, -(-size // _MOST_PARTS))
 
 
 def _locked(found: Json, key: str, *, made: bool) -> Locked:

@@ -5,6 +5,9 @@ https://docs.aws.amazon.com/securityhub/latest/userguide/finding-update-batchimp
 only findings of the caller's account and of its default product in the region; each is held against botocore's model and
 the documented lengths (``asff_law``), 100 findings, 240 KB each and 6 MB a call; an update that is not later is ignored;
 what is the customer's stays; nothing works before Security Hub is enabled. A finding whose title says REFUSE is refused.
+
+S3 in moto forgets the Object Lock of a multipart upload, which CreateMultipartUpload may ask for
+(https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html); here it is kept.
 """
 
 from __future__ import annotations
@@ -65,6 +68,23 @@ def _complete() -> None:
     Backend.batch_import_findings = batch_import_findings  # type: ignore[method-assign]  # what moto lacks
 
 
+def _complete_s3() -> None:
+    from moto.s3 import models, utils
+
+    mode, until = "x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date"
+    utils.user_settable_fields |= {mode, until}
+    plain = models.S3Backend.complete_multipart_upload
+
+    def complete(self: Any, bucket_name: str, multipart_id: str, body: Any) -> Any:
+        asked = self.get_bucket(bucket_name).multiparts[multipart_id].metadata
+        key = plain(self, bucket_name, multipart_id, body)
+        if key is not None:
+            key.lock_mode, key.lock_until = asked.get(mode), asked.get(until)
+        return key
+
+    models.S3Backend.complete_multipart_upload = complete  # type: ignore[method-assign]  # what moto lacks
+
+
 def _enabled(backend: Any) -> None:
     from moto.securityhub import models
 
@@ -119,4 +139,5 @@ def _take(backend: Any, kind: Any, finding: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     _complete()
+    _complete_s3()
     moto_server.main(int(sys.argv[1]))
