@@ -209,6 +209,15 @@ def test_each_failure_is_an_observation_and_passes_are_counted_by_rule() -> None
     assert [prop(o, "finding-id") for o in full[:-1]] == [f.id for f in found]
 
 
+def test_evidence_that_is_left_out_is_counted() -> None:
+    evidence = [sample._ports()] * 25
+    finding = sample.make(
+        "ec2-ssh-not-open", sample.in_account("T", "r"), "FAIL", "open_to_internet", "open", evidence=evidence
+    )
+    told = document("oscal", [finding])["results"][0]["observations"][0]["relevant-evidence"]
+    assert (len(told), told[-1]["description"]) == (21, "5 more pieces of evidence, not listed here")
+
+
 def test_exact_counts_of_a_run_go_before_what_was_given() -> None:
     run = sample.run(verdicts={(WHOLE, "PASS"): 70, (WHOLE, "FAIL"): 1})
     rows = document("oscal", [verdict_on(WHOLE, "FAIL")], run=run)["results"][0]["observations"]

@@ -6,6 +6,7 @@ import io
 import re
 import xml.etree.ElementTree as ET
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,13 +144,12 @@ def test_waivers_places_and_proof_are_shown() -> None:
         ("soon",),
     )
     extras = Extras(
-        waivers=[waiver],
         looked=[PlaceLooked("1" * 12, "eu-west-1", 3, 2, [("AWS::S3::Bucket", "access_denied")]),
                 PlaceLooked("1" * 12, "us-east-1", 2, 2)],
         proof=Proof("sha256:a", 5, "sha256:b", 5),
         pack={"never-asked": {}},
     )  # fmt: skip
-    data = render_bytes("xlsx", extras=extras)
+    data = render_bytes("xlsx", run=replace(sample.run(), waivers=[waiver]), extras=extras)
     assert (
         rows(data, "Waivers")[0] | {"State": "lapsed", "Why": "changed", "Warnings": "soon"}
         == rows(data, "Waivers")[0]
@@ -252,3 +252,12 @@ def test_rows_wait_in_a_folder_that_goes_away(tmp_path: Path, monkeypatch: pytes
     assert [path.name[:13] for path in tmp_path.iterdir()] == ["policyengine."]
     report.end(run)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_evidence_that_is_left_out_is_counted() -> None:
+    evidence = [sample._ports()] * 25
+    finding = sample.make(
+        "ec2-ssh-not-open", sample.in_account("T", "r"), "FAIL", "open_to_internet", "open", evidence=evidence
+    )
+    paths = rows(render_bytes("xlsx", [finding]), "Findings")[0]["Path"].split("\n")
+    assert (len(paths), paths[-1]) == (21, "and 5 more")

@@ -28,6 +28,8 @@ TONES: Final = {
     "not_tested": "plain", "not_decided": "plain",
 }  # fmt: skip
 """Status of a control -> tone."""
+MOST_EVIDENCE: Final = 20
+"""Pieces of evidence of one finding; how many more there are is said."""
 
 
 class XlsxReport:
@@ -68,7 +70,7 @@ class XlsxReport:
         for result in results:
             self._control(result)
         self._rules(run)
-        self._waivers()
+        self._waivers(run)
         self._scope()
         for error in run.errors:
             place_of = str(error.location) if error.location else error.target
@@ -86,7 +88,8 @@ class XlsxReport:
 
     def _finding(self, finding: Finding) -> None:
         waived = finding.waiver is not None and finding.verdict == FAIL
-        first = finding.evidence[:20]
+        first = finding.evidence[:MOST_EVIDENCE]
+        more = len(finding.evidence) - len(first)
         self._sheets["Findings"].add(
             [
                 f"{finding.verdict}, accepted by a waiver" if waived else finding.verdict,
@@ -100,7 +103,9 @@ class XlsxReport:
                 finding.arn,
                 place(finding) if finding.location is not None else None,
                 finding.message,
-                "\n".join(json_pointer(e.path) for e in first),
+                "\n".join(
+                    [*(json_pointer(e.path) for e in first), *([f"and {more:,} more"] if more else [])]
+                ),
                 "\n".join(observed(e, 500) for e in first),
                 "\n".join(e.expected for e in first),
                 finding.reason,
@@ -146,8 +151,8 @@ class XlsxReport:
             more = [info.why, info.fix, "\n".join(info.references)] if info else []
             self._sheets["Rules"].add([rule, *about, asked, sum(counts), *counts, self._waived[rule], *more])
 
-    def _waivers(self) -> None:
-        for w in self._context.extras.waivers:
+    def _waivers(self, run: RunInfo) -> None:
+        for w in run.waivers:
             self._sheets["Waivers"].add(
                 [w.state, w.id, w.rule, w.scope, w.owner, w.approver, w.reason, w.ticket, w.granted, w.expires,
                  w.findings, w.why, "\n".join(w.warnings)],
