@@ -118,8 +118,13 @@ def _run(logs: tuple[str, ...], catalogue: Catalogue, options: dict[str, Any]) -
 
     layout = None if options["flow_format"] is None else read_format(options["flow_format"])
     tally = Tally(catalogue, want_answers=bool(options["flow_logs"]), window=options["window"])
+    vpcs = None
+    if options["vpcs"] is not None:  # first, because a log may take an hour
+        from policyengine.cli.shadow_ai.vpcs import read_vpcs
+
+        vpcs = read_vpcs(options["vpcs"], tally.problems)
     _read(logs, options["profile"], tally, tally.problems)
-    given = _given(tally, layout, options)
+    given = _given(tally, layout, options)._replace(vpcs=vpcs)
     found = document(tally, given)
     write(found, options["form"], options["output"], sys.stdout)
     incomplete = bool(found["errors"])
@@ -151,7 +156,7 @@ def _given(tally: Tally, layout: Any, options: dict[str, Any]) -> Given:
     from policyengine.shadow_ai.document import Given
     from policyengine.shadow_ai.flows import Flows
 
-    flows = calls = vpcs = None
+    flows = calls = None
     if options["flow_logs"]:
         assert tally.answers is not None
         flows = Flows(tally.answers, tally.window, layout)
@@ -159,11 +164,7 @@ def _given(tally: Tally, layout: Any, options: dict[str, Any]) -> Given:
     if options["trail"]:
         calls = Calls()
         _read(options["trail"], options["profile"], calls, calls.problems)
-    if options["vpcs"] is not None:
-        from policyengine.cli.shadow_ai.vpcs import read_vpcs
-
-        vpcs = read_vpcs(options["vpcs"], tally.problems)
-    return Given(vpcs, flows, calls, options["max_sources"])
+    return Given(None, flows, calls, options["max_sources"])
 
 
 def _read(given: tuple[str, ...], profile: str | None, reader: Any, problems: Problems) -> None:
