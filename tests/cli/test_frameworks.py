@@ -92,15 +92,16 @@ RULES = [
     "s3-default-encryption",
 ]
 WAIVERS = """\
-- id: w-1
-  rule: s3-versioning
-  scope: {account: "111122223333"}
-  owner: Ana
-  approver: Ben
-  reason: the logs can be made again from their source
-  ticket: SEC-1
-  granted: "2025-12-01"
-  expires: "2026-02-01"
+waivers:
+  - id: w-1
+    rule: s3-versioning
+    scope: {account: "111122223333"}
+    owner: Ana
+    approver: Ben
+    reason: the logs can be made again from their source
+    ticket: SEC-1
+    granted: "2025-12-01"
+    expires: "2026-02-01"
 """
 
 
