@@ -16,14 +16,16 @@ from __future__ import annotations
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from types import TracebackType
 from typing import IO, Any, Final
 
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS
+from policyengine.reports.controls import MappedRule
 from policyengine.reports.csv_report import cell
+from policyengine.reports.extras import FrameworkInfo
 from policyengine.store.rows import LETTERS, VERDICT_OF
 
 SCHEMA: Final = "policyengine/population/v1"
@@ -46,6 +48,23 @@ _SLUG: Final = re.compile(r"[^a-z0-9.]+")
 
 _Vector = tuple[tuple[str, ...], str, tuple[tuple[str, str], ...]]
 """Rules that were asked, a letter each, and (rule, waiver id) of those that are waived."""
+
+
+def rules_by_control(
+    frameworks: Iterable[FrameworkInfo], rules: Mapping[str, MappedRule]
+) -> dict[Control, list[str]]:
+    """Return the rules of every control, in the order of the frameworks' files; ``rules`` are those that were asked.
+
+    A control that rules name and its framework lacks comes after those of the framework.
+    """
+    found: dict[Control, list[str]] = {}
+    for framework in frameworks:
+        mapped: dict[str, list[str]] = {control: [] for control in framework.controls}
+        for rule in sorted(rules):
+            for control, _ in rules[rule].frameworks.get(framework.id, ()):
+                mapped.setdefault(control, []).append(rule)
+        found.update({(framework.id, control): ids for control, ids in mapped.items()})
+    return found
 
 
 class PopulationWriter:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
+from policyengine.cli.frameworkinfo import framework_infos
+from policyengine.cli.reportextras import rules_asked
+from policyengine.reports.population import PopulationWriter, rules_by_control
+from policyengine.store.rundir import RunReader
 from tests.cli.conftest import BUCKET, Run
 
 
@@ -186,3 +192,32 @@ def test_results_as_csv(run: Run, kept: Path) -> None:
         assert sum(int(row[v]) for v in ("PASS", "FAIL", "UNKNOWN", "NOT_APPLICABLE")) == int(
             row["population"]
         )
+
+
+def test_the_populations_of_a_run_add_up_to_what_it_says_of_controls(run: Run, kept: Path) -> None:
+    reader, info = RunReader(kept / "kept"), framework_infos()["aws-fsbp"]
+    members: dict[str, io.BytesIO] = {}
+
+    @contextmanager
+    def member(name: str) -> Iterator[IO[bytes]]:
+        members[name] = io.BytesIO()
+        yield members[name]
+
+    with PopulationWriter(rules_by_control([info], rules_asked(reader)), member) as writer:
+        for row in reader.rows():
+            rules = reader.rules_of[row.type]
+            writer.add_row(row.account, row.region, row.type, row.id, row.arn, rules, row.verdicts)
+        index = writer.end()
+    assert [control["control"] for control in index["controls"]] == list(info.controls)
+    by_file = {entry["file"]: entry for entry in index["members"]}
+    said = results(run, "aws-fsbp")
+    for control in index["controls"]:
+        expected = said[control["control"]]
+        if control["file"] is None:
+            assert expected["population"] == 0
+            continue
+        entry = by_file[control["file"]]
+        assert entry["verdicts"] == expected["verdicts"]
+        assert entry["resources"] == sum(expected["resources"].values())
+        assert members[control["file"]].getvalue().count(b"AWS::S3::Bucket") == entry["resources"]
+    assert len(members) >= 2
