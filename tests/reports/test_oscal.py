@@ -249,6 +249,12 @@ def test_a_waiver_is_an_approved_deviation_with_its_end_and_a_baseline_is_debt()
     assert [prop(i, "kind") for i in items] == ["accepted", "baseline", "open", "undetermined"]
 
 
+def test_a_deviation_that_nobody_approved_is_only_requested() -> None:
+    waiver = {key: text for key, text in WAIVER.items() if key != "approver"}
+    risks = document("oscal", [verdict_on(WHOLE, "FAIL", waiver=waiver)])["results"][0]["risks"]
+    assert [risk["status"] for risk in risks] == ["deviation-requested"]
+
+
 def test_a_plan_of_action_is_never_silent() -> None:
     calm = document("oscal-poam", [verdict_on(WHOLE, "PASS")])["poam-items"]
     assert [prop(item, "kind") for item in calm] == ["nothing"]

@@ -22,8 +22,6 @@ from policyengine.reports.times import moment
 OPEN, ACCEPTED, BASELINE, UNDETERMINED, INCOMPLETE = (
     "open", "accepted", "baseline", "undetermined", "incomplete",
 )  # fmt: skip
-STATUS: Final = {ACCEPTED: "deviation-approved"}
-"""Kind -> status of the risk; ``open`` for all others."""
 _WAIVER_KEYS: Final = ("id", "kind", "owner", "approver", "ticket", "granted", "expires")
 
 
@@ -66,6 +64,13 @@ class Risk:
             INCOMPLETE: f"{plural(self.count, 'error')}: what could not be read or evaluated may fail",
         }
         return line(said[self.kind])
+
+    @property
+    def status(self) -> str:
+        """OSCAL's status of it: a deviation is approved where somebody is named who did that."""
+        if self.kind != ACCEPTED or self.waiver is None:
+            return "open"
+        return "deviation-approved" if self.waiver.get("approver") else "deviation-requested"
 
     def related(self) -> References:
         """Return references to its observations."""
@@ -144,7 +149,7 @@ def _document(risk: Risk, run: str, origins: list[Json], rule: RuleInfo | None) 
             "description": line(rule.why) if rule is not None and rule.why else risk.statement,
             "statement": risk.statement,
             "props": risk_props(risk),
-            "status": STATUS.get(risk.kind, "open"),
+            "status": risk.status,
             "origins": origins,
             **({} if deadline is None else {"deadline": deadline}),
             **dict(some(remediations=list(_responses(risk, run, rule)))),
@@ -171,7 +176,8 @@ def _acceptance(risk: Risk, run: str, waiver: Mapping[str, Any]) -> Json:
     said = {f"waiver-{key}": show_value(waiver[key], 500) for key in _WAIVER_KEYS if waiver.get(key)}
     return {
         "uuid": uuid5(run, "waiver", *risk.key),
-        "lifecycle": "completed" if risk.kind == ACCEPTED else "planned",
+        # `completed` would read as if something had been done about it
+        "lifecycle": "planned",
         "title": "Accepted by a waiver" if risk.kind == ACCEPTED else "Kept as debt by a baseline",
         "description": line(
             show_value(waiver["reason"], 2_000) if waiver.get("reason") else "no reason was given"
