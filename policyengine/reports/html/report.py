@@ -72,7 +72,7 @@ class HtmlReport:
         risks = self._risks.results()
         titles = {name: info.title for name, info in extras.frameworks.items()}
         worst = [*counts.failed.sorted(), *counts.undetermined.sorted()]
-        waivers = sorted(extras.waivers, key=_waiver_key)
+        waivers = sorted(run.waivers, key=_waiver_key)
         values: dict[str, Any] = {
             "run": run, "marks": MARKS, "words": WORDS, "heads": HEADS, "meanings": MEANINGS,
             "status_words": STATUS_WORDS, "subject": subject(run),
