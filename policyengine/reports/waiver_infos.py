@@ -46,7 +46,7 @@ def _state(waiver: Waiver, accepted: Accepted, today: str) -> tuple[WaiverState,
         return LAPSED, f"it does not hold: {waiver.refused}"
     if today < waiver.granted:
         return NOT_YET, f"it holds from {waiver.granted} on"
-    why = accepted.why.get(waiver.id, "")
+    why = accepted.why.get(waiver.id, "").removeprefix(f"waiver {waiver.id} ")
     if accepted.waivers[waiver.id, HELD]:
         return HELD, why
     return (LAPSED, why) if accepted.waivers[waiver.id, LAPSED] else ("unused", "")

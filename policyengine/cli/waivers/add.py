@@ -56,8 +56,9 @@ def add(target: Path | None, **given: Any) -> int:
     if waiver.resources and not given["no_pin"]:
         if target is None:
             raise UsageError("name a TARGET or RUN to pin the waiver to what it has, or give --no-pin")
+        _text(waiver, found)  # a mistake is told before anything is judged
         waiver = _pinned(waiver, target, given)
-    _write(waiver, found)
+    write_whole(found.file, _text(waiver, found))
     say(
         f"wrote {waiver.id} to {found.file}: {', '.join(waiver.rules)} ({waiver.scope}) until {waiver.expires}"
     )
@@ -120,8 +121,8 @@ def _pinned(waiver: Waiver, target: Path, given: Mapping[str, Any]) -> Waiver:
     return replace(waiver, pins=pins)
 
 
-def _write(waiver: Waiver, found: Used) -> None:
-    """Write the entry, once it reads as it should. Raises ConfigError."""
+def _text(waiver: Waiver, found: Used) -> bytes:
+    """Return the file with the entry, which reads as it should. Raises ConfigError."""
     from policyengine.cli.configured import display
     from policyengine.config.waivers_text import entry_of, with_entry
 
@@ -129,7 +130,7 @@ def _write(waiver: Waiver, found: Used) -> None:
     before = found.file.read_bytes() if found.file.exists() else b""
     after = with_entry(before, name, entry_of(waiver))
     _read(after, name, found)
-    write_whole(found.file, after)
+    return after
 
 
 def _read(data: bytes, name: str, found: Used) -> None:
