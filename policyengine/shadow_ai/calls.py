@@ -62,6 +62,8 @@ class Calls:
         wrong = self.problems.of(name)
         try:
             for line, value in values(stream, wrong, MAX_TRAIL):
+                if isinstance(value, dict) and "digestStartTime" in value:
+                    continue  # a digest file, which lies beside the logs
                 listed = value.get("Records") if isinstance(value, dict) else value
                 for record in listed if isinstance(listed, list) else (value,):
                     try:

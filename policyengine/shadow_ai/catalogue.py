@@ -198,14 +198,26 @@ def approve(catalogue: Catalogue, wanted: Sequence[str]) -> Catalogue:
             raise UsageError(
                 f"--approved `{text[:80]}` is no domain of a service on the list; add one with --services"
             )
-        ident = f"{owner.id.partition(':')[0]}:{domain.pattern}"
-        services[ident] = owner._replace(
+        base = services[owner.id.partition(":")[0]]
+        ident = f"{base.id}:{domain.pattern}"
+        services[ident] = base._replace(
             id=ident,
-            name=f"{owner.name.partition(' (')[0]} ({domain.pattern})",
-            domains=(domain,),
+            name=f"{base.name} ({domain.pattern})",
+            domains=(domain, *_below(base, domain)),
             approved=True,
         )
     return catalogue._replace(services=tuple(services[key] for key in sorted(services)))
+
+
+def _below(service: Service, domain: Domain) -> list[Domain]:
+    """Return the domains of a service that an approval of ``domain`` covers too; longer ones would win over it."""
+    wanted = domain.labels
+    return [
+        each
+        for each in service.domains
+        if not domain.exact and len(each.labels) >= len(wanted) and each.labels[-len(wanted) :] == wanted
+        and each.pattern != domain.pattern
+    ]  # fmt: skip
 
 
 def _owner(services: Sequence[Service], domain: Domain) -> Service | None:

@@ -10,6 +10,8 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from policyengine.model.errors import PolicyEngineError
+
 Key = tuple[Any, ...]
 LIMIT: Final = 50_000
 """Keys in memory; about 25 MB."""
@@ -57,7 +59,16 @@ class Counted:
         return self._table
 
     def _spill(self) -> None:
-        table = self._opened()
+        """Add what is in memory to the table. Raises PolicyEngineError where there is no room for it."""
+        try:
+            self._put(self._opened())
+        except sqlite3.Error as problem:
+            raise PolicyEngineError(
+                f"the temporary database cannot be written: {problem}; SQLITE_TMPDIR names another folder for it"
+            ) from None
+        self._kept.clear()
+
+    def _put(self, table: sqlite3.Connection) -> None:
         keys, sums = self._columns()
         adding = [f"{n} = {n} + excluded.{n}" for n in sums]
         # only names made above are put into the statement; values are bound
@@ -68,7 +79,6 @@ class Counted:
         table.execute("BEGIN")
         table.executemany(statement, ((*key, *kept) for key, kept in sorted(self._kept.items())))
         table.execute("COMMIT")
-        self._kept.clear()
 
     def _query(self, rest: str, values: Sequence[Any] = (), what: str = "*") -> sqlite3.Cursor:
         if self._kept:

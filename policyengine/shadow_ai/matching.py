@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from policyengine.shadow_ai.catalogue import Catalogue, Domain, Service
 from policyengine.shadow_ai.names import labels
 
-_REMEMBERED: Final = 50_000
+_REMEMBERED: Final = 20_000
 
 
 class Match(NamedTuple):

@@ -129,3 +129,9 @@ def test_hostile_records() -> None:
     assert len(errors) == 6
     assert sum(call["calls"] for call in found) == 8
     assert max(len(call["model"] or "") for call in found) == 256
+
+
+def test_digests_beside_the_logs_are_no_records() -> None:
+    # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+    digest = {"awsAccountId": "111122223333", "digestStartTime": "2015-08-17T14:01:31Z", "logFiles": []}
+    assert calls_of(json.dumps(digest).encode()) == ([], [], 0)

@@ -41,6 +41,7 @@ def logs(tmp_path: Path) -> Path:
     (folder / "2021" / "a.log.gz").write_bytes(gzip.compress(lines([record()])))
     (folder / "b.log").write_bytes(lines([record(query_name="claude.ai.", srcaddr="10.0.0.6")]))
     (folder / ".hidden").write_bytes(b"broken")
+    (folder / "aws-logs-write-test").write_bytes(b"Permission Check Successful")
     return folder
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policyengine.model.errors import PolicyEngineError
 from policyengine.shadow_ai.counting import Counted
 
 ROWS = st.lists(
@@ -44,3 +46,11 @@ def test_more_can_be_added_after_asking() -> None:
     counted.add(("b",), (1,), "3", "3")
     assert list(counted.rows()) == [("a", 2, "1", "2"), ("b", 1, "3", "3")]
     assert counted.distinct(0, 1) is None
+
+
+def test_no_room_on_disk_is_an_error_a_user_understands() -> None:
+    counted = Counted(1, 1, 1)
+    counted.add(("a",), (1,), 1, 1)
+    counted._opened().execute("PRAGMA query_only=ON")  # as a full disk: what is written is refused
+    with pytest.raises(PolicyEngineError, match="temporary database cannot be written"):
+        counted.add(("b",), (1,), 1, 1)

@@ -106,3 +106,27 @@ def test_approving_a_domain_tells_it_apart() -> None:
     assert others is not None and not others.service.approved and others.service.id == "azure-openai"
     chat = matcher.find("ab.chatgpt.com")
     assert chat is not None and chat.service.name == "OpenAI and ChatGPT (chatgpt.com)"
+
+
+def test_approving_a_domain_covers_what_is_below_it() -> None:
+    """Also where the list knows something longer, which alone would win."""
+    matcher = matcher_of(approve(SHIPPED, ["openai.com"]))
+    for name in ("openai.com.", "api.openai.com.", "x.api.openai.com.", "y.openai.com."):
+        found = matcher.find(name)
+        assert found is not None and found.service.id == "openai:openai.com", name
+    other = matcher.find("chatgpt.com.")
+    assert other is not None and not other.service.approved
+    alone = matcher_of(approve(SHIPPED, ["=openai.com"]))
+    for name, approved in (("openai.com.", True), ("api.openai.com.", False), ("y.openai.com.", False)):
+        found = alone.find(name)
+        assert found is not None and found.service.approved is approved, name
+
+
+def test_approvals_do_not_disturb_each_other() -> None:
+    matcher = matcher_of(approve(SHIPPED, ["openai.com", "api.openai.com", "api.openai.com", "anthropic"]))
+    found = matcher.find("api.openai.com.")
+    assert found is not None and found.service.approved and found.domain.pattern == "api.openai.com"
+    whole = matcher_of(approve(SHIPPED, ["chatgpt.com", "openai"]))
+    for name in ("chatgpt.com.", "api.openai.com."):
+        found = whole.find(name)
+        assert found is not None and found.service.approved

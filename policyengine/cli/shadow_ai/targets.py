@@ -16,6 +16,9 @@ from policyengine.sources.base import SourceOptions
 from policyengine.sources.paths import STDIN, STDIN_NAME, display_path, printable
 
 _S3: Final = "s3://"
+_PROBE: Final = "aws-logs-write-test"
+"""What an export of CloudWatch Logs leaves beside the logs
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/S3ExportTasksConsole.html)."""
 
 
 class Log(NamedTuple):
@@ -60,7 +63,9 @@ def _file(path: Path, target: str) -> Log:
 
 
 def _files(text: str) -> Iterator[Log]:
-    below = [p for p in Path(text).rglob("*") if p.is_file() and not p.name.startswith(".")]
+    below = [
+        p for p in Path(text).rglob("*") if p.is_file() and not p.name.startswith(".") and p.name != _PROBE
+    ]
     if not below:
         raise InputError("no file is below it", Location(printable(text)), code="empty")
     for path in sorted(below, key=lambda p: p.as_posix()):
@@ -87,6 +92,8 @@ def _objects(text: str, profile: str | None, buckets: dict[str, Any]) -> Iterato
             bucket = buckets[name] = Bucket(Sessions(profile), name)
         for key in bucket.keys(prefix):
             found = True
+            if key.rpartition("/")[2] == _PROBE:
+                continue
             yield Log(printable(f"{_S3}{name}/{key}"), partial(_opened, bucket, key))
     except CallFailure as failure:
         raise InputError(str(failure), Location(printable(text)), code="unreadable") from None
