@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, Final
 
 from policyengine.aws.failures import CallFailure, is_call_failure, read_exception
@@ -9,6 +10,7 @@ from policyengine.aws.sessions import Sessions
 
 ALGORITHM: Final = "ECDSA_SHA_256"
 _SPEC: Final = "ECC_NIST_P256"
+_MAX_RAW: Final = 4096
 
 
 class UnfitKeyError(Exception):
@@ -29,21 +31,28 @@ class KmsKey:
         self._account, self._region = parts[4], parts[3]
         self._client = sessions.client(sessions.base, "kms", self._region)
         answer = self._ask("GetPublicKey", KeyId=arn)
-        if answer["KeySpec"] != _SPEC or ALGORITHM not in answer.get("SigningAlgorithms", ()):
+        # the older name of the same member, which stands beside it
+        spec = answer.get("KeySpec") or answer.get("CustomerMasterKeySpec")
+        if spec != _SPEC or ALGORITHM not in answer.get("SigningAlgorithms", ()):
             raise UnfitKeyError(
-                f"`{arn}` is a key of spec {answer['KeySpec']} for {answer['KeyUsage']}; expected {_SPEC} for SIGN_VERIFY"
+                f"`{arn}` is a key of spec {spec} for {answer.get('KeyUsage')}; expected {_SPEC} for SIGN_VERIFY"
             )
         self.spki: bytes = answer["PublicKey"]
         """DER SubjectPublicKeyInfo."""
 
-    def sign_digest(self, digest: bytes) -> bytes:
-        """Return the signature over a SHA-256 digest, DER. Raises CallFailure.
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature over a message, DER. Raises CallFailure.
 
-        MessageType DIGEST, since RAW takes at most 4096 bytes
+        KMS hashes a message of up to 4096 bytes itself (MessageType RAW); of a longer one it is given the digest
         (https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html).
         """
+        short = len(message) <= _MAX_RAW
         answer = self._ask(
-            "Sign", KeyId=self.arn, Message=digest, MessageType="DIGEST", SigningAlgorithm=ALGORITHM
+            "Sign",
+            KeyId=self.arn,
+            Message=message if short else hashlib.sha256(message).digest(),
+            MessageType="RAW" if short else "DIGEST",
+            SigningAlgorithm=ALGORITHM,
         )
         signature: bytes = answer["Signature"]
         return signature

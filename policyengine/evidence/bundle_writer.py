@@ -53,7 +53,7 @@ _COPY: Final = 1 << 20
 
 class Stream(io.RawIOBase):
     """A member that is being written; ``close()`` or leave its ``with`` block. What a ``.gz`` member is given is what it
-    holds unpacked: it is compressed here. Text goes through ``io.TextIOWrapper(stream, "utf-8", newline="")``."""
+    holds unpacked: it is compressed here."""
 
     def __init__(self, path: str, role: str, media_type: str, file: BinaryIO) -> None:
         super().__init__()
@@ -196,8 +196,7 @@ class BundleWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for stream in self._streams.values():
-            stream.close()
+        self._close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def add(self, path: str, role: str, media_type: str) -> Stream:
@@ -207,6 +206,10 @@ class BundleWriter:
                 f"`{path}`: members of role `{role}` are written through `lines()`, or by the writer"
             )
         return self._add(path, role, media_type)
+
+    def text(self, path: str, role: str, media_type: str) -> io.TextIOWrapper:
+        """Begin a member of text and return where it is written to: UTF-8, line ends as they are given (for ``csv``)."""
+        return io.TextIOWrapper(io.BufferedWriter(self.add(path, role, media_type)), "utf-8", newline="")
 
     def add_bytes(self, path: str, data: bytes, role: str, media_type: str) -> None:
         """Add a whole member."""
@@ -247,11 +250,7 @@ class BundleWriter:
         would read the manifest, such as inputs that are out of order.
         """
         self._own_members(signer)
-        for members in self._lines.values():
-            for lines in members:
-                lines.close()
-        for stream in self._streams.values():
-            stream.close()
+        self._close()
         population, inputs = self._population()
         results = self._tree(ROLE_RESULTS, dict(self.verdicts.counts()))
         for name, tree, expected in (
@@ -274,6 +273,13 @@ class BundleWriter:
         )
         self._write(manifest, signer)
         return manifest.head()
+
+    def _close(self) -> None:
+        for members in self._lines.values():
+            for lines in members:
+                lines.close()
+        for stream in self._streams.values():
+            stream.close()
 
     def _add(self, path: str, role: str, media_type: str) -> Stream:
         check_path(path)

@@ -11,6 +11,7 @@ minimal DER of the smaller ``s`` is taken (SEC 1 section 4.1.4 allows both; BIP 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ P256: Final = "ecdsa-p256"
 MAX_KEY_FILE: Final = 16_384
 P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 """FIPS 186-4 section D.1.2.3."""
+_PEM: Final = re.compile(rb"\s*-----BEGIN PUBLIC KEY-----\s[A-Za-z0-9+/=\s]+-----END PUBLIC KEY-----\s*")
 _SMALL_ORDER: Final = frozenset(
     bytes.fromhex(text)
     for text in (
@@ -115,10 +117,13 @@ def public_from_pem(text: bytes, where: str) -> PublicKey:
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     try:
+        if not _PEM.fullmatch(text):
+            raise ValueError  # loaders find keys amid other bytes: a bundle would be read as the key that lies in it
         key = load_pem_public_key(text)
     except (ValueError, UnsupportedAlgorithm):
         raise InputError(
-            f"`{where}` is no public key in PEM (`-----BEGIN PUBLIC KEY-----`)", code="wrong_key"
+            f"`{where}` is no public key in PEM (`-----BEGIN PUBLIC KEY-----`, and nothing else)",
+            code="wrong_key",
         ) from None
     return public_key(key, where)
 

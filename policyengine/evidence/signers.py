@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -55,17 +54,17 @@ class FileSigner:
         return low_s(self._key.sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True)))
 
 
-class DigestSigner:
-    """Signs with a P-256 key that is elsewhere: ``sign_digest`` is given a SHA-256 digest and returns DER.
+class RemoteSigner:
+    """Signs with a P-256 key that is elsewhere: ``sign`` is given a message and returns ECDSA with SHA-256 in DER.
 
     What comes back is held against the public key before it is used. Raises InputError for another kind of key.
     """
 
-    def __init__(self, spki: bytes, sign_digest: Callable[[bytes], bytes], where: str) -> None:
+    def __init__(self, spki: bytes, sign: Callable[[bytes], bytes], where: str) -> None:
         self._public = public_from_der(spki, where)
         if self._public.kind != P256:
             raise InputError(f"`{where}` is a key of another kind; expected ECC_NIST_P256", code="wrong_key")
-        self._sign_digest = sign_digest
+        self._sign = sign
         self._where = where
 
     @property
@@ -76,7 +75,7 @@ class DigestSigner:
     def sign(self, message: bytes) -> bytes:
         """Return the signature over a message. Raises InputError where what came back is none."""
         try:
-            signature = low_s(self._sign_digest(hashlib.sha256(message).digest()))
+            signature = low_s(self._sign(message))
         except ValueError:
             signature = b""
         if not self._public.verifies(signature, message):

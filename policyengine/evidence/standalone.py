@@ -215,7 +215,9 @@ def key_ids(paths: list[str]) -> dict[str, Key]:
     keys = {}
     for path in paths:
         text = Path(path).read_bytes()[:16384]
-        found = re.search(b"-----BEGIN PUBLIC KEY-----(.*?)-----END PUBLIC KEY-----", text, re.DOTALL)
+        found = re.fullmatch(
+            rb"\s*-----BEGIN PUBLIC KEY-----\s([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----\s*", text
+        )
         der = base64.b64decode(found.group(1)) if found else b""
         if not der.startswith((EDWARDS, P256)):
             raise Wrong(2, path, "it is no public key in PEM, Ed25519 or P-256")

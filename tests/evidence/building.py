@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from policyengine.evidence.bundle_writer import CSV, JSON, BundleWriter
 from policyengine.evidence.dsse import seal
 from policyengine.evidence.manifest import ROLE_POPULATION, ROLE_RESULTS, ROLE_STATEMENT, Fields, Head
-from policyengine.evidence.signers import FileSigner
+from policyengine.evidence.signers import FileSigner, Signer
 from policyengine.evidence.statement import Collected, Root, population_statement
 from policyengine.model.canonical_json import canonical
 from policyengine.model.merkle import root_of
@@ -78,13 +78,13 @@ def journal(number: int = 3) -> bytes:
 
 def build(
     path: Path,
-    signed_by: FileSigner,
+    signed_by: Signer,
     *,
     size: int = 4,
     previous: Head | None = None,
     withholding: Withholding | None = None,
     disclose: bool = True,
-    collector: FileSigner | None = None,
+    collector: Signer | None = None,
     run_id: str = "run-1",
 ) -> Head:
     """Write a bundle of ``size`` resources in two inputs and return its head."""

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from policyengine.evidence import standalone
 from policyengine.evidence.canonical import encode
 from policyengine.evidence.dsse import PAYLOAD_TYPE, open_envelope, pae, seal
 from policyengine.evidence.keys import (
@@ -33,7 +34,7 @@ from policyengine.evidence.keys import (
     public_from_pem,
 )
 from policyengine.evidence.problems import SCHEMA, SIGNATURE, BundleError
-from policyengine.evidence.signers import DigestSigner, FileSigner, generate
+from policyengine.evidence.signers import FileSigner, RemoteSigner, generate
 from policyengine.evidence.statement import (
     Collected,
     Root,
@@ -290,11 +291,11 @@ def test_an_encrypted_key_wants_its_passphrase(tmp_path: Path) -> None:
 def test_a_key_elsewhere_is_not_believed(tmp_path: Path) -> None:
     ours, other = signer(tmp_path, "p256"), signer(tmp_path, "p256", 1)
     with pytest.raises(InputError, match="does not verify"):
-        DigestSigner(ours.public.spki, lambda digest: other.sign(digest), "kms").sign(b"m")
+        RemoteSigner(ours.public.spki, other.sign, "kms").sign(b"m")
     with pytest.raises(InputError, match="does not verify"):
-        DigestSigner(ours.public.spki, lambda _: b"no der", "kms").sign(b"m")
+        RemoteSigner(ours.public.spki, lambda _: b"no der", "kms").sign(b"m")
     with pytest.raises(InputError, match="another kind"):
-        DigestSigner(signer(tmp_path).public.spki, lambda _: b"", "kms")
+        RemoteSigner(signer(tmp_path).public.spki, lambda _: b"", "kms")
 
 
 def test_statements_are_read_as_they_are_written() -> None:
@@ -329,3 +330,17 @@ def test_other_statements_are_refused(change: Any) -> None:
     assert refused.value.problem.kind == SCHEMA
     with pytest.raises(BundleError):
         read_population_statement(PAYLOAD, "x")
+
+
+@pytest.mark.parametrize("around", [b"%s\n\0", b"PK\3\4%s", b"text\n%s", b"%s%s", b"%stext"])
+def test_a_key_amid_other_bytes_is_no_key(tmp_path: Path, around: bytes) -> None:
+    """Loaders of PEM skip what is around it: a bundle given as its own key would verify itself."""
+    text = signer(tmp_path).public.pem()
+    path = tmp_path / "key.pub"
+    path.write_bytes(around.replace(b"%s", text))
+    with pytest.raises(InputError, match="no public key"):
+        load_public(path)
+    with pytest.raises(standalone.Wrong, match="no public key"):
+        standalone.key_ids([str(path)])
+    path.write_bytes(b"\n" + text.replace(b"\n", b"\r\n"))
+    assert list(standalone.key_ids([str(path)])) == [load_public(path).keyid]

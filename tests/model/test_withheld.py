@@ -1,0 +1,206 @@
+"""Values that may be withheld: leaves commit to them, and do not show them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policyengine.model.canonical_json import canonical
+from policyengine.model.merkle import root_of
+from policyengine.model.withheld import Disclosure, Plan, Withholding, digest_of, shows, steps
+
+SECRET = b"0123456789abcdef"
+PLAN = Plan({"AWS::S3::Bucket": ("/Secret", "/List/*/Value", "/Deep/a~1b"), "*": ("/Any",)}, ("owner", "ö"))
+HOLDING = Withholding(PLAN, SECRET)
+
+
+def bucket(**members: Any) -> dict[str, Any]:
+    return {
+        "type": "AWS::S3::Bucket",
+        "id": "b",
+        "account": "111122223333",
+        "region": "eu-west-1",
+        "properties": {},
+        **members,
+    }
+
+
+def committed(record: dict[str, Any], holding: Withholding = HOLDING) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(holding.committed(canonical(record)))
+    return value
+
+
+def test_a_value_becomes_a_salted_digest() -> None:
+    record = bucket(properties={"Secret": "hunter2", "Other": 1})
+    line = HOLDING.committed(canonical(record))
+    assert b"hunter2" not in line
+    redacted = json.loads(line)
+    assert redacted["properties"] == {"Other": 1}
+    (disclosure,) = HOLDING.disclosures(canonical(record))
+    assert redacted["unknown"] == [
+        {"path": "/Secret", "reason": "redacted", "detail": digest_of(disclosure), "present": True}
+    ]
+    assert (disclosure.path, disclosure.value) == ("/Secret", "hunter2")
+    assert shows(line, disclosure)
+    for other in (
+        disclosure._replace(value="hunter3"),
+        disclosure._replace(salt="00" * 32),
+        disclosure._replace(path="/Other"),
+        disclosure._replace(path="tags:/Secret"),
+    ):
+        assert not shows(line, other)
+
+
+def test_the_entries_are_those_that_snapshots_are_read_with() -> None:
+    """docs/snapshot-format.md: `of` says which side a pointer is about; list elements leave null."""
+    record = bucket(
+        tags={"owner": "ann", "env": "prod"},
+        properties={
+            "Secret": {"a": [1]},
+            "List": [{"Value": 1}, {"Value": None}, {"Value": 3}],
+            "Deep": {"a/b": True},
+            "Tags": [{"Key": "owner", "Value": "ann"}, {"Key": "env", "Value": "prod"}],
+        },
+        unknown=[{"path": "/Zone", "reason": "access_denied"}],
+    )
+    redacted = committed(record)
+    assert [(entry["path"], entry.get("of")) for entry in redacted["unknown"]] == [
+        ("/Deep/a~1b", None), ("/List/0/Value", None), ("/List/2/Value", None), ("/Secret", None),
+        ("/Tags/0/Value", None), ("/Tags/owner", "tags"), ("/Zone", None),
+    ]  # fmt: skip
+    assert redacted["tags"] == {"env": "prod"}
+    assert redacted["properties"]["Tags"] == [{"Key": "owner"}, {"Key": "env", "Value": "prod"}]
+    assert redacted["properties"]["List"] == [{}, {"Value": None}, {}]
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"Tags": [{"Key": "owner", "Value": "ann"}]},
+        {"Tags": {"owner": "ann"}},
+        {"HostedZoneTags": [{"Key": "owner", "Value": "ann"}]},
+        {"FileSystemTags": [{"key": "owner", "value": "ann"}]},
+        {"Nested": {"Tags": [{"TagKey": "owner", "TagValue": "ann"}]}},
+        {"tags": {"owner": "ann"}},
+    ],
+)
+def test_tags_are_found_wherever_properties_hold_them(properties: dict[str, Any]) -> None:
+    for record in (bucket(properties=properties), bucket(related={"x": [properties]})):
+        assert "ann" not in json.dumps(committed(record))
+
+
+def test_values_of_satellites_keep_the_places_of_others() -> None:
+    holding = Withholding(Plan({"AWS::S3::Bucket": ("/related/Policy/1",)}), SECRET)
+    redacted = committed(bucket(related={"Policy": ["a", "b", "c"]}), holding)
+    assert redacted["related"] == {"Policy": ["a", None, "c"]}
+    assert redacted["unknown"][0]["of"] == "properties"
+
+
+@pytest.mark.parametrize("escaped", [b'"\\u006fwner"', b'"AWS:\\u003aS3::Bucket"', b'"\\u00f6"'])
+def test_escapes_hide_nothing(escaped: bytes) -> None:
+    key = json.loads(escaped)
+    record = bucket(properties={"Secret": "hunter2"}, tags={"owner": "hunter2", "ö": "hunter2"})
+    line = canonical(record).replace(json.dumps(key, ensure_ascii=False).encode(), escaped)
+    assert b"hunter2" in line
+    assert b"hunter2" not in HOLDING.committed(line)
+
+
+def test_a_line_without_such_values_is_its_own_leaf() -> None:
+    plan = Plan({"AWS::S3::Bucket": ("/Secret",)}, ("owner",))
+    holding = Withholding(plan, SECRET)
+    for line in (
+        b'{"type": "AWS::EC2::VPC",  "id":"x"}',
+        b'{"type": "AWS::S3::Bucket", "id":"x" }',
+        b'{"type":"AWS::S3::Bucket","id":"x","properties":{"Secret":null}}',
+        b'{"type":"AWS::EC2::VPC","id":"\\u0061","tags":{}}',
+        b"",
+        b"no json, and no name that is withheld",
+    ):
+        assert holding.committed(line) is line
+
+
+@pytest.mark.parametrize(
+    "line", [b'["AWS::S3::Bucket"]', b'{"type":"AWS::S3::Bucket"', b'{"AWS::S3::Bucket":' + b"[" * 100_000]
+)
+def test_a_line_that_cannot_be_read_is_an_error(line: bytes) -> None:
+    with pytest.raises(ValueError, match="a line is no JSON"):
+        Withholding(Plan({"AWS::S3::Bucket": ("/Secret",)}), SECRET).committed(line)
+
+
+def test_salts_differ_by_place_and_resource_and_secret() -> None:
+    salts = set()
+    for holding in (HOLDING, Withholding(PLAN, SECRET + b"x")):
+        for name in ("a", "b"):
+            for members in ({"Secret": 1, "Any": 1}, {"List": [{"Value": 1}]}):
+                line = canonical(bucket(id=name, properties=members))
+                salts |= {disclosure.salt for disclosure in holding.disclosures(line)}
+    assert len(salts) == 2 * 2 * 3
+    with pytest.raises(ValueError, match="at least 16"):
+        Withholding(PLAN, b"short")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, [], {}, {"properties": {}}, {"properties": [], "tags": []}, {"properties": {"T": ["Secret"]}, "tags": []},
+     {"properties": {"T": ["/"]}, "tags": []}, {"properties": {"T": "x"}, "tags": []}, {"properties": {}, "tags": [1]},
+     {"properties": {}, "tags": [], "more": 1}],
+)  # fmt: skip
+def test_plans_have_one_form(value: Any) -> None:
+    with pytest.raises(ValueError, match=r"withheld|pointer"):
+        Plan.from_json(value)
+
+
+def test_a_plan_is_read_as_it_is_written() -> None:
+    again = Plan.from_json(json.loads(json.dumps(PLAN.to_json())))
+    assert again.to_json() == PLAN.to_json()
+    assert steps("/a~1b/~01") == ("a/b", "~1")
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["Secret", "Key", "Value", "a"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+records = st.builds(
+    lambda id, properties, tags, type: bucket(id=id, properties=properties, tags=tags, type=type),
+    st.text(max_size=3),
+    st.dictionaries(st.sampled_from(["Secret", "List", "Deep", "Any", "Tags", "x"]), json_values, max_size=4),
+    st.dictionaries(st.sampled_from(["owner", "ö", "env"]), st.text(max_size=3), max_size=3),
+    st.sampled_from(["AWS::S3::Bucket", "AWS::EC2::VPC"]),
+)
+
+
+@given(st.lists(records, max_size=6))
+def test_law_full_and_redacted_have_the_same_root(found: list[dict[str, Any]]) -> None:
+    lines = [canonical(record) for record in found]
+    redacted = [HOLDING.committed(line) for line in lines]
+    assert [HOLDING.committed(line) for line in redacted] == redacted, "what is redacted is its own leaf"
+    assert root_of(redacted) == root_of(HOLDING.committed(line) for line in lines)
+    again = Withholding(Plan.from_json(PLAN.to_json()), SECRET)
+    assert [again.committed(line) for line in lines] == redacted, "the plan in a bundle says the same"
+    for line, short in zip(lines, redacted, strict=True):
+        for disclosure in HOLDING.disclosures(line):
+            assert shows(short, disclosure)
+
+
+@given(records, st.text(min_size=1, max_size=3))
+def test_law_another_value_is_another_leaf(record: dict[str, Any], other: str) -> None:
+    record["type"] = "AWS::S3::Bucket"
+    one = {**record, "properties": {**record["properties"], "Secret": {"v": other}}}
+    two = {**record, "properties": {**record["properties"], "Secret": {"v": other + "x"}}}
+    assert HOLDING.committed(canonical(one)) != HOLDING.committed(canonical(two))
+
+
+def test_a_disclosure_cannot_be_moved_to_another_resource() -> None:
+    one, two = (canonical(bucket(id=name, properties={"Secret": "same"})) for name in ("a", "b"))
+    (disclosure,) = HOLDING.disclosures(one)
+    assert isinstance(disclosure, Disclosure)
+    assert shows(HOLDING.committed(one), disclosure)
+    assert not shows(HOLDING.committed(two), disclosure)
