@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,6 +20,14 @@ def test_the_list_is_as_long_as_we_say() -> None:
     assert len(domains) >= 430
     assert all(count == 1 for count in Counter(domain.pattern for domain in domains).values())
     assert [s.id for s in SHIPPED.services] == sorted({s.id for s in SHIPPED.services})
+
+
+def test_the_documentation_says_how_long_it_is_and_how_sure() -> None:
+    domains = [domain for service in SHIPPED.services for domain in service.domains]
+    text = (Path(__file__).parents[2] / "docs" / "shadow-ai.md").read_text(encoding="utf-8")
+    assert f"{len(SHIPPED.services)} services, {len(domains)} domains, of {SHIPPED.date}" in text
+    listed = sum(domain.confidence == "listed" for domain in domains) / len(domains)
+    assert ("Sixty per cent are `listed`" in text) == (0.55 < listed < 0.65)
 
 
 @pytest.mark.parametrize("service", SHIPPED.services, ids=lambda s: s.id)
