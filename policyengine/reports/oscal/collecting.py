@@ -103,6 +103,12 @@ def metadata(run: RunInfo, title: str) -> Json:
     }
 
 
+def document_uuid(run: RunInfo, *names: str, context: Context) -> str:
+    """Return the UUID of a document: another one where it says more of the same run."""
+    proof = context.extras.proof
+    return uuid5(run.id, *names, "" if proof is None else proof.results_root)
+
+
 def run_props(run: RunInfo) -> list[Json]:
     """Return what programs want to know of a run."""
     return props(

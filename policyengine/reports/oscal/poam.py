@@ -13,6 +13,7 @@ from policyengine.model.finding import Finding
 from policyengine.reports.base import Context, RunInfo
 from policyengine.reports.oscal.collecting import (
     Collected,
+    document_uuid,
     left_open,
     local_definitions,
     metadata,
@@ -50,7 +51,7 @@ class OscalPoamReport:
         back = [] if results is None else [results_resource(self._context, results)]
         whole = Open(
             {
-                "uuid": uuid5(run.id, "poam"),
+                "uuid": document_uuid(run, "poam", context=self._context),
                 "metadata": metadata(run, "Plan of action and milestones for what rules found"),
                 "system-id": {"id": value(", ".join(run.accounts or run.targets) or run.id)},
                 "local-definitions": local_definitions(run, collected.components(run), collected.items),

@@ -17,6 +17,7 @@ from policyengine.reports.frameworks_of import with_frameworks
 from policyengine.reports.jsontext import compact
 from policyengine.reports.oscal.collecting import (
     Collected,
+    document_uuid,
     left_open,
     local_definitions,
     metadata,
@@ -38,6 +39,7 @@ class OscalResultsReport:
     def __init__(self, out: TextIO, context: Context, *, passes: bool = False) -> None:
         self._out = out
         self._context = with_frameworks(context)
+        self._passes = passes
         self._collected = Collected(context, passes=passes)
         self._controls = control_tally(self._context)
         self._tally = Tally()
@@ -83,7 +85,9 @@ class OscalResultsReport:
         )
         whole = Open(
             {
-                "uuid": uuid5(run.id, "assessment-results"),
+                "uuid": document_uuid(
+                    run, "assessment-results", "all" if self._passes else "brief", context=self._context
+                ),
                 "metadata": metadata(run, "Assessment results of rules on AWS configuration"),
                 "import-ap": {"href": f"#{plan}"},
                 "results": One(result),
