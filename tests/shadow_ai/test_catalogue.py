@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from policyengine.model.errors import ConfigError, UsageError
-from policyengine.shadow_ai.catalogue import CATEGORIES, CONFIDENCE, approve, parse_domain, with_file
+from policyengine.shadow_ai.catalogue import CATEGORIES, CONFIDENCE, DATA, approve, parse_domain, with_file
 from policyengine.shadow_ai.matching import matcher_of
 from tests.shadow_ai.helpers import SHIPPED
 
@@ -121,3 +122,16 @@ def test_mistakes_of_a_file_have_places(text: str, place: str, words: str) -> No
 def test_what_is_no_service_cannot_be_approved(wanted: str) -> None:
     with pytest.raises(UsageError, match="--approved"):
         approve(SHIPPED, [wanted])
+
+
+def test_the_data_file_is_kept_in_order() -> None:
+    """One line a domain, sorted, so that a change is one line; every source is used."""
+    text = (DATA / "services.json").read_text(encoding="utf-8")
+    data = json.loads(text)
+    used = {source for service in data["services"] for _, source, _ in service["domains"]}
+    assert used == set(data["sources"])
+    assert list(data["sources"]) == sorted(data["sources"])
+    for service in data["services"]:
+        patterns = [pattern for pattern, _, _ in service["domains"]]
+        assert patterns == sorted(patterns, key=lambda p: (p.lstrip("=").split(".")[::-1], p)), service["id"]
+        assert all(text.count(f'  ["{pattern}", ') == 1 for pattern in patterns)
