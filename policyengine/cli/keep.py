@@ -68,8 +68,8 @@ class Keeper:
         return sorted({form["id"] for form, _ in self.evaluator.applicable(type_)})
 
     def _files(self) -> None:
-        settings = write_settings(self.evaluator.settings)
-        self.writer.file(SETTINGS, json.dumps(settings, indent=1, sort_keys=True).encode() + b"\n")
+        settings = write_settings(self.evaluator.settings)  # in the order of the file, which messages repeat
+        self.writer.file(SETTINGS, json.dumps(settings, indent=1).encode() + b"\n")
         self.writer.file("rules.json", self.evaluator.pack.to_bytes())
         coverage = coverage_json(frozenset().union(*(kept.source.coverage for kept in self.kept)))
         self.writer.file(COVERAGE, json.dumps(coverage, separators=(",", ":")).encode() + b"\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -108,7 +109,7 @@ class _Redacted:
 
 
 class AsKept:
-    """A source of code whose resources are as their lines say them, at the places where they stand in the code.
+    """A source of code whose resources are as their lines say them, in that order, and are shown where they stand.
 
     Lines hold what rules see but for the order of keys and the places of values: whoever reads only the lines has to
     come to the same words.
@@ -136,10 +137,10 @@ class AsKept:
 
     def resources(self) -> Iterator[Resource]:
         """Yield every resource, its branches as ``variants``."""
-        for resource in self._resources.resources():
+        for resource in sorted(self._resources.resources(), key=attrgetter("identity")):
             own, *others = (parse_line(line, True) for line in to_lines(resource))
-            own.locate = resource.locate
+            own.places = resource.locate
             for branch, other in zip(resource.variants, others, strict=True):
-                other.locate = branch.locate
+                other.places = branch.locate
             own.variants = tuple(others)
             yield own

@@ -20,6 +20,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "policyengine.cli.snapshot:snapshot",
         "Collect live accounts; compare and verify snapshots.",
     ),
+    "report": ("policyengine.cli.report:report", "Write reports of a run that was kept."),
     "diff": ("policyengine.cli.diff:diff", "Say which findings are new, fixed and open between two runs."),
     "history": (
         "policyengine.cli.history:history",

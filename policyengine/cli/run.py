@@ -26,9 +26,9 @@ from policyengine.model.errors import UsageError
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, SEVERITIES, UNKNOWN, VERDICTS
 from policyengine.reports.base import Context, Report, RunError, RunInfo
-from policyengine.reports.extras import BaselineInfo, WaiverInfo
+from policyengine.reports.extras import BaselineInfo, Extras, WaiverInfo
 from policyengine.reports.json_report import run_json
-from policyengine.reports.table import REPORTS
+from policyengine.reports.table import FRAMED, REPORTS
 from policyengine.reports.text import without_log_commands
 from policyengine.rules.pack import Pack
 from policyengine.rules.packs import load_packs
@@ -81,6 +81,7 @@ class Run:
                     self.info.targets, self.options["terraform_source"], self.discovery.sources
                 ),
                 terminal=terminal_options(self.options, out),
+                extras=self._extras(),
             )
             reports = open_reports(self.formats, out, context, stack)
             progress = stack.enter_context(Progress(sys.stderr, quiet=bool(self.options["quiet"])))
@@ -88,6 +89,15 @@ class Run:
             final = self._feed(reports, self._keeper(stack))
         self._say_errors(final)
         return self._result()
+
+    def _extras(self) -> Extras:
+        names = [name for name, _ in self.formats]
+        if FRAMED.isdisjoint(names):
+            return Extras()
+        from policyengine.cli.kept_report import scan_extras
+
+        folders = self.options["rule_folders"]
+        return scan_extras(names, load_packs(folders).rules, folders, self.discovery.sources)
 
     def _say_errors(self, final: RunInfo) -> None:
         """A person sees the errors even where the only report is for programs."""

@@ -32,7 +32,7 @@ def place_of(evidence: Sequence[Evidence], resource: Resource, named: Named = ()
     about = next(filter(None, (list(_below(path, decisive)) for path in named)), decisive)
     given = [e for e in about if e.observed is not ABSENT]
     first = next(iter(given or about), None)
-    return resource.locate(first.path if first is not None else ())
+    return resource.place(first.path if first is not None else ())
 
 
 def _below(path: tuple[str, ...], evidence: Iterable[Evidence]) -> Iterator[Evidence]:

@@ -101,12 +101,17 @@ class Finding(NamedTuple):
             else {"file": place.file, "line": place.line, "column": place.column},
             "branch": None if self.branch is None else dict(sorted(self.branch.items())),
             "evidence": [evidence_json(e) for e in self.evidence],
-            "witness": None if self.witness is None else self.witness._asdict(),
+            "witness": None if self.witness is None else witness_json(self.witness),
             "frameworks": {k: list(v) for k, v in self.frameworks.items()},
             "remediation": self.remediation,
             "waiver": None if self.waiver is None else dict(self.waiver),
             **({"cause": self.cause} if self.cause else {}),
         }
+
+
+def witness_json(witness: Witness) -> dict[str, Any]:
+    """Return the contract's witness object; condition keys are sorted."""
+    return {**witness._asdict(), "context": dict(sorted(witness.context.items()))}
 
 
 def evidence_json(evidence: Evidence) -> dict[str, Any]:
@@ -210,7 +215,7 @@ class FindingMaker:
     ) -> Finding:
         """Return a complete finding, or raise IncompleteFindingError; a ``cause`` with ``#`` in front is a place
         of the resource."""
-        place = location if location is not None else resource.locate(())
+        place = location if location is not None else resource.place()
         if (
             self._problem is not None
             or reason not in _REASONS_OF.get(verdict, ())

@@ -59,6 +59,8 @@ class Resource:
     variants: Sequence[Resource] = ()
     provenance: Mapping[str, str] | None = None
     collected_at: str | None = None
+    places: Locator | None = None
+    """Where values stand, for whoever shows it, where that is more than ``locate`` tells the rules."""
     identity: tuple[str, str, str, str] = field(init=False, repr=False)
     """Sortable: (account, region, type, id), or ("", file, "", id) for code; these never change."""
     digest: bytes = field(init=False, repr=False, default=b"")
@@ -70,6 +72,10 @@ class Resource:
             self.identity = (self.account or "", self.region or "", self.type, self.id)
         else:
             self.identity = ("", self.file, "", self.id)
+
+    def place(self, path: Path = ()) -> Location | None:
+        """Return where a value stands, for a reader."""
+        return (self.places or self.locate)(path)
 
     def __reduce__(self) -> tuple[Any, ...]:
         state = (

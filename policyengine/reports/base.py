@@ -175,12 +175,13 @@ class Report(Protocol):
 
 class Reporter(NamedTuple):
     """One row of the table of formats. ``make`` gets a text stream, or with ``binary`` a seekable stream of bytes,
-    which standard output is not."""
+    which standard output is not. ``passes``: it shows what a PASS rests on, not only that it is one."""
 
     make: Callable[[Any, Context], Report]
     description: str
     extension: str
     binary: bool = False
+    passes: bool = False
 
 
 def write_reports(

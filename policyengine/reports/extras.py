@@ -140,7 +140,6 @@ class Extras:
     did not ask: a control is not decided wholly where a rule that would decide it was left out."""
     remediations: Mapping[str, str] = field(default_factory=dict)
     """remediation id -> its mode: ``automatic``, ``approval`` or ``plan``."""
-    waivers: Sequence[WaiverInfo] = ()
     trend: Sequence[TrendPoint] = ()
     looked: Sequence[PlaceLooked] = ()
     rule_texts: Mapping[str, str] = field(default_factory=dict)

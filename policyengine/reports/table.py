@@ -118,21 +118,29 @@ def _html(out: TextIO, context: Context) -> Report:
 REPORTS: Final[Mapping[str, Reporter]] = MappingProxyType(
     {
         "terminal": Reporter(_terminal, "frames for people, the summary at the bottom", "txt"),
-        "json": Reporter(_json, "one document with every finding (policyengine/findings/v1)", "json"),
-        "ndjson": Reporter(_ndjson, "the run, then one finding a line, then the summary", "ndjson"),
+        "json": Reporter(
+            _json, "one document with every finding (policyengine/findings/v1)", "json", passes=True
+        ),
+        "ndjson": Reporter(
+            _ndjson, "the run, then one finding a line, then the summary", "ndjson", passes=True
+        ),
         "sarif": Reporter(_sarif, "SARIF 2.1.0 for GitHub code scanning and editors", "sarif"),
         "junit": Reporter(_junit, "JUnit XML for test reports", "xml"),
         "github": Reporter(_github, "annotations on a GitHub workflow run", "txt"),
         "gitlab": Reporter(_gitlab, "GitLab Code Quality report", "json"),
         "markdown": Reporter(_markdown, "a pull-request comment or job summary", "md"),
-        "csv": Reporter(_csv, "one row a finding, safe to open in a spreadsheet", "csv"),
+        "csv": Reporter(_csv, "one row a finding, safe to open in a spreadsheet", "csv", passes=True),
         "html": Reporter(_html, "one page to read, search and print, without a network", "html"),
         "ocsf": Reporter(
-            _ocsf, "OCSF 1.6 Compliance Findings, one a line, for data lakes and SIEMs", "ndjson"
+            _ocsf, "OCSF 1.6 Compliance Findings, one a line, for data lakes and SIEMs", "ndjson", passes=True
         ),
-        "asff": Reporter(_asff, "AWS Security Finding Format, findings of accounts only", "json"),
+        "asff": Reporter(
+            _asff, "AWS Security Finding Format, findings of accounts only", "json", passes=True
+        ),
         "oscal": Reporter(_oscal, "OSCAL assessment results: what fails or is unknown, and controls", "json"),
-        "oscal-full": Reporter(_oscal_full, "the same with an observation for every verdict", "json"),
+        "oscal-full": Reporter(
+            _oscal_full, "the same with an observation for every verdict", "json", passes=True
+        ),
         "oscal-poam": Reporter(_oscal_poam, "OSCAL plan of action and milestones: what is open", "json"),
         "xlsx": Reporter(_xlsx, "a workbook: completeness, controls, findings, rules, scope", "xlsx", True),
         "well-architected": Reporter(
@@ -142,3 +150,6 @@ REPORTS: Final[Mapping[str, Reporter]] = MappingProxyType(
         ),
     }
 )
+
+FRAMED: Final = frozenset({"html", "xlsx", "oscal", "oscal-full", "oscal-poam", "well-architected"})
+"""Formats that show frameworks; the others do without what takes a while to load."""

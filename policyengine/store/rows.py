@@ -93,7 +93,7 @@ def _detail(found: Finding) -> Json:
 def _places(resource: Resource, found: Sequence[Finding]) -> bytes:
     if resource.file is None:
         return b""
-    own = resource.locate(())
+    own = resource.place()
     each = {f.rule: f.location for f in found if f.location is not None and f.location != own}
     return canonical({"own": own, "rules": each})
 

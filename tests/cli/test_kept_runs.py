@@ -100,3 +100,30 @@ def test_keeping_changes_no_verdict_and_judging_again_no_byte(
     assert len(verdicts("plain.json")) > 5_000
     assert verdicts("plain.json") == verdicts("kept.json")
     assert differing(tmp_path / "kept") == []
+
+
+def test_a_report_of_a_kept_run_is_the_report_of_the_scan(run: Run, tmp_path: Path) -> None:
+    targets = [str(ROOT / "examples" / name) for name in EXAMPLES]
+    given = ("--config", str(ROOT / "examples/policyengine.yaml"))
+    formats = (
+        "json",
+        "ndjson",
+        "csv",
+        "junit",
+        "sarif",
+        "gitlab",
+        "oscal",
+        "ocsf",
+        "xlsx",
+        "well-architected",
+    )
+
+    def files(stem: str) -> list[str]:
+        return [f"--format={name}={stem}.{name}" for name in formats]
+
+    run("scan", *targets, *given, "-q", "-o", "kept", *files("scan"), *AS_OF)
+    assert run("report", "kept", *files("report")).code == 0
+    differing = [
+        f for f in formats if (tmp_path / f"scan.{f}").read_bytes() != (tmp_path / f"report.{f}").read_bytes()
+    ]
+    assert differing == []
