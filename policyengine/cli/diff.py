@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from policyengine.cli.errors import EXIT_FAIL, EXIT_OK
 from policyengine.sources.paths import printable
 
+if TYPE_CHECKING:
+    from policyengine.history.compare import Change
+
 _ORDER: Final = {
-    "new": "new", "fixed": "fixed", "gone": "gone with the resource", "not_asked": "no longer asked",
-    "not_looked_at": "not looked at",
+    "new": "new", "accepted": "new and accepted", "ended": "not accepted any more", "fixed": "fixed",
+    "gone": "gone with the resource", "not_asked": "no longer asked", "not_looked_at": "not looked at",
     "not_determined": "no longer determined",
     "determined": "determined now", "not_applicable": "no longer applicable", "open": "still open",
 }  # fmt: skip
@@ -31,7 +34,11 @@ _ORDER: Final = {
     help="ndjson: one change a line, with its finding",
 )  # fmt: skip
 @click.option("--all", "show_open", is_flag=True, help="on the terminal also list what is still open")
-@click.option("--fail-on-new", is_flag=True, help="exit 1 when something fails that did not")
+@click.option(
+    "--fail-on-new",
+    is_flag=True,
+    help="exit 1 when something fails that did not, or is not accepted any more",
+)
 def diff(before: Path, after: Path, form: str, show_open: bool, fail_on_new: bool) -> int:
     """Say which findings are new, fixed and still open from run BEFORE to run AFTER, and why.
 
@@ -39,13 +46,14 @@ def diff(before: Path, after: Path, form: str, show_open: bool, fail_on_new: boo
     hold their rules.
     """
     from policyengine.cli.differing import Differing
+    from policyengine.history.compare import acceptance_ended
 
     both = Differing(before, after, tell_open=show_open or form == "ndjson")
     counts: Counter[str] = Counter()
     unasked: Counter[str] = Counter()
     unseen: Counter[str] = Counter()
     for change in both.changes():
-        counts[change.kind] += 1
+        counts[_kind(change)] += 1
         if form == "ndjson":
             print(
                 json.dumps(
@@ -57,7 +65,7 @@ def diff(before: Path, after: Path, form: str, show_open: bool, fail_on_new: boo
             unasked[change.finding["rule"]] += 1
         elif change.kind == "not_looked_at":
             unseen[change.why] += 1
-        elif change.kind != "open" or show_open:
+        elif change.kind != "open" or show_open or acceptance_ended(change):
             _say(change)
     counts["open"] += both.open
     if form == "terminal":
@@ -69,10 +77,19 @@ def diff(before: Path, after: Path, form: str, show_open: bool, fail_on_new: boo
             ", ".join(f"{counts[kind]:,} {words}" for kind, words in _ORDER.items() if counts[kind])
             or "no failure in either run"
         )
-    return EXIT_FAIL if fail_on_new and counts["new"] else EXIT_OK
+    return EXIT_FAIL if fail_on_new and (counts["new"] or counts["ended"]) else EXIT_OK
 
 
-def _say(change: Any) -> None:
+def _kind(change: Change) -> str:
+    """Return what a change is counted as: what somebody accepts is not simply new, and was not simply open."""
+    from policyengine.history.compare import acceptance_ended, accepted
+
+    if change.kind == "new" and accepted(change.finding):
+        return "accepted"
+    return "ended" if acceptance_ended(change) else change.kind
+
+
+def _say(change: Change) -> None:
     finding = change.finding
     resource, place = finding["resource"], finding.get("location")
     where = (
@@ -81,7 +98,7 @@ def _say(change: Any) -> None:
         else f"{resource['account'] or ''}/{resource['region'] or ''}"
     )
     print(
-        f"{_ORDER[change.kind]}: {finding['severity']} {finding['rule']}  {printable(where)}  "
+        f"{_ORDER[_kind(change)]}: {finding['severity']} {finding['rule']}  {printable(where)}  "
         f"{resource['type']} {printable(resource['id'])}"
     )
     if change.kind in ("new", "open"):

@@ -49,6 +49,16 @@ class Change(NamedTuple):
     """The earlier finding, where ``finding`` is the later one."""
 
 
+def accepted(finding: Json | None) -> bool:
+    """Whether a failure carries a waiver, or stands in the baseline."""
+    return finding is not None and bool(finding.get("waiver"))
+
+
+def acceptance_ended(change: Change) -> bool:
+    """Whether a failure that was accepted is not any more: it did not change, and fails the build."""
+    return change.kind == "open" and accepted(change.before) and not accepted(change.finding)
+
+
 class Rules:
     """The rules of two runs; None where a run does not hold them. ``unread`` are (account, region) pairs of which the
     later run could not read everything; None stands for any. ``lost`` are (account, type) pairs of which it could not

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from policyengine.history.compare import KINDS, Change, Rules, Sides, compare
+from policyengine.history.compare import KINDS, Change, Rules, Sides, acceptance_ended, compare
 from policyengine.model.errors import InputError
 from policyengine.model.reasons import FAIL, VERDICTS
 from policyengine.store.rows import VERDICT_OF, Row, findings_json, read_row
@@ -73,7 +73,7 @@ class RowDiff:
         for change in compare(
             self._before.findings(old, told), self._after.findings(new, told), self._rules, self._looked
         ):
-            if change.kind == "open" and not self._tell_open:
+            if change.kind == "open" and not self._tell_open and not acceptance_ended(change):
                 self.open += 1
             else:
                 yield change
