@@ -1,7 +1,7 @@
 """``make bench``: measure everything, print it, write ``benchmarks/RESULTS.md``.
 
-``--only memory,template,corpus,snapshot,decide,coverage,managed,iamrules,incremental,live,liveorg,items,events,coldimport,oscal``
-runs parts (``lambdas`` stands for items, events and coldimport) and does not write the page; ``--sizes`` chooses the snapshots;
+``--only memory,template,corpus,snapshot,decide,coverage,managed,iamrules,incremental,live,liveorg,items,events,coldimport,oscal,
+evidence`` runs parts (``lambdas`` stands for items, events and coldimport) and does not write the page; ``--sizes`` chooses the snapshots;
 ``--without-peers`` measures ours alone.
 """
 
@@ -17,6 +17,7 @@ if __name__ == "__main__":
 
 from benchmarks import (  # noqa: E402 - after the path is set
     engines,
+    evidence_verify,
     iam_coverage,
     iam_decide,
     iam_managed,
@@ -47,6 +48,7 @@ PARTS = (
     "events",
     "coldimport",
     "oscal",
+    "evidence",
 )
 
 
@@ -111,6 +113,8 @@ def measure(part: str, options: argparse.Namespace, *, with_peers: bool) -> tabl
         return lambdas.cold_import(options.rounds, with_peers=with_peers)
     if part == "oscal":
         return reports_oscal.measure(min(3, options.rounds))
+    if part == "evidence":
+        return evidence_verify.measure(min(3, options.rounds))
     raise SystemExit(f"no such part `{part}`; known are {', '.join(PARTS)}")
 
 

@@ -14,7 +14,7 @@ from policyengine.evidence.manifest import VERDICT_LETTERS
 _MARK: Final = b',"verdicts":"'
 _END: Final = b'"}'
 _LETTERS: Final = f"{VERDICT_LETTERS}-".encode()
-_VECTORS: Final = 4096
+_KEPT: Final = 4096
 
 
 class VerdictCounts:
@@ -22,17 +22,19 @@ class VerdictCounts:
 
     def __init__(self) -> None:
         self._letters: Counter[str] = Counter()
-        self._vectors: Counter[bytes] = Counter()
+        self._ends: dict[bytes, int] = {}  # how rows end, each checked once
 
     def add(self, row: bytes) -> None:
         """Count a row. Raises ValueError for a line that does not end as a row does."""
-        at = row.rfind(_MARK)
-        vector = row[at + len(_MARK) : -len(_END)]
-        if at < 0 or not row.endswith(_END) or vector.translate(None, _LETTERS):
-            raise ValueError("it is no row: it does not end with its `verdicts`")
-        self._vectors[vector] += 1
-        if len(self._vectors) > _VECTORS:
-            self._sum_up()
+        end = row[row.rfind(_MARK) :]
+        try:
+            self._ends[end] += 1
+        except KeyError:
+            if end != _MARK + _vector(end) + _END or _vector(end).translate(None, _LETTERS):
+                raise ValueError("it is no row: it does not end with its `verdicts`") from None
+            if len(self._ends) == _KEPT:
+                self._sum_up()
+            self._ends[end] = 1
 
     def add_counts(self, counts: dict[str, int]) -> None:
         """Add what was counted elsewhere."""
@@ -44,7 +46,11 @@ class VerdictCounts:
         return {letter: self._letters[letter] for letter in sorted(VERDICT_LETTERS)}
 
     def _sum_up(self) -> None:
-        for vector, times in self._vectors.items():
+        for end, times in self._ends.items():
             for letter in VERDICT_LETTERS:
-                self._letters[letter] += times * vector.count(letter.encode())
-        self._vectors.clear()
+                self._letters[letter] += times * _vector(end).count(letter.encode())
+        self._ends.clear()
+
+
+def _vector(end: bytes) -> bytes:
+    return end[len(_MARK) : -len(_END)]

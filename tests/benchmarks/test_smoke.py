@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks import (
     engines,
+    evidence_verify,
     hand_written,
     in_memory,
     lambda_data,
@@ -116,3 +117,10 @@ def test_functions_do_what_their_figures_are_about() -> None:
     assert [each["calls"].get("DescribeSecurityGroups", 0) for each in found] == [0, 13, 13]
     assert [each["failures"] for each in found] == [0, 0, 0]
     assert item["answer"] == {"NON_COMPLIANT": 1} and item["calls"]["PutEvaluations"] == 11
+
+
+def test_verifying_a_bundle_stands_beside_unpacking_it() -> None:
+    section = evidence_verify.measure(1, 300)
+    rows = {row.what: row for row in section.rows}
+    assert "x unpacking and hashing" in rows["policyengine evidence verify"].relation
+    assert rows["policyengine evidence verify"].goal.endswith("met")

@@ -77,7 +77,16 @@ def test_memory_does_not_grow_with_the_content() -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [b"", b"{}", b'{"verdicts":"PF"}', b'{"a":1,"verdicts":"PFX"}', b'{"a":1,"verdicts":"P"} ']
+    "row",
+    [
+        b"",
+        b"{}",
+        b'{"verdicts":"PF"}',
+        b'{"a":1,"verdicts":"}',
+        b'{"a":1,"verdicts":"P',
+        b'{"a":1,"verdicts":"PFX"}',
+        b'{"a":1,"verdicts":"P"} ',
+    ],
 )
 def test_what_is_no_row(row: bytes) -> None:
     with pytest.raises(ValueError, match="no row"):

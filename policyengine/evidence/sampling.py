@@ -1,0 +1,165 @@
+"""Drawing a sample from a bundle's population, and drawing it again.
+
+The auditor draws it herself, from a bundle whose signature was checked, with a seed that nobody knew before:
+:mod:`policyengine.reports.samples` says how, and why that order matters.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from policyengine.evidence import bundle_reader
+from policyengine.evidence.bundle_zip import Stored
+from policyengine.evidence.dsse import MAX_ENVELOPE, open_envelope
+from policyengine.evidence.keys import PublicKey, by_id
+from policyengine.evidence.manifest import ROLE_STATEMENT, STATEMENT_FILE, Manifest, read_manifest
+from policyengine.evidence.packing import PackedError, line_batches
+from policyengine.evidence.problems import MISMATCH, SCHEMA, BundleError, Problem
+from policyengine.evidence.statement import read_population_statement
+from policyengine.evidence.withholding import withholding_of
+from policyengine.model.errors import InputError, UsageError
+from policyengine.model.merkle import Merkle
+from policyengine.model.withheld import Withholding
+from policyengine.reports.samples import STRATA, Leaf, Population, Seed, sample
+
+
+class Asked(NamedTuple):
+    """How much is drawn: exactly one of ``size`` and ``fraction``; ``strata`` as in :func:`sample`."""
+
+    size: int | None = None
+    fraction: str | None = None
+    strata: Sequence[str] = STRATA
+
+
+def sample_bundle(bundle: Path, keys: Sequence[PublicKey], seed: Seed, asked: Asked) -> dict[str, Any]:
+    """Return a sample of the bundle's population (``policyengine/sample/v1`` with ``bundle``).
+
+    The lines are held against the signed root while they are counted; other members are ``evidence verify``'s to check.
+    Raises BundleError where the population is not one that a given key signed, UsageError as :func:`sample`.
+    """
+    with ExitStack() as stack:
+        file = stack.enter_context(bundle_reader.open_file(bundle))
+        texts = bundle_reader.read_texts(file)
+        said = bundle_reader.signed(texts, keys)
+        manifest = _manifest(texts, said)
+        opened = _Opened(file, dict(bundle_reader.places(texts, manifest)), manifest)
+        signed_at, witness = _signed_at(opened, keys)
+        population = Population(bytes.fromhex(said.population.root), said.population.count, signed_at)
+        leaves = _Leaves(opened)
+        found = sample(
+            leaves, population, seed, size=asked.size, fraction=asked.fraction, strata=asked.strata
+        )
+        head = manifest.head()
+    found["population"]["signed_at_is"] = witness
+    return {
+        **found,
+        "bundle": {"id": head.bundle, "manifest_sha256": head.manifest_sha256, "key": said.key.keyid},
+    }
+
+
+def drawn_again(bundle: Path, keys: Sequence[PublicKey], text: bytes, name: str) -> list[str]:
+    """Draw a sample again from what its document says, and return where the two differ; none where they do not.
+
+    Raises InputError for what is no sample.
+    """
+    try:
+        value = json.loads(text)
+        seed = Seed(str(value["seed"]["value"]), str(value["seed"]["given_at"]))
+        asked = Asked(
+            value["asked"].get("size"), value["asked"].get("fraction"), [str(s) for s in value["strata_by"]]
+        )
+        if asked.size is not None and not isinstance(asked.size, int):
+            raise TypeError
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(f"`{name}` is no sample (`policyengine/sample/v1`)") from error
+    again = sample_bundle(bundle, keys, seed, asked)
+    return [key for key in sorted({*again, *value}) if again.get(key) != value.get(key)]
+
+
+class _Opened(NamedTuple):
+    file: BinaryIO
+    places: Mapping[str, Stored]
+    manifest: Manifest
+
+    def content(self, path: str) -> Iterator[bytes]:
+        return bundle_reader.content(self.file, self.places[path], self.manifest.by_path[path])
+
+
+def _manifest(texts: bundle_reader.Texts, said: bundle_reader.Signed) -> Manifest:
+    """Return the manifest that was signed."""
+    manifest = read_manifest(texts.manifest)
+    for problem in bundle_reader.check_signed(manifest, texts.manifest, said):
+        raise BundleError(problem)
+    return manifest
+
+
+def _signed_at(opened: _Opened, keys: Sequence[PublicKey]) -> tuple[str, str]:
+    """Return when the population was fixed and who says so: the collector, else the run that judged it."""
+    manifest, times = opened.manifest, []
+    for folder in manifest.inputs:
+        path = f"{folder}/{STATEMENT_FILE}"
+        member = manifest.by_path.get(path)
+        if member is None or member.role != ROLE_STATEMENT or member.size > MAX_ENVELOPE:
+            continue
+        statement = open_envelope(b"".join(opened.content(path)), by_id(keys), path)
+        collected = read_population_statement(statement.payload, path)
+        if collected.population != manifest.inputs[folder]:
+            text = "the population that was signed when collection ended is another than this input's"
+            raise BundleError(Problem(MISMATCH, path, text))
+        times.append(collected.collected_at)
+    if times and len(times) == len(manifest.inputs):
+        return max(times), "collector"
+    run = manifest.fields.run
+    for key in ("finished_at", "as_of"):
+        if isinstance(run.get(key), str):
+            return str(run[key]), "run"
+    raise UsageError(
+        "the bundle does not say when its population was signed: no sample can be drawn in order"
+    )
+
+
+class _Leaves:
+    """The leaves of the population, as often as they are asked for; the first time they are held against the root."""
+
+    def __init__(self, opened: _Opened) -> None:
+        self._opened = opened
+        self._withholding: Withholding | None = withholding_of(opened.file, opened.places, opened.manifest)
+        self._checked = False
+
+    def __call__(self) -> Iterator[Leaf]:
+        tree = None if self._checked else Merkle()
+        place = 0
+        for path in self._opened.manifest.population.parts:
+            try:
+                for batch in line_batches(self._opened.content(path)):
+                    if tree is not None:
+                        leaf = self._withholding
+                        tree.add_many(batch if leaf is None else (leaf.committed(line) for line in batch))
+                    for line in batch:
+                        yield _leaf(place, line, path)
+                        place += 1
+            except PackedError as problem:
+                raise BundleError(Problem(MISMATCH, path, str(problem))) from None
+        if tree is not None and tree.root().hex() != self._opened.manifest.population.root.root:
+            raise BundleError(
+                Problem(MISMATCH, "the population", "its lines do not have the root that was signed")
+            )
+        self._checked = True
+
+
+def _leaf(place: int, line: bytes, path: str) -> Leaf:
+    try:
+        record = json.loads(line)
+        found = Leaf(place, record.get("account"), record.get("region"), record["type"], record["id"])
+    except (ValueError, KeyError, AttributeError, RecursionError):
+        found = None
+    texts: Sequence[Any] = (
+        () if found is None else (found.account or "", found.region or "", found.type, found.id)
+    )
+    if found is None or not all(isinstance(text, str) for text in texts):
+        raise BundleError(Problem(SCHEMA, path, f"leaf {place} is no resource"))
+    return found

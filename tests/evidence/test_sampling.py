@@ -1,0 +1,158 @@
+"""``policyengine evidence sample``: drawn from what was signed and nothing else, and drawn again by anybody."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from policyengine.cli.main import main
+from policyengine.evidence.packing import HEADER
+from policyengine.evidence.problems import BundleError
+from policyengine.evidence.sampling import Asked, sample_bundle
+from policyengine.model.merkle import root_of
+from policyengine.model.withheld import Withholding
+from policyengine.reports.samples import Seed
+from tests.evidence.building import PLAN, SECRET, bucket, build, signer
+
+LATER = "2026-11-22T09:00:00Z"
+SIZE = 40
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    engine, collector = signer(tmp_path), signer(tmp_path, number=1)
+    (tmp_path / "engine.pub").write_bytes(engine.public.pem())
+    (tmp_path / "collector.pub").write_bytes(collector.public.pem())
+    build(tmp_path / "bundle.zip", engine, size=SIZE, collector=collector)
+    build(tmp_path / "plain.zip", engine, size=SIZE)
+    return tmp_path
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(["evidence", "sample", *map(str, arguments)])
+    said = capsys.readouterr()
+    return int(ended.value.code or 0), said.out + said.err
+
+
+def keys(made: Path) -> list[object]:
+    return ["--key", made / "engine.pub", "--key", made / "collector.pub"]
+
+
+def test_a_sample_can_be_drawn_by_hand(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, said = run(
+        capsys, made / "bundle.zip", *keys(made), "--seed", "s", "--size", 7, "--given-at", LATER
+    )
+    assert code == 0, said
+    document = json.loads(said)
+    lines = [bucket(n) for n in range(SIZE)]
+    root = root_of(lines)
+    assert document["population"] == {
+        "root": f"sha256:{root.hex()}", "size": SIZE, "signed_at": "2026-11-21T09:00:00Z", "signed_at_is": "collector",
+    }  # fmt: skip
+    ranks = sorted((hashlib.sha256(b"s\0" + root + n.to_bytes(8, "big")).hexdigest(), n) for n in range(SIZE))
+    assert [row["index"] for row in document["sample"]] == sorted(n for _, n in ranks[:7])
+    for row in document["sample"]:
+        assert row["id"] == json.loads(lines[row["index"]])["id"]
+
+
+def test_drawn_again(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, said = run(
+        capsys, made / "bundle.zip", *keys(made), "--seed", "s", "--fraction", "0.2", "--by", "account"
+    )
+    document = json.loads(said)
+    assert len(document["sample"]) == SIZE // 5
+    file = made / "sample.json"
+    file.write_text(said)
+    again = [made / "bundle.zip", *keys(made), "--check", file]
+    code, told = run(capsys, *again)
+    assert (code, told) == (0, "sample.json: drawn again, it is the same\n")
+    changes: tuple[dict[str, Any], ...] = ({"sample": document["sample"][1:]}, {"bundle": {}}, {"more": 1})
+    for change in changes:
+        file.write_text(json.dumps({**document, **change}))
+        code, told = run(capsys, *again)
+        assert code == 10
+        assert f"it differs in {next(iter(change))}" in told
+    other = {**document, "seed": {**document["seed"], "value": "t"}}
+    file.write_text(json.dumps(other))
+    code, told = run(capsys, *again)
+    assert code == 10
+    assert "sample" in told
+
+
+def test_what_is_withheld_changes_nothing(made: Path) -> None:
+    engine = signer(made)
+    drawn = []
+    for disclose in (True, False):
+        path = made / f"{disclose}.zip"
+        build(path, engine, size=SIZE, withholding=Withholding(PLAN, SECRET), disclose=disclose)
+        drawn.append(sample_bundle(path, [engine.public], Seed("s", LATER), Asked(size=5)))
+    assert drawn[0]["sample"] == drawn[1]["sample"]
+    assert drawn[0]["population"] == drawn[1]["population"]
+
+
+def test_without_the_collectors_signature_the_run_says_when(
+    made: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, said = run(capsys, made / "plain.zip", *keys(made), "--seed", "s", "--size", 1, "--given-at", LATER)
+    assert code == 0
+    assert json.loads(said)["population"]["signed_at_is"] == "run"
+
+
+def test_csv(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, said = run(capsys, made / "plain.zip", *keys(made), "--seed", "s", "--size", 3, "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(said, newline="")))
+    assert len(rows) == 3
+    assert all(row["id"].startswith("bucket-") for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["--size", 3], 2, "a seed is needed"),
+        (["--seed", "s"], 2, "either a size or a fraction"),
+        (["--seed", "s", "--size", 3, "--fraction", "0.1"], 2, "either a size or a fraction"),
+        (["--seed", "s", "--size", 3, "--given-at", "2026-11-21T08:59:59Z"], 2, "before the population was signed"),
+        (["--seed", "s", "--size", 3, "--by", "colour"], 2, "unknown stratum"),
+        (["--check", "missing.json"], 2, "cannot be read"),
+        (["--check", "engine.pub"], 2, "is no sample"),
+        (["--check", "engine.pub", "--seed", "s"], 2, "takes seed, size and strata from the file"),
+    ],
+)  # fmt: skip
+def test_usage(
+    made: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[Any], code: int,
+    says: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(made)
+    found, said = run(capsys, "bundle.zip", *keys(made), *arguments)
+    assert found == code, said
+    assert says in said
+
+
+def test_a_foreign_key_is_refused(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, said = run(capsys, made / "bundle.zip", "--key", made / "collector.pub", "--seed", "s", "--size", 3)
+    assert code == 11
+    assert "was not given" in said
+    # the engine's key alone does not vouch for when collection ended
+    code, _ = run(capsys, made / "bundle.zip", "--key", made / "engine.pub", "--seed", "s", "--size", 3)
+    assert code == 11
+
+
+def test_a_population_that_was_changed_is_refused(made: Path) -> None:
+    engine = signer(made)
+    data = (made / "plain.zip").read_bytes()
+    name = b"snapshot/0001/resources/a.ndjson.gz"
+    start = data.index(name + HEADER) + len(name)
+    refused = 0
+    for offset in range(start, start + 140):
+        (made / "bad.zip").write_bytes(data[:offset] + bytes([data[offset] ^ 1]) + data[offset + 1 :])
+        with pytest.raises(BundleError):
+            sample_bundle(made / "bad.zip", [engine.public], Seed("s", LATER), Asked(size=5))
+        refused += 1
+    assert refused == 140
