@@ -8,6 +8,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from policyengine.model.finding import Evidence, Finding
 from policyengine.model.values import Unresolved
 from policyengine.reports.base import RuleInfo, RunInfo
-from policyengine.reports.extras import Extras, FrameworkInfo, Proof
+from policyengine.reports.extras import Extras, FrameworkInfo, Proof, Remains
 from policyengine.reports.oscal import words
 from policyengine.reports.oscal.ids import control_id, read_control_id
 from policyengine.reports.oscal.words import NAMESPACE, NS, line, tail, token, untoken, uuid5
@@ -288,6 +289,22 @@ def test_controls_that_no_rule_speaks_of_are_counted_and_not_reviewed() -> None:
     selection = result["reviewed-controls"]["control-selections"][0]
     assert "aws-fsbp__S3.17" in [c["control-id"] for c in selection["include-controls"]]
     assert result["reviewed-controls"]["remarks"].startswith("2 controls")
+
+
+def test_what_rules_do_not_decide_is_said_to_remain_with_somebody() -> None:
+    remains = {"5.3": Remains(("people", "aws"), "somebody has to look", "https://a")}
+    infos = {
+        "cis-aws-7.0": FrameworkInfo("cis-aws-7.0", "CIS", "7.0", "https://a", "n", ("5.3",), remains),
+        "aws-fsbp": FrameworkInfo("aws-fsbp", "FSBP", "1", "https://a", "n", ("EC2.13", "S3.17")),
+    }
+    found = result_of([verdict_on(WHOLE, "PASS")], frameworks=infos)
+    assert found["5.3"]["remarks"] == (
+        "What rules do not decide of the control remains with: people, AWS's share. somebody has to look"
+    )
+    assert "remarks" not in found["S3.17"]
+    rules = {"r": replace(sample.RULES[PART], id="r", frameworks={"aws-fsbp": [("EC2.13", "part")]})}
+    whole = document("oscal", [], rules=rules, extras=Extras(frameworks=infos))
+    assert whole["results"][0]["findings"][0]["remarks"].endswith("remains with: not judged")
 
 
 def test_without_any_framework_the_document_still_holds() -> None:

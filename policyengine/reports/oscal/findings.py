@@ -7,11 +7,13 @@ on everything they apply to in a complete run. Everything else is not satisfied,
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from policyengine.model.reasons import VERDICTS
 from policyengine.reports.controls import ControlResult
 from policyengine.reports.extras import FrameworkInfo
+from policyengine.reports.frameworks_of import rest_of
 from policyengine.reports.oscal.ids import control_id
 from policyengine.reports.oscal.parts import rule_observation_uuid
 from policyengine.reports.oscal.risks import Risk, risk_uuid
@@ -68,25 +70,40 @@ def _selection(framework: FrameworkInfo, controls: Mapping[str, Sequence[str]]) 
     }
 
 
-def findings(
-    results: Iterable[ControlResult], run: str, origins: list[Json], risks: Mapping[str, Sequence[Risk]],
-    seen: frozenset[str],
-) -> Iterator[Json]:  # fmt: skip
-    """Yield the finding of each control; ``seen`` are rules that have an observation about their population."""
-    for result in results:
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What findings about controls refer to; ``seen`` are rules that have an observation about their population."""
+
+    run: str
+    origins: list[Json]
+    risks: Mapping[str, Sequence[Risk]]
+    seen: frozenset[str]
+    frameworks: Mapping[str, FrameworkInfo]
+
+    def documents(self, results: Iterable[ControlResult]) -> Iterator[Json]:
+        """Yield the finding of each control."""
+        for result in results:
+            yield self._finding(result)
+
+    def _finding(self, result: ControlResult) -> Json:
         rules = [rule for rule, _ in result.rules]
-        related = [{"risk-uuid": risk_uuid(run, risk)} for rule in rules for risk in risks.get(rule, ())]
-        observations = [
-            {"observation-uuid": rule_observation_uuid(run, rule)} for rule in rules if rule in seen
+        related = [
+            {"risk-uuid": risk_uuid(self.run, risk)} for rule in rules for risk in self.risks.get(rule, ())
         ]
-        yield {
-            "uuid": uuid5(run, "finding", result.framework, result.control),
+        observations = [
+            {"observation-uuid": rule_observation_uuid(self.run, rule)} for rule in rules if rule in self.seen
+        ]
+        whom, why = rest_of(self.frameworks, result)
+        rest = f"What rules do not decide of the control remains with: {whom}" + (f". {why}" if why else "")
+        return {
+            "uuid": uuid5(self.run, "finding", result.framework, result.control),
             "title": line(f"{result.framework} {result.control}: {result.label}"),
             "description": line(_told(result)),
-            "props": _props(result),
-            "origins": origins,
+            "props": [*_props(result), *props({"remains": whom})],
+            "origins": self.origins,
             "target": _target(result),
             **dict(some(related_observations=observations, related_risks=related)),
+            **({"remarks": line(rest)} if whom else {}),
         }
 
 

@@ -24,7 +24,7 @@ from policyengine.reports.oscal.collecting import (
     results_resource,
     run_props,
 )
-from policyengine.reports.oscal.findings import findings, reviewed, reviewed_controls
+from policyengine.reports.oscal.findings import Findings, reviewed, reviewed_controls
 from policyengine.reports.oscal.parts import origins
 from policyengine.reports.oscal.plan import assessment_plan
 from policyengine.reports.oscal.stream import One, Open, Rows, write
@@ -67,6 +67,7 @@ class OscalResultsReport:
         made_by = origins(run.engine_version)
         plan = uuid5(run.id, "plan-resource")
         components = collected.components(run)
+        about = Findings(run.id, made_by, collected.risks.of_rule(), seen, self._context.extras.frameworks)
         result = Open(
             {
                 "uuid": uuid5(run.id, "result"),
@@ -80,7 +81,7 @@ class OscalResultsReport:
                 "reviewed-controls": controls,
                 "observations": collected.observations,
                 "risks": Rows(collected.risks.documents(run, made_by)),
-                "findings": Rows(findings(spoken, run.id, made_by, collected.risks.of_rule(), seen)),
+                "findings": Rows(about.documents(spoken)),
             }
         )
         whole = Open(

@@ -14,6 +14,7 @@ SHEETS: Final[Mapping[str, Sequence[Column]]] = {
     "Controls": (
         ("Result", 26), ("Framework", 22), ("Control", 18), ("Why", 50), ("Rules can decide", 16),
         ("Rules decided", 16), ("Verdicts", 10), *_COUNTS, ("Waived", 10), ("Rules", 60), ("Not asked", 40),
+        ("The rest remains with", 24), ("Why it remains", 60),
     ),
     "Findings": (
         ("Verdict", 26), ("Severity", 10), ("Rule", 30), ("Title", 50), ("Resource type", 26), ("Resource", 36),

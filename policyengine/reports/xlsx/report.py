@@ -14,7 +14,7 @@ from policyengine.model.reasons import FAIL, UNKNOWN, VERDICTS
 from policyengine.model.resource import json_pointer
 from policyengine.reports.base import Context, RunInfo
 from policyengine.reports.controls import ControlResult, control_tally
-from policyengine.reports.frameworks_of import with_frameworks
+from policyengine.reports.frameworks_of import rest_of, with_frameworks
 from policyengine.reports.places import place
 from policyengine.reports.tally import Tally
 from policyengine.reports.text import observed
@@ -130,6 +130,7 @@ class XlsxReport:
                 result.waived,
                 ", ".join(f"{rule} ({decides})" for rule, decides in result.rules),
                 ", ".join(result.unasked),
+                *rest_of(self._context.extras.frameworks, result),
             ],
             TONES[result.status],
         )
