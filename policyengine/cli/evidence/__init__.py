@@ -21,6 +21,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "policyengine.cli.evidence.proofs:check",
         "Check what `prove` wrote, without the bundle.",
     ),
+    "sample": (
+        "policyengine.cli.evidence.sample:sample",
+        "Draw resources of a bundle by the auditor's seed.",
+    ),
     "keygen": ("policyengine.cli.evidence.keygen:keygen", "Make a key that signs bundles."),
 }
 """name -> (where the command is, its one-line help)."""
