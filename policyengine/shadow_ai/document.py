@@ -130,6 +130,7 @@ def _connected(flows: Flows, service: Service, limit: int) -> dict[str, Any]:
         first = row[12] if first is None else min(first, row[12])
         last = row[13] if last is None else max(last, row[13])
     return {
+        "state": _state(*sums[:4]),
         **_numbers(sums),
         "first": _moment(first),
         "last": _moment(last),
@@ -143,6 +144,13 @@ def _connected(flows: Flows, service: Service, limit: int) -> dict[str, Any]:
         ],
         "sources_left_out": left,
     }  # fmt: skip
+
+
+def _state(accepted: int, rejected: int, _sent: int, received: int) -> str:
+    """Say what the records show: ``connected`` needs bytes that came back."""
+    if received:
+        return "connected"
+    return "sent" if accepted else "rejected" if rejected else "none"
 
 
 def _numbers(sums: Sequence[int]) -> dict[str, int]:

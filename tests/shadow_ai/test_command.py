@@ -225,3 +225,47 @@ def test_starting_loads_no_library_of_aws() -> None:
     code = "import sys, policyengine.cli.shadow_ai as m; print([n for n in ('botocore', 'boto3', 'yaml', 'sqlite3') if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=ROOT)
     assert done.stdout.strip() == b"[]"
+
+
+def test_folders_are_read_in_the_order_of_names_and_links_do_not_go_round(tmp_path: Path) -> None:
+    for name in ("b/2.log", "b/1.log", "a/z/9.log", "a/0.log", "c.log"):
+        path = tmp_path / "logs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"broken")
+    (tmp_path / "logs" / "b" / "round").symlink_to(tmp_path / "logs")
+    done = run("logs", "--format", "json", cwd=tmp_path)
+    assert done.returncode == 4
+    assert [e["file"] for e in json.loads(done.stdout)["errors"]] == [
+        "c.log", "a/0.log", "a/z/9.log", "b/1.log", "b/2.log",
+    ]  # fmt: skip
+
+
+def test_what_cannot_be_listed_or_opened_is_an_error_and_the_rest_is_read(tmp_path: Path) -> None:
+    """Wired, because tests may run as root, whom no permission stops."""
+    code = """
+import os, sys
+from policyengine.cli.shadow_ai import targets
+from policyengine.cli.main import main
+scandir = os.scandir
+def refusing(path):
+    if str(path).endswith("shut"):
+        raise PermissionError(13, "Permission denied", path)
+    return scandir(path)
+targets.os.scandir = refusing
+main(["shadow-ai", "logs", "--format", "json"])
+"""
+    for name in ("a.log", "shut/b.log", "z/c.log"):
+        path = tmp_path / "logs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(lines([record()]))
+    (tmp_path / "logs" / "gone.log").symlink_to("nowhere")
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 4, done.stderr
+    found = json.loads(done.stdout)
+    assert found["coverage"]["records"] == 2
+    assert [e["message"] for e in found["errors"]] == ["cannot be listed: permission denied"]

@@ -82,6 +82,10 @@ def test_windows_are_those_of_every_lookup(apart: int) -> None:
 
 def test_a_rejected_record_is_no_connection() -> None:
     found = joined(f"{HEADER}\n{OUT.replace('ACCEPT', 'REJECT')}\n")
+    assert found["state"] == "rejected"
+    assert joined(f"{HEADER}\n{OUT}\n")["state"] == "sent", "nothing came back"
+    assert joined(f"{HEADER}\n{BACK}\n")["state"] == "connected"
+    assert joined(f"{HEADER}\n")["state"] == "none"
     assert numbers(found) == (0, 1, 0, 0, 0)
 
 

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from policyengine.shadow_ai.catalogue import Catalogue
 
 _TOP: Final = 5
+_STATES: Final = {
+    "connected": "connected",
+    "sent": "sent, and nothing came back",
+    "rejected": "tried to connect, and was rejected",
+    "none": "no connection to an answered address is in the flow logs",
+}
 _COLUMNS: Final = (
     "service", "name", "provider", "category", "approved", "account", "region", "vpc", "address", "instance", "endpoint",
     "queries", "blocked", "failed", "other_types", "first", "last",
@@ -137,10 +143,10 @@ def _sources(service: dict[str, Any]) -> Iterator[str]:
 def _connected(joined: dict[str, Any] | None) -> Iterator[str]:
     if joined is None:
         return
-    if not joined["flows"] and not joined["rejected"]:
-        yield "  no connection to an answered address is in the flow logs"
+    word = _STATES[joined["state"]]
+    if joined["state"] == "none":
+        yield f"  {word}"
         return
-    word = "connected" if joined["bytes_received"] else "sent, and nothing came back"
     ambiguous = f", {joined['ambiguous']:,} of them ambiguous" if joined["ambiguous"] else ""
     yield (
         f"  {word}: {joined['flows']:,} flow records, {joined['bytes_sent']:,} bytes sent, "

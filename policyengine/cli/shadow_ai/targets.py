@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
@@ -63,13 +64,45 @@ def _file(path: Path, target: str) -> Log:
 
 
 def _files(text: str) -> Iterator[Log]:
-    below = [
-        p for p in Path(text).rglob("*") if p.is_file() and not p.name.startswith(".") and p.name != _PROBE
-    ]
-    if not below:
+    """Folder by folder: a year of logs is more names than memory should hold."""
+    found = False
+    waiting = [text]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            below, deeper = _listed(folder)
+        except InputError as error:
+            found = True
+            yield Log(printable(folder), partial(_refused, error))
+            continue
+        for path in below:
+            found = True
+            yield _file(Path(path), text)
+        waiting.extend(reversed(deeper))
+    if not found:
         raise InputError("no file is below it", Location(printable(text)), code="empty")
-    for path in sorted(below, key=lambda p: p.as_posix()):
-        yield _file(path, text)
+
+
+def _refused(error: InputError) -> AbstractContextManager[BinaryIO]:
+    raise error
+
+
+def _listed(folder: str) -> tuple[list[str], list[str]]:
+    """Return the files of a folder and the folders in it, by name; links to folders are not followed."""
+    files, folders = [], []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif entry.is_file() and not entry.name.startswith(".") and entry.name != _PROBE:
+                    files.append(entry.path)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(
+            f"cannot be listed: {reason}", Location(printable(folder)), code="unreadable"
+        ) from None
+    return sorted(files), sorted(folders)
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -96,7 +129,10 @@ def _objects(text: str, profile: str | None, buckets: dict[str, Any]) -> Iterato
                 continue
             yield Log(printable(f"{_S3}{name}/{key}"), partial(_opened, bucket, key))
     except CallFailure as failure:
-        raise InputError(str(failure), Location(printable(text)), code="unreadable") from None
+        error = InputError(str(failure), Location(printable(text)), code="unreadable")
+        if not found:
+            raise error from None
+        yield Log(printable(text), partial(_refused, error))  # what was listed before it was read
     if not found:
         raise InputError("no object is below it", Location(printable(text)), code="empty")
 
