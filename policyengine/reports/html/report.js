@@ -342,8 +342,11 @@ function masks() {
   return { rules, resources };
 }
 
+/** The parts of a search, all of which a row must have: words, and what stands in quotes. */
+const parts = (text) => (text.toLowerCase().match(/"[^"]+"|\S+/g) ?? []).map((part) => part.replace(/^"|"$/g, '')).filter(Boolean);
+
 function filtered() {
-  const { rules, resources } = masks(), tests = state.q.toLowerCase().split(/\s+/).filter(Boolean).map(matcher);
+  const { rules, resources } = masks(), tests = parts(state.q).map(matcher);
   const severity = SEVERITY.indexOf(state.severity), found = new Uint32Array(model.rows);
   let end = 0;
   for (let row = 0; row < model.rows; row++) {
@@ -537,7 +540,7 @@ function frameOf(found) {
   }
   return scroll('source lines', pre);
 }
-const scroll = (label, child) => make('div', { class: 'scroll', role: 'region', tabindex: 0, 'aria-label': label }, child);
+const scroll = (label, child) => make('div', { class: 'scroll', role: 'group', tabindex: 0, 'aria-label': label }, child);
 
 function evidenceOf(detail) {
   return [
@@ -574,7 +577,7 @@ function showOne(row) {
     status > TOLD ? make('p', { class: 'small dim' }, `The evidence of a ${STATUS[status]} is made again from the run: `,
       make('code', {}, `policyengine explain ${idOf(row).slice(0, 12)} --run DIR`)) : null,
     make('p', { class: 'small' }, make('a', { href: `#rule-${rule.id.replace(/[^A-Za-z0-9._-]/g, '_')}` }, rule.id), ' · ',
-      only('only this rule', { rule: rule.id }), ' · ', only('only this resource', { q: model.name[resource] }),
+      only('only this rule', { rule: rule.id }), ' · ', only('only this resource', { q: model.name[resource].includes('"') ? model.name[resource] : `"${model.name[resource]}"` }),
       account ? [' · ', only('only this account', { account })] : [], ' · ',
       make('button', { type: 'button', class: 'plainbtn', 'data-rule': rule.id }, 'rule text')),
     controls.length ? make('details', {}, make('summary', {}, plural(controls.length, 'control')), make('ul', { class: 'plain' },

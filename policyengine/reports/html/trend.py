@@ -9,7 +9,7 @@ from policyengine.reports.extras import TrendPoint
 
 MAX_RUNS: Final = 60
 WIDTH, HEIGHT = 960, 200
-_MAX_SLOT: Final = 44.0
+_MAX_SLOT: Final = 64.0
 _TOP: Final = 16.0
 
 
