@@ -39,7 +39,7 @@ class Accounts:
 
     def __init__(self, way: Way) -> None:
         self._way = way
-        self._log = CallLog()
+        self.log = CallLog()
         self._buckets = Buckets(RATE, RATES)
         self._opened: dict[str, Account | CallFailed] = {}
         self._lock = threading.Lock()
@@ -83,7 +83,7 @@ class Accounts:
 
     def _account(self, session: Any, account: str) -> Account:
         return Account(
-            self.sessions, session, account, self.own.partition, log=self._log, buckets=self._buckets
+            self.sessions, session, account, self.own.partition, log=self.log, buckets=self._buckets
         )
 
 

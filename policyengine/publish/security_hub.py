@@ -39,8 +39,8 @@ from policyengine.reports.base import RuleInfo
 Json = dict[str, Any]
 Place = tuple[str, str]
 REFRESH: Final = timedelta(days=30)
-"""Security Hub deletes findings that nobody updated for 90 days
-(https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings.html): long before, they are sent again."""
+"""Security Hub deletes active findings that nobody updated for 90 days
+(https://docs.aws.amazon.com/securityhub/latest/userguide/ocsf-findings.html): long before, they are sent again."""
 _NOT_IMPORTED: Final = ("Severity", "Types")
 _HOPELESS: Final = 3
 """Batches that fail one after the other, after which a place is given up."""

@@ -279,6 +279,56 @@ def test_a_dry_run_changes_nothing_and_says_the_same(hub: str) -> None:
     assert publish(run, "02")[0].sent == outcome.sent
 
 
+def test_a_dry_run_only_asks_what_reads(hub: str) -> None:
+    from policyengine.cli.publishing import Accounts, LiveHub, Way
+
+    accounts = Accounts(Way(None, None, None))
+    publish([finding("bad")], "01", hub=LiveHub(accounts), dry_run=True)  # type: ignore[arg-type]  # it counts nothing
+    assert accounts.log.operations() == {"securityhub:GetFindings"}
+    publish([finding("bad")], "01", hub=LiveHub(accounts))  # type: ignore[arg-type]  # as above
+    assert accounts.log.operations() == {"securityhub:GetFindings", "securityhub:BatchImportFindings"}
+
+
+def test_more_findings_than_a_page_are_all_known(hub: str) -> None:
+    run = [finding(f"b{n:04}") for n in range(230)]
+    outcome, used = publish(run, "01")
+    assert outcome.sent == {"create": 230} and [len(b) for _, _, b in used.batches] == [100, 100, 30]
+    outcome, used = publish(run[:-1], "02")
+    assert outcome.sent == {"archive": 1} and outcome.unchanged == 229
+    assert [len(b) for _, _, b in used.batches] == [1]
+
+
+def test_clients_of_places_that_are_done_are_let_go(hub: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from policyengine.cli import publishing
+
+    monkeypatch.setattr(publishing, "_CLIENTS", 1)
+    regions = ["eu-west-1", "us-east-1", "eu-central-1"]
+    enable(*((OWN, region) for region in regions[1:]))
+    run = [finding(f"b-{region}", region=region) for region in regions]
+    places = {(OWN, region): ["*"] for region in regions}
+    assert publish(run, "01", looking(places))[0].sent == {"create": 3}
+    assert publish(run, "02", looking(places))[0].unchanged == 3
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"FailedCount": 0, "SuccessCount": 1, "FailedFindings": []},
+        {"FailedCount": 1, "SuccessCount": 1, "FailedFindings": []},
+        {},
+    ],
+)
+def test_an_answer_that_does_not_add_up_is_an_error(
+    hub: str, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]
+) -> None:
+    from policyengine.aws.account import Account
+
+    monkeypatch.setattr(Account, "call", lambda *_: answer)
+    outcome, _ = publish([finding("a"), finding("b")], "01")
+    [problem] = outcome.problems
+    assert "MalformedAnswer" in problem.text and outcome.unpublished == 2 and not outcome.sent
+
+
 def test_findings_of_code_are_not_published(hub: str) -> None:
     of_code = {**finding("bad"), "location": {"file": "a.yaml", "line": 1, "column": 1}}
     outcome, used = publish([of_code], "01")
