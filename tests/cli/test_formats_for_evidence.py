@@ -100,3 +100,28 @@ def test_a_workbook_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path)
     done = run("scan", str(tmp_path / "t.yaml"), f"--format=xlsx={tmp_path}/none/a.xlsx")
     assert done.code == 2
     assert "cannot be written" in done.err
+
+
+def test_a_kept_run_gives_the_same_documents_with_its_roots(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.yaml").write_text(TEMPLATE, encoding="utf-8")
+    kept = tmp_path / "run"
+    run("scan", str(tmp_path / "t.yaml"), "-o", str(kept), f"--format=oscal={tmp_path}/scanned", "--quiet")
+    wanted = [f"--format={name}={tmp_path / name}" for name in ("oscal", "oscal-poam", "xlsx")]
+    assert run("report", str(kept), *wanted).code == 0
+    scanned, reported = (
+        json.loads((tmp_path / name).read_text(encoding="utf-8"))["assessment-results"]
+        for name in ("scanned", "oscal")
+    )
+    root = json.loads((kept / "run.json").read_text(encoding="utf-8"))["roots"]["results"]
+    resource = reported["back-matter"]["resources"][1]
+    assert [p["value"] for p in resource["props"] if p["name"] == "results-root"] == [root["root"]]
+    first, second = scanned["results"][0], reported["results"][0]
+    assert scanned["uuid"] != reported["uuid"]
+    for part in ("reviewed-controls", "risks", "findings", "start", "end", "remarks"):
+        assert first[part] == second[part]
+    links = [e.pop("href") for o in second["observations"] for e in o.get("relevant-evidence", [])]
+    assert set(links) == {f"#{resource['uuid']}"}
+    assert first["observations"] == second["observations"]
+    sheet = openpyxl.load_workbook(io.BytesIO((tmp_path / "xlsx").read_bytes()))["Summary"]
+    said = {row[0]: row[1] for row in sheet.iter_rows(values_only=True)}
+    assert said["Results root"] == root["root"]
