@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final
 
@@ -71,7 +72,8 @@ class PopulationWriter:
     """Takes the resources of a run one by one and writes the files in the end; used as a context manager.
 
     ``mapping``: control -> ids of its rules; its order is that of the index. ``about``: more rows of the block above each
-    table (the run's id, its time, the population root). Each resource must be given once.
+    table (the run's id, its time, the population root). ``folder``: where the temporary file lies, which grows as large as
+    all files together (default: the system's). Each resource must be given once.
     """
 
     def __init__(
@@ -79,7 +81,9 @@ class PopulationWriter:
         mapping: Mapping[Control, Sequence[str]],
         open_member: OpenMember,
         about: Mapping[str, str] | None = None,
+        folder: Path | None = None,
     ) -> None:
+        self._folder = folder
         self._mapping = {control: tuple(sorted(set(rules))) for control, rules in mapping.items()}
         self._open = open_member
         self._about = dict(about or {})
@@ -96,7 +100,7 @@ class PopulationWriter:
         self._resources = 0
 
     def __enter__(self) -> PopulationWriter:
-        self._spool = tempfile.TemporaryFile()
+        self._spool = tempfile.TemporaryFile(dir=self._folder)
         return self
 
     def __exit__(
