@@ -79,21 +79,30 @@ class RunReader:
         """What was judged: snapshots, one for each source, in the order of the run."""
         return [self.path / entry["path"] for entry in self.about["inputs"]]
 
+    def files(self) -> list[Path]:
+        """The files of rows, in order."""
+        return [self.path / entry["path"] for entry in self.about["results"]]
+
     def lines(self) -> Iterator[bytes]:
         """Yield the rows as they are written, without line feeds."""
-        return self._lines("results")
+        for file in self.files():
+            yield from self.lines_of(file)
 
-    def _lines(self, part: str) -> Iterator[bytes]:
-        for entry in self.about[part]:
-            file = self.path / entry["path"]
-            try:
-                yield from read_lines(file)
-            except StreamError as error:
-                raise InputError(f"`{file}` {error}; the run cannot be read") from error
+    def places(self) -> Iterator[bytes]:
+        """Yield the places of the rows that stand in files, as they are written."""
+        for entry in self.about["places"]:
+            yield from self.lines_of(self.path / entry["path"])
+
+    def lines_of(self, file: Path) -> Iterator[bytes]:
+        """Yield the lines of one of the run's files. Raises InputError where it is damaged."""
+        try:
+            yield from read_lines(file)
+        except StreamError as error:
+            raise InputError(f"`{file}` {error}; the run cannot be read") from error
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows, one a resource, in the order of reports."""
-        places = self._lines("places")
+        places = self.places()
         for line in self.lines():
             yield self.row(line, places)
 

@@ -9,6 +9,7 @@ import click
 from policyengine.cli.lazy import LazyGroup
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "export": ("policyengine.cli.evidence.export:export", "Write a run as a signed bundle."),
     "verify": (
         "policyengine.cli.evidence.verify:verify",
         "Verify a bundle: signature, every byte, roots, chain.",

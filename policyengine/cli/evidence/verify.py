@@ -31,7 +31,11 @@ def keys_of(paths: tuple[Path, ...]) -> list[PublicKey]:
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option(
     "--key", "keys", multiple=True, required=True, type=click.Path(path_type=Path), metavar="FILE",
-    help="public key (PEM) that you were given; never the one in the bundle; may repeat (collector and engine)",
+    help="public key (PEM) that you were given; never the one in the bundle; may repeat",
+)  # fmt: skip
+@click.option(
+    "--collector-key", "collectors", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+    help="public key that has to have signed the population when collection ended (default: any --key may have)",
 )  # fmt: skip
 @click.option(
     "--expect-head", metavar="HEAD", help="digest of the newest bundle (sha256:…), or the file of an anchor"
@@ -50,6 +54,7 @@ def keys_of(paths: tuple[Path, ...]) -> list[PublicKey]:
 def verify(
     bundle: Path,
     keys: tuple[Path, ...],
+    collectors: tuple[Path, ...],
     expect_head: str | None,
     previous: tuple[Path, ...],
     jobs: int | None,
@@ -61,11 +66,11 @@ def verify(
     """
     from policyengine.evidence.chaining import head_of
     from policyengine.evidence.problems import exit_code
-    from policyengine.evidence.verify import examine
+    from policyengine.evidence.verify import Asked, examine
 
     head = None if expect_head is None else head_of(expect_head)
     jobs = jobs or min(_MOST_JOBS, os.cpu_count() or 1)
-    found = examine(bundle, keys_of(keys), head, previous, jobs)
+    found = examine(bundle, Asked(keys_of(keys), head, previous, keys_of(collectors), jobs))
     (_as_json if form == "json" else _as_text)(found, bundle)
     return exit_code(found.problems)
 
