@@ -1,8 +1,8 @@
 """``make bench``: measure everything, print it, write ``benchmarks/RESULTS.md``.
 
 ``--only memory,template,corpus,snapshot,decide,coverage,managed,iamrules,incremental,live,liveorg,items,events,coldimport,oscal,
-evidence`` runs parts (``lambdas`` stands for items, events and coldimport) and does not write the page; ``--sizes`` chooses the snapshots;
-``--without-peers`` measures ours alone.
+evidence`` runs parts (``lambdas`` stands for items, events and coldimport) and does not write the page;
+``--sizes`` chooses the snapshots; ``--without-peers`` measures ours alone.
 """
 
 from __future__ import annotations

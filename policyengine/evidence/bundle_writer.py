@@ -51,13 +51,13 @@ TEXT: Final = "text/plain; charset=utf-8"
 _COPY: Final = 1 << 20
 
 
-class Stream(io.RawIOBase):
+class Stream(io.BufferedIOBase):
     """A member that is being written; ``close()`` or leave its ``with`` block. What a ``.gz`` member is given is what it
     holds unpacked: it is compressed here."""
 
     def __init__(self, path: str, role: str, media_type: str, file: BinaryIO) -> None:
         super().__init__()
-        self.path = path
+        self.path = self.name = path
         self.role = role
         self.media_type = media_type
         self.size = 0
@@ -209,7 +209,7 @@ class BundleWriter:
 
     def text(self, path: str, role: str, media_type: str) -> io.TextIOWrapper:
         """Begin a member of text and return where it is written to: UTF-8, line ends as they are given (for ``csv``)."""
-        return io.TextIOWrapper(io.BufferedWriter(self.add(path, role, media_type)), "utf-8", newline="")
+        return io.TextIOWrapper(self.add(path, role, media_type), "utf-8", newline="")
 
     def add_bytes(self, path: str, data: bytes, role: str, media_type: str) -> None:
         """Add a whole member."""

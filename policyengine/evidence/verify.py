@@ -7,11 +7,13 @@ every byte of the zip is computed again, and only then are lines unpacked and ro
 from __future__ import annotations
 
 import json
+import os
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final, NamedTuple
 
 from policyengine.evidence import bundle_reader
 from policyengine.evidence.bundle_reader import Signed, Texts
@@ -30,7 +32,7 @@ from policyengine.evidence.manifest import (
     read_manifest,
 )
 from policyengine.evidence.packing import PackedError, line_batches
-from policyengine.evidence.problems import CHAIN, MISMATCH, SCHEMA, BundleError, Problem
+from policyengine.evidence.problems import CHAIN, MISMATCH, SCHEMA, SIGNATURE, BundleError, Problem
 from policyengine.evidence.roots import check_roots
 from policyengine.evidence.statement import read_population_statement
 from policyengine.evidence.withholding import withholding_of
@@ -40,6 +42,9 @@ from policyengine.store.chain import START
 from policyengine.store.chain import verify as verify_journal
 
 MOST_NAMED: Final = 20
+MOST_DIRECTORY: Final = 64 << 20
+"""Bytes of a zip's directory up to which names are looked for in it."""
+_END_REGION: Final = 22 + 0xFFFF
 
 
 @dataclass
@@ -54,45 +59,51 @@ class Verification:
     key: PublicKey | None = None
 
 
+class Asked(NamedTuple):
+    """What a bundle is held against. ``keys``: who may have signed it. ``expect_head``: SHA-256 of the newest bundle's
+    manifest, as it is kept elsewhere. ``previous``: the bundles before this one, in any order. ``collectors``: who has to
+    have signed the population of every input when collection ended; without any, ``keys`` may have, and one that
+    nobody signed is only noted. ``jobs``: processes."""
+
+    keys: Sequence[PublicKey]
+    expect_head: str | None = None
+    previous: Sequence[Path] = ()
+    collectors: Sequence[PublicKey] = ()
+    jobs: int = 1
+
+
 def verify_bundle(
     path: Path,
     keys: Sequence[PublicKey],
     expect_head: str | None = None,
     previous: Sequence[Path] = (),
-    jobs: int = 1,
+    **more: Any,
 ) -> list[Problem]:
     """Return everything that is wrong with a bundle; empty when it is what one of ``keys`` signed.
 
-    ``expect_head`` is the SHA-256 of the manifest of the newest bundle, as it is kept elsewhere; ``previous`` are the
-    bundles before this one, in any order. Raises InputError where a file cannot be read.
+    The arguments are members of :class:`Asked`. Raises InputError where a file cannot be read.
     """
-    return examine(path, keys, expect_head, previous, jobs).problems
+    return examine(path, Asked(keys, expect_head, previous, **more)).problems
 
 
-def examine(
-    path: Path,
-    keys: Sequence[PublicKey],
-    expect_head: str | None = None,
-    previous: Sequence[Path] = (),
-    jobs: int = 1,
-) -> Verification:
+def examine(path: Path, asked: Asked) -> Verification:
     """As :func:`verify_bundle`, with what was checked, the head, the manifest and the key."""
     found = Verification()
     with bundle_reader.open_file(path) as file:
         try:
-            _examine(found, path, file, keys, jobs)
+            _examine(found, path, file, asked)
         except BundleError as error:
             found.problems.append(error.problem)
     if found.head is not None and not any(problem.where == ENVELOPE for problem in found.problems):
-        _examine_chain(found, keys, expect_head, previous)
+        _examine_chain(found, asked)
     return found
 
 
-def _examine(found: Verification, path: Path, file: BinaryIO, keys: Sequence[PublicKey], jobs: int) -> None:
+def _examine(found: Verification, path: Path, file: BinaryIO, asked: Asked) -> None:
     texts = bundle_reader.read_texts(file)
     said: Signed | None = None
     try:
-        said = bundle_reader.signed(texts, keys)
+        said = bundle_reader.signed(texts, asked.keys)
         found.key = said.key
         found.passed.append(f"signature: by the given key {said.key.keyid}")
     except BundleError as error:
@@ -103,23 +114,22 @@ def _examine(found: Verification, path: Path, file: BinaryIO, keys: Sequence[Pub
         found.problems += bundle_reader.check_signed(manifest, texts.manifest, said)
     wrong = list(bundle_reader.compare(file, texts, manifest))
     found.problems += wrong
-    found.problems += _names(path, manifest) if wrong else ()
+    found.problems += _names(path, file, manifest) if wrong else ()
     if found.problems:
         found.notes.append(
             "roots, journal and statements were not looked at: what is not whole is not unpacked"
         )
         return
     found.passed.append(f"members: all {len(manifest.members):,} and the zip around them, byte by byte")
-    _examine_content(found, path, file, texts, manifest, keys, jobs)
+    _examine_content(found, path, file, texts, manifest, asked)
 
 
 def _examine_content(
-    found: Verification, path: Path, file: BinaryIO, texts: Texts, manifest: Manifest,
-    keys: Sequence[PublicKey], jobs: int,
-) -> None:  # fmt: skip
+    found: Verification, path: Path, file: BinaryIO, texts: Texts, manifest: Manifest, asked: Asked
+) -> None:
     places = dict(bundle_reader.places(texts, manifest))
     withholding = withholding_of(file, places, manifest)
-    wrong = list(check_roots(path, manifest, places, withholding, jobs))
+    wrong = list(check_roots(path, manifest, places, withholding, asked.jobs))
     if not wrong:
         found.passed.append(
             f"roots: population of {manifest.population.root.count:,} lines, results of {manifest.results.root.count:,} rows"
@@ -127,27 +137,25 @@ def _examine_content(
     journal = list(_journal(file, places, manifest)) if JOURNAL in places else []
     if JOURNAL in places and not journal:
         found.passed.append("journal: an unbroken chain")
-    found.problems += [*wrong, *journal, *_statements(found, file, places, manifest, keys)]
+    found.problems += [*wrong, *journal, *_statements(found, file, places, manifest, asked)]
 
 
-def _examine_chain(
-    found: Verification, keys: Sequence[PublicKey], expect_head: str | None, previous: Sequence[Path]
-) -> None:
+def _examine_chain(found: Verification, asked: Asked) -> None:
     assert found.manifest is not None
     assert found.head is not None
-    wrong = list(check_chain(found.manifest, keys, expect_head, previous))
+    wrong = list(check_chain(found.manifest, asked.keys, asked.expect_head, asked.previous))
     found.problems += wrong
-    if expect_head is None:
+    if asked.expect_head is None:
         found.notes.append(
             "no head was given: whether later bundles, or all of a chain's end, are missing is not known"
         )
     if wrong:
         return
-    if previous:
-        found.passed.append(f"chain: {len(previous):,} earlier bundles, without a gap")
+    if asked.previous:
+        found.passed.append(f"chain: {len(asked.previous):,} earlier bundles, without a gap")
     elif found.manifest.previous is not None:
         found.notes.append(f"the bundle before this one, number {found.manifest.sequence - 1}, was not given")
-    if expect_head is not None:
+    if asked.expect_head is not None:
         found.passed.append("head: the one that was expected")
 
 
@@ -183,17 +191,16 @@ def _entry(line: bytes, number: int) -> Entry:
 
 
 def _statements(
-    found: Verification,
-    file: BinaryIO,
-    places: dict[str, Stored],
-    manifest: Manifest,
-    keys: Sequence[PublicKey],
+    found: Verification, file: BinaryIO, places: dict[str, Stored], manifest: Manifest, asked: Asked
 ) -> Iterator[Problem]:
     """Populations that were signed when collection ended are those of the inputs."""
-    given = by_id(keys)
+    given = by_id(asked.collectors or asked.keys)
     for folder, root in manifest.inputs.items():
         path = f"{folder}/{STATEMENT_FILE}"
         member = manifest.by_path.get(path)
+        if member is None and asked.collectors:
+            yield Problem(SIGNATURE, path, "it is missing: no given collector signed this population")
+            continue
         if member is None:
             found.notes.append(f"{folder}: its population was not signed when collection ended")
             continue
@@ -225,21 +232,29 @@ def _statements(
             )
 
 
-def _names(path: Path, manifest: Manifest) -> Iterator[Problem]:
+def _names(path: Path, file: BinaryIO, manifest: Manifest) -> Iterator[Problem]:
     """Which members are there and not listed, or twice, or listed and not there, as far as the zip can be read."""
+    if _directory_size(file) > MOST_DIRECTORY:
+        return
     try:
         with zipfile.ZipFile(path) as opened:
-            names = [info.orig_filename for info in opened.infolist()]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeDecodeError):
+            names = Counter(info.orig_filename for info in opened.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return
     known = {ENVELOPE, MANIFEST, *manifest.by_path}
-    there = set(names)
-    said = [(name, "it is not listed in the manifest") for name in sorted(there - known)]
-    said += [(name, "it is listed in the manifest and not in the zip") for name in sorted(known - there)]
+    said = [(name, "it is not listed in the manifest") for name in sorted(names.keys() - known)]
     said += [
-        (name, "it is in the zip more than once")
-        for name in sorted(there)
-        if len(names) > len(there) and names.count(name) > 1
+        (name, "it is listed in the manifest and not in the zip") for name in sorted(known - names.keys())
     ]
+    said += [(name, "it is in the zip more than once") for name in sorted(names) if names[name] > 1]
     for name, text in said[:MOST_NAMED]:
         yield Problem(MISMATCH, name[:200], text)
+
+
+def _directory_size(file: BinaryIO) -> int:
+    """What the end record says the directory has, in bytes: a reader would hold all of it."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _END_REGION))
+    end = file.read()
+    at = end.rfind(b"PK\5\6")
+    return int.from_bytes(end[at + 12 : at + 16], "little") if at >= 0 else 0

@@ -74,6 +74,21 @@ def test_another_key_an_old_key_and_the_key_in_the_bundle(bundle: Bundle) -> Non
     }, "the collector's key was not given"
 
 
+def test_a_collector_whose_signature_has_to_be_there(bundle: Bundle) -> None:
+    """The engine's key cannot stand for the collector's, nor leave it out, nor the collector's for the engine's."""
+    engine, collector = bundle.engine.public, bundle.collector.public
+    statements = {f"snapshot/{number}/population.dsse.json" for number in ("0001", "0002")}
+    assert verify_bundle(bundle.path, [engine], collectors=[collector]) == []
+    assert exit_code(verify_bundle(bundle.path, [collector], collectors=[engine])) == 11
+    for path in (bundle.folder / "by-engine.zip", bundle.target):
+        build(path, bundle.engine, collector=None if path == bundle.target else bundle.engine)
+        assert verify_bundle(path, [engine]) == []
+        problems = verify_bundle(path, [engine], collectors=[collector])
+        assert {(problem.kind, problem.where) for problem in problems} == {
+            (SIGNATURE, name) for name in statements
+        }
+
+
 def test_the_envelope_of_another_bundle(bundle: Bundle) -> None:
     """Signed by the right key, about something else."""
     other = bundle.folder / "other.zip"
