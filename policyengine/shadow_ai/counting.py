@@ -15,6 +15,8 @@ from policyengine.model.errors import PolicyEngineError
 Key = tuple[Any, ...]
 LIMIT: Final = 50_000
 """Keys in memory; about 25 MB."""
+_MOST: Final = 1 << 61
+"""Sums stay below it, so that two of them are still a number of SQLite's."""
 
 
 class Counted:
@@ -70,15 +72,19 @@ class Counted:
 
     def _put(self, table: sqlite3.Connection) -> None:
         keys, sums = self._columns()
-        adding = [f"{n} = {n} + excluded.{n}" for n in sums]
+        adding = [f"{n} = min({n} + excluded.{n}, {_MOST})" for n in sums]
         # only names made above are put into the statement; values are bound
         marks = ", ".join("?" * (self._width + self._sums + 2))
         doing = ", ".join([*adding, "a = min(a, excluded.a)", "z = max(z, excluded.z)"])
         clash = f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {doing}"
         statement = f"INSERT INTO t VALUES ({marks}) {clash}"  # noqa: S608 - see above
         table.execute("BEGIN")
-        table.executemany(statement, ((*key, *kept) for key, kept in sorted(self._kept.items())))
+        table.executemany(statement, self._bounded())
         table.execute("COMMIT")
+
+    def _bounded(self) -> Iterator[tuple[Any, ...]]:
+        for key, (*numbers, first, last) in sorted(self._kept.items()):
+            yield (*key, *(min(number, _MOST) for number in numbers), first, last)
 
     def _query(self, rest: str, values: Sequence[Any] = (), what: str = "*") -> sqlite3.Cursor:
         if self._kept:

@@ -140,6 +140,8 @@ class Flows:
 
     def _line(self, line: str, layout: Layout | None) -> str | None:
         """Join one record; returns what is wrong with it."""
+        if not line.isascii():
+            return "is no text of ASCII"
         parts = line.split()
         if parts and _STAMP.fullmatch(parts[0]):
             del parts[0]

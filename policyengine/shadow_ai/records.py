@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, NamedTuple
 from policyengine.shadow_ai.names import MAX_NAME
 
 Kind = Literal["query", "blocked", "failed", "other"]
-ADDRESS_TYPES: Final = frozenset({"A", "AAAA", "HTTPS", "SVCB", "CNAME", "ANY"})
+ADDRESS_TYPES: Final = ("A", "AAAA", "HTTPS", "SVCB", "CNAME", "ANY")
 """What is asked for before a connection. TXT, MX, NS and the like are asked by mail servers and crawlers: a mail server
 that checks SPF of openai.com uses no AI."""
 _MOMENT: Final = re.compile(

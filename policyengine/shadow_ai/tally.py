@@ -16,6 +16,7 @@ from policyengine.shadow_ai.reading import MAX_VALUE, READ_ERRORS, read_problem,
 from policyengine.shadow_ai.records import (
     BadRecordError,
     Moments,
+    Source,
     answers_of,
     envelopes,
     identifier,
@@ -148,14 +149,19 @@ class Tally:
         self.days.add((service, moment[:10]), numbers, moment, moment)
         self.domains.add((service, match.domain.pattern), (*numbers, int(aliased)), moment, moment)
         if self.answers is not None and kind == "query":
-            scope, slot = f"{source.vpc} {source.account}", at // self.window
-            for text in answers_of(record, "A", "AAAA"):
-                address = address_of(text)
-                if address is not None:
-                    # two lookups in one slot are less than a window apart: their windows are one
-                    self.answers.add(
-                        (address_of(source.address), address, service, scope, slot), (1,), at, at
-                    )
+            self._add_answers(record, source, service, at)
+
+    def _add_answers(self, record: dict[str, Any], source: Source, service: str, at: int) -> None:
+        assert self.answers is not None
+        asked_from = address_of(source.address)
+        if asked_from is None:
+            return
+        scope, slot = f"{source.vpc} {source.account}", at // self.window
+        for text in answers_of(record, "A", "AAAA"):
+            address = address_of(text)
+            if address is not None:
+                # two lookups in one slot are less than a window apart: their windows are one
+                self.answers.add((asked_from, address, service, scope, slot), (1,), at, at)
 
     def finish(self) -> None:
         """Settle what is held back; to be called when everything was read."""

@@ -54,3 +54,11 @@ def test_no_room_on_disk_is_an_error_a_user_understands() -> None:
     counted._opened().execute("PRAGMA query_only=ON")  # as a full disk: what is written is refused
     with pytest.raises(PolicyEngineError, match="temporary database cannot be written"):
         counted.add(("b",), (1,), 1, 1)
+
+
+def test_sums_stay_numbers_of_sqlite() -> None:
+    counted = Counted(1, 1, 1)
+    for _ in range(40):
+        counted.add(("a",), (10**18,), 1, 1)
+        counted.add(("b",), (10**18,), 1, 1)
+    assert [(row[0], row[1]) for row in counted.rows()] == [("a", 1 << 61), ("b", 1 << 61)]
