@@ -81,13 +81,22 @@ def verify_bundle(
 ) -> list[Problem]:
     """Return everything that is wrong with a bundle; empty when it is what one of ``keys`` signed.
 
-    The arguments are members of :class:`Asked`. Raises InputError where a file cannot be read.
+    The arguments are those of :func:`examine`. Raises InputError where a file cannot be read.
     """
-    return examine(path, Asked(keys, expect_head, previous, **more)).problems
+    return examine(path, keys, expect_head, previous, **more).problems
 
 
-def examine(path: Path, asked: Asked) -> Verification:
-    """As :func:`verify_bundle`, with what was checked, the head, the manifest and the key."""
+def examine(
+    path: Path,
+    keys: Sequence[PublicKey],
+    expect_head: str | None = None,
+    previous: Sequence[Path] = (),
+    jobs: int = 1,
+    collectors: Sequence[PublicKey] = (),
+) -> Verification:
+    """As :func:`verify_bundle`, with what was checked, the head, the manifest and the key. The arguments are the members
+    of :class:`Asked`."""
+    asked = Asked(keys, expect_head, previous, collectors, jobs)
     found = Verification()
     with bundle_reader.open_file(path) as file:
         try:

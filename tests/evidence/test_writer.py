@@ -13,7 +13,7 @@ import pytest
 from policyengine.evidence.bundle_writer import CSV, JSON, BundleWriter
 from policyengine.evidence.manifest import ROLE_POPULATION, ROLE_RESULTS, SECRET_FILE, read_manifest
 from policyengine.evidence.problems import MISMATCH, SCHEMA, BundleError
-from policyengine.evidence.verify import Asked, examine, verify_bundle
+from policyengine.evidence.verify import examine, verify_bundle
 from policyengine.model.errors import UsageError
 from policyengine.model.withheld import Plan, Withholding
 from tests.evidence.building import FIELDS, PLAN, SECRET, bucket, build, row, signer
@@ -80,7 +80,7 @@ def test_an_empty_run_is_a_bundle_too(tmp_path: Path) -> None:
     by = signer(tmp_path)
     with BundleWriter(tmp_path / "a.zip") as bundle:
         bundle.finish(FIELDS, by)
-    found = examine(tmp_path / "a.zip", Asked([by.public]))
+    found = examine(tmp_path / "a.zip", [by.public])
     assert found.problems == []
     assert found.manifest is not None
     assert found.manifest.population.root.count == 0

@@ -66,11 +66,11 @@ def verify(
     """
     from policyengine.evidence.chaining import head_of
     from policyengine.evidence.problems import exit_code
-    from policyengine.evidence.verify import Asked, examine
+    from policyengine.evidence.verify import examine
 
     head = None if expect_head is None else head_of(expect_head)
     jobs = jobs or min(_MOST_JOBS, os.cpu_count() or 1)
-    found = examine(bundle, Asked(keys_of(keys), head, previous, keys_of(collectors), jobs))
+    found = examine(bundle, keys_of(keys), head, previous, jobs, keys_of(collectors))
     (_as_json if form == "json" else _as_text)(found, bundle)
     return exit_code(found.problems)
 
