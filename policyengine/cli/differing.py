@@ -34,9 +34,10 @@ class Differing:
         """Yield what changed or is still open, in the order of the runs."""
         readers = [RunReader(path) if is_run_directory(path) else None for path in self._paths]
         before, after = readers
-        found = self._by_finding()
         if before is not None and after is not None and can_compare(before, after):
             found = self._by_row(before, after)
+        else:
+            found = self._by_finding()
         return with_reasons(found, _lookup(before), _lookup(after))
 
     def _by_row(self, before: RunReader, after: RunReader) -> Iterator[Change]:

@@ -109,7 +109,7 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
         "temp_store = FILE",
     ):
         connection.execute(f"PRAGMA {setting}")
-    if not number(connection, "page_count"):
+    if not (number(connection, "application_id") or number(connection, "user_version") or _tables(connection)):
         connection.execute("PRAGMA journal_mode = WAL")
         _create(connection)
     if number(connection, "application_id") != APPLICATION:
@@ -125,10 +125,14 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
         raise InputError(f"`{path}` does not have the tables of a file of history; it was left as it is")
 
 
+def _tables(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+
+
 def _create(connection: sqlite3.Connection) -> None:
     """In one transaction: of two processes that begin together one does it, and one that is killed has not."""
     connection.execute("BEGIN IMMEDIATE")
-    if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    if not _tables(connection):
         for statement in _SCHEMA:
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
