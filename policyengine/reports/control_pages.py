@@ -107,7 +107,8 @@ def results_page(
     for result in results:
         head = f"{result.control:<{width}}  {paint(_ROLES[result.status], format(result.label, f'<{words}'))}"
         if not result.population:
-            yield f"{head}  {result.sentence}"
+            rest = f" (rest: {remaining(framework, result)})" if result.status == "not_decided" else ""
+            yield f"{head}  {result.sentence}{rest}"
             continue
         numbers = (
             result.population, result.verdicts[PASS], result.verdicts[FAIL], result.verdicts[UNKNOWN],

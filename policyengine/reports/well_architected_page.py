@@ -40,7 +40,8 @@ def _pillars(document: Mapping[str, Any], paint: Paint) -> Iterator[str]:
             continue
         yield f"{name:<24} {_row(pillar['risks'], paint)}"
     yield f"{'all':<24} {_row(document['totals'], paint)}"
-    yield "Issues are rules that fail; each pillar is assessed in part, by configuration alone."
+    yield "High, medium and low count rules that fail; accepted and unknown count findings."
+    yield "Each pillar is assessed in part, by configuration alone."
 
 
 def _row(risks: Mapping[str, Mapping[str, int]], paint: Paint) -> str:
