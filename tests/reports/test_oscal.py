@@ -246,6 +246,8 @@ def test_a_waiver_is_an_approved_deviation_with_its_end_and_a_baseline_is_debt()
         assert prop(response, "waiver-approver") == "ciso"
         assert prop(risks["baseline"]["remediations"][0], "type") is None
         assert all(len(r["related-observations"]) == 1 for r in risks.values())
+    marks = [prop(o, "accepted-by") for o in document("oscal", found)["results"][0]["observations"]]
+    assert marks[:4] == ["waiver", "baseline", None, None]
     items = document("oscal-poam", found)["poam-items"]
     assert [prop(i, "kind") for i in items] == ["accepted", "baseline", "open", "undetermined"]
 

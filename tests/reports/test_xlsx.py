@@ -19,7 +19,7 @@ from policyengine.cli.outputs import AtomicFile
 from policyengine.model.finding import Finding
 from policyengine.reports.base import Context, RunInfo, write_reports
 from policyengine.reports.csv_report import cell
-from policyengine.reports.extras import Extras, PlaceLooked, Proof, WaiverInfo
+from policyengine.reports.extras import BaselineInfo, Extras, PlaceLooked, Proof, WaiverInfo
 from policyengine.reports.xlsx.columns import NOTHING, SHEETS
 from policyengine.reports.xlsx.report import XlsxReport
 from policyengine.reports.xlsx.sheets import CELL_LIMIT
@@ -261,3 +261,18 @@ def test_evidence_that_is_left_out_is_counted() -> None:
     )
     paths = rows(render_bytes("xlsx", [finding]), "Findings")[0]["Path"].split("\n")
     assert (len(paths), paths[-1]) == (21, "and 5 more")
+
+
+def test_a_baseline_is_no_waiver() -> None:
+    debt = {"id": "legacy", "kind": "baseline", "granted": "2026-01-01"}
+    finding = sample.make(
+        "ec2-ssh-not-open", sample.in_account("T", "r"), "FAIL", "open_to_internet", "open",
+        evidence=[sample._ports()], waiver=debt,
+    )  # fmt: skip
+    run = sample.run(baseline=BaselineInfo("legacy", "2026-01-01T00:00:00Z", 1, 2, 3, 4, 5, 6))
+    data = render_bytes("xlsx", [finding], run=run)
+    assert rows(data, "Findings")[0]["Verdict"] == "FAIL, in the baseline"
+    said = summary(data)
+    assert (said["FAIL"], said["of them accepted by a waiver"], said["of them in the baseline"]) == (1, 0, 1)
+    states = ("changed", "fixed", "not applicable", "not determined", "not seen")
+    assert [said[f"Baseline legacy of 2026-01-01: {state}"] for state in states] == [2, 3, 4, 5, 6]

@@ -20,6 +20,7 @@ from policyengine.reports.oscal.words import (
     uuid_text,
 )
 from policyengine.reports.places import place
+from policyengine.reports.tally import is_debt
 from policyengine.reports.text import observed, plural, show_value
 
 MOST_EVIDENCE: Final = 20
@@ -60,7 +61,7 @@ def observation(run: str, collected: str, finding: Finding, raw: bytes, results:
                 "location": None if finding.location is None else place(finding),
                 "branch": _branch(finding),
                 "cause": finding.cause,
-                "waived": None if waiver is None else "yes",
+                "accepted-by": None if waiver is None else "baseline" if is_debt(finding) else "waiver",
             }
         ),
         "methods": ["TEST"],
@@ -172,7 +173,7 @@ def rule_observation(
         "title": line(f"{rule}: population"),
         "description": line(
             f"{title}: asked of {plural(total, 'resource')}; {counts['PASS']:,} pass, {counts[FAIL]:,} fail "
-            f"({waived:,} of them accepted by a waiver), {counts[UNKNOWN]:,} could not be determined, "
+            f"({waived:,} of them waived or in the baseline), {counts[UNKNOWN]:,} could not be determined, "
             f"{counts['NOT_APPLICABLE']:,} not applicable"
         ),
         "props": [

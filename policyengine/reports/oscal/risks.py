@@ -16,6 +16,7 @@ from policyengine.reports.base import RuleInfo, RunInfo
 from policyengine.reports.jsontext import compact
 from policyengine.reports.oscal.stream import Open, References
 from policyengine.reports.oscal.words import UUID_BYTES, Json, line, prop, props, some, uuid5
+from policyengine.reports.tally import is_debt
 from policyengine.reports.text import plural, show_value
 from policyengine.reports.times import moment
 
@@ -97,7 +98,7 @@ class Risks:
         kind, waiver = UNDETERMINED, None
         if finding.verdict == FAIL:
             waiver = finding.waiver
-            kind = OPEN if waiver is None else BASELINE if waiver.get("kind") == BASELINE else ACCEPTED
+            kind = OPEN if waiver is None else BASELINE if is_debt(finding) else ACCEPTED
         elif finding.verdict != UNKNOWN:
             return
         risk = Risk(kind, finding.rule, finding.title, finding.severity, waiver)

@@ -16,7 +16,7 @@ from policyengine.reports.base import Context, RunInfo
 from policyengine.reports.controls import ControlResult, control_tally
 from policyengine.reports.frameworks_of import rest_of, with_frameworks
 from policyengine.reports.places import place
-from policyengine.reports.tally import Tally
+from policyengine.reports.tally import Tally, is_debt
 from policyengine.reports.text import observed
 from policyengine.reports.waived import waiver_text
 from policyengine.reports.xlsx import columns
@@ -30,6 +30,13 @@ TONES: Final = {
 """Status of a control -> tone."""
 MOST_EVIDENCE: Final = 20
 """Pieces of evidence of one finding; how many more there are is said."""
+
+
+def _word(finding: Finding) -> str:
+    """Return the verdict as a cell says it: what is in a baseline nobody accepted."""
+    if finding.verdict != FAIL or finding.waiver is None:
+        return finding.verdict
+    return f"{FAIL}, in the baseline" if is_debt(finding) else f"{FAIL}, accepted by a waiver"
 
 
 class XlsxReport:
@@ -92,7 +99,7 @@ class XlsxReport:
         more = len(finding.evidence) - len(first)
         self._sheets["Findings"].add(
             [
-                f"{finding.verdict}, accepted by a waiver" if waived else finding.verdict,
+                _word(finding),
                 finding.severity,
                 finding.rule,
                 finding.title,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from policyengine.model.reasons import sentence
 from policyengine.reports.base import RunInfo
 from policyengine.reports.controls import STATUS_WORDS, STATUSES, ControlResult, by_framework
-from policyengine.reports.extras import Extras
+from policyengine.reports.extras import BaselineInfo, Extras
 from policyengine.reports.tally import Tally
 from policyengine.reports.xlsx.sheets import Value
 
@@ -20,7 +20,7 @@ def summary_rows(
 ) -> Iterator[Row]:
     """Yield the rows with their tones, completeness first."""
     yield from _completeness(run, tally, extras, left_out)
-    yield from _verdicts(tally)
+    yield from _verdicts(tally, run.baseline)
     yield from _controls(results)
     yield from _run(run, extras)
 
@@ -58,19 +58,27 @@ def _completeness(run: RunInfo, tally: Tally, extras: Extras, left_out: Mapping[
         )
 
 
-def _verdicts(tally: Tally) -> Iterator[Row]:
+def _verdicts(tally: Tally, baseline: BaselineInfo | None) -> Iterator[Row]:
     counts = tally.summary()
     yield ["FAIL", counts["FAIL"], "a rule fails on a resource"], "bad" if tally.open else "plain"
     yield (
         [
             "of them accepted by a waiver",
-            counts["WAIVED"],
+            tally.waived - tally.debt,
             "still failing; no control is satisfied by a waiver",
         ],
         None,
     )
+    yield ["of them in the baseline", tally.debt, "still failing; debt that nobody accepted"], None
+    if baseline is not None:
+        of = f"Baseline {baseline.name} of {baseline.written[:10]}"
+        yield [f"{of}: changed", baseline.changed, "fail with other values; not accepted"], None
+        yield [f"{of}: fixed", baseline.fixed, "pass now; can be removed"], None
+        yield [f"{of}: not applicable", baseline.not_applicable, "no longer apply; can be removed"], None
+        yield [f"{of}: not determined", baseline.unknown, "could not be determined"], None
+        yield [f"{of}: not seen", baseline.unseen, "not looked at, or the resource is gone"], None
     for name, count in tally.by_severity():
-        yield [f"FAIL without a waiver, {name}", count, None], None
+        yield [f"FAIL neither waived nor in the baseline, {name}", count, None], None
     yield ["PASS", counts["PASS"], "counted by rule in sheet Rules, not listed"], None
     yield ["NOT_APPLICABLE", counts["NOT_APPLICABLE"], "counted by rule in sheet Rules, not listed"], None
 
