@@ -14,6 +14,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "policyengine.cli.evidence.verify:verify",
         "Verify a bundle: signature, every byte, roots, chain.",
     ),
+    "replay": (
+        "policyengine.cli.evidence.replay:replay",
+        "Perform every verdict of a bundle again, offline.",
+    ),
     "prove": (
         "policyengine.cli.evidence.proofs:prove",
         "Show one resource of a bundle, and that it is one of it.",

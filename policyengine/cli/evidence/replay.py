@@ -1,0 +1,125 @@
+"""``policyengine evidence replay``: every verdict of a bundle performed again, offline."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from policyengine.cli.errors import EXIT_OK
+
+_SHOWN: Final = 20
+REPLAY_CODE: Final = 13
+
+
+@click.command(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 the same results; 2 usage, or a file that cannot be read; 10, 11, 12, 14 as of `verify`; 13 "
+    "other results.",
+)
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option(
+    "--key", "keys", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+    help="public key (PEM) that you were given: verify the bundle first; may repeat",
+)  # fmt: skip
+@click.option("-j", "--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="processes")
+def replay(bundle: Path, keys: tuple[Path, ...], jobs: int) -> int:
+    """Perform every verdict of BUNDLE again from its own snapshot and rules; no network, no credentials.
+
+    The rows have to be the same, byte by byte, so that their root is the one that was signed.
+    """
+    from policyengine.evidence.problems import BundleError, exit_code
+
+    try:
+        if keys and (code := _verify(bundle, keys, jobs)):
+            return code
+        with tempfile.TemporaryDirectory(prefix="policyengine-") as folder:
+            return _replay(bundle, Path(folder), jobs, verified=bool(keys))
+    except BundleError as error:
+        click.echo(f"WRONG {error.problem}")
+        return exit_code([error.problem])
+
+
+def _verify(bundle: Path, keys: tuple[Path, ...], jobs: int) -> int:
+    from policyengine.cli.evidence.verify import keys_of
+    from policyengine.evidence.problems import exit_code
+    from policyengine.evidence.verify import examine
+    from policyengine.reports.text import visible
+
+    found = examine(bundle, keys_of(keys), jobs=jobs)
+    for problem in found.problems:
+        click.echo(visible(f"WRONG {problem}"))
+    if found.problems:
+        click.echo("nothing was performed again: what does not verify is not unpacked")
+    return exit_code(found.problems)
+
+
+def _replay(bundle: Path, folder: Path, jobs: int, *, verified: bool) -> int:
+    from policyengine import __version__
+    from policyengine.cli.evidence.unpacking import unpack
+    from policyengine.cli.replaying import again
+    from policyengine.model.merkle import Merkle
+    from policyengine.reports.text import visible
+
+    manifest = unpack(bundle, folder)
+    run = again(folder, jobs=jobs)
+    tree = Merkle()
+    differing = 0
+    for number, (kept, judged) in enumerate(zip_longest(run.reader.lines(), run.rows()), 1):
+        line = judged[2] if judged is not None else None
+        if line is not None:
+            tree.add(line)
+        if kept != line:
+            differing += 1
+            if differing <= _SHOWN:
+                click.echo(visible(f"WRONG replay: row {number}: {_difference(run.reader, kept, line)}"))
+    if differing > _SHOWN:
+        click.echo(f"… and {differing - _SHOWN:,} more rows")
+    root, signed = tree.root().hex(), manifest.results.root
+    same = (root, tree.size) == (signed.root, signed.count)
+    engine = manifest.fields.engine.get("version")
+    if engine != __version__:
+        click.echo(f"note  the bundle is of engine {engine}, this is {__version__}")
+    if not verified:
+        click.echo("note  no key was given: whether the bundle is the one that was signed was not looked at")
+    if not same:
+        click.echo(
+            f"NOT the same: root sha256:{root} over {tree.size:,} rows, the bundle says sha256:{signed.root}"
+        )
+        return REPLAY_CODE
+    click.echo(
+        f"ok    {_verdicts(manifest):,} verdicts on {tree.size:,} resources performed again: the same results root"
+    )
+    click.echo(f"root  sha256:{root}")
+    return EXIT_OK
+
+
+def _verdicts(manifest: Any) -> int:
+    return sum((manifest.results.verdicts or {}).values())
+
+
+def _difference(reader: Any, kept: bytes | None, judged: bytes | None) -> str:
+    """Say what two rows differ in, most telling first."""
+    if kept is None or judged is None:
+        return (
+            "only judged again, not in the bundle" if kept is None else "in the bundle, and not judged again"
+        )
+    old, new = (reader.row(line, iter([b'{"own":null,"rules":{}}'])) for line in (kept, judged))
+    if old.identity != new.identity:
+        return f"is of `{old.id}` in the bundle, and of `{new.id}` judged again"
+    rules = reader.rules_of.get(old.type, ())
+    told = list(_verdict_changes(rules, old.verdicts, new.verdicts))
+    what = "; ".join(told[:3]) or "the same verdicts, with other words or evidence"
+    return f"{old.type} `{old.id}`: {what}"
+
+
+def _verdict_changes(rules: Any, old: str, new: str) -> Iterator[str]:
+    from policyengine.store.rows import VERDICT_OF
+
+    for rule, was, now in zip(rules, old, new, strict=False):
+        if was != now:
+            yield f"`{rule}` is {VERDICT_OF.get(now, now)}, the bundle says {VERDICT_OF.get(was, was)}"
