@@ -56,19 +56,35 @@ class OscalResultsReport:
 
     def end(self, run: RunInfo) -> None:
         """Write the document."""
-        collected = self._collected
-        collected.errors(run)
-        seen = collected.populations(run)
+        self._collected.errors(run)
+        seen = self._collected.populations(run)
         if run.verdicts is not None:
             self._tally.correct(run.verdicts, self._context.rules)
+        frameworks = self._context.extras.frameworks
         every = self._controls.results_of(run)
         spoken = reviewed(every)
-        controls = reviewed_controls(spoken, self._context.extras.frameworks, len(every) - len(spoken))
-        made_by = origins(run.engine_version)
+        controls = reviewed_controls(spoken, frameworks, len(every) - len(spoken))
+        components = self._collected.components(run)
         plan = uuid5(run.id, "plan-resource")
-        components = collected.components(run)
-        about = Findings(run.id, made_by, collected.risks.of_rule(), seen, self._context.extras.frameworks)
-        result = Open(
+        extent = "all" if self._passes else "brief"
+        about = Findings(
+            run.id, origins(run.engine_version), self._collected.risks.of_rule(), seen, frameworks
+        )
+        whole = Open(
+            {
+                "uuid": document_uuid(run, "assessment-results", extent, context=self._context),
+                "metadata": metadata(run, "Assessment results of rules on AWS configuration"),
+                "import-ap": {"href": f"#{plan}"},
+                "results": One(self._result(run, components, controls, Rows(about.documents(spoken)))),
+                "back-matter": self._back_matter(run, plan, components, controls),
+            }
+        )
+        write(self._out, Open({"assessment-results": whole}))
+        self._out.write("\n")
+
+    def _result(self, run: RunInfo, components: list[Json], controls: Json, found: Rows) -> Open:
+        collected = self._collected
+        return Open(
             {
                 "uuid": uuid5(run.id, "result"),
                 "title": "Rules on AWS configuration",
@@ -80,23 +96,10 @@ class OscalResultsReport:
                 "local-definitions": local_definitions(run, components, collected.items),
                 "reviewed-controls": controls,
                 "observations": collected.observations,
-                "risks": Rows(collected.risks.documents(run, made_by)),
-                "findings": Rows(about.documents(spoken)),
+                "risks": Rows(collected.risks.documents(run, origins(run.engine_version))),
+                "findings": found,
             }
         )
-        whole = Open(
-            {
-                "uuid": document_uuid(
-                    run, "assessment-results", "all" if self._passes else "brief", context=self._context
-                ),
-                "metadata": metadata(run, "Assessment results of rules on AWS configuration"),
-                "import-ap": {"href": f"#{plan}"},
-                "results": One(result),
-                "back-matter": self._back_matter(run, plan, components, controls),
-            }
-        )
-        write(self._out, Open({"assessment-results": whole}))
-        self._out.write("\n")
 
     def _counts(self) -> list[Json]:
         counts = self._tally.summary()
