@@ -1,7 +1,7 @@
 """``make bench``: measure everything, print it, write ``benchmarks/RESULTS.md``.
 
 ``--only memory,template,corpus,snapshot,decide,coverage,managed,iamrules,incremental,live,liveorg,items,events,coldimport,oscal,
-evidence`` runs parts (``lambdas`` stands for items, events and coldimport) and does not write the page;
+evidence,history`` runs parts (``lambdas`` stands for items, events and coldimport) and does not write the page;
 ``--sizes`` chooses the snapshots; ``--without-peers`` measures ours alone.
 """
 
@@ -18,6 +18,7 @@ if __name__ == "__main__":
 from benchmarks import (  # noqa: E402 - after the path is set
     engines,
     evidence_verify,
+    history_diff,
     iam_coverage,
     iam_decide,
     iam_managed,
@@ -49,6 +50,7 @@ PARTS = (
     "coldimport",
     "oscal",
     "evidence",
+    "history",
 )
 
 
@@ -109,6 +111,8 @@ def measure(part: str, options: argparse.Namespace, *, with_peers: bool) -> tabl
         return lambdas.one_item(min(3, options.rounds), with_peers=with_peers)
     if part == "events":
         return lambdas.events(min(3, options.rounds), with_peers=with_peers)
+    if part == "history":
+        return history_diff.measure(min(3, options.rounds))
     if part == "coldimport":
         return lambdas.cold_import(options.rounds, with_peers=with_peers)
     if part == "oscal":
