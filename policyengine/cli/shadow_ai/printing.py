@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, TextIO
 
 from policyengine.reports.csv_report import cell
 from policyengine.reports.jsontext import cleaned
-from policyengine.reports.text import LOG_COMMAND, cut, display_width, visible, without_log_commands
+from policyengine.reports.text import LOG_COMMAND, cut, display_width, plural, visible, without_log_commands
 
 if TYPE_CHECKING:
     from policyengine.shadow_ai.catalogue import Catalogue
@@ -80,7 +80,8 @@ def _terminal(found: dict[str, Any]) -> Iterator[str]:
     period, coverage = found["period"], found["coverage"]
     yield (
         f"Looked up from {period['from'] or 'no time'} to {period['to'] or 'no time'}: "
-        f"{coverage['records']:,} queries of {len(coverage['vpcs_seen']) + coverage['vpcs_seen_left_out']:,} VPCs"
+        f"{plural(coverage['records'], 'query', 'queries')} of "
+        f"{plural(len(coverage['vpcs_seen']) + coverage['vpcs_seen_left_out'], 'VPC')}"
     )
     services = found["services"]
     if not services:
@@ -190,7 +191,7 @@ def _rest(found: dict[str, Any]) -> Iterator[str]:
     if found["errors"]:
         yield ""
         total = len(found["errors"]) + found["errors_left_out"]
-        yield f"{total:,} errors; the result is incomplete"
+        yield f"{plural(total, 'error')}; the result is incomplete"
         for error in found["errors"][: _TOP * 4]:
             place = error["file"] if error["line"] is None else f"{error['file']}:{error['line']}"
             yield f"  {place}: {error['message']}"
