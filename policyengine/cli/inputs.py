@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from policyengine.config.find import FILE_NAME as CONFIG
 from policyengine.config.find import find_config
 from policyengine.config.remediation import Repair
 from policyengine.config.settings import Settings
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 WAIVERS: Final = "waivers.yaml"
 """Beside the configuration it is read where the configuration names no others."""
+TAKEN: Final = ("settings.json",)
+"""Names that bundles give other files beside the configuration."""
 
 
 class Configuration(NamedTuple):
@@ -98,10 +101,14 @@ def read_configuration(options: Mapping[str, Any], targets: Sequence[str], pack:
             {r["id"]: r["parameters"] for r in pack.rules},
             _remediations,
         )
-        texts = {path.name: path.read_bytes()}
+        texts = {CONFIG: path.read_bytes()}
     accepts = _accepts(settings, path, options, pack)
     if accepts is not None:
-        settings, texts = replace(settings, waiving=accepts.waiving), {**texts, **accepts.texts}
+        settings = replace(settings, waiving=accepts.waiving)
+        texts |= {
+            f"other-{name}" if name in (*texts, *TAKEN) else name: text
+            for name, text in accepts.texts.items()
+        }
     if options["ous"]:
         settings = replace(settings, ous={options["account"] or "": tuple(options["ous"])})
     return Configuration(settings, path, texts)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from policyengine import __version__
-from policyengine.cli.inputs import check_place, read_pairs, read_parameters, read_settings
+from policyengine.cli.inputs import check_place, read_configuration, read_pairs, read_parameters
 from policyengine.cli.keeping import evaluator_for
 from policyengine.cli.outputs import open_reports, terminal_options
 from policyengine.cli.progress import Progress
@@ -255,7 +255,8 @@ def prepare_run(
     as_of, now = clock(options["as_of"])
     check_place(options["account"], options["region"])
     every_rule = load_packs(options["rule_folders"])
-    settings, config_text = read_settings(options, near or targets, every_rule)
+    configured = read_configuration(options, near or targets, every_rule)
+    settings = configured.settings
     pack = selected(every_rule, options)
     source_options = SourceOptions(
         parameters=read_parameters(options["parameters"]),
@@ -275,7 +276,7 @@ def prepare_run(
         wanted = Wanted(frozenset((FAIL, UNKNOWN)), MANY if bounded else None)
     started = as_of or now_text()
     info = RunInfo(
-        id=run_id(pack, settings, config_text, discovery, source_options, as_of),
+        id=run_id(pack, settings, configured.whole, discovery, source_options, as_of),
         started_at=started,
         finished_at=started,
         engine_version=__version__,
@@ -285,7 +286,7 @@ def prepare_run(
         targets=list(targets) if called is None else [called],
     )
     scan = Scan(evaluator, discovery.sources, wanted, jobs=options["jobs"])
-    texts = {"config/policyengine.yaml": config_text} if config_text else {}
+    texts = {f"config/{name}": text for name, text in configured.texts.items()}
     return Run(options, evaluator, discovery, scan, info, formats, notes, texts)
 
 

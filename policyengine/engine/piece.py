@@ -186,6 +186,7 @@ def stream_piece(
     crashes_before = Counter(evaluator.crashes)
     evaluator.take_tallies()
     accepting = evaluator.accepting
+    judge = evaluator.findings if accepting is None else accepting.judged
     make_row = wanted.row
     evaluator.verdicts = None if make_row is None else []
     for resource in resources:
@@ -196,7 +197,7 @@ def stream_piece(
             unknown[type_] += 1
         places.add((resource.account, resource.region))
         note(digest(resource.identity))
-        findings = evaluator.judge(resource, world, verdicts, may)
+        findings = judge(resource, world, verdicts, may)
         if make_row is not None:
             details = [found for found in findings if found.verdict in DETAILED]
             piece.rows.append(
