@@ -93,6 +93,7 @@ def write(out: TextIO, values: Mapping[str, Any]) -> None:
     template = environment({name: resource(name) for name in names}).get_template("report.html.j2")
     stream = template.stream(
         **values,
+        newline=Markup("\n"),
         style=Markup(style),  # noqa: S704 - a file of this package
         script=Markup(script),  # noqa: S704 - the same
         style_hash=source_hash(style),

@@ -237,6 +237,13 @@ def test_counts_without_findings_are_zero() -> None:
     assert Counts().totals == [0] * 5
 
 
+def test_source_lines_stand_on_lines_of_their_own(whole: Page) -> None:
+    frames = re.findall(r'<pre class="frame">(.*?)</pre>', page(), re.DOTALL)
+    plain = [re.sub(r"<[^>]+>", "", frame) for frame in frames]
+    assert any(re.search(r"^19\s+Type: AWS::RDS::DBInstance\n20\s+Properties:\n", frame) for frame in plain)
+    assert any(re.search(r"AES256\n\s+\^+\n", frame) for frame in plain)
+
+
 # ---- what the file can do
 
 
