@@ -6,18 +6,21 @@ import csv
 import hashlib
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from policyengine.cli.main import main
+from policyengine.evidence import bundle_reader
 from policyengine.evidence.packing import HEADER
 from policyengine.evidence.problems import BundleError
 from policyengine.evidence.sampling import Asked, sample_bundle
 from policyengine.model.merkle import root_of
 from policyengine.model.withheld import Withholding
 from policyengine.reports.samples import Seed
+from tests.evidence import building
 from tests.evidence.building import PLAN, SECRET, bucket, build, signer
 
 LATER = "2026-11-22T09:00:00Z"
@@ -156,3 +159,26 @@ def test_a_population_that_was_changed_is_refused(made: Path) -> None:
             sample_bundle(made / "bad.zip", [engine.public], Seed("s", LATER), Asked(size=5))
         refused += 1
     assert refused == 140
+
+
+def test_lines_that_are_whole_but_others_are_refused(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gzip member of the same sizes with other lines in it: only the root tells."""
+    whole = bundle_reader.content
+
+    def swapped(*arguments: Any) -> Iterator[bytes]:
+        lines = b"".join(whole(*arguments)).splitlines(keepends=True)
+        yield b"".join([lines[1], lines[0], *lines[2:]])
+
+    monkeypatch.setattr(bundle_reader, "content", swapped)
+    with pytest.raises(BundleError, match="do not have the root that was signed"):
+        sample_bundle(made / "plain.zip", [signer(made).public], Seed("s", LATER), Asked(size=5))
+
+
+def test_a_collector_who_signed_another_population_is_no_witness(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, collector = signer(made), signer(made, number=1)
+    monkeypatch.setattr(building, "root_of", lambda _lines: bytes(32))
+    building.build(made / "other.zip", engine, size=SIZE, collector=collector)
+    with pytest.raises(BundleError, match="is another than this input's"):
+        sample_bundle(made / "other.zip", [engine.public, collector.public], Seed("s", LATER), Asked(size=5))
