@@ -29,15 +29,22 @@ REASONS = {
 Json = dict[str, Any]
 
 
-@cache
 def client(service: str, region: str, account: str = OWN) -> Any:
+    return _own_client(service, region) if account == OWN else _client(service, region, account)
+
+
+@cache
+def _own_client(service: str, region: str) -> Any:
+    return botocore.session.Session().create_client(service, region_name=region)
+
+
+@cache
+def _client(service: str, region: str, account: str) -> Any:
     session = botocore.session.Session()
-    if account != OWN:
-        sts = session.create_client("sts", region_name="us-east-1")
-        given = sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/{ROLE}", RoleSessionName="test")[
-            "Credentials"
-        ]
-        session.set_credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+    given = client("sts", "us-east-1").assume_role(
+        RoleArn=f"arn:aws:iam::{account}:role/{ROLE}", RoleSessionName="test"
+    )["Credentials"]
+    session.set_credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
     return session.create_client(service, region_name=region)
 
 
@@ -95,17 +102,23 @@ class Counting:
 
 
 @cache
+def own_accounts() -> Accounts:
+    """The way into the own account alone, which outlives what the server forgets."""
+    return Accounts(Way(None, None, None))
+
+
+@cache
 def _live(role: str | None) -> LiveHub:
-    return LiveHub(Accounts(Way(None, role, None)))
+    return LiveHub(Accounts(Way(None, role, None)) if role else own_accounts())
 
 
-def live_hub(role: str | None = ROLE) -> Counting:
+def live_hub(role: str | None = None) -> Counting:
     return Counting(_live(role))
 
 
 def forget() -> None:
-    """Sessions are slow to make, and die with the server's accounts."""
-    client.cache_clear()
+    """Sessions are slow to make; those of roles die when the server forgets."""
+    _client.cache_clear()
     _live.cache_clear()
 
 

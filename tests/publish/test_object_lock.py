@@ -15,14 +15,14 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
-from policyengine.cli.publishing import Accounts, LiveBucket, Way
+from policyengine.cli.publishing import LiveBucket
 from policyengine.model.errors import InputError
 from policyengine.publish import head as heads
 from policyengine.publish.anchor import anchor, preview
 from policyengine.publish.object_lock import Lock, check_bucket, write_once
 from policyengine.publish.ports import CallFailed
 
-from .cloud import client
+from .cloud import OWN, client, own_accounts
 
 BUCKET = "evidence-of-ours"
 REGION = "us-east-1"
@@ -35,8 +35,7 @@ class Recording:
     """The live bucket, with what was asked of it; ``instead`` answers in its place where it gives something."""
 
     def __init__(self, instead: Any = lambda operation, arguments: None) -> None:
-        accounts = Accounts(Way(None, None, None))
-        self.live = LiveBucket(accounts.open(accounts.own.account), BUCKET, REGION)
+        self.live = LiveBucket(own_accounts().open(OWN), BUCKET, REGION)
         self.asked: list[str] = []
         self._instead = instead
 

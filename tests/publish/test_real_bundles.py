@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from policyengine.cli.publishing import Accounts, LiveBucket, Way
+from policyengine.cli.publishing import LiveBucket
 from policyengine.evidence import manifest
 from policyengine.evidence.chaining import head_of as expected_head
 from policyengine.evidence.verify import verify_bundle
@@ -17,13 +17,12 @@ from policyengine.publish.anchor import anchor
 from policyengine.publish.object_lock import Lock
 from tests.evidence.building import build, signer
 
-from .cloud import client
+from .cloud import OWN, client, own_accounts
 from .test_object_lock import BUCKET, REGION, UNTIL
 
 
 def published(path: Path) -> Any:
-    accounts = Accounts(Way(None, None, None))
-    store = LiveBucket(accounts.open(accounts.own.account), BUCKET, REGION)
+    store = LiveBucket(own_accounts().open(OWN), BUCKET, REGION)
     return anchor(store, path, BUCKET, REGION, "", Lock("GOVERNANCE", UNTIL))
 
 

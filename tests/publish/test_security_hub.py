@@ -13,7 +13,7 @@ from policyengine.model.errors import InputError
 from policyengine.publish.ports import CallFailed, Refusal
 
 from .asff_law import illegal
-from .cloud import OTHER, OWN, RULE, Counting, enable, finding, looking, publish, stored
+from .cloud import OTHER, OWN, ROLE, RULE, Counting, enable, finding, live_hub, looking, publish, stored
 
 HERE = (OWN, "eu-west-1")
 
@@ -197,7 +197,7 @@ def test_findings_go_to_their_account_and_region(hub: str) -> None:
         finding(f"b{n}", account=account, region=region)
         for n, (account, region) in enumerate([HERE, *places])
     ]
-    outcome, used = publish(run, "01", looking({}))
+    outcome, used = publish(run, "01", looking({}), live_hub(ROLE))
     assert outcome.sent == {"create": 4} and outcome.problems == []
     for number, (account, region) in enumerate([HERE, *places]):
         assert set(stored(account, region)) == {f"b{number}"}
@@ -219,10 +219,8 @@ def test_what_is_in_no_region_goes_to_the_home_region_and_is_told_apart(hub: str
 
 
 def test_an_account_without_a_role_is_an_error_and_the_others_are_published(hub: str) -> None:
-    from .cloud import live_hub
-
     run = [finding("a"), finding("b", account=OTHER), finding("c", "PASS", account=OTHER)]
-    outcome, _ = publish(run, "01", hub=live_hub(None))
+    outcome, _ = publish(run, "01", hub=live_hub())
     assert outcome.sent == {"create": 1}
     [problem] = outcome.problems
     assert (problem.account, outcome.unpublished) == (OTHER, 1)
@@ -254,7 +252,6 @@ def test_a_refused_finding_is_named_and_the_others_are_there(hub: str) -> None:
 
 def _with(rules: dict[str, Any]) -> Counting:
     """A hub that makes titles of some rules what the server refuses: publish() gives no rules."""
-    from .cloud import live_hub
 
     class Titled(Counting):
         def import_findings(self, account: str, region: str, findings: Any) -> list[Refusal]:
@@ -338,8 +335,6 @@ def test_findings_of_code_are_not_published(hub: str) -> None:
 def test_findings_of_a_place_that_do_not_come_together_are_refused(hub: str) -> None:
     from policyengine.publish.security_hub import Publisher
     from policyengine.reports.asff import Stamp
-
-    from .cloud import live_hub
 
     publisher = Publisher(live_hub(), Stamp("2026-01-01T00:00:00Z", "r"), {}, looking({}))
     run = [finding("a"), finding("b", region="us-east-1"), finding("c")]
