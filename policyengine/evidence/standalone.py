@@ -24,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -351,6 +352,7 @@ def check_roots(file: BinaryIO, manifest: Json, begins: dict[str, int]) -> list[
     """The roots over the lines are those of the manifest; return what could not be checked."""
     members = {member["path"]: member for member in manifest["members"]}
     inputs = {one["path"]: Tree() for one in manifest["inputs"]}
+    vectors: Counter[bytes] = Counter()
     for name in ("results", "population"):
         if name == "population" and manifest["withheld"]["state"] == "full":
             return [
@@ -361,10 +363,15 @@ def check_roots(file: BinaryIO, manifest: Json, begins: dict[str, int]) -> list[
             one = inputs.get("/".join(path.split("/", 2)[:2])) if name == "population" else None
             for line in lines_of(unpack(file, begins[path], members[path]), path):
                 tree.add(line)
+                if name == "results":
+                    vectors[line.rpartition(b',"verdicts":"')[2]] += 1
                 if one is not None and len(inputs) > 1:
                     one.add(line)
         if (tree.root(), tree.count) != (expected["root"], expected["count"]):
             raise Wrong(CONTENT, name, "the root over its lines is another than the one that is listed")
+        counts = {letter: sum(n * v.count(letter.encode()) for v, n in vectors.items()) for letter in "FNPU"}
+        if name == "results" and counts != expected["verdicts"]:
+            raise Wrong(CONTENT, name, "its rows have other verdicts than those that are counted")
     for one in manifest["inputs"] if len(inputs) > 1 else []:
         if (inputs[one["path"]].root(), inputs[one["path"]].count) != (one["root"], one["count"]):
             raise Wrong(
