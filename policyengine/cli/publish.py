@@ -98,7 +98,7 @@ def _to_hub(options: Mapping[str, Any]) -> int:
     from policyengine.cli.publishing import Accounts, LiveHub, Way
     from policyengine.publish.security_hub import Publisher
 
-    for name in ("retain_days", "retain_until", "kms_key", "region"):
+    for name in ("retain_days", "retain_until", "kms_key", "region", "bucket_owner"):
         if options[name] is not None:
             raise UsageError(f"--{name.replace('_', '-')} goes with --s3")
     run = _read(options["target"])
@@ -229,7 +229,7 @@ def _to_bucket(options: Mapping[str, Any]) -> int:
     accounts = Accounts(Way(options["profile"], None, None))
     region = options["region"] or accounts.region
     try:
-        store = LiveBucket(accounts.open(accounts.own.account), bucket, region)
+        store = LiveBucket(accounts.open(accounts.own.account), bucket, region, options["bucket_owner"])
         if options["dry_run"]:
             print(printable(preview(store, path, bucket, prefix)))
             return EXIT_OK

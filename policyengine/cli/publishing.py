@@ -147,17 +147,20 @@ class LiveHub:
 
 
 class LiveBucket:
-    """``policyengine.publish.ports.Store`` over the account of the credentials."""
+    """``policyengine.publish.ports.Store`` over the account of the credentials; ``owner`` is the account the bucket has
+    to belong to, None for any."""
 
-    def __init__(self, account: Account, bucket: str, region: str) -> None:
+    def __init__(self, account: Account, bucket: str, region: str, owner: str | None = None) -> None:
         self._account = account
-        self._bucket = bucket
+        self._about = (
+            {"Bucket": bucket} if owner is None else {"Bucket": bucket, "ExpectedBucketOwner": owner}
+        )
         self._region = region
 
     def call(self, operation: str, arguments: Mapping[str, Any]) -> Json:
         """Return the answer of an operation on the bucket. Raises CallFailed."""
         try:
-            return self._account.call("s3", operation, {"Bucket": self._bucket, **arguments}, self._region)
+            return self._account.call("s3", operation, {**self._about, **arguments}, self._region)
         except CallFailure as failure:
             raise _failed(failure) from None
 

@@ -14,7 +14,16 @@ from typing import Any, Final, NamedTuple
 
 from policyengine.model.errors import InputError
 from policyengine.publish import head as heads
-from policyengine.publish.object_lock import PART, Digest, Lock, Locked, check_bucket, digest_of, write_once
+from policyengine.publish.object_lock import (
+    PART,
+    Digest,
+    Lock,
+    Locked,
+    check_bucket,
+    digest_of,
+    region_of,
+    write_once,
+)
 from policyengine.publish.ports import Store
 
 Json = dict[str, Any]
@@ -36,7 +45,8 @@ def anchor(
 ) -> Anchored:
     """Write a file under Object Lock, the head of its chain where it is a bundle, and the receipt.
 
-    ``prefix`` is empty or ends with a slash. Raises InputError, CallFailed; nothing is written where the chain forks.
+    ``prefix`` is empty or ends with a slash; ``region`` is where the bucket is asked for. Raises InputError, CallFailed;
+    nothing is written where the chain forks.
     """
     check_bucket(store, bucket)
     new, note, current = heads.head_of(path), "", None
@@ -45,7 +55,7 @@ def anchor(
         note = heads.check_chain(current, new)
     file = write_once(store, path, prefix + path.name, lock, part=part)
     head = None if new is None else heads.write_head(store, prefix + heads.NAME, current, new, lock)
-    place = {"bucket": bucket, "region": region}
+    place = {"bucket": bucket, "region": region_of(store, region)}
     receipt = _write_receipt(path, _receipt(path, digest_of(path), place, new, file, head))
     return Anchored(file, head, receipt, note)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
@@ -59,6 +60,8 @@ class HubPlace(NamedTuple):
             and str(finding.get("GeneratorId", "")).startswith(PREFIX)
             and str(finding.get("Id", "")).startswith(PREFIX)
             and (finding.get("ProductFields") or {}).get(_REGION) == self.region
+            and _is_time(finding.get("CreatedAt"))
+            and _is_time(finding.get("UpdatedAt"))
         )
 
 
@@ -143,6 +146,13 @@ def content_of(finding: Mapping[str, Any]) -> bytes:
         "ProductFields": fields,
     }
     return blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=20).digest()
+
+
+def _is_time(text: Any) -> bool:
+    try:
+        return bool(datetime.fromisoformat(str(text)))
+    except ValueError:
+        return False
 
 
 def _resource(resource: Mapping[str, Any]) -> Json:

@@ -81,6 +81,11 @@ def check_bucket(store: Store, bucket: str) -> None:
         raise InputError(f"bucket `{bucket}` keeps no versions; Object Lock needs them", code="no_versioning")
 
 
+def region_of(store: Store, otherwise: str) -> str:
+    """Return the region a bucket is in, as S3 says it; ``otherwise`` where it does not. Raises CallFailed."""
+    return str(store.call("HeadBucket", {}).get("BucketRegion") or otherwise)
+
+
 def digest_of(path: Path) -> Digest:
     """Return the digest of a file. Raises InputError."""
     digest, size = sha256(), 0

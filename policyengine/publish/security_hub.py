@@ -55,7 +55,7 @@ class Change(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """Something that was not published; ``finding`` is its Id, "" where a whole place is meant."""
+    """Something that was not published; ``finding`` is its Id, rule and resource, "" where a whole place is meant."""
 
     account: str
     region: str
@@ -233,7 +233,7 @@ class _Sender:
         self._told = told
         self._dry_run = dry_run
         self._batch = Batch()
-        self._kinds: dict[str, str] = {}
+        self._waiting: dict[str, Change] = {}
         self._failed = 0
 
     def send(self, change: Change) -> None:
@@ -251,12 +251,12 @@ class _Sender:
         if not self._batch.has_room(size):
             self.flush()
         self._batch.add(change.finding, size)
-        self._kinds[change.finding["Id"]] = change.kind
+        self._waiting[change.finding["Id"]] = change
 
     def flush(self) -> None:
         """Send what waits."""
-        batch, kinds = self._batch.findings, self._kinds
-        self._batch, self._kinds = Batch(), {}
+        batch, waiting = self._batch.findings, self._waiting
+        self._batch, self._waiting = Batch(), {}
         if not batch:
             return
         if self._failed >= _HOPELESS:
@@ -273,13 +273,20 @@ class _Sender:
             return
         self._failed = 0
         for refusal in refused:
-            kinds.pop(refusal.id, None)
-            self._refused(refusal.id, f"{refusal.code}: {refusal.text}")
-        self._outcome.sent.update(kinds.values())
+            change = waiting.pop(refusal.id, None)
+            finding = {"Id": refusal.id} if change is None else change.finding
+            self._refused(finding, f"{refusal.code}: {refusal.text}")
+        self._outcome.sent.update(change.kind for change in waiting.values())
 
-    def _refused(self, identity: str, text: str) -> None:
+    def _refused(self, finding: Json, text: str) -> None:
         self._outcome.unpublished += 1
-        self._outcome.problems.append(Problem(self._place.account, self._place.region, identity, text))
+        about = [
+            finding["Id"],
+            finding.get("GeneratorId", ""),
+            *(r["Id"] for r in finding.get("Resources", ())),
+        ]
+        named = " ".join(part for part in about if part)
+        self._outcome.problems.append(Problem(self._place.account, self._place.region, named, text))
 
 
 def _place_key(finding: Mapping[str, Any]) -> Place:

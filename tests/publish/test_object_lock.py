@@ -371,6 +371,33 @@ def test_looking_writes_nothing(s3: Any, tmp_path: Path) -> None:
     assert "Versions" not in s3.list_object_versions(Bucket=BUCKET)
 
 
+def test_the_owner_of_the_bucket_is_asked_for_at_every_call(
+    s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bucket of that name may be somebody else's
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html)."""
+    store = Recording()
+    store.live = LiveBucket(own_accounts().open(OWN), BUCKET, REGION, OWN)
+    asked: list[Mapping[str, Any]] = []
+    account = own_accounts().open(OWN)
+    plain = type(account).call
+    monkeypatch.setattr(
+        type(account), "call", lambda self, *given: (asked.append(given[2]), plain(self, *given))[1]
+    )
+    write(bundle(tmp_path, 1), store=store)
+    write_once(store, a_file(tmp_path, os.urandom(11 << 20)), "large", LOCK, part=5 << 20)
+    assert {each["ExpectedBucketOwner"] for each in asked} == {OWN} and len(asked) == len(store.asked)
+    assert {"UploadPart", "CompleteMultipartUpload", "GetObjectLockConfiguration"} <= set(store.asked)
+
+
+def test_the_receipt_names_the_region_of_the_bucket(s3: Any, tmp_path: Path) -> None:
+    def elsewhere(operation: str, arguments: Any) -> Any:
+        return {"BucketRegion": "eu-central-2"} if operation == "HeadBucket" else None
+
+    write(a_file(tmp_path), store=Recording(elsewhere))
+    assert json.loads((tmp_path / "anchors/bundle.zip.s3.json").read_text())["region"] == "eu-central-2"
+
+
 def test_a_key_encrypts(s3: Any, tmp_path: Path) -> None:
     key = client("kms", REGION).create_key()["KeyMetadata"]["Arn"]
     write(a_file(tmp_path), lock=Lock("GOVERNANCE", UNTIL, key))

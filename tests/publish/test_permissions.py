@@ -13,6 +13,7 @@ CODE = "".join(path.read_text() for path in Path(permissions.__file__).parent.gl
 S3 = {
     "GetObjectLockConfiguration": {"s3:GetBucketObjectLockConfiguration"},
     "GetBucketVersioning": {"s3:GetBucketVersioning"},
+    "HeadBucket": {"s3:ListBucket"},
     "ListObjectVersions": {"s3:ListBucketVersions"},
     "HeadObject": {"s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectRetention", "s3:ListBucket"},
     "GetObject": {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"},

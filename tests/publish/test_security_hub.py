@@ -100,6 +100,21 @@ def test_what_the_customer_changed_is_not_sent_back() -> None:
     assert not {"Severity", "Types", "Workflow", "Note", "UserDefinedFields"} & set(archived)
 
 
+def test_what_others_put_under_our_name_is_left_alone() -> None:
+    """Findings of another product, account or region, or with times nobody can read, are not ours to archive."""
+    hub = Memory()
+    publish([finding("bad")], "01", hub=hub)  # type: ignore[arg-type]  # a hub, though not one that counts
+    [ours] = hub.held[HERE].values()
+    others = [
+        {"Id": "mine/1"}, {"GeneratorId": "other/rule"}, {"AwsAccountId": OTHER}, {"UpdatedAt": "yesterday"},
+        {"ProductArn": ours["ProductArn"].replace("eu-west-1", "eu-west-2")},
+        {"ProductFields": {**ours["ProductFields"], "policyengine/region": "global"}}, {"ProductFields": None},
+    ]  # fmt: skip
+    hub.held[HERE] = {f"{n}": {**ours, **each} for n, each in enumerate(others)}
+    outcome, _ = publish([], "02", hub=hub)  # type: ignore[arg-type]  # as above
+    assert hub.sizes == [1] and not outcome.sent and not outcome.kept
+
+
 @pytest.mark.parametrize(("verdict", "status"), [("PASS", "PASSED"), ("NOT_APPLICABLE", "NOT_AVAILABLE")])
 def test_what_was_repaired_is_said_and_archived_once(hub: str, verdict: str, status: str) -> None:
     publish([finding("bad"), finding("worse")], "01")
@@ -245,7 +260,7 @@ def test_a_refused_finding_is_named_and_the_others_are_there(hub: str) -> None:
     outcome, _ = publish([finding("a"), refused], "01", hub=_with({"other": bad}))
     assert outcome.sent == {"create": 1} and outcome.unpublished == 1
     [problem] = outcome.problems
-    assert problem.finding == f"policyengine/{refused['id']}"
+    assert problem.finding == f"policyengine/{refused['id']} policyengine/other arn:aws:s3:::x"
     assert "InvalidInput: refused, because it says so" in problem.text
     assert set(stored()) == {"a"}
 
