@@ -36,6 +36,21 @@ SCAN = (
 )
 
 
+WAIVERS = """\
+waivers:
+  - id: W-1
+    rule: security-group-admin-ports-closed
+    scope: {resource: "t.yaml:Web"}
+    owner: Ana
+    approver: Ben
+    reason: "=lab"
+    ticket: SEC-12
+    granted: "2026-01-01"
+    expires: "2026-06-30"
+    pin: false
+"""
+
+
 def written(folder: Path, env: dict[str, str]) -> dict[str, bytes]:
     folder.mkdir()
     (folder / "t.yaml").write_text(TEMPLATE, encoding="utf-8")
@@ -105,7 +120,11 @@ def test_a_workbook_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path)
 def test_a_kept_run_gives_the_same_documents_with_its_roots(run: Run, tmp_path: Path) -> None:
     (tmp_path / "t.yaml").write_text(TEMPLATE, encoding="utf-8")
     kept = tmp_path / "run"
-    run("scan", str(tmp_path / "t.yaml"), "-o", str(kept), f"--format=oscal={tmp_path}/scanned", "--quiet")
+    (tmp_path / "w.yaml").write_text(WAIVERS, encoding="utf-8")
+    run(
+        "scan", str(tmp_path / "t.yaml"), "-o", str(kept), f"--format=oscal={tmp_path}/scanned", "--quiet",
+        "--waivers", str(tmp_path / "w.yaml"), "--as-of", "2026-03-01T00:00:00Z",
+    )  # fmt: skip
     wanted = [f"--format={name}={tmp_path / name}" for name in ("oscal", "oscal-poam", "xlsx")]
     assert run("report", str(kept), *wanted).code == 0
     scanned, reported = (
@@ -122,6 +141,11 @@ def test_a_kept_run_gives_the_same_documents_with_its_roots(run: Run, tmp_path: 
     links = [e.pop("href") for o in second["observations"] for e in o.get("relevant-evidence", [])]
     assert set(links) == {f"#{resource['uuid']}"}
     assert first["observations"] == second["observations"]
-    sheet = openpyxl.load_workbook(io.BytesIO((tmp_path / "xlsx").read_bytes()))["Summary"]
-    said = {row[0]: row[1] for row in sheet.iter_rows(values_only=True)}
+    accepted = [risk for risk in first["risks"] if risk["status"] == "deviation-approved"]
+    assert [risk["deadline"] for risk in accepted] == ["2026-06-30T00:00:00Z"]
+    book = openpyxl.load_workbook(io.BytesIO((tmp_path / "xlsx").read_bytes()))
+    said = {row[0]: row[1] for row in book["Summary"].iter_rows(values_only=True)}
     assert said["Results root"] == root["root"]
+    assert said["of them accepted by a waiver"] == 1
+    waiver = [one.value for one in book["Waivers"][2]]
+    assert [waiver[i] for i in (0, 1, 4, 5, 6)] == ["active", "W-1", "Ana", "Ben", "'=lab"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import xml.etree.ElementTree as ET
 import zipfile
@@ -276,3 +277,15 @@ def test_a_baseline_is_no_waiver() -> None:
     assert (said["FAIL"], said["of them accepted by a waiver"], said["of them in the baseline"]) == (1, 0, 1)
     states = ("changed", "fixed", "not applicable", "not determined", "not seen")
     assert [said[f"Baseline legacy of 2026-01-01: {state}"] for state in states] == [2, 3, 4, 5, 6]
+
+
+def test_bytes_do_not_depend_on_the_mask_of_new_files_or_their_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = render_bytes("xlsx")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    before = os.umask(0o077)
+    try:
+        assert render_bytes("xlsx") == plain
+    finally:
+        os.umask(before)

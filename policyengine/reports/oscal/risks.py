@@ -45,7 +45,12 @@ class Risk:
     @property
     def key(self) -> tuple[str, str, str]:
         """What tells it from the other risks of a run, and orders them."""
-        return (self.rule, self.kind, "" if self.waiver is None else compact(dict(self.waiver)))
+        waiver = self.waiver
+        return (
+            self.rule,
+            self.kind,
+            "" if waiver is None else compact({name: waiver[name] for name in sorted(waiver)}),
+        )
 
     @property
     def heading(self) -> str:
