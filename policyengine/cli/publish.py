@@ -55,6 +55,7 @@ _WORDS: Final = {
 @click.option("--retain-days", type=click.IntRange(1, 36_500), metavar="N", help="lock for so many days")
 @click.option("--retain-until", metavar="DATE", help="lock until this day or time (RFC 3339)")
 @click.option("--kms-key", metavar="ARN", help="encrypt with this KMS key (default: as the bucket does)")
+@click.option("--bucket-owner", metavar="ID", help="refuse a bucket of any other account")
 @click.option(
     "--region", metavar="NAME", help="region of the bucket (default: that of the AWS configuration)"
 )
