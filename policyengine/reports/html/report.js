@@ -666,10 +666,13 @@ function refresh(cite) {
   }
 }
 
-/* A spreadsheet runs cells that begin like a formula, so those get an apostrophe (as in csv_report.py). */
+/* A spreadsheet runs cells that begin like a formula, also after white space, quotes and a list separator, so those
+   get an apostrophe (as in csv_report.py). */
+const starts = (sign) => '=+-@'.includes(sign.normalize('NFKC')[0]);
 function cell(text) {
-  const safe = (/^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text).replace(/(;[ "']*)(?=[=+\-@＝＋－＠])/g, "$1'");
-  return `"${safe.replaceAll('"', '""')}"`;
+  const first = /^[\s"'\u2018\u2019\u201c\u201d]*([^])/u.exec(text);
+  const after = text.replace(/;([\s"']*)([^])/gu, (all, gap, sign) => (starts(sign) ? `;${gap}'${sign}` : all));
+  return `"${(first && starts(first[1]) ? `'${after}` : after).replaceAll('"', '""')}"`;
 }
 
 function exportCsv() {

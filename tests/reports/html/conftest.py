@@ -49,7 +49,13 @@ def open_page(browser: Any, tmp_path: Path) -> Iterator[Open]:
     contexts = []
 
     def open_(
-        text: str | Path, fragment: str = "", *, script: bool = True, init: str = "", **options: Any
+        text: str | Path,
+        fragment: str = "",
+        *,
+        script: bool = True,
+        init: str = "",
+        ready: str = "html[data-ready]",
+        **options: Any,
     ) -> Opened:
         path = text if isinstance(text, Path) else tmp_path / "report.html"
         if not isinstance(text, Path):
@@ -65,7 +71,7 @@ def open_page(browser: Any, tmp_path: Path) -> Iterator[Open]:
         found = Opened(context.new_page())
         found.page.goto(path.as_uri() + fragment)
         if script:
-            found.page.wait_for_selector("html[data-ready]", timeout=60_000)
+            found.page.wait_for_selector(ready, timeout=60_000)
         opened.append(found)
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import hashlib
 import re
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from policyengine.model.finding import Finding
+from policyengine.reports.csv_report import cell as csv_cell
 from policyengine.reports.html.details import shown
 
 from .. import sample
@@ -217,10 +219,9 @@ def test_ids_that_the_page_computes_are_those_of_every_other_format(open_page: O
     for finding in found:
         row = by_id[finding.id]
         assert row[3] == finding.rule
-        assert row[7].removeprefix("'") in (
-            shown(finding.resource_id),
-            shown(finding.resource_id).replace(";=", ";'="),
-        )
+        name = shown(finding.resource_id)
+        if "##" not in name and "::" not in name:  # what only a log reader would take for a command
+            assert row[7] == csv_cell(name)
     assert not [cell for row in rows for cell in row if re.match("[=+\\-@\t\r]", cell)]
 
 
@@ -273,17 +274,49 @@ def test_without_a_script_everything_to_read_is_there(open_page: Open, hostile: 
     assert opened.page.locator(".js-only:visible").count() == 0
 
 
-def test_a_browser_without_decompression_gets_the_same_table(open_page: Open, many: str) -> None:
+OLD_BROWSER = "delete globalThis.DecompressionStream; delete Uint8Array.fromBase64;"
+
+
+def repacked(text: str, level: int, strategy: int) -> str:
+    """The page with its columns compressed in another way."""
+
+    def again(found: re.Match[str]) -> str:
+        zipped = zlib.compressobj(level, zlib.DEFLATED, 15, 9, strategy)
+        data = zlib.decompress(base64.b64decode(found[2]))
+        return found[1] + base64.b64encode(zipped.compress(data) + zipped.flush()).decode()
+
+    return re.sub(r'(<script type="application/octet-stream" id="d-[a-z-]+">)([^<]+)', again, text)
+
+
+@pytest.mark.parametrize(
+    ("level", "strategy"),
+    [
+        (9, zlib.Z_DEFAULT_STRATEGY),
+        (0, zlib.Z_DEFAULT_STRATEGY),
+        (6, zlib.Z_FIXED),
+        (6, zlib.Z_HUFFMAN_ONLY),
+        (1, zlib.Z_RLE),
+    ],
+    ids=["dynamic", "stored", "fixed", "huffman", "runs"],
+)
+def test_a_browser_without_decompression_gets_the_same_table(
+    open_page: Open, many: str, level: int, strategy: int
+) -> None:
     plain = open_page(many)
-    other = open_page(many, init="delete globalThis.DecompressionStream; delete Uint8Array.fromBase64;")
+    other = open_page(repacked(many, level, strategy), init=OLD_BROWSER)
     assert other.page.evaluate("typeof DecompressionStream") == "undefined"
     assert names(other) == names(plain)
     assert count(other) == count(plain)
+    assert other.page.locator(".one").inner_text() == plain.page.locator(".one").inner_text()
 
 
-def test_damaged_data_leave_the_static_page(open_page: Open, many: str) -> None:
-    damaged = re.sub(r'(id="d-rule">)[^<]+', r"\1AAAA", many)
-    opened = open_page.__call__(damaged, script=False)
+@pytest.mark.parametrize("init", ["", OLD_BROWSER], ids=["browser", "own code"])
+@pytest.mark.parametrize("damage", ["AAAA", "eNqT", ""])
+def test_damaged_data_leave_the_static_page_and_say_so(
+    open_page: Open, many: str, init: str, damage: str
+) -> None:
+    damaged = re.sub(r'(id="d-rule">)[^<]+', rf"\g<1>{damage}", many)
+    opened = open_page(damaged, init=init, ready="text=The table cannot be shown")
     assert opened.page.locator("#worst").is_visible()
 
 
