@@ -20,7 +20,7 @@ What OCSF has no place for stands in ``unmapped.policyengine``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
 from policyengine.model.finding import Finding, evidence_json
@@ -69,7 +69,9 @@ class OcsfReport:
 
     def begin(self, run: RunInfo) -> None:
         """Every event carries the clock of the run, its id and the version of the engine."""
-        self._time = int(datetime.fromisoformat(run.as_of).timestamp() * 1000)
+        clock = datetime.fromisoformat(run.as_of)
+        clock = clock if clock.tzinfo is not None else clock.replace(tzinfo=UTC)
+        self._time = int(clock.timestamp() * 1000)
         self._run = run
 
     def add(self, finding: Finding) -> None:

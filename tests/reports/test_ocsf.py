@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +24,7 @@ from . import sample
 from .helpers import render
 from .test_hostile import findings, rules
 
+ROOT = Path(__file__).parents[2]
 SCHEMA = Path(__file__).parent / "data/ocsf-1.6.0-compliance_finding.schema.json"
 
 
@@ -101,5 +106,33 @@ def test_code_has_no_account_and_its_place() -> None:
     assert made["unmapped"]["policyengine"]["location"]["file"] == "infra/stack.yaml"
 
 
-def test_time_is_the_clock_of_the_run() -> None:
-    assert {each["time"] for each in events()} == {1_795_251_600_000}
+@pytest.mark.parametrize(
+    "clock", ["2026-11-21T09:00:00Z", "2026-11-21T09:00:00", "2026-11-21T10:00:00+01:00"]
+)
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo"])
+def test_time_is_the_clock_of_the_run_in_every_time_zone(
+    clock: str, zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert {each["time"] for each in events(run=sample.run(as_of=clock))} == {1_795_251_600_000}
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize("fmt", ["ocsf", "asff"])
+def test_same_findings_same_bytes_with_any_hash_seed(fmt: str) -> None:
+    code = (
+        "import hashlib; from tests.reports.helpers import render;"
+        f"print(hashlib.sha256(render('{fmt}').encode()).hexdigest())"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": locale},
+        ).stdout
+        for seed, locale in (("0", "C"), ("1", "C.UTF-8"), ("77", "C"))
+    }  # fmt: skip
+    assert len(digests) == 1
