@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 LONGEST: Final = 200
@@ -12,6 +13,7 @@ _SCRIPTS: Final = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE")
 """Scripts whose letters look alike (https://www.unicode.org/reports/tr39/, section 5): a name is in one of them."""
 
 
+@lru_cache(maxsize=4096)
 def why_nobody(name: str) -> str:
     """Say why a name, spaces at its ends and doubled ones apart, could pass for another's; "" for one that cannot."""
     name = " ".join(name.split())
@@ -26,6 +28,7 @@ def why_nobody(name: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=4096)
 def person(who: str) -> str:
     """Return what two spellings of one name have in common: compatibility forms, case, space and what cannot be seen."""
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", who).casefold())

@@ -1,0 +1,122 @@
+"""The debt of a baseline in every report: counted apart from what somebody accepts, never hidden, never green."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+
+import pytest
+
+from policyengine.config.waivers import Baseline, BaselineEntry, Waiving
+from policyengine.engine.accepted import Accepted
+from policyengine.model.finding import Finding
+from policyengine.reports.base import TerminalOptions
+from policyengine.reports.waiver_infos import baseline_info, waiver_infos, waiver_notes
+from tests.reports import sample
+from tests.reports.helpers import render
+from tests.waivers.making import waiver
+
+DEBT = {"id": "base.json", "granted": "2026-05-01", "kind": "baseline"}
+ACCEPTED = {**waiver().shown()}
+
+
+def found(*waivers: dict[str, str] | None) -> list[Finding]:
+    """A FAIL for each, with that waiver."""
+    return [
+        sample.make(
+            "tags-mandatory", sample.in_account("AWS::S3::Bucket", f"b{number}"), "FAIL", "tag_missing", "no owner",
+            waiver=each, evidence=[sample._ports()],
+        )
+        for number, each in enumerate(waivers)
+    ]  # fmt: skip
+
+
+def test_the_terminal_counts_debt_apart() -> None:
+    text = " ".join(render("terminal", found(DEBT, DEBT, ACCEPTED, None)).split())
+    assert "1 failed" in text and "1 waived" in text and "2 in the baseline" in text
+    assert "baseline: 2 findings of the baseline are still open: `--show-waived` lists them" in text
+    only = " ".join(render("terminal", found(DEBT)).split())
+    assert "1 finding of the baseline is still open" in only and "no violations" not in only
+
+
+@pytest.mark.parametrize(
+    ("waivers", "heading"),
+    [
+        ([ACCEPTED, ACCEPTED], "accepted by a waiver, still failing: 2 findings"),
+        ([DEBT], "in the baseline, still failing: 1 finding"),
+        (
+            [DEBT, ACCEPTED, DEBT],
+            "accepted by a waiver (1) or in the baseline (2), still failing: 3 findings",
+        ),
+    ],
+)
+def test_the_terminal_lists_them_when_asked(waivers: list[dict[str, str]], heading: str) -> None:
+    text = " ".join(render("terminal", found(*waivers), terminal=TerminalOptions(show_waived=True)).split())
+    assert heading in text and text.count("= baseline:") == waivers.count(DEBT)
+
+
+def test_markdown_is_not_green_while_something_fails() -> None:
+    assert render("markdown", found(DEBT)).startswith("### ⚠️ policyengine: 0 violations")
+    assert render("markdown", found(ACCEPTED)).startswith("### ⚠️ policyengine: 0 violations")
+    text = render("markdown", found(DEBT, DEBT))
+    assert "2 findings of the baseline are still open." in text and text.count("kind baseline") == 2
+    assert "| failed | not determined | passed | not applicable | waived or in the baseline |" in text
+
+
+def test_markdown_says_how_many_it_has_no_room_for() -> None:
+    text = render("markdown", found(*[DEBT] * 500))
+    assert text.count("kind baseline") == 100 and "400 more findings left out" in text
+
+
+def test_programs_are_told() -> None:
+    everything = found(DEBT, ACCEPTED, None)
+    assert "1 failed, 0 not determined, 0 passed, 1 waived, 1 in the baseline and still open" in render(
+        "github", everything
+    )
+    listed = [
+        (each["severity"], each["description"][:8]) for each in json.loads(render("gitlab", everything))
+    ]
+    assert sorted(listed) == [("info", "in the b"), ("minor", "AWS::S3:")] or len(listed) == 2
+    notes = json.loads(render("sarif", everything))["runs"][0]["invocations"][0]["toolExecutionNotifications"]
+    told = " ".join(each["message"]["text"] for each in notes)
+    assert "1 waived failures, 1 failures of the baseline, which are still open" in told
+    skipped = [
+        each.attrib["message"] for each in ElementTree.fromstring(render("junit", everything)).iter("skipped")
+    ]
+    assert [text.partition(" (")[0] for text in skipped] == ["in the baseline", "waived"]
+    assert json.loads(render("json", everything))["summary"] == {
+        "PASS": 0, "FAIL": 3, "UNKNOWN": 0, "NOT_APPLICABLE": 0, "WAIVED": 2
+    }  # fmt: skip
+
+
+def test_what_a_run_says_of_many_waivers_stays_short() -> None:
+    many = [waiver(id=f"W-{number}", expires="2026-02-01") for number in range(500)]
+    met = Accepted()
+    for each in many:
+        met.waivers[each.id, "expired"] += 1
+        met.why[each.id] = f"waiver {each.id} expired on 2026-02-01"
+    infos = waiver_infos(Waiving(many), met, "2026-06-01T00:00:00Z")
+    notes = waiver_notes(infos, met, None, {"s3-versioning"})
+    assert len(notes) < 20 and any("492 more waivers no longer accept" in note for note in notes)
+    unused = waiver_infos(
+        Waiving([replace(each, expires="2026-12-31") for each in many]), Accepted(), "2026-06-01T00:00:00Z"
+    )
+    notes = waiver_notes(unused, Accepted(), None, {"s3-versioning"})
+    assert any(note.startswith("500 waivers about nothing that fails here: W-0, W-1") for note in notes)
+    assert waiver_notes(unused, Accepted(), None, {"another-rule"})[0].startswith("500 waivers over-broad")
+
+
+def test_every_entry_of_a_baseline_is_accounted_for() -> None:
+    states = ("open", "changed", "PASS", "NOT_APPLICABLE", "UNKNOWN", "")
+    entries = [
+        BaselineEntry(f"{n:032}", "r-r", ("a", "b", "c", str(n)), "sha256:") for n in range(len(states))
+    ]
+    met = Accepted(entries={f"{n:032}": state for n, state in enumerate(states) if state})
+    info = baseline_info(Baseline("b", "2026-01-01T00:00:00Z", entries), met)
+    counted = (info.open, info.changed, info.fixed, info.not_applicable, info.unknown, info.unseen)
+    assert counted == (1, 1, 1, 1, 1, 1)
+    notes = waiver_notes([], met, info, set())
+    assert any(
+        "2 entries of the baseline can be removed (1 fixed, 1 no longer applicable)" in note for note in notes
+    )
