@@ -405,20 +405,23 @@ def check_populations(
 ) -> list[str]:
     """What was signed when collection ended is what is here; return what could not be checked."""
     members, missing = {member["path"]: member for member in manifest["members"]}, []
-    for one in manifest["inputs"]:
-        path, beside = one["path"] + "/population.dsse.json", members.get(one["path"] + "/manifest.json")
-        if path not in members:
+    inputs = {one["path"]: (one["root"], one["count"]) for one in manifest["inputs"]}
+    for path in members:
+        folder, _, name = path.rpartition("/")
+        if name != "population.dsse.json":
             continue
         file.seek(begins[path])
         payload, verified = check_signature(file.read(min(members[path]["size"], 1 << 20)), path, keys)
         if not verified:
             missing.append("the signature of " + path)
         value = strict(payload, path)
+        root, count = inputs.get(folder, (Tree().root(), 0))
         digests = [
-            {"name": "population", "digest": {"rfc6962-sha256": one["root"]}},
-            {"name": "manifest.json", "digest": {"sha256": beside["sha256"] if beside else None}},
+            {"name": "population", "digest": {"rfc6962-sha256": root}},
+            {"name": "manifest.json", "digest": {"sha256": members[folder + "/manifest.json"]["sha256"]}},
         ]
-        if value.get("subject") != digests or value.get("predicate", {}).get("population") != one["count"]:
+        told = (value["predicateType"], value["subject"], value["predicate"]["population"])
+        if told != ("https://policyengine.invalid/population/v1", digests, count):
             raise Wrong(CONTENT, path, "what was signed when collection ended is not what is here")
     return missing
 

@@ -19,22 +19,19 @@ from policyengine.evidence import bundle_reader
 from policyengine.evidence.bundle_reader import Signed, Texts
 from policyengine.evidence.bundle_zip import Stored
 from policyengine.evidence.chaining import check_chain
-from policyengine.evidence.dsse import MAX_ENVELOPE, open_envelope
-from policyengine.evidence.keys import PublicKey, by_id
+from policyengine.evidence.keys import PublicKey
 from policyengine.evidence.manifest import (
     ENVELOPE,
     JOURNAL,
     MANIFEST,
-    ROLE_STATEMENT,
-    STATEMENT_FILE,
     Head,
     Manifest,
     read_manifest,
 )
 from policyengine.evidence.packing import PackedError, line_batches
-from policyengine.evidence.problems import CHAIN, MISMATCH, SCHEMA, SIGNATURE, BundleError, Problem
+from policyengine.evidence.populations import Said, check_populations
+from policyengine.evidence.problems import CHAIN, MISMATCH, SCHEMA, BundleError, Problem
 from policyengine.evidence.roots import check_roots
-from policyengine.evidence.statement import read_population_statement
 from policyengine.evidence.withholding import withholding_of
 from policyengine.model.canonical_json import canonical
 from policyengine.store.actions import Entry
@@ -146,7 +143,12 @@ def _examine_content(
     journal = list(_journal(file, places, manifest)) if JOURNAL in places else []
     if JOURNAL in places and not journal:
         found.passed.append("journal: an unbroken chain")
-    found.problems += [*wrong, *journal, *_statements(found, file, places, manifest, asked)]
+    said = Said(found.passed, found.notes, required=bool(asked.collectors))
+    found.problems += [
+        *wrong,
+        *journal,
+        *check_populations(file, places, manifest, asked.collectors or asked.keys, said),
+    ]
 
 
 def _examine_chain(found: Verification, asked: Asked) -> None:
@@ -197,48 +199,6 @@ def _entry(line: bytes, number: int) -> Entry:
     raise BundleError(
         Problem(SCHEMA, f"{JOURNAL} line {number}", "it is no entry of the journal in canonical JSON")
     )
-
-
-def _statements(
-    found: Verification, file: BinaryIO, places: dict[str, Stored], manifest: Manifest, asked: Asked
-) -> Iterator[Problem]:
-    """Populations that were signed when collection ended are those of the inputs."""
-    given = by_id(asked.collectors or asked.keys)
-    for folder, root in manifest.inputs.items():
-        path = f"{folder}/{STATEMENT_FILE}"
-        member = manifest.by_path.get(path)
-        if member is None and asked.collectors:
-            yield Problem(SIGNATURE, path, "it is missing: no given collector signed this population")
-            continue
-        if member is None:
-            found.notes.append(f"{folder}: its population was not signed when collection ended")
-            continue
-        if member.role != ROLE_STATEMENT or member.size > MAX_ENVELOPE:
-            yield Problem(SCHEMA, path, f"it is no envelope of role `{ROLE_STATEMENT}`")
-            continue
-        try:
-            opened = open_envelope(b"".join(bundle_reader.content(file, places[path], member)), given, path)
-            collected = read_population_statement(opened.payload, path)
-        except BundleError as error:
-            yield error.problem
-            continue
-        beside = manifest.by_path.get(f"{folder}/manifest.json")
-        if collected.population != root:
-            yield Problem(
-                MISMATCH,
-                path,
-                "the population that was signed when collection ended is another than this input's",
-            )
-        elif beside is None or beside.sha256 != collected.manifest_sha256:
-            yield Problem(
-                MISMATCH,
-                f"{folder}/manifest.json",
-                "it is not the manifest that was signed when collection ended",
-            )
-        else:
-            found.passed.append(
-                f"{folder}: as it was signed at {collected.collected_at} by {opened.key.keyid[:16]}…"
-            )
 
 
 def _names(path: Path, file: BinaryIO, manifest: Manifest) -> Iterator[Problem]:

@@ -6,21 +6,33 @@ import gzip
 import os
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from policyengine.evidence import standalone
 from policyengine.evidence.bundle_writer import CSV, JSON, BundleWriter
-from policyengine.evidence.manifest import ROLE_POPULATION, ROLE_RESULTS, SECRET_FILE, read_manifest
+from policyengine.evidence.dsse import seal
+from policyengine.evidence.manifest import (
+    ROLE_POPULATION,
+    ROLE_RESULTS,
+    ROLE_STATEMENT,
+    SECRET_FILE,
+    read_manifest,
+)
 from policyengine.evidence.problems import MISMATCH, SCHEMA, BundleError
+from policyengine.evidence.statement import Collected, Root, population_statement
 from policyengine.evidence.verify import examine, verify_bundle
 from policyengine.model.errors import UsageError
+from policyengine.model.merkle import root_of
 from policyengine.model.withheld import Plan, Withholding
 from tests.evidence.building import FIELDS, PLAN, SECRET, bucket, build, row, signer
 from tests.evidence.tampering import Manifest, Members, members_of, resigned
 
 SCRIPT = """
 import sys
+from hashlib import sha256
 from pathlib import Path
 from tests.evidence.building import build, signer
 folder = Path(sys.argv[1])
@@ -217,3 +229,28 @@ def test_another_secret_or_plan_is_found(tmp_path: Path) -> None:
     ):
         resigned(path, target, by, change)
         assert {problem.kind for problem in verify_bundle(target, [by.public])} == {kind}, change.__name__
+
+
+@pytest.mark.parametrize("lines", [[], [bucket(1)]])
+def test_an_input_without_resources_was_signed_too(tmp_path: Path, lines: list[bytes]) -> None:
+    """That there was nothing is a statement: it does not hold for an input of one resource, nor the other way round."""
+    by, other = signer(tmp_path), signer(tmp_path, "p256")
+    (tmp_path / "by.pub").write_bytes(by.public.pem())
+    for signed in ([], [bucket(1)]):
+        path = tmp_path / "a.zip"
+        with BundleWriter(path) as bundle:
+            bundle.add_bytes("snapshot/0001/manifest.json", b"{}", "snapshot-manifest", JSON)
+            if lines:
+                bundle.lines("snapshot/0001/resources/a.ndjson.gz", ROLE_POPULATION).write_lines(lines)
+            collected = Collected(
+                Root(root_of(signed).hex(), len(signed)), sha256(b"{}").hexdigest(), "2026-11-21T09:00:00Z"
+            )
+            envelope = seal(population_statement(collected), by)
+            bundle.add_bytes("snapshot/0001/population.dsse.json", envelope, ROLE_STATEMENT, JSON)
+            bundle.finish(FIELDS, by)
+        problems = verify_bundle(path, [by.public], collectors=[by.public])
+        assert [problem.kind for problem in problems] == ([] if signed == lines else [MISMATCH])
+        assert standalone.main([str(path), "--key", str(tmp_path / "by.pub")]) == (
+            0 if signed == lines else 10
+        )
+        assert verify_bundle(path, [by.public], collectors=[other.public]) != []
