@@ -97,7 +97,7 @@ def line_batches(blocks: Iterable[bytes]) -> Iterator[list[bytes]]:
     for block in blocks:
         lines = block.split(b"\n")
         if len(lines) == 1:
-            rest.append(block)
+            rest += [block] if block else []  # nothing is no line
             held += len(block)
             if held > MAX_LINE:
                 raise PackedError(f"it has a line of over {MAX_LINE:,} bytes")

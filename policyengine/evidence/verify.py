@@ -22,8 +22,11 @@ from policyengine.evidence.chaining import check_chain
 from policyengine.evidence.keys import PublicKey
 from policyengine.evidence.manifest import (
     ENVELOPE,
+    FULL,
     JOURNAL,
     MANIFEST,
+    REDACTED,
+    SECRET_FILE,
     Head,
     Manifest,
     read_manifest,
@@ -143,6 +146,12 @@ def _examine_content(
     journal = list(_journal(file, places, manifest)) if JOURNAL in places else []
     if JOURNAL in places and not journal:
         found.passed.append("journal: an unbroken chain")
+    if manifest.withheld == REDACTED:
+        found.notes.append("redacted: what may be withheld stands in the lines as salted digests")
+    elif manifest.withheld == FULL:
+        found.notes.append(
+            f"full: it holds what may be withheld, and `{SECRET_FILE}`; give on a redacted one"
+        )
     said = Said(found.passed, found.notes, required=bool(asked.collectors))
     found.problems += [
         *wrong,
