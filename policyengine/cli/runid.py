@@ -32,7 +32,8 @@ def run_id(
     for source in discovery.sources:
         whole.update(source.kind.encode() + b"\0")
         for path in input_files(source):
-            whole.update(file_digest(path))
+            # a part that is missing is an error of the run, told when it is read
+            whole.update(file_digest(path) if path.is_file() else b"missing")
     return whole.hexdigest()[:32]
 
 

@@ -160,7 +160,11 @@ def _scan(target: str, run: Path, options: dict[str, Any]) -> bool:
     from policyengine.cli.run import prepare_run
     from policyengine.cli.scan import scan
 
-    named = {p.name: p.get_default(click.Context(scan)) for p in scan.params if p.name}
-    given = {name: options[name] for name in ("rule_folders", "config", "as_of", "jobs")}
-    prepared = prepare_run([target], {**named, **given, "output": run, "quiet": True, "formats": ()})
+    given = ["--quiet", "--output", str(run), "--jobs", str(options["jobs"])]
+    for name, value in (("--config", options["config"]), ("--as-of", options["as_of"])):
+        given += [] if value is None else [name, str(value)]
+    for folder in options["rule_folders"]:
+        given += ["--rules", str(folder)]
+    named = scan.make_context("scan", [*given, "--", target]).params
+    prepared = prepare_run(named.pop("targets"), named)
     return not prepared.write(io.StringIO()).input_errors

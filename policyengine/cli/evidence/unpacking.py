@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -11,7 +12,11 @@ from policyengine.evidence import bundle_reader
 from policyengine.evidence.bundle_zip import Stored
 from policyengine.evidence.manifest import ROLE_POPULATION, Manifest, folder_of, read_manifest
 from policyengine.evidence.problems import SCHEMA, BundleError, Problem
+from policyengine.model.resource import Coverage
 from policyengine.sources.snapshot.manifest import MANIFEST as SNAPSHOT
+from policyengine.sources.snapshot.manifest import read_manifest as read_snapshot
+from policyengine.sources.snapshot.writer import listed_coverage
+from policyengine.store.coverage import read_coverage
 
 _NEEDED: Final = {
     "run/coverage.json": "coverage.json",
@@ -47,6 +52,7 @@ class _Unpacking:
         self._places: dict[str, Stored] = dict(places)
         self._manifest = manifest
         self._folder = folder
+        self._digests: dict[str, str] = {}
 
     def everything(self) -> None:
         for path, name in _NEEDED.items():
@@ -75,8 +81,12 @@ class _Unpacking:
     def _write(self, name: str, blocks: Iterator[bytes]) -> None:
         place = self._folder / name
         place.parent.mkdir(parents=True, exist_ok=True)
+        digest = sha256()
         with place.open("wb") as out:
-            out.writelines(blocks)
+            for block in blocks:
+                out.write(block)
+                digest.update(block)
+        self._digests[name] = digest.hexdigest()
 
     def _snapshot(self, folder: str) -> None:
         """The manifest names parts as they were stored; here they are plain."""
@@ -85,9 +95,19 @@ class _Unpacking:
         for part in about["parts"]:
             plain = part["path"].removesuffix(".zst").removesuffix(".gz")
             named = {name: part[name] for name in ("account", "region", "resources") if name in part}
-            listed.append({"path": plain, **named})
-        text = json.dumps({**about, "parts": listed}).encode()
-        self._write(_kept(f"{folder}/{SNAPSHOT}"), iter((text,)))
+            # a part that was missing in the run is missing here, and is told again
+            digest = self._digests.get(_kept(f"{folder}/{plain}"), "0" * 64)
+            listed.append({"path": plain, "sha256": digest, **named})
+        name = _kept(f"{folder}/{SNAPSHOT}")
+        self._write(name, iter((json.dumps({**about, "parts": listed}).encode(),)))
+        promised = read_snapshot((self._folder / name).parent, folder).coverage
+        # what a damaged part withdrew stays withdrawn: the lines here are only those that could be read
+        about |= listed_coverage(promised & self._covered())
+        self._write(name, iter((json.dumps({**about, "parts": listed}).encode(),)))
+
+    def _covered(self) -> Coverage:
+        places = read_coverage(self._folder)
+        return frozenset((a, r, t) for (a, r), types in places.items() for t in types)
 
     def _run(self) -> None:
         about = self._json("run/run.json")

@@ -96,7 +96,7 @@ def write_lines(
         manifest = {
             "version": "1.0" if len(coverage) <= MAX_LISTED else "1.1",
             "created": created,
-            **_coverage(coverage),
+            **listed_coverage(coverage),
             "parts": parts,
             "errors": [dict(e) for e in errors],
             **({"collection": dict(collection)} if collection is not None else {}),
@@ -212,7 +212,7 @@ def _compressed(data: bytes) -> bytes:
     return zstandard.ZstdCompressor(level=9, write_checksum=True).compress(data)
 
 
-def _coverage(coverage: Coverage) -> dict[str, Any]:
+def listed_coverage(coverage: Coverage) -> dict[str, Any]:
     """Return what the manifest says of coverage: place by place, or, where that is too long, ``covered``."""
     alike = [([t for t in types if t != NO_TYPE], places) for types, places in places_alike(coverage)]
     if len(coverage) > MAX_LISTED:
