@@ -170,7 +170,7 @@ def _rule(rule: str, context: Context, counts: Counts) -> RulePage:
         references=[link for link in (info.references if info else ()) if link.startswith("https://")],
         remediation=(first.remediation if first else None) or "",
         counts=counts.rules.get(rule, [0] * KINDS),
-        examples=counts.examples.get(rule, []),
+        examples=sorted(counts.examples.get(rule, []), key=lambda example: example.status),
         controls=[(name, control, decides) for name, found in mapped.items() for control, decides in found],
         text=None,
         has_text=rule in context.extras.rule_texts,

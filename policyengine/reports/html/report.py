@@ -31,6 +31,10 @@ MEANINGS: Final = (
 )  # fmt: skip
 MAX_WAIVERS: Final = 1_000
 MAX_STEPS: Final = 25
+REMAINS_WORDS: Final = {
+    "people": "people", "process": "process", "aws": "AWS's share", "rule": "a rule that is not written yet",
+    "unclear": "the standard can be read in more than one way",
+}  # fmt: skip
 _STATES: Final = ("expired", "lapsed", "not_yet", "active", "unused")
 
 
@@ -85,7 +89,7 @@ class HtmlReport:
             "heats": heat.heats(results, titles, counts), "trend": trend(extras.trend),
             "waivers": waivers[:MAX_WAIVERS], "more_waivers": max(0, len(waivers) - MAX_WAIVERS),
             "baseline": sorted(counts.baseline.items(), key=lambda pair: (-pair[1], pair[0])),
-            "risks": risks, "plan": risks.plan[:MAX_STEPS], "means_words": MEANS_WORDS,
+            "risks": risks, "plan": risks.plan[:MAX_STEPS], "means_words": MEANS_WORDS, "remains_words": REMAINS_WORDS,
             "shadow": extras.shadow_ai, "proof": extras.proof,
             "rules": rule_pages(context, counts),
         }  # fmt: skip

@@ -29,7 +29,9 @@ FRAMEWORKS = {
         "Somebody's list.", ("EC2.13", "RDS.11", "S3.17", "S3.99"),
         {"S3.17": Remains(("people", "aws"), "somebody has to own the key", "https://docs.aws.amazon.com/kms/")},
     ),
-    "cis-aws-7.0": FrameworkInfo("cis-aws-7.0", "CIS Benchmark", "7.0", "a book", "A note.", ("5.3", "5.4")),
+    "cis-aws-7.0": FrameworkInfo("cis-aws-7.0", "CIS Benchmark", "7.0", "a book", "A note.", ("5.3", "5.4"),
+        {"5.3": Remains(("people", "rule"), "somebody has to look at the ports", "https://docs.aws.amazon.com/vpc/")},
+    ),
 }  # fmt: skip
 
 WAIVERS = [

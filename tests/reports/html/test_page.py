@@ -161,7 +161,11 @@ def test_control_statuses_are_those_of_the_tally_and_an_accepted_one_is_not_sati
 def test_a_control_page_has_rules_population_what_remains_and_links(whole: Page) -> None:
     ids = set(whole.ids())
     assert {"control-aws-fsbp-EC2.13", "control-cis-aws-7.0-5.3", "rule-ec2-ssh-not-open"} <= ids
-    assert "What remains, with people and aws: somebody has to own the key" in whole.text
+    assert (
+        "What remains (people, a rule that is not written yet): somebody has to look at the ports"
+        in whole.text
+    )
+    assert "somebody has to own the key" not in whole.text, "rules decide the whole of it"
     assert "1 control that no rule speaks of" in whole.text
     assert "title: text of ec2-ssh-not-open" in whole.text
 
