@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policyengine.model.errors import InputError
+from policyengine.model.finding import Witness
 from policyengine.publish.ports import CallFailed, Refusal
 
 from .asff_law import illegal
@@ -430,11 +431,14 @@ def test_batches_are_as_large_as_they_may_be() -> None:
     outcome, _ = publish([finding(f"b{n:04}") for n in range(250)], "01", hub=hub)  # type: ignore[arg-type]  # as above
     assert hub.sizes == [100, 100, 50] and outcome.sent == {"create": 250}
     large = Memory()
-    message = "\U0001f512" * 2000
-    waiver = dict.fromkeys(("id", "owner", "approver", "reason", "ticket"), message)
-    run = [finding(f"c{n:04}", message=message, waiver=waiver) for n in range(300)]
+    text = "\U0001f512" * 2000
+    waiver = dict.fromkeys(
+        ("id", "kind", "owner", "approver", "reason", "ticket", "granted", "expires"), text
+    )
+    more = {"message": text, "waiver": waiver, "witness": Witness(text, text, text, {}), "remediation": text}
+    run = [finding(f"c{n:04}" + text, **more) for n in range(300)]
     assert publish(run, "01", hub=large)[0].sent == {"create": 300}  # type: ignore[arg-type]  # as above
-    assert sum(large.sizes) == 300
+    assert sum(large.sizes) == 300 and max(large.sizes) < 100, "6 MB are full before 100 findings are"
 
 
 def test_a_batch_that_fails_is_an_error_and_the_next_is_tried() -> None:
