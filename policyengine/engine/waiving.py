@@ -15,7 +15,7 @@ from policyengine.config.waivers import Baseline, BaselineEntry, Compensating, W
 from policyengine.engine.accepted import CHANGED, EXPIRED, HELD, LAPSED, NOT_YET, OPEN, Accepted
 from policyengine.engine.elsewhere import Elsewhere, names_of_resource, needs_elsewhere, place_name
 from policyengine.model.finding import Finding
-from policyengine.model.pins import changed, digest_of_pin, pin_of
+from policyengine.model.pins import MOST_PINNED, changed, digest_of_pin, pin_of
 from policyengine.model.reasons import FAIL, PASS, VERDICTS
 from policyengine.model.resource import Resource
 
@@ -202,6 +202,8 @@ class Accepting:
             pin = waiver.pins.get(finding.id)
             if pin is None:
                 return LAPSED, f"{name} does not say which values it accepts here"
+            if len(finding.evidence) >= MOST_PINNED:
+                return LAPSED, f"{name} cannot be pinned: the failure rests on {MOST_PINNED} values or more"
             other = changed(pin, pin_of(finding))
             if other:
                 return LAPSED, f"{name} lapsed: {other} changed since it was granted"

@@ -18,6 +18,8 @@ Pin = Mapping[str, str]
 """JSON Pointer of a value -> ``sha256:`` and 32 hex digits over what was observed there."""
 _HEX: Final = 32
 MOST_NAMED: Final = 3
+MOST_PINNED: Final = 50
+"""A finding has no more evidence (``engine.rule.MAX_EVIDENCE``): one that has as much may rest on more than it tells."""
 
 
 def pin_of(finding: Finding) -> dict[str, str]:

@@ -248,3 +248,35 @@ def test_the_counts_of_a_scan(two: Path) -> None:
     assert accepted.rules == {"s3-versioning": 1} and accepted.debt == 0
     assert accepted.waivers == {("W-1", "active"): 1, ("W-2", "expired"): 1}
     assert accepted.why == {"W-2": "waiver W-2 expired on 2026-02-01"}
+
+
+def test_what_findings_do_not_tell_whole_cannot_be_pinned(tmp_path: Path) -> None:
+    """Of sixty open ports a finding tells fifty; a sixty-first would go unseen."""
+    from policyengine.engine.rule import MAX_EVIDENCE
+    from policyengine.model.pins import MOST_PINNED
+    from tests.waivers.making import pack
+
+    assert MAX_EVIDENCE == MOST_PINNED
+    rule = "security-group-admin-ports-closed"
+
+    def group(ports: int) -> list[dict[str, Any]]:
+        ingress = [
+            {
+                "IpProtocol": "tcp",
+                "FromPort": 22,
+                "ToPort": 22,
+                "CidrIp": f"{number}.0.0.0/1" if number == 0 else "0.0.0.0/0",
+            }
+            for number in range(ports)
+        ]
+        place = {"type": "AWS::EC2::SecurityGroup", "id": "sg-1", "account": ACCOUNT, "region": REGION}
+        return [{**place, "properties": {"GroupId": "sg-1", "SecurityGroupIngress": ingress}}]
+
+    assert pack(rule).rules
+    for ports, held in ((3, True), (60, False)):
+        target = write(tmp_path, group(ports))
+        plain = failing(judged(target, Settings(), rule), rule)["sg-1"]
+        one = waiver(rules=(rule,), resources=("sg-1",), pins={plain.id: pin_of(plain)})
+        found = failing(judged(target, Settings(waiving=waiving(one).waiving), rule), rule)["sg-1"]
+        assert (found.waiver is not None) is held, found.message
+        assert ("rests on 50 values or more" in found.message) is not held

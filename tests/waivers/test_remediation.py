@@ -178,3 +178,34 @@ def test_a_secret_under_another_key_is_never_taken_for_a_change() -> None:
     assert accepted is not None and accepted.waiver is not None
     with pytest.raises(Refused, match="under another key"):
         with_waiver(seen("bbbbbbbb"), given, now, nowhere)
+
+
+@pytest.mark.parametrize("comp", [None, Compensating(SAME), Compensating(ABOVE)], ids=str)
+def test_a_schedule_knows_what_is_accepted_and_what_compensates_it(
+    bucket: str, comp: Compensating | None
+) -> None:
+    """What compensates is read also where no rule of the schedule asks for it."""
+    from policyengine.remediate.survey import Survey
+
+    given = settings(accepting(resources=(bucket,), compensating=comp))
+    for closed in (True, False):
+        seen = Seen(given)
+        answer = {"PublicAccessBlockConfiguration": dict.fromkeys(CLOSED, closed)}
+        for service in ("s3", "s3control"):  # moto wants a host for each account
+            seen.wire.stubs[f"{service}:GetPublicAccessBlock"] = _answering(answer)
+        survey = Survey(seen.doors, load_packs(), given, seen.observer._redact, seen.now)
+        found = {
+            r.id: f for r, each in survey.findings((RULE,), ACCOUNT, REGION) for f in each if r.id == bucket
+        }
+        held = found[bucket].waiver is not None
+        assert held is (closed or comp is None), found[bucket].message
+
+
+def test_a_plan_from_a_run_leaves_out_what_a_person_accepts() -> None:
+    from policyengine.cli.remediate.plan import _is_accepted
+
+    assert _is_accepted({"waiver": {"id": "W-1", "kind": "waiver"}}) and _is_accepted(
+        {"waiver": {"id": "W-1"}}
+    )
+    assert not _is_accepted({"waiver": {"id": "base.json", "kind": "baseline"}})
+    assert not _is_accepted({"waiver": None}) and not _is_accepted({})

@@ -104,14 +104,19 @@ def _pinned(waiver: Waiver, target: Path, given: Mapping[str, Any]) -> Waiver:
     """Return the waiver with the values its rules read now. Raises InputError where nothing fails that it is about."""
     from dataclasses import replace
 
-    from policyengine.model.pins import pin_of_json
+    from policyengine.model.pins import MOST_PINNED, pin_of_json
 
-    pins = {
-        found["id"]: pin_of_json(found["evidence"])
+    about = [
+        found
         for found in failures(target, {**given, "waiver_files": ()}, waiver.rules)
         if any(name in waiver.resources for name in names_of(found))
         and (not waiver.accounts or found["resource"].get("account") in waiver.accounts)
-    }
+    ]
+    for found in about:
+        if len(found["evidence"]) >= MOST_PINNED:
+            text = f"{found['rule']} rests on {MOST_PINNED} values or more of `{found['resource']['id']}`"
+            raise InputError(f"{text}: more cannot be pinned; --no-pin accepts whatever they are")
+    pins = {found["id"]: pin_of_json(found["evidence"]) for found in about}
     if not pins:
         rules = ", ".join(f"`{rule}`" for rule in waiver.rules)
         raise InputError(
