@@ -1,7 +1,7 @@
 """``make bench``: measure everything, print it, write ``benchmarks/RESULTS.md``.
 
 ``--only memory,template,corpus,snapshot,decide,coverage,managed,iamrules,incremental,live,liveorg,items,events,coldimport,oscal,
-evidence,history`` runs parts (``lambdas`` stands for items, events and coldimport) and does not write the page;
+html,evidence,history`` runs parts (``lambdas`` stands for items, events and coldimport) and does not write the page;
 ``--sizes`` chooses the snapshots; ``--without-peers`` measures ours alone.
 """
 
@@ -27,6 +27,7 @@ from benchmarks import (  # noqa: E402 - after the path is set
     lambdas,
     live,
     peers,
+    reports_html,
     reports_oscal,
     snapshots,
     table,
@@ -49,6 +50,7 @@ PARTS = (
     "events",
     "coldimport",
     "oscal",
+    "html",
     "evidence",
     "history",
 )
@@ -117,6 +119,8 @@ def measure(part: str, options: argparse.Namespace, *, with_peers: bool) -> tabl
         return lambdas.cold_import(options.rounds, with_peers=with_peers)
     if part == "oscal":
         return reports_oscal.measure(min(3, options.rounds))
+    if part == "html":
+        return reports_html.measure(min(3, options.rounds), with_peers=with_peers)
     if part == "evidence":
         return evidence_verify.measure(min(3, options.rounds))
     raise SystemExit(f"no such part `{part}`; known are {', '.join(PARTS)}")

@@ -442,17 +442,25 @@ function lineOf(index) {
   return make('tr', { id: `row-${row}`, 'data-row': row, 'data-index': index, 'aria-rowindex': index + 2,
     'aria-selected': String(index === active) },
   two(badge(status), make('span', { class: `sev sev-${status ? 'low' : severity}` }, severity)),
-  two(rule, message, true), two(name, `${word(model.type, resource)} · ${where}`, true));
+  two(rule, message, true), two(name, `${where} · ${word(model.type, resource)}`, true));
 }
 
-/** The first row to show, and how tall the padding above and below is; long tables scroll in proportion. */
+/** How the rows stand in their window: the height of all, of how many there is room, how far can be scrolled, the first
+    row in sight (with a fraction). A table that would be too tall for a browser scrolls in proportion. */
+function extent() {
+  const total = view.length * rowHeight, tall = Math.min(total, TALLEST), head = ui.grid.tHead.offsetHeight;
+  const room = (ui.rows.clientHeight - head) / rowHeight, reach = Math.max(1, tall + head - ui.rows.clientHeight);
+  const scaled = total > TALLEST, last = Math.max(0, view.length - room), top = Math.min(ui.rows.scrollTop, reach);
+  return { tall, room, first: scaled ? (top / reach) * last : top / rowHeight,
+    scrollTo: (row) => { ui.rows.scrollTop = scaled ? (row / last) * reach : row * rowHeight; } };
+}
+
+/** The rows to draw, and how tall the padding above and below is. */
 function span() {
-  const shown = Math.ceil(ui.rows.clientHeight / rowHeight), total = view.length * rowHeight;
-  const tall = Math.min(total, TALLEST), reach = Math.max(1, tall - ui.rows.clientHeight);
-  const first = total <= TALLEST ? Math.floor(ui.rows.scrollTop / rowHeight)
-    : Math.floor(Math.min(1, ui.rows.scrollTop / reach) * Math.max(0, view.length - shown + 1));
-  const from = Math.max(0, first - OVER), to = Math.min(view.length, first + shown + OVER);
-  const above = total <= TALLEST ? from * rowHeight : Math.max(0, ui.rows.scrollTop - (first - from) * rowHeight);
+  const { tall, room, first } = extent();
+  const from = Math.max(0, Math.floor(first) - OVER), to = Math.min(view.length, Math.ceil(first + room) + OVER);
+  const scaled = view.length * rowHeight > TALLEST;
+  const above = scaled ? Math.max(0, ui.rows.scrollTop - (first - from) * rowHeight) : from * rowHeight;
   return { from, to, above, below: Math.max(0, tall - above - (to - from) * rowHeight) };
 }
 
@@ -488,12 +496,9 @@ function measure() {
 }
 
 function reveal(index) {
-  const head = ui.grid.tHead.offsetHeight, total = view.length * rowHeight, height = ui.rows.clientHeight - head;
-  if (total > TALLEST) {
-    const { from, to } = span();
-    if (index < from + OVER || index >= to - OVER) ui.rows.scrollTop = (index / view.length) * (TALLEST - ui.rows.clientHeight);
-  } else if (index * rowHeight < ui.rows.scrollTop) ui.rows.scrollTop = index * rowHeight;
-  else if ((index + 1) * rowHeight > ui.rows.scrollTop + height) ui.rows.scrollTop = (index + 1) * rowHeight - height;
+  const { room, first, scrollTo } = extent();
+  if (index < first) scrollTo(index);
+  else if (index + 1 > first + room) scrollTo(index + 1 - room);
 }
 
 function activate(index, cite) {

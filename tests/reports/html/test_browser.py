@@ -433,3 +433,32 @@ def test_a_hundred_thousand_findings_open_sort_and_filter_without_a_stutter(
     opened.page.get_by_role("searchbox").fill("payments prod")
     opened.page.wait_for_selector(f'{SEEN}:text-matches("^[1-9][0-9,]* of 121,000")')
     assert opened.page.locator(ROW).count() < 80
+
+
+@pytest.mark.slow
+def test_more_rows_than_a_browser_can_make_an_element_tall_are_all_reached(
+    open_page: Open, tmp_path: Path
+) -> None:
+    from benchmarks.html_data import Organisation
+    from policyengine.reports.base import write_reports
+    from policyengine.reports.html.report import HtmlReport
+
+    made = Organisation(200_000)
+    path = tmp_path / "larger.html"
+    with path.open("w", encoding="utf-8", newline="") as out:
+        write_reports(made.findings(), [HtmlReport(out, made.context())], made.run())
+    opened = open_page(path, "#findings?show=fail,unknown,accepted,pass,na")
+    total = count(opened)
+    assert opened.page.evaluate("document.querySelector('.rows').scrollHeight") < total * 52
+    opened.page.get_by_role("grid").focus()
+    selected = opened.page.locator(f"{ROW}[aria-selected=true]")
+    sight = """() => { const row = document.querySelector('tr[aria-selected=true]').getBoundingClientRect(),
+        box = document.querySelector('.rows').getBoundingClientRect(); return row.top > box.top && row.bottom < box.bottom + 8 }"""
+    for key, at in (("End", total + 1), ("ArrowUp", total), ("Home", 2), ("ArrowDown", 3)):
+        opened.page.keyboard.press(key)
+        assert selected.get_attribute("aria-rowindex") == str(at)
+        assert opened.page.evaluate(sight), key
+    opened.page.evaluate(
+        "document.querySelector('.rows').scrollTop = document.querySelector('.rows').scrollHeight / 2"
+    )
+    opened.page.wait_for_selector(f"{ROW}[aria-rowindex='{total // 2}']")
