@@ -77,6 +77,35 @@ def test_manifests_have_one_form(bundle: Bundle, name: str) -> None:
     assert MANIFEST in places(problems)
 
 
+def test_a_manifest_that_was_not_signed(bundle: Bundle) -> None:
+    """All of it fits, the zip and the bundle's id too; the envelope is the one of before."""
+
+    def later(manifest: Manifest) -> None:
+        manifest["run"]["as_of"] = "2026-11-22T09:00:00Z"
+        rename(manifest)
+
+    members = members_of(bundle.path)
+    manifest = json.loads(members[MANIFEST])
+    later(manifest)
+    write_zip(bundle.target, {**members, MANIFEST: encode(manifest)})
+    problems = bundle.problems()
+    assert {(problem.kind, problem.where) for problem in problems} == {(MISMATCH, MANIFEST)}
+    assert "not the manifest that was signed" in problems[0].text
+
+
+@pytest.mark.parametrize("name", ["population", "results"])
+@pytest.mark.parametrize("member", ["root", "count"])
+def test_roots_and_manifest_that_were_not_signed_together(bundle: Bundle, name: str, member: str) -> None:
+    members = members_of(bundle.path)
+    other = json.loads(members[MANIFEST])
+    other["roots"][name][member] = "0" * 64 if member == "root" else 9
+    envelope = seal_manifest(members[MANIFEST], other, bundle.engine)
+    write_zip(bundle.target, {**members, ENVELOPE: envelope})
+    problems = bundle.problems()
+    assert {(problem.kind, problem.where) for problem in problems} == {(MISMATCH, MANIFEST)}
+    assert f"root of `{name}`" in problems[0].text
+
+
 def test_verdicts_are_counted_again(bundle: Bundle) -> None:
     def change(members: Members, manifest: Manifest) -> None:
         verdicts = manifest["roots"]["results"]["verdicts"]

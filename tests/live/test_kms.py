@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,14 @@ from policyengine.aws.failures import CallFailure
 from policyengine.aws.kms import KmsKey, UnfitKeyError
 from policyengine.aws.sessions import Sessions
 from policyengine.cli.evidence.signing import signer_of
-from policyengine.evidence.keys import ED25519, is_canonical
+from policyengine.evidence.dsse import open_envelope
+from policyengine.evidence.keys import ED25519, by_id, is_canonical
 from policyengine.evidence.signers import RemoteSigner, generate
+from policyengine.evidence.statement import read_population_statement
 from policyengine.evidence.verify import verify_bundle
-from policyengine.model.errors import InputError, UsageError
+from policyengine.model.errors import InputError
 from tests.evidence.building import build
+from tests.live import commands
 
 
 def key_arn(aws: Callable[..., Any], spec: str = "ECC_NIST_P256", usage: str = "SIGN_VERIFY") -> str:
@@ -74,9 +78,9 @@ def test_what_sign_key_names(
     arn = key_arn(aws)
     by_kms = signer_of(f"kms:{arn}")
     assert by_kms.public.verifies(by_kms.sign(b"m"), b"m")
-    with pytest.raises(UsageError, match="no ARN of a KMS key"):
+    with pytest.raises(InputError, match="no ARN of a KMS key"):
         signer_of("kms:alias/x")
-    with pytest.raises(InputError, match=r"cannot be used: kms:GetPublicKey: NotFoundException"):
+    with pytest.raises(InputError, match=r"nothing can be signed with .*kms:GetPublicKey: NotFoundException"):
         signer_of(f"kms:{arn[:-4]}0000")
     monkeypatch.setattr(KmsKey, "sign", refuse)
     with pytest.raises(InputError, match=r"did not sign: kms:Sign: DisabledException"):
@@ -89,3 +93,33 @@ def test_what_sign_key_names(
 def refuse(self: KmsKey, message: bytes) -> bytes:
     """What KMS answers for a disabled key."""
     raise CallFailure("kms:Sign", "unsupported", "DisabledException", "is disabled")
+
+
+def test_a_snapshot_signed_when_collection_ends(
+    moto_server: str, aws: Callable[..., Any], tmp_path: Path
+) -> None:
+    """The key is asked for before anything is collected; the population is that of the snapshot."""
+    key_arn(aws, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT")
+    public = generate(ED25519, tmp_path / "key.pem")
+    collect = [
+        "snapshot",
+        "--live",
+        "--regions",
+        "eu-west-1",
+        "--rule",
+        "kms-key-rotation",
+        "-o",
+        str(tmp_path / "snapshot"),
+    ]
+    ended = commands.run(moto_server, tmp_path, *collect, "--sign-key", str(tmp_path / "absent.pem"))
+    assert ended.code == 2
+    assert "cannot be read" in ended.err
+    assert not (tmp_path / "snapshot").exists()
+    ended = commands.run(moto_server, tmp_path, *collect, "--sign-key", str(tmp_path / "key.pem"))
+    assert ended.code in (0, 4), ended.err
+    folder = tmp_path / "snapshot"
+    opened = open_envelope((folder / "population.dsse.json").read_bytes(), by_id([public]), "x")
+    said = read_population_statement(opened.payload, "x")
+    manifest = (folder / "manifest.json").read_bytes()
+    assert said.manifest_sha256 == hashlib.sha256(manifest).hexdigest()
+    assert said.population.count == sum(part["resources"] for part in json.loads(manifest)["parts"]) > 0

@@ -43,6 +43,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     metavar="NAME",
     help="only what rules of this family need; may repeat",
 )
+@click.option(
+    "--sign-key", metavar="FILE|kms:ARN",
+    help="sign what was collected when collection ends: a private key (PEM), or a key of AWS KMS",
+)  # fmt: skip
 @click.option("-q", "--quiet", is_flag=True, help="no progress, no summary")
 @click.pass_context
 def snapshot(context: click.Context, /, **options: Any) -> int | None:
@@ -67,10 +71,24 @@ def snapshot(context: click.Context, /, **options: Any) -> int | None:
     from policyengine.rules.packs import load_packs
 
     pack = selected(load_packs(options["rule_folders"]), options)
+    signer = _signer(options)
     collected = collect(
         found, plan_for(pack), options["output"], pack=pack, now=now_text(), resume=options["resume"],
         quiet=options["quiet"], replace=options["replace"],
     )  # fmt: skip
+    if signer is not None:
+        from policyengine.cli.evidence.collected import sign_population
+
+        sign_population(options["output"], signer)
     if not options["quiet"]:
         say(collected, options["output"])
     return EXIT_INCOMPLETE if any(True for _ in collected.failures()) else EXIT_OK
+
+
+def _signer(options: dict[str, Any]) -> Any:
+    """Who signs; asked before an hour of calls, not after it."""
+    if options["sign_key"] is None:
+        return None
+    from policyengine.cli.evidence.signing import signer_of
+
+    return signer_of(options["sign_key"])

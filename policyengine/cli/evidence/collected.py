@@ -1,0 +1,72 @@
+"""Signing what was collected when collection ends, before anything is judged: ``population.dsse.json`` in the snapshot."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+
+from policyengine.evidence.dsse import seal
+from policyengine.evidence.manifest import STATEMENT_FILE
+from policyengine.evidence.signers import Signer
+from policyengine.evidence.statement import Collected, Root, population_statement
+from policyengine.model.errors import InputError, UsageError
+from policyengine.model.merkle import Merkle
+from policyengine.sources.base import SourceOptions
+from policyengine.sources.snapshot.manifest import MANIFEST, MAX_MANIFEST
+from policyengine.sources.snapshot.source import open_snapshot
+from policyengine.store.lines import StreamError, read_lines
+
+
+def sign_population(folder: Path, signer: Signer) -> Collected:
+    """Sign the lines and the manifest of a snapshot folder; return what was signed.
+
+    The leaves are all lines of its parts, in the order of the manifest, as for runs and bundles. Raises InputError where
+    the snapshot cannot be read whole, UsageError where the folder cannot be written.
+    """
+    manifest = _manifest(folder)
+    tree = Merkle()
+    source = open_snapshot(folder, SourceOptions())
+    for part in source.parts:
+        try:
+            tree.add_many(read_lines(part.path))
+        except StreamError as problem:
+            raise InputError(f"`{part.path}` {problem}; a population that is damaged is not signed") from None
+    collected = Collected(
+        Root(tree.root().hex(), tree.size), sha256(manifest).hexdigest(), _created(manifest, folder)
+    )
+    _put(folder / STATEMENT_FILE, seal(population_statement(collected), signer))
+    return collected
+
+
+def _manifest(folder: Path) -> bytes:
+    try:
+        with (folder / MANIFEST).open("rb") as file:
+            return file.read(MAX_MANIFEST + 1)
+    except OSError as problem:
+        raise InputError(
+            f"`{folder / MANIFEST}` cannot be read: {(problem.strerror or 'error').lower()}"
+        ) from None
+
+
+def _created(manifest: bytes, folder: Path) -> str:
+    try:
+        created = json.loads(manifest)["created"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        created = None
+    if not isinstance(created, str):
+        raise InputError(f"`{folder / MANIFEST}` does not say when it was created")
+    return created
+
+
+def _put(path: Path, text: bytes) -> None:
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except OSError as problem:
+        raise UsageError(f"`{path}` cannot be written: {(problem.strerror or 'error').lower()}") from None
