@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from policyengine.evidence import bundle_reader
 from policyengine.evidence.bundle_zip import Stored
 from policyengine.evidence.manifest import FULL, MANIFEST, SECRET_FILE, Manifest
 from policyengine.evidence.problems import SCHEMA, BundleError, Problem
 from policyengine.model.withheld import MIN_SECRET, Plan, Withholding
+
+_MAX_SECRET: Final = 4096
 
 
 def withholding_of(file: BinaryIO, places: Mapping[str, Stored], manifest: Manifest) -> Withholding | None:
@@ -20,7 +22,12 @@ def withholding_of(file: BinaryIO, places: Mapping[str, Stored], manifest: Manif
         raise BundleError(Problem(SCHEMA, MANIFEST, str(problem))) from None
     if plan is None or manifest.withheld != FULL:
         return None
-    text = b"".join(bundle_reader.content(file, places[SECRET_FILE], manifest.by_path[SECRET_FILE]))
+    member = manifest.by_path[SECRET_FILE]
+    text = (
+        b"".join(bundle_reader.content(file, places[SECRET_FILE], member))
+        if member.size <= _MAX_SECRET
+        else b""
+    )
     try:
         secret = bytes.fromhex(text.decode("ascii"))
     except ValueError:

@@ -20,7 +20,7 @@ from policyengine.evidence.manifest import ENVELOPE, MANIFEST
 from policyengine.model.withheld import Withholding
 from tests.evidence.building import PLAN, SECRET, build, journal, signer
 from tests.evidence.tampering import RESULTS, Bundle, Manifest, Members, members_of, pack, unpack, write_zip
-from tests.evidence.test_tamper import dropped, emptied, longer, renamed, shorter
+from tests.evidence.test_tamper import altered, dropped, emptied, longer, renamed, shorter
 
 OTHER_PYTHONS = sorted(Path("~/.pyenv/versions").expanduser().glob("3.*/bin/python"))
 NEWER = [path for path in OTHER_PYTHONS if int(path.parts[-3].split(".")[1]) >= 9]
@@ -130,7 +130,7 @@ def test_ours_and_it_agree_on_every_byte(whole: Bundle) -> None:
         assert verdict(whole) in (10, 11, 14), at
 
 
-@pytest.mark.parametrize("change", [dropped, renamed, emptied, longer, shorter])
+@pytest.mark.parametrize("change", [dropped, renamed, emptied, longer, shorter, altered])
 def test_members_changed(whole: Bundle, change: Any) -> None:
     for name in members_of(whole.path):
         write_zip(whole.target, partial(change, name=name)(members_of(whole.path)))
