@@ -109,7 +109,9 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
         "temp_store = FILE",
     ):
         connection.execute(f"PRAGMA {setting}")
-    if not (number(connection, "application_id") or number(connection, "user_version") or _tables(connection)):
+    if not (
+        number(connection, "application_id") or number(connection, "user_version") or _tables(connection)
+    ):
         connection.execute("PRAGMA journal_mode = WAL")
         _create(connection)
     if number(connection, "application_id") != APPLICATION:

@@ -11,6 +11,7 @@ from policyengine.engine.evaluate import Evaluator
 from policyengine.engine.reach import reach_of
 from policyengine.engine.rule import predicate_names
 from policyengine.engine.world import World
+from policyengine.history.timeline.links import Links, links_of
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, UNKNOWN
 from policyengine.model.resource import Resource
@@ -42,15 +43,26 @@ class Judge:
         self._clocked = {form["id"] for form in evaluator.forms if _looks_at_clock(form)}
         self._asking = _asking(evaluator.forms)
         self._some: dict[frozenset[str], Evaluator] = {}
+        self._links: dict[tuple[str, str], Mapping[str, Links]] = {}
 
     def judge(
-        self, resource: Resource, world: World, at: datetime, rules: Collection[str] | None = None
+        self,
+        resource: Resource,
+        world: World,
+        at: datetime,
+        known: Mapping[str, str],
+        rules: Collection[str] | None = None,
     ) -> Judged:
-        """Return the verdicts on a resource at a time, of all rules about it, or of some of them."""
+        """Return the verdicts on a resource at a time, of all rules about it, or of some of them; and what was found where the
+        verdict is not the one that is known."""
         evaluator = self.evaluator if rules is None else self._of(frozenset(rules))
         evaluator.judge_at(at)
         evaluator.take_tallies()
-        found = {finding.rule: finding for finding in evaluator.findings(resource, world, _EXPLAINED)}
+
+        def is_new(rule: str, verdict: str) -> bool:
+            return known.get(rule) != verdict
+
+        found = {each.rule: each for each in evaluator.findings(resource, world, _EXPLAINED, is_new)}
         verdicts = dict(list(evaluator.take_tallies()))
         return Judged(verdicts, found)
 
@@ -68,12 +80,17 @@ class Judge:
         """Return the rules about a type whose verdict may change as time passes."""
         return frozenset(form["id"] for form, _ in self.evaluator.applicable(type_)) & self._clocked
 
-    def asking(self, type_: str, about: str) -> frozenset[str]:
-        """Return the rules about ``type_`` that ask about resources of the type ``about``."""
-        rules = self._asking.get(about)
-        if not rules:
-            return frozenset()
-        return frozenset(form["id"] for form, _ in self.evaluator.applicable(type_) if form["id"] in rules)
+    def asking(self, type_: str, about: str) -> Mapping[str, Links]:
+        """Return the rules about ``type_`` that ask about resources of the type ``about``, and how they find them."""
+        found = self._links.get((type_, about))
+        if found is None:
+            rules = self._asking.get(about, frozenset())
+            found = self._links[type_, about] = {
+                form["id"]: links_of(variant, type_, about)
+                for form, variant in self.evaluator.applicable(type_)
+                if form["id"] in rules
+            }
+        return found
 
     def is_asked_about(self, type_: str) -> bool:
         """Whether any rule asks about resources of a type."""
@@ -94,13 +111,13 @@ class Judge:
         rules = self.clocked(resource.type) & verdicts.keys()
         found: list[tuple[datetime, Judged]] = []
         while rules and end - start >= _SECOND:
-            last = self.judge(resource, world, end - _SECOND, rules)
+            last = self.judge(resource, world, end - _SECOND, verdicts, rules)
             if all(last.verdicts.get(rule) == verdicts.get(rule) for rule in rules):
                 break
             low, high, there = start, end - _SECOND, last
             while high - low > _SECOND:
                 middle = low + timedelta(seconds=int((high - low).total_seconds()) // 2)
-                judged = self.judge(resource, world, middle, rules)
+                judged = self.judge(resource, world, middle, verdicts, rules)
                 if all(judged.verdicts.get(rule) == verdicts.get(rule) for rule in rules):
                     low = middle
                 else:

@@ -17,6 +17,7 @@ from policyengine.engine.world import World
 from policyengine.history.moments import moment
 from policyengine.history.runs import Identity
 from policyengine.history.timeline.judging import Judge, Judged
+from policyengine.history.timeline.links import Changed
 from policyengine.history.timeline.records import Cause, Interval, Record, Stop, Stretch, Tracked, Value, Why
 from policyengine.history.timeline.values import values_between
 from policyengine.model.finding import Evidence
@@ -46,6 +47,8 @@ class Sweep:
         newest: dict[Identity, Record] = {}
         for record in sorted(records, key=lambda each: each.order):
             newest[record.key] = record
+            if record.resource is not None:
+                prepare(record.resource)
         changes = [(record, self._of(record)) for _, record in sorted(newest.items())]
         before = {tracked.key: tracked.resource for _, tracked in changes}
         changed = [(r, t) for r, t in changes if r.kind != "state" or _differs(t, r.resource)]
@@ -93,7 +96,6 @@ class Sweep:
             if not _differs(tracked, record.resource):
                 return
             self._leave(tracked)
-            prepare(record.resource)
             tracked.resource = record.resource
             self._of_type[tracked.type][tracked.key] = tracked
             if record.resource.type in self.judge.held:
@@ -153,7 +155,7 @@ class Sweep:
         resource = tracked.resource
         if resource is None:
             return
-        judged = self.judge.judge(resource, self._world, at)
+        judged = self.judge.judge(resource, self._world, at, tracked.verdicts)
         why: Why = "changed"
         if tracked.gap is not None:
             why = "after_gap"
@@ -172,7 +174,7 @@ class Sweep:
         """Judge what rules ask about others, because one of those changed."""
         if tracked.resource is None:
             return
-        judged = self.judge.judge(tracked.resource, self._world, at, rules)
+        judged = self.judge.judge(tracked.resource, self._world, at, tracked.verdicts, rules)
         for rule in sorted(judged.verdicts):
             others = related.get(rule, ())
             cause = Cause("related", at, related=[each.identity for each in others[:MOST_RELATED]])
@@ -207,8 +209,6 @@ class Sweep:
         for rule in (*sorted(judged.verdicts), *gone):
             verdict = judged.verdicts.get(rule, PASS)
             if tracked.verdicts.get(rule) == verdict:
-                if rule in judged.findings and rule in tracked.open:
-                    tracked.evidence[rule] = judged.findings[rule].evidence
                 continue
             finding = judged.findings.get(rule)
             evidence: Sequence[Evidence] = (
@@ -254,17 +254,19 @@ class Sweep:
         """Return whom rules may ask about what changes: key -> rules, and by rule what changes."""
         found: dict[Identity, tuple[set[str], dict[str, list[Tracked]]]] = {}
         for tracked, now in zip(changed, after, strict=True):
-            types = {each.type for each in (tracked.resource, now) if each is not None}
-            for about in sorted(types):
+            change = Changed(tracked.resource, now)
+            for about in sorted({each.type for each in (tracked.resource, now) if each is not None}):
                 if not self.judge.is_asked_about(about):
                     continue
                 for type_ in sorted(self._of_type):
-                    rules = self.judge.asking(type_, about)
-                    for other in self._whose(type_, tracked, about) if rules else ():
-                        if other.key != tracked.key:
-                            mine = found.setdefault(other.key, (set(), {}))
-                            mine[0].update(rules)
-                            for rule in rules:
+                    asking = self.judge.asking(type_, about)
+                    for other in self._whose(type_, tracked, about) if asking else ():
+                        if other.key == tracked.key or other.resource is None:
+                            continue
+                        for rule, links in asking.items():
+                            if change.concerns(other.resource, links):
+                                mine = found.setdefault(other.key, (set(), {}))
+                                mine[0].add(rule)
                                 mine[1].setdefault(rule, []).append(tracked)
         return dict(sorted(found.items()))
 
