@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from policyengine.cli.outputs import say
-from policyengine.cli.waivers.common import Json, as_text, complain, failures, is_run, options, scan_of
+from policyengine.cli.waivers.common import (
+    Failing,
+    Json,
+    as_text,
+    complain,
+    failures,
+    is_run,
+    options,
+    scan_of,
+)
 from policyengine.cli.waivers.writing import write_whole
 from policyengine.model.errors import UsageError
 from policyengine.reports.text import plural
@@ -58,7 +67,7 @@ def write(target: Path, file: Path, *, prune: bool, gone: bool, rules: tuple[str
 
     kept: dict[str, BaselineEntry] = {}
     for found in failures(target, given, rules):
-        if (found.get("waiver") or {}).get("kind") != "waiver":
+        if (found.finding.waiver or {}).get("kind") != "waiver":
             entry = _entry(found)
             kept[entry.id] = entry
     write_whole(file, write_baseline(_time_of(target, given), list(kept.values())).encode())
@@ -75,17 +84,12 @@ def _is_baseline(file: Path) -> bool:
         return SCHEMA.encode() in stream.read(100)
 
 
-def _entry(found: Json) -> BaselineEntry:
+def _entry(found: Failing) -> BaselineEntry:
     from policyengine.config.waivers import BaselineEntry
-    from policyengine.model.pins import digest_of_pin, pin_of_json
+    from policyengine.engine.pinning import digest_of_pin
 
-    resource, place = found["resource"], found.get("location")
-    identity = (
-        ("", place["file"], "", resource["id"])
-        if place is not None
-        else (resource.get("account") or "", resource.get("region") or "", resource["type"], resource["id"])
-    )
-    return BaselineEntry(found["id"], found["rule"], identity, digest_of_pin(pin_of_json(found["evidence"])))
+    finding = found.finding
+    return BaselineEntry(finding.id, finding.rule, finding.identity, digest_of_pin(found.pin))
 
 
 def _time_of(target: Path, given: Json) -> str:

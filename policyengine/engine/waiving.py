@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from policyengine.config.waivers import Baseline, BaselineEntry, Compensating, Waiver
 from policyengine.engine.accepted import CHANGED, EXPIRED, HELD, LAPSED, NOT_YET, OPEN, Accepted
 from policyengine.engine.elsewhere import Elsewhere, names_of_resource, needs_elsewhere, place_name
+from policyengine.engine.pinning import Pins, changed, digest_of_pin
 from policyengine.model.finding import Finding
-from policyengine.model.pins import MOST_PINNED, changed, digest_of_pin, pin_of
 from policyengine.model.reasons import FAIL, PASS, VERDICTS
 from policyengine.model.resource import Resource
 
@@ -50,6 +50,7 @@ class Accepting:
             settings.baseline
         )
         self._sides: dict[str, Evaluator] = {}
+        self._pins = Pins({form["id"]: form for form in evaluator.pack.rules})
         self._met = Accepted()
         self._resource: Resource | None = None
         self._about: Mapping[str, Sequence[Waiver]] | None = None
@@ -179,7 +180,7 @@ class Accepting:
             notes.append(why)
         entry = self._own.get(finding.rule)
         if entry is not None and self._baseline is not None:
-            if digest_of_pin(pin_of(finding)) == entry.values:
+            if digest_of_pin(self._pins.of(finding, resource)) == entry.values:
                 self._met.entries[entry.id] = OPEN
                 self._met.rules[finding.rule] += 1
                 self._met.debt += 1
@@ -202,9 +203,7 @@ class Accepting:
             pin = waiver.pins.get(finding.id)
             if pin is None:
                 return LAPSED, f"{name} does not say which values it accepts here"
-            if len(finding.evidence) >= MOST_PINNED:
-                return LAPSED, f"{name} cannot be pinned: the failure rests on {MOST_PINNED} values or more"
-            other = changed(pin, pin_of(finding))
+            other = changed(pin, self._pins.of(finding, resource))
             if other:
                 return LAPSED, f"{name} lapsed: {other} changed since it was granted"
         if waiver.compensating is not None:

@@ -20,7 +20,6 @@ from policyengine.engine.world import World
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, PASS, UNKNOWN
 from policyengine.model.resource import Resource
-from policyengine.model.values import Unresolved
 from policyengine.remediate.api import Refused
 from policyengine.remediate.ports import Observation, Subject
 from policyengine.rules.pack import Pack
@@ -31,7 +30,9 @@ _REGION: Final = "PolicyEngine::Account::Region"
 Observe = Callable[[Subject], Observation]
 
 
-def with_waiver(seen: Observation, settings: Settings, now: datetime, observe: Observe) -> Observation:
+def with_waiver(
+    seen: Observation, settings: Settings, pack: Pack, now: datetime, observe: Observe
+) -> Observation:
     """Return what was seen, its FAIL with the waiver that accepts it. ``observe`` looks at what compensating rules are about.
 
     Raises Refused (``not_known``) where it cannot be told whether one does.
@@ -39,25 +40,24 @@ def with_waiver(seen: Observation, settings: Settings, now: datetime, observe: O
     finding, resource = seen.finding, seen.resource
     if finding is None or resource is None or finding.verdict != FAIL or not settings.waiving.waivers:
         return seen
-    evaluator = Evaluator(Pack("", ()), now=now, settings=settings)
+    forms = tuple(form for form in pack.rules if form["id"] == finding.rule)
+    evaluator = Evaluator(Pack(pack.digest, forms), now=now, settings=settings)
     accepting = Accepting(evaluator, _Compensation(settings, observe))
     found = accepting.over(finding, resource, World())
     if found.waiver is None:
         doubt = accepting.doubts(finding, resource)
         if doubt:
             raise Refused("not_known", f"{doubt}: whether somebody accepts this is not known")
-        lapsed = sorted(id_ for id_, state in accepting.take().waivers if state == LAPSED)
-        if lapsed and _is_redacted(finding):
-            text = f"waiver {lapsed[0]} is pinned to a secret, of which only a digest under another key is known here"
-            raise Refused("not_known", f"{text}: whether it still accepts this is not known")
+        met = accepting.take()
+        pinned = {
+            waiver.id for waiver in settings.waiving.waivers if waiver.pins is not None and not waiver.refused
+        }
+        for id_ in sorted(id_ for id_, state in met.waivers if state == LAPSED and id_ in pinned):
+            if "changed since it was granted" in met.why[id_]:
+                # it may also be read here in other words, and under another key of redaction: a person decides
+                text = f"waiver {id_} accepts this for other values ({met.why[id_]}): end it, or pin it again"
+                raise Refused("waived", text)
     return seen._replace(finding=found)
-
-
-def _is_redacted(finding: Finding) -> bool:
-    return any(
-        isinstance(each.observed, Unresolved) and each.observed.reason == "redacted"
-        for each in finding.evidence
-    )
 
 
 class _Compensation:

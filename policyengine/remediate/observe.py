@@ -100,7 +100,7 @@ class LiveObserver:
         from policyengine.remediate.accepted import with_waiver  # few organisations have waivers
 
         now = datetime.fromtimestamp(self._clock(), UTC)
-        return with_waiver(seen, self._settings, now, self._seen)
+        return with_waiver(seen, self._settings, self._pack, now, self._seen)
 
     def _seen(self, subject: Subject) -> Observation:
         form = self._form(subject)

@@ -110,3 +110,11 @@ def judged(target: Path, settings: Settings, *rules: str, day: str = "2026-06-01
 def failing(found: Sequence[Finding], rule: str = "s3-versioning") -> dict[str, Finding]:
     """The FAILs of a rule by the id of the resource."""
     return {each.resource_id: each for each in found if each.rule == rule and each.verdict == "FAIL"}
+
+
+def pins_of(target: Path, rule: str = "s3-versioning", **given: Any) -> dict[str, dict[str, str]]:
+    """The id of each FAIL of a rule, with the values it rests on."""
+    from policyengine.cli.waivers.common import _failing
+
+    found = _failing(scan_of(target, given.pop("settings", Settings()), rule, **given), (rule,))
+    return {each.finding.id: dict(each.pin) for each in found}

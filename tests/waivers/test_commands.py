@@ -51,7 +51,7 @@ def test_add_pins_to_what_there_is_and_lapses_when_it_changes(place: Path) -> No
     write(place, [bucket("logs", **SUSPENDED), bucket("site")])
     found = scan(place, "--format", "json").document
     assert found["summary"]["WAIVED"] == 0
-    assert "/VersioningConfiguration/Status changed since it was granted" in found["findings"][0]["message"]
+    assert "/VersioningConfiguration changed since it was granted" in found["findings"][0]["message"]
     checked = command(place, "waivers", "check", "one.ndjson", *DAY)
     assert checked.code == 1 and "lapsed: W-1: s3-versioning" in checked.out
     assert command(place, "waivers", "pin", "W-1", "one.ndjson", *DAY).code == 0
@@ -59,10 +59,13 @@ def test_add_pins_to_what_there_is_and_lapses_when_it_changes(place: Path) -> No
     assert command(place, "waivers", "check", "one.ndjson", *DAY).code == 0
 
 
-def test_add_takes_the_values_of_a_run(place: Path) -> None:
-    assert scan(place, "--format", "ndjson=run.ndjson").code == 1
-    done = add(place, "run.ndjson", "--resource", "logs", "--expires", "2026-12-01")
-    assert done.code == 0, done.err
+def test_add_takes_the_values_of_a_run_and_of_no_report(place: Path) -> None:
+    assert scan(place, "--format", "ndjson=run.ndjson", "-o", "run").code == 1
+    refused = add(place, "run.ndjson", "--resource", "logs", "--expires", "2026-12-01")
+    assert (
+        refused.code == 2 and "name a run directory" in refused.err and not (place / "waivers.yaml").exists()
+    )
+    assert add(place, "run", "--resource", "logs", "--expires", "2026-12-01").code == 0
     text = (place / "waivers.yaml").read_text()
     assert add(place, "one.ndjson", "--resource", "logs", "--expires", "2026-12-01").code == 0
     first, second = (

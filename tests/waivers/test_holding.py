@@ -9,7 +9,6 @@ import pytest
 
 from policyengine.config.settings import Settings
 from policyengine.config.waivers import Compensating, Waiver
-from policyengine.model.pins import pin_of
 from tests.waivers.making import (
     ACCOUNT,
     CLOSED,
@@ -18,6 +17,7 @@ from tests.waivers.making import (
     bucket,
     failing,
     judged,
+    pins_of,
     scan_of,
     waiver,
     waiving,
@@ -131,8 +131,7 @@ def test_what_does_not_fail_carries_no_waiver(tmp_path: Path) -> None:
 
 def pinned(target: Path, **given: Any) -> Waiver:
     """A waiver pinned to what the buckets of a target have."""
-    pins = {each.id: pin_of(each) for each in failing(judged(target, Settings())).values()}
-    return waiver(pins=pins, **given)
+    return waiver(pins=pins_of(target), **given)
 
 
 def test_a_pin_lapses_when_the_values_change(tmp_path: Path) -> None:
@@ -142,7 +141,7 @@ def test_a_pin_lapses_when_the_values_change(tmp_path: Path) -> None:
     after = write(tmp_path, [bucket("logs", **SUSPENDED), bucket("site")], "after.ndjson")
     found = failing(judged(after, accepted))
     assert found["site"].waiver is not None and found["logs"].waiver is None
-    told = "(waiver W-1 lapsed: /VersioningConfiguration/Status changed since it was granted)"
+    told = "(waiver W-1 lapsed: /VersioningConfiguration changed since it was granted)"
     assert found["logs"].message.endswith(told)
 
 
@@ -250,33 +249,81 @@ def test_the_counts_of_a_scan(two: Path) -> None:
     assert accepted.why == {"W-2": "waiver W-2 expired on 2026-02-01"}
 
 
-def test_what_findings_do_not_tell_whole_cannot_be_pinned(tmp_path: Path) -> None:
-    """Of sixty open ports a finding tells fifty; a sixty-first would go unseen."""
-    from policyengine.engine.rule import MAX_EVIDENCE
-    from policyengine.model.pins import MOST_PINNED
+def group(*ingress: tuple[int, str]) -> list[dict[str, Any]]:
+    """A security group that lets these ports in from there."""
+    rules = [
+        {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "CidrIp": cidr} for port, cidr in ingress
+    ]
+    place = {"type": "AWS::EC2::SecurityGroup", "id": "sg-1", "account": ACCOUNT, "region": REGION}
+    return [
+        {
+            **place,
+            "properties": {"GroupId": "sg-1", "SecurityGroupIngress": rules},
+            "tags": {"Name": str(len(rules))},
+        }
+    ]
+
+
+OPEN = "0.0.0.0/0"
+MANY = tuple((22, f"{number}.0.0.0/8") for number in range(1, 70))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "held"),
+    [
+        (((22, OPEN), (443, OPEN)), ((443, OPEN), (22, OPEN)), True),
+        (((22, OPEN),), ((3389, OPEN),), False),
+        (((22, OPEN), (443, OPEN)), ((22, OPEN), (3389, OPEN)), False),
+        (((22, OPEN), (443, OPEN)), ((22, OPEN),), False),
+        (((22, OPEN), *MANY), ((22, OPEN), *MANY, (22, "99.0.0.0/8")), False),
+        (((22, OPEN), *MANY), ((22, OPEN), *reversed(MANY)), True),
+    ],
+    ids=[
+        "another order",
+        "another port",
+        "one more port",
+        "one port less",
+        "one of seventy",
+        "seventy in another order",
+    ],
+)
+def test_a_pin_is_over_all_that_the_rule_reads(
+    tmp_path: Path, before: tuple[Any, ...], after: tuple[Any, ...], held: bool
+) -> None:
+    """Evidence says `0.0.0.0/0 at SecurityGroupIngress.0.CidrIp` of either port, and no more than fifty of them."""
+    rule = "security-group-admin-ports-closed"
+    target = write(tmp_path, group(*before))
+    one = waiver(rules=(rule,), resources=("sg-1",), pins=pins_of(target, rule))
+    assert failing(judged(target, waiving(one), rule), rule)["sg-1"].waiver is not None
+    found = failing(judged(write(tmp_path, group(*after), "after"), waiving(one), rule), rule)["sg-1"]
+    assert (found.waiver is not None) is held, found.message
+    assert ("/SecurityGroupIngress changed" in found.message) is not held
+
+
+def test_what_lies_elsewhere_counts_as_the_evidence_shows_it(tmp_path: Path) -> None:
+    """Of tags, those that are told; others come and go."""
+    rule = "tags-mandatory"
+    one = waiver(rules=(rule,), resources=("logs",), pins=pins_of(write(tmp_path, [bucket("logs")]), rule))
+    same = write(tmp_path, [bucket("logs", tags={"Color": "red"})], "same")
+    assert failing(judged(same, waiving(one), rule), rule)["logs"].waiver is not None
+    other = write(tmp_path, [bucket("logs", tags={"Owner": "Ana"})], "other")
+    assert failing(judged(other, waiving(one), rule), rule)["logs"].waiver is None
+
+
+def test_a_pinned_secret_counts_by_its_keyed_digest(tmp_path: Path) -> None:
+    from policyengine.engine.pinning import Pins
+    from policyengine.model.finding import Evidence, build_finding
+    from policyengine.model.resource import Resource
+    from policyengine.model.values import Unresolved
     from tests.waivers.making import pack
 
-    assert MAX_EVIDENCE == MOST_PINNED
-    rule = "security-group-admin-ports-closed"
+    def pin(mac: str) -> dict[str, str]:
+        value = Unresolved("redacted", f"hmac-sha256:00000000:{mac * 32}", present=True)
+        resource = Resource("AWS::S3::Bucket", "logs", ACCOUNT, REGION, {"VersioningConfiguration": value})
+        found = build_finding(
+            rule="s3-versioning", title="t", family="resilience", severity="low", verdict="FAIL", reason="value_mismatch",
+            message="m", resource=resource, evidence=[Evidence(("VersioningConfiguration",), value, "x", "value_mismatch")],
+        )  # fmt: skip
+        return Pins({form["id"]: form for form in pack("s3-versioning").rules}).of(found, resource)
 
-    def group(ports: int) -> list[dict[str, Any]]:
-        ingress = [
-            {
-                "IpProtocol": "tcp",
-                "FromPort": 22,
-                "ToPort": 22,
-                "CidrIp": f"{number}.0.0.0/1" if number == 0 else "0.0.0.0/0",
-            }
-            for number in range(ports)
-        ]
-        place = {"type": "AWS::EC2::SecurityGroup", "id": "sg-1", "account": ACCOUNT, "region": REGION}
-        return [{**place, "properties": {"GroupId": "sg-1", "SecurityGroupIngress": ingress}}]
-
-    assert pack(rule).rules
-    for ports, held in ((3, True), (60, False)):
-        target = write(tmp_path, group(ports))
-        plain = failing(judged(target, Settings(), rule), rule)["sg-1"]
-        one = waiver(rules=(rule,), resources=("sg-1",), pins={plain.id: pin_of(plain)})
-        found = failing(judged(target, Settings(waiving=waiving(one).waiving), rule), rule)["sg-1"]
-        assert (found.waiver is not None) is held, found.message
-        assert ("rests on 50 values or more" in found.message) is not held
+    assert pin("a") == pin("a") != pin("b")

@@ -10,8 +10,8 @@ import pytest
 
 from policyengine.config.settings import Settings
 from policyengine.config.waivers import Baseline, BaselineEntry, Compensating, Waiver, Waiving
+from policyengine.engine.pinning import Pins, digest_of_pin
 from policyengine.model.finding import Finding
-from policyengine.model.pins import digest_of_pin, pin_of
 from policyengine.remediate.api import Refused
 from policyengine.remediate.guards import failing
 from policyengine.remediate.ports import Subject
@@ -74,12 +74,36 @@ def test_a_waiver_that_ended_or_is_of_another_refuses_nothing(bucket: str) -> No
         assert look(settings(one)).waiver is None
 
 
+def pin_now() -> tuple[Finding, dict[str, str]]:
+    """The failure as it is, and what it rests on."""
+    seen = Seen(Settings()).look(RULE, TYPE, "scratch")
+    return seen.finding, Pins({form["id"]: form for form in load_packs().rules}).of(
+        seen.finding, seen.resource
+    )
+
+
 def test_a_pin_is_held_against_what_is_there_now(bucket: str) -> None:
-    plain = look(Settings())
-    pins = {plain.id: pin_of(plain)}
-    assert look(settings(accepting(resources=(bucket,), pins=pins))).waiver is not None
+    """Other values than were accepted: a person ends the waiver, or pins it again, before anything is changed."""
+    plain, pin = pin_now()
+    given = settings(accepting(resources=(bucket,), pins={plain.id: pin}))
+    assert look(given).waiver is not None
     Seen().client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
-    assert look(settings(accepting(resources=(bucket,), pins=pins))).waiver is None
+    told = refusal(given)
+    assert told.code == "waived" and "/VersioningConfiguration changed since it was granted" in told.text
+    assert "end it, or pin it again" in told.text
+
+
+def test_the_pin_of_a_scan_is_that_of_a_look(bucket: str) -> None:
+    """What a snapshot holds and what is read of one resource are the same values."""
+    from policyengine.remediate.survey import Survey
+
+    seen = Seen(Settings())
+    survey = Survey(seen.doors, load_packs(), Settings(), seen.observer._redact, seen.now)
+    pins = Pins({form["id"]: form for form in load_packs().rules})
+    found = [
+        pins.of(f, r) for r, each in survey.findings((RULE,), ACCOUNT, REGION) for f in each if r.id == bucket
+    ]
+    assert found == [pin_now()[1]]
 
 
 def test_where_ous_are_not_known_a_waiver_of_one_may_accept_it(bucket: str) -> None:
@@ -137,47 +161,14 @@ def _answering(answer: Any) -> Any:
 
 
 def test_debt_of_the_baseline_may_be_paid(bucket: str) -> None:
-    plain = look(Settings())
-    entry = BaselineEntry(plain.id, RULE, plain.identity, digest_of_pin(pin_of(plain)))
+    plain, pin = pin_now()
+    entry = BaselineEntry(plain.id, RULE, plain.identity, digest_of_pin(pin))
     given = settings(baseline=Baseline("base.json", "2026-01-01T00:00:00Z", (entry,)))
     subject = Subject(RULE, TYPE, bucket, ACCOUNT, REGION)
     resource, found = failing(Seen(given).observer.observe(subject), subject)
     assert resource.id == bucket and found.verdict == "FAIL"
     in_it = found._replace(waiver={"kind": "baseline", "id": "base.json", "granted": "2026-01-01"})
     assert failing(Seen(given).observer.observe(subject)._replace(finding=in_it), subject)[1] is in_it
-
-
-def test_a_secret_under_another_key_is_never_taken_for_a_change() -> None:
-    """A pin over a redacted value can only be compared where the same key redacted it."""
-    from policyengine.model.finding import Evidence, build_finding
-    from policyengine.model.resource import Resource
-    from policyengine.model.values import Unresolved
-    from policyengine.remediate.accepted import with_waiver
-    from policyengine.remediate.ports import Observation
-
-    resource = Resource(TYPE, "scratch", ACCOUNT, REGION, {})
-
-    def finding(key: str) -> Finding:
-        observed = Unresolved("redacted", f"hmac-sha256:{key}:{'0' * 32}", present=True)
-        return build_finding(
-            rule=RULE, title="t", family="resilience", severity="low", verdict="FAIL", reason="value_mismatch",
-            message="m", resource=resource, evidence=[Evidence(("A",), observed, "x", "value_mismatch")],
-        )  # fmt: skip
-
-    pins = {finding("aaaaaaaa").id: pin_of(finding("aaaaaaaa"))}
-    given = settings(accepting(resources=("scratch",), pins=pins))
-    now = datetime.now(UTC)
-
-    def seen(key: str) -> Observation:
-        return Observation(resource, finding(key), 1, REGION, "aws")
-
-    def nowhere(_subject: Subject) -> Observation:
-        raise AssertionError("nothing is to be looked at")
-
-    accepted = with_waiver(seen("aaaaaaaa"), given, now, nowhere).finding
-    assert accepted is not None and accepted.waiver is not None
-    with pytest.raises(Refused, match="under another key"):
-        with_waiver(seen("bbbbbbbb"), given, now, nowhere)
 
 
 @pytest.mark.parametrize("comp", [None, Compensating(SAME), Compensating(ABOVE)], ids=str)

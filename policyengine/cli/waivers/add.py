@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from policyengine.cli.outputs import say
-from policyengine.cli.waivers.common import Json, Used, failures, named, names_of, options, today, used
+from policyengine.cli.waivers.common import Json, Used, failures, named, options, today, used
 from policyengine.cli.waivers.writing import write_whole
 from policyengine.config.waivers import Compensating, Waiver
 from policyengine.model.errors import InputError, UsageError
@@ -104,19 +104,12 @@ def _pinned(waiver: Waiver, target: Path, given: Mapping[str, Any]) -> Waiver:
     """Return the waiver with the values its rules read now. Raises InputError where nothing fails that it is about."""
     from dataclasses import replace
 
-    from policyengine.model.pins import MOST_PINNED, pin_of_json
-
-    about = [
-        found
-        for found in failures(target, {**given, "waiver_files": ()}, waiver.rules)
-        if any(name in waiver.resources for name in names_of(found))
-        and (not waiver.accounts or found["resource"].get("account") in waiver.accounts)
-    ]
-    for found in about:
-        if len(found["evidence"]) >= MOST_PINNED:
-            text = f"{found['rule']} rests on {MOST_PINNED} values or more of `{found['resource']['id']}`"
-            raise InputError(f"{text}: more cannot be pinned; --no-pin accepts whatever they are")
-    pins = {found["id"]: pin_of_json(found["evidence"]) for found in about}
+    pins = {
+        each.finding.id: each.pin
+        for each in failures(target, {**given, "waiver_files": ()}, waiver.rules)
+        if any(name in waiver.resources for name in each.names)
+        and (not waiver.accounts or each.finding.account in waiver.accounts)
+    }
     if not pins:
         rules = ", ".join(f"`{rule}`" for rule in waiver.rules)
         raise InputError(

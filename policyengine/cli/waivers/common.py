@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -14,6 +14,9 @@ from policyengine.model.errors import InputError, UsageError
 if TYPE_CHECKING:
     from policyengine.cli.run import Run
     from policyengine.config.waivers import Waiver, Waiving
+    from policyengine.engine.scan import Scan
+    from policyengine.model.finding import Finding
+    from policyengine.model.resource import Resource
     from policyengine.rules.pack import Pack
 
 Json = dict[str, Any]
@@ -119,19 +122,56 @@ def scan_of(target: Path, given: Mapping[str, Any], rules: Iterable[str] = (), *
     return prepare_run([str(target)], {**_SCAN, **_shared(given), "rule_ids": tuple(rules), **more})
 
 
-def failures(target: Path, given: Mapping[str, Any], rules: Sequence[str] = ()) -> Iterator[Json]:
-    """Yield the FAILs of a target, which is judged now, or of a run, as the contract's objects. Raises PolicyEngineError."""
+class Failing(NamedTuple):
+    """A FAIL, what a waiver may call its resource, and the values it rests on."""
+
+    finding: Finding
+    names: Sequence[str]
+    pin: Mapping[str, str]
+
+
+def failures(target: Path, given: Mapping[str, Any], rules: Sequence[str] = ()) -> list[Failing]:
+    """Return the FAILs of a target, which is judged now, or of a run directory, which is judged again as it was.
+
+    Raises PolicyEngineError, also for a report: it does not hold the values that are accepted.
+    """
+    if is_run(target) and not target.is_dir():
+        raise InputError(
+            f"`{target}` is a report, which does not hold the values that are accepted: name a run directory "
+            "(`scan -o DIR`), or what was scanned"
+        )
+    if is_run(target):
+        from policyengine.cli.replaying import again
+
+        return _failing(again(target).scan, rules)
+    run = scan_of(target, given, rules)
+    found = _failing(run.scan, rules)
+    complain(run)
+    return found
+
+
+def _failing(scan: Scan, rules: Sequence[str]) -> list[Failing]:
+    from policyengine.engine.elsewhere import names_of_resource
+    from policyengine.engine.piece import Wanted
+    from policyengine.engine.pinning import Pins
     from policyengine.model.reasons import FAIL
 
-    if is_run(target):
-        from policyengine.store.rundir import read_findings
+    pins = Pins({form["id"]: form for form in scan.evaluator.pack.rules})
+    found: list[Failing] = []
 
-        found = read_findings(target, frozenset((FAIL,)))
-        yield from (each for each in found if not rules or each["rule"] in rules)
-        return
-    run = scan_of(target, given, rules)
-    yield from (found.to_json() for found in run.scan.findings() if found.verdict == FAIL)
-    complain(run)
+    def row(resource: Resource, _verdicts: object, findings: Sequence[Finding]) -> tuple[bytes, bytes]:
+        names = names_of_resource(resource)
+        found.extend(
+            Failing(each, names, pins.of(each, resource))
+            for each in findings
+            if each.verdict == FAIL and (not rules or each.rule in rules)
+        )
+        return b"", b""
+
+    scan.wanted = Wanted(frozenset((FAIL,)), row=row)
+    for _ in scan.findings():
+        pass
+    return found
 
 
 def complain(run: Run) -> None:
@@ -142,17 +182,3 @@ def complain(run: Run) -> None:
         raise errors[0]
     if not run.scan.counts.resources:
         raise UsageError(f"no resource in `{run.info.targets[0]}`")
-
-
-def names_of(finding: Json) -> list[str]:
-    """Return what a waiver may call the resource of a finding (``engine.elsewhere.names_of_resource``)."""
-    resource, place = finding["resource"], finding.get("location")
-    id_ = resource["id"]
-    names = [id_] + ([resource["arn"]] if resource.get("arn") else [])
-    if place is not None:
-        names.append(f"{place['file']}:{id_}")
-    else:
-        names.append(
-            f"{resource.get('account') or ''}/{resource.get('region') or ''}/{resource['type']}/{id_}"
-        )
-    return names + ([resource["construct_path"]] if resource.get("construct_path") else [])
