@@ -44,12 +44,8 @@ def check_chain(
     manifest: Manifest, keys: Sequence[PublicKey], expect_head: str | None, previous: Sequence[Path]
 ) -> Iterator[Problem]:
     """Yield where a bundle does not follow the earlier ones, or is not the one that is expected to be the newest."""
-    if (manifest.previous is None) != (manifest.sequence == 1):
-        yield Problem(
-            CHAIN,
-            MANIFEST,
-            f"it is number {manifest.sequence}, and names {'no' if manifest.previous is None else 'a'} bundle before it",
-        )
+    if not _numbered(manifest):
+        yield Problem(CHAIN, MANIFEST, f"it is number {manifest.sequence}, and names another one before it")
     here = manifest.head().manifest_sha256
     if expect_head is not None and here != expect_head:
         text = f"the newest bundle is sha256:{expect_head}; this is number {manifest.sequence}, sha256:{here}"
@@ -74,15 +70,23 @@ def check_chain(
             )
             break
         path, one = found
-        if one.head() != later.previous or one.sequence != later.sequence - 1:
+        if one.head() != later.previous:
             yield Problem(
                 CHAIN,
                 path.name,
                 f"bundle {later.sequence} calls it {_named(later.previous)}; it is {_named(one.head())}",
             )
+        if not _numbered(one):
+            yield Problem(CHAIN, path.name, f"it is number {one.sequence}, and names another one before it")
         later = one
     for path, one in earlier.values() if known else ():
         yield Problem(CHAIN, path.name, f"{_named(one.head())} is not among those that this bundle follows")
+
+
+def _numbered(manifest: Manifest) -> bool:
+    """Number 1 follows none, and every other one the number before."""
+    before = 0 if manifest.previous is None else max(manifest.previous.sequence, 1)
+    return manifest.sequence == before + 1
 
 
 def _manifest(path: Path, keys: Sequence[PublicKey]) -> Manifest:

@@ -439,8 +439,6 @@ def opened(file: BinaryIO, keys: dict[str, Key]) -> tuple[Json, bytes, bytes, bo
 def check_chain(manifest: Json, previous: list[str], keys: dict[str, Key]) -> list[str]:
     """Earlier bundles are the ones that later ones name; return what could not be checked."""
     missing = []
-    if (manifest["previous"] is None) != (manifest["sequence"] == 1):
-        raise Wrong(CHAIN, MANIFEST, f"it is number {manifest['sequence']}, and says otherwise")
     earlier = {}
     for path in previous:
         with Path(path).open("rb") as file:
@@ -448,10 +446,16 @@ def check_chain(manifest: Json, previous: list[str], keys: dict[str, Key]) -> li
         if not verified:
             missing.append("the signature of " + Path(path).name)
         earlier[hashlib.sha256(text).hexdigest()] = older
-    while manifest["previous"] is not None and earlier:
+    while True:
+        before = 0 if manifest["previous"] is None else max(manifest["previous"]["sequence"], 1)
+        if manifest["sequence"] != before + 1:
+            said = f"bundle {manifest['bundle']} is number {manifest['sequence']}, and names another one before it"
+            raise Wrong(CHAIN, MANIFEST, said)
+        if not before or not earlier:
+            break
         named = manifest["previous"]
         older = earlier.pop(named["manifest_sha256"]) if named["manifest_sha256"] in earlier else {}
-        if not older or not named["sequence"] == older["sequence"] == manifest["sequence"] - 1:
+        if (named["bundle"], named["sequence"]) != (older.get("bundle"), older.get("sequence")):
             raise Wrong(
                 CHAIN, MANIFEST, f"the bundle before number {manifest['sequence']} is not among those given"
             )

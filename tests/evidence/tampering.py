@@ -135,6 +135,14 @@ class Bundle:
         self.head: Head = build(self.path, self.engine, collector=self.collector)
         self.target = folder / "changed.zip"
 
+    def keys(self) -> list[str]:
+        """The options that give both public keys to a command."""
+        given = []
+        for name, by in (("engine", self.engine), ("collector", self.collector)):
+            (self.folder / f"{name}.pub").write_bytes(by.public.pem())
+            given += ["--key", str(self.folder / f"{name}.pub")]
+        return given
+
     def problems(self, path: Path | None = None, **given: Any) -> list[Problem]:
         """What the verifier says."""
         return verify_bundle(path or self.target, [self.engine.public, self.collector.public], **given)

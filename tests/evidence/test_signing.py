@@ -167,6 +167,10 @@ def test_ecdsa_has_one_encoding(tmp_path: Path) -> None:
     twin = encode_dss_signature(r, P256_ORDER - s)
     ours.public.key.verify(twin, pae(PAYLOAD_TYPE, PAYLOAD), ec.ECDSA(hashes.SHA256()))
     assert low_s(twin) == signature
+    key = tmp_path / "key.pub"
+    key.write_bytes(ours.public.pem())
+    theirs = standalone.key_ids([str(key)])
+    assert standalone.check_signature(envelope, "x", theirs) == (PAYLOAD, True)
     long_form = signature[:1] + b"\x81" + signature[1:]
     zero = b"\x30" + bytes([signature[1] + 1]) + b"\x02" + bytes([signature[3] + 1]) + b"\x00" + signature[4:]
     for other in (
@@ -182,12 +186,16 @@ def test_ecdsa_has_one_encoding(tmp_path: Path) -> None:
         with pytest.raises(BundleError) as refused:
             open_envelope(resealed(envelope, other), by_id([ours.public]), "x")
         assert refused.value.problem.kind == SIGNATURE
+        with pytest.raises(standalone.Wrong, match="not one of the given key"):
+            standalone.check_signature(resealed(envelope, other), "x", theirs)
 
 
 def test_signatures_of_ours_are_low_whatever_the_message(tmp_path: Path) -> None:
     ours = signer(tmp_path, "p256")
     for number in range(32):
-        assert is_canonical(ours.sign(b"%d" % number))
+        signature = ours.sign(b"%d" % number)
+        assert is_canonical(signature)
+        assert standalone.one_encoding(signature)
 
 
 def test_ed25519_has_one_encoding(tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from policyengine.evidence import standalone
 from policyengine.evidence.bundle_reader import read_texts
 from policyengine.evidence.canonical import encode
-from policyengine.evidence.manifest import ENVELOPE, MANIFEST
+from policyengine.evidence.manifest import ENVELOPE, MANIFEST, read_manifest
 from policyengine.evidence.problems import CHAIN, MISMATCH, SCHEMA, exit_code
 from tests.evidence.building import build, journal, signer
 from tests.evidence.tampering import (
@@ -24,6 +25,7 @@ from tests.evidence.tampering import (
     members_of,
     places,
     rename,
+    resigned,
     seal_manifest,
     write_zip,
 )  # fmt: skip
@@ -91,6 +93,7 @@ def test_a_manifest_that_was_not_signed(bundle: Bundle) -> None:
     problems = bundle.problems()
     assert {(problem.kind, problem.where) for problem in problems} == {(MISMATCH, MANIFEST)}
     assert "not the manifest that was signed" in problems[0].text
+    assert standalone.main([str(bundle.target), *bundle.keys()]) == 10
 
 
 @pytest.mark.parametrize("name", ["population", "results"])
@@ -104,6 +107,7 @@ def test_roots_and_manifest_that_were_not_signed_together(bundle: Bundle, name: 
     problems = bundle.problems()
     assert {(problem.kind, problem.where) for problem in problems} == {(MISMATCH, MANIFEST)}
     assert f"root of `{name}`" in problems[0].text
+    assert standalone.main([str(bundle.target), *bundle.keys()]) == 10
 
 
 def test_verdicts_are_counted_again(bundle: Bundle) -> None:
@@ -217,9 +221,12 @@ def test_bundles_are_a_chain(bundle: Bundle) -> None:
     assert exit_code(bundle.problems(newest, previous=[bundle.target])) in (10, 14)
 
 
+BEFORE = {"bundle": "x", "sequence": 0, "manifest_sha256": "0" * 64}
+
+
 @pytest.mark.parametrize(
     ("sequence", "previous"),
-    [(0, None), (2, None), (1, {"bundle": "x", "sequence": 0, "manifest_sha256": "0" * 64})],
+    [(0, None), (2, None), (1, BEFORE | {"sequence": 1}), (3, BEFORE | {"sequence": 1}), (1, BEFORE)],
 )
 def test_a_number_that_does_not_fit(bundle: Bundle, sequence: int, previous: Any) -> None:
     def change(members: Members, manifest: Manifest) -> None:
@@ -227,3 +234,35 @@ def test_a_number_that_does_not_fit(bundle: Bundle, sequence: int, previous: Any
 
     problems = bundle.signed_again(change)
     assert {(problem.kind, problem.where) for problem in problems} == {(CHAIN, MANIFEST)}
+    assert standalone.main([str(bundle.target), *bundle.keys()]) == 12
+
+
+@pytest.mark.parametrize("member", ["bundle", "sequence"])
+def test_the_bundle_before_is_called_what_it_is(bundle: Bundle, member: str) -> None:
+    head = bundle.head.to_json() | ({"bundle": "x" * 32} if member == "bundle" else {"sequence": 5})
+
+    def change(members: Members, manifest: Manifest) -> None:
+        manifest["sequence"], manifest["previous"] = head["sequence"] + 1, head
+
+    assert bundle.signed_again(change) == []
+    problems = bundle.problems(previous=[bundle.path])
+    assert {(problem.kind, problem.where) for problem in problems} == {(CHAIN, bundle.path.name)}
+    assert standalone.main([str(bundle.target), *bundle.keys()]) == 0
+    assert standalone.main([str(bundle.target), *bundle.keys(), "--previous", str(bundle.path)]) == 12
+
+
+def test_numbers_of_earlier_bundles_fit_too(bundle: Bundle) -> None:
+    """The newest follows the one before, which says that it is the third and follows the first."""
+    head = bundle.head.to_json()
+    middle, newest = bundle.folder / "middle.zip", bundle.folder / "newest.zip"
+
+    def third(members: Members, manifest: Manifest) -> None:
+        manifest["sequence"], manifest["previous"] = 3, head
+
+    resigned(bundle.path, middle, bundle.engine, third)
+    read = read_manifest(members_of(middle)[MANIFEST])
+    build(newest, bundle.engine, collector=bundle.collector, previous=read.head())
+    problems = bundle.problems(newest, previous=[middle, bundle.path])
+    assert {(problem.kind, problem.where) for problem in problems} == {(CHAIN, "middle.zip")}
+    given = ["--previous", str(middle), "--previous", str(bundle.path)]
+    assert standalone.main([str(newest), *bundle.keys(), *given]) == 12
