@@ -26,6 +26,11 @@ MOST_NAMED: Final = 3
 _RELATED: Final = "related"
 _TAGS: Final = "tags"
 _WITH: Final = "with"
+SHOWN: Final = "shown"
+"""Stands for evidence that has no path: a request that is allowed, what was found elsewhere."""
+_MOVING: Final = ("LastUsed", "LastModified", "LastAccessed", "LastActivity")
+"""Parts of the names of properties that change while nobody changes the resource; left out of what is pinned as a whole."""
+_WORDS: Final = {"": "the resource", SHOWN: "what the finding shows"}
 
 
 class Pins:
@@ -47,7 +52,7 @@ class Pins:
         seen: dict[str, list[str]] = {}
         for each in finding.evidence:
             if not _is_own(each, names):
-                seen.setdefault(json_pointer(each.path), []).append(_text(each.observed))
+                seen.setdefault(json_pointer(each.path) or SHOWN, []).append(_text(each.observed))
         return {**found, **{path: _digest("\0".join(sorted(texts))) for path, texts in sorted(seen.items())}}
 
     def _names(self, rule: str, type_: str) -> frozenset[str]:
@@ -93,7 +98,11 @@ def _path(name: str) -> str:
 
 def _value(resource: Resource, name: str) -> Any:
     if name == ANY:
-        properties = {key: value for key, value in resource.properties.items() if key != "Tags"}
+        properties = {
+            key: value
+            for key, value in resource.properties.items()
+            if key != "Tags" and not any(part in key for part in _MOVING)
+        }
         return {"properties": properties, _RELATED: resource.related}
     if name.startswith(f"{_RELATED}."):
         return resource.related.get(name.partition(".")[2], ABSENT)
@@ -132,7 +141,7 @@ def changed(before: Pin, now: Pin) -> str:
     paths = sorted(_changed(before, now))
     if not paths:
         return ""
-    named = ", ".join(path or "what it rests on" for path in paths[:MOST_NAMED])
+    named = ", ".join(_WORDS.get(path, path) for path in paths[:MOST_NAMED])
     more = len(paths) - MOST_NAMED
     return f"{named} and {more:,} more" if more > 0 else named
 

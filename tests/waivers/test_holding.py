@@ -327,3 +327,34 @@ def test_a_pinned_secret_counts_by_its_keyed_digest(tmp_path: Path) -> None:
         return Pins({form["id"]: form for form in pack("s3-versioning").rules}).of(found, resource)
 
     assert pin("a") == pin("a") != pin("b")
+
+
+def test_where_evidence_stands_nowhere_the_resource_is_pinned_and_not_its_use(tmp_path: Path) -> None:
+    """A role that may do everything: one more statement lapses its waiver, one more use does not."""
+    rule = "iam-role-not-administrator"
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+
+    def role(*statements: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
+        document = {"Version": "2012-10-17", "Statement": list(statements)}
+        properties = {"RoleName": "r", "Policies": [{"PolicyName": "p", "PolicyDocument": document}], **more}
+        trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        properties["AssumeRolePolicyDocument"] = {"Version": "2012-10-17", "Statement": [trust]}
+        return [
+            {
+                "type": "AWS::IAM::Role",
+                "id": "r",
+                "account": ACCOUNT,
+                "region": "global",
+                "properties": properties,
+            }
+        ]
+
+    pins = pins_of(write(tmp_path, role(everything)), rule)
+    one = waiver(rules=(rule,), resources=("r",), pins=pins)
+    for name, lines, held in (
+        ("used", role(everything, RoleLastUsed={"LastUsedDate": "2026-05-31T00:00:00Z"}), True),
+        ("more", role(everything, {**everything, "Action": "s3:*"}), False),
+    ):
+        found = failing(judged(write(tmp_path, lines, name), waiving(one), rule), rule)["r"]
+        assert (found.waiver is not None) is held, found.message
+        assert held or "the resource changed since it was granted" in found.message
