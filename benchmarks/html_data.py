@@ -20,7 +20,7 @@ from policyengine.reports.extras import Extras, PlaceLooked, Proof, TrendPoint, 
 from policyengine.rules.packs import load_packs
 
 REGIONS: Final = ("eu-central-1", "eu-west-1", "us-east-1", "us-west-2")
-TYPES: Final = {
+COMMON: Final = {
     "AWS::S3::Bucket": "arn:aws:s3:::{id}",
     "AWS::EC2::SecurityGroup": "arn:aws:ec2:{region}:{account}:security-group/{id}",
     "AWS::EC2::Instance": "arn:aws:ec2:{region}:{account}:instance/{id}",
@@ -32,6 +32,7 @@ TYPES: Final = {
     "AWS::DynamoDB::Table": "arn:aws:dynamodb:{region}:{account}:table/{id}",
     "AWS::SQS::Queue": "arn:aws:sqs:{region}:{account}:{id}",
 }
+"""The types that most resources are of, with their ARNs; types are all that rules speak of."""
 _WORDS: Final = ("payments", "orders", "ledger", "search", "media", "audit", "billing", "catalog", "identity", "edge",
                  "reports", "sessions", "telemetry", "fraud", "mail", "archive")  # fmt: skip
 _PREFIX: Final = {"AWS::EC2::SecurityGroup": "sg-", "AWS::EC2::Instance": "i-", "AWS::EC2::Volume": "vol-"}
@@ -44,7 +45,13 @@ class Organisation:
         self._random = random.Random(seed)
         self._size = size
         pack = list(load_packs().rules)
-        self._forms = {kind: [form for form in pack if kind in form["applies_to"]][:14] for kind in TYPES}
+        self._forms: dict[str, list[Any]] = {}
+        for form in pack:
+            for kind in form["applies_to"]:
+                if kind.startswith("AWS::") and not kind.startswith("AWS::::"):
+                    self._forms.setdefault(kind, []).append(form)
+        self._kinds = sorted(self._forms)
+        self._weights = [20 if kind in COMMON else 1 for kind in self._kinds]
         used = {form["id"]: form for forms in self._forms.values() for form in forms}
         self.rules: Mapping[str, RuleInfo] = {rule: rule_info(form) for rule, form in used.items()}
         self._makers = {rule: _maker(info) for rule, info in self.rules.items()}
@@ -58,8 +65,11 @@ class Organisation:
     def findings(self) -> Iterator[Finding]:
         """Yield the findings in report order; the same each time."""
         self._random.seed(11)
-        each = sum(len(forms) for forms in self._forms.values()) / len(self._forms)
-        number = max(1, round(self._size / each / len(self.accounts) / len(REGIONS)))
+        rules = sum(
+            weight * len(self._forms[kind]) for kind, weight in zip(self._kinds, self._weights, strict=True)
+        )
+        each = rules / sum(self._weights)
+        number = max(1, round(self._size * 1.1 / each / len(self.accounts) / len(REGIONS)))
         left = self._size
         for account in self.accounts:
             for region in REGIONS:
@@ -71,11 +81,9 @@ class Organisation:
                         yield self._finding(form["id"], resource)
 
     def _resources(self, account: str, region: str, number: int) -> Iterator[Resource]:
-        kinds = sorted(TYPES)
-        for _ in range(number):
-            kind = self._random.choice(kinds)
+        for kind in self._random.choices(self._kinds, self._weights, k=number):
             name = self._name(kind)
-            arn = TYPES[kind].format(id=name, region=region, account=account)
+            arn = COMMON.get(kind, _arn(kind)).format(id=name, region=region, account=account)
             yield Resource(kind, name, account, region, {}, arn=arn)
 
     def _name(self, kind: str) -> str:
@@ -146,7 +154,9 @@ class Organisation:
                     if at % 17 == 3
                     else []
                 )
-                found.append(PlaceLooked(account, region, len(TYPES), len(TYPES) - len(missing), missing))
+                found.append(
+                    PlaceLooked(account, region, len(self._kinds), len(self._kinds) - len(missing), missing)
+                )
         return found
 
     def _waivers(self) -> Sequence[WaiverInfo]:
@@ -173,6 +183,11 @@ class Organisation:
             "waivers": self._waivers(),
         }  # fmt: skip
         return RunInfo(**{**values, **changes})
+
+
+def _arn(kind: str) -> str:
+    _, service, name = kind.split("::")
+    return f"arn:aws:{service.lower()}:{{region}}:{{account}}:{name.lower()}/{{id}}"
 
 
 def _maker(info: RuleInfo) -> FindingMaker:

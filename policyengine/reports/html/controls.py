@@ -15,8 +15,12 @@ from policyengine.reports.html.counts import STATUSES as KINDS
 from policyengine.reports.html.counts import Counts, Example
 from policyengine.reports.html.data import OPEN, UNDETERMINED, WAIVED
 
-STATIC_TEXT: Final = 250_000
+STATIC_TEXT: Final = 150_000
 """Characters of rule texts that stand on the page for readers without a script; the worst rules first."""
+STATIC_RULES: Final = 200
+"""Rules that have a page of their own there; the others are a line each."""
+SHOWN_RULES: Final = 6
+"""Rules of a control that have a line of their own, the worst; the others are added up."""
 _ODD: Final = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -29,14 +33,22 @@ class RuleLine(NamedTuple):
 
 
 class ControlPage(NamedTuple):
-    """A control. ``counts`` by status add up to the population; ``idle`` are its rules that had nothing to judge."""
+    """A control. ``counts`` by status add up to the population: those of ``rules`` and of what is left together.
+    ``idle`` are its rules that had nothing to judge."""
 
     anchor: str
     result: ControlResult
     counts: Sequence[int]
     rules: Sequence[RuleLine]
+    left: int
+    left_counts: Sequence[int]
     idle: Sequence[str]
     remains: Remains | None
+
+    @property
+    def judged(self) -> bool:
+        """Tell whether any of its rules judged anything."""
+        return bool(self.rules)
 
 
 class FrameworkPage(NamedTuple):
@@ -67,10 +79,12 @@ class RulePage(NamedTuple):
     remediation: str
     counts: Sequence[int]
     examples: Sequence[Example]
-    controls: Sequence[tuple[str, str, str]]
-    """(framework, control, whole or part)"""
+    controls: Mapping[str, Sequence[tuple[str, str]]]
+    """framework -> (control, whole or part)"""
     text: str | None
     has_text: bool
+    full: bool
+    """Whether it has a page of its own on the static page."""
 
     @property
     def quiet(self) -> bool:
@@ -130,20 +144,22 @@ def _control(result: ControlResult, counts: Counts, remains: Remains | None) -> 
     ]
     lines.sort(key=lambda line: (-line.counts[OPEN], -line.counts[UNDETERMINED], line.rule))
     idle = [rule for rule, _ in result.rules if rule not in counts.rules]
-    return ControlPage(
-        anchor(result.framework, result.control), result, _by_status(result), lines, idle, remains
-    )
+    left = lines[SHOWN_RULES:]
+    sums = [sum(numbers) for numbers in zip(*(line.counts for line in left), strict=True)]
+    name = anchor(result.framework, result.control)
+    return ControlPage(name, result, _by_status(result), lines[:SHOWN_RULES], len(left), sums, idle, remains)
 
 
 def rule_pages(context: Context, counts: Counts) -> list[RulePage]:
     """Return the rules that judged anything: the worst severity first, then the most failures."""
     ranked = sorted(counts.rules, key=lambda rule: _rank(rule, context, counts))
     room = STATIC_TEXT
-    pages = []
+    pages: list[RulePage] = []
     for rule in ranked:
         page = _rule(rule, context, counts)
+        page = page._replace(full=not page.quiet and len(pages) < STATIC_RULES)
         text = context.extras.rule_texts.get(rule)
-        if text is not None and not page.quiet and len(text) <= room:
+        if text is not None and page.full and len(text) <= room:
             room -= len(text)
             page = page._replace(text=text)
         pages.append(page)
@@ -171,7 +187,8 @@ def _rule(rule: str, context: Context, counts: Counts) -> RulePage:
         remediation=(first.remediation if first else None) or "",
         counts=counts.rules.get(rule, [0] * KINDS),
         examples=sorted(counts.examples.get(rule, []), key=lambda example: example.status),
-        controls=[(name, control, decides) for name, found in mapped.items() for control, decides in found],
+        controls=mapped,
         text=None,
         has_text=rule in context.extras.rule_texts,
+        full=False,
     )

@@ -16,7 +16,8 @@ from policyengine.reports.text import cut, visible
 from policyengine.reports.worst import Worst
 
 STATUSES: Final = 5
-EXAMPLES: Final = 5
+EXAMPLES: Final = (3, 1, 1)
+"""Findings that a rule's page names, by status."""
 WORST_FAILED, WORST_UNKNOWN = 60, 20
 _KINDS: Final = 3
 NAME_LIMIT: Final = 120
@@ -95,7 +96,7 @@ class Counts:
         elif (finding.waiver or {}).get("kind") == "baseline":
             self.baseline[finding.rule] += 1
         examples = self.examples.setdefault(finding.rule, [])
-        if sum(1 for example in examples if example.status == status) < EXAMPLES:
+        if sum(1 for example in examples if example.status == status) < EXAMPLES[status]:
             examples.append(example_of(finding, status))
 
     def correct(self, exact: Mapping[tuple[str, str], int], rules: Mapping[str, RuleInfo]) -> None:
@@ -157,5 +158,5 @@ def example_of(finding: Finding, status: int) -> Example:
     """Return a finding as a line of a rule's page."""
     return Example(
         status, finding.resource_type, visible(cut(finding.resource_id, NAME_LIMIT)),
-        cut(place(finding), NAME_LIMIT), visible(cut(finding.message, 300)), finding.id,
+        cut(place(finding), NAME_LIMIT), visible(cut(finding.message, 200)), finding.id,
     )  # fmt: skip

@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 from policyengine.reports.controls import ControlResult
 from policyengine.reports.html.counts import Cell, Counts
 
-MAX_ACCOUNTS: Final = 30
-MAX_CONTROLS: Final = 24
+MAX_ACCOUNTS: Final = 25
+MAX_CONTROLS: Final = 20
 SHADES: Final = 5
 """Darkness 1 to 5 of a cell with failures."""
 

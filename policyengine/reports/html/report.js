@@ -593,9 +593,16 @@ function showOne(row) {
 
 /* ---- tools above the table ---------------------------------------------------------------------------------- */
 
-function tally(values) {
+/** Return value -> how many rows; `values` of things of which there are `numbers` rows each. */
+function tally(values, numbers) {
   const found = new Map();
-  for (const value of values) found.set(value, (found.get(value) ?? 0) + 1);
+  values.forEach((value, i) => { if (value && numbers[i]) found.set(value, (found.get(value) ?? 0) + numbers[i]); });
+  return found;
+}
+
+function rowsBy(column, length) {
+  const found = new Uint32Array(length);
+  for (let row = 0; row < model.rows; row++) found[column[row]]++;
   return found;
 }
 
@@ -605,15 +612,13 @@ function options(name) {
     return about.frameworks.map(([id, title]) => make('optgroup', { label: title }, about.controls.filter(([framework]) => framework === id)
       .map(([framework, control, , , label]) => make('option', { value: `${framework}/${control}` }, `${control} · ${label}`))));
   }
-  const perRule = (value) => tallyBy((row) => value(about.rules[model.rule[row]]));
-  const counts = { severity: () => tallyBy((row) => SEVERITY[model.severity[row]]), family: () => perRule((rule) => rule.family),
-    rule: () => perRule((rule) => rule.id) }[name] ?? (() => tallyBy((row) => word(model[name], model.resource[row])));
-  const order = name === 'severity' ? SEVERITY : null;
-  const texts = [...counts()].filter(([value]) => value);
-  texts.sort(([a], [b]) => (order ? order.indexOf(a) - order.indexOf(b) : a < b ? -1 : 1));
-  return texts.map(([value, number]) => make('option', { value }, `${value} (${count(number)})`));
+  if (name === 'severity') return choices([...tally(SEVERITY, rowsBy(model.severity, SEVERITY.length))]);
+  const perRule = { rule: (rule) => rule.id, family: (rule) => rule.family }[name];
+  const counts = perRule ? tally(about.rules.map(perRule), rowsBy(model.rule, about.rules.length))
+    : tally(model.name.map((_, i) => word(model[name], i)), model.following);
+  return choices([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
-const tallyBy = (value) => tally({ *[Symbol.iterator]() { for (let row = 0; row < model.rows; row++) yield value(row); } });
+const choices = (found) => found.map(([value, number]) => make('option', { value }, `${value} (${count(number)})`));
 
 const TITLES = { severity: 'Severity', family: 'Family', rule: 'Rule', control: 'Control', account: 'Account', region: 'Region', type: 'Type' };
 
@@ -624,9 +629,9 @@ function buildTools() {
     oninput: () => { clearTimeout(waiting); waiting = setTimeout(() => { state.q = ui.search.value; refresh(true); }, 90); } });
   ui.selects = Object.fromEntries(FILTERS.map((name) => [name, make('select', { onchange: () => { state[name] = ui.selects[name].value; refresh(true); } },
     make('option', { value: '' }, 'all'), options(name))]));
-  const counts = tallyBy((row) => model.status[row]);
+  const counts = rowsBy(model.status, STATUS.length);
   ui.chips = STATUS.map((text, status) => make('button', { type: 'button', onclick: () => { state.statuses[status] = !state.statuses[status]; refresh(true); } },
-    `${text} ${count(counts.get(status) ?? 0)}`));
+    `${text} ${count(counts[status])}`));
   const labelled = FILTERS.filter((name) => ui.selects[name].options.length > 2 || name === 'rule')
     .map((name) => make('label', {}, TITLES[name], ui.selects[name]));
   return [

@@ -84,7 +84,6 @@ class HtmlReport:
             "c": cover.completeness(run, counts, found),
             "totals": totals, "total_bar": summary.bar(totals), "summary": summary.tables(counts, context.rules),
             "frameworks": framework_pages(results, context, counts),
-            "anchors": {(r.framework, r.control): anchor(r.framework, r.control) for r in results if r.rules},
             "rows": self._data.rows, "told": sum(totals[:2]), "worst": [self._told(one) for one in worst],
             "heats": heat.heats(results, titles, counts), "trend": trend(extras.trend),
             "waivers": waivers[:MAX_WAIVERS], "more_waivers": max(0, len(waivers) - MAX_WAIVERS),

@@ -96,8 +96,9 @@ def extras(**changes: Any) -> Extras:
 
 def page(found: Iterable[Finding] | None = None, run: RunInfo | None = None, **changes: Any) -> str:
     """Return the page of findings (default: the whole sample) with everything around them."""
+    rules = changes.pop("rules", sample.RULES)
     out = io.StringIO()
-    context = Context(rules=sample.RULES, source=sample.SOURCE, extras=extras(**changes))
+    context = Context(rules=rules, source=sample.SOURCE, extras=extras(**changes))
     made = replace(run or sample.run(), waivers=WAIVERS, baseline=BASELINE)
     write_reports(sample.findings() if found is None else found, [HtmlReport(out, context)], made)
     return out.getvalue()

@@ -119,31 +119,31 @@ def test_a_control_filter_shows_the_control_s_whole_population(open_page: Open, 
     wait_for_count(opened, 400)
 
 
-@pytest.mark.parametrize("key", ["Resource", "Where", "What", "Rule", "Severity", "Verdict"])
-def test_sorting_by_every_column_both_ways(open_page: Open, hostile: str, key: str) -> None:
-    opened = open_page(hostile)
-    head = opened.page.locator("#explorer thead").get_by_role("button", name=key)
-    opened.page.evaluate(
-        "document.querySelector('.rows').style.height = '9000px'; document.querySelector('.rows').style.maxHeight = 'none'"
-    )
-    values = []
-    for _ in range(2):
-        head.click()
-        opened.page.wait_for_timeout(50)
-        values.append(opened.page.eval_on_selector_all(ROW, "found => found.map(e => e.dataset.row)"))
-    assert sorted(values[0]) == sorted(values[1])
-    rows = Page(hostile).findings()
-    keys = {
-        "Resource": lambda row: row["name"], "Rule": lambda row: row["rule"], "Severity": lambda row: row["severity"],
-        "Verdict": lambda row: ("FAIL", "UNKNOWN", "accepted").index(row["status"]), "What": lambda row: row["message"],
-        "Where": lambda row: row["place"][0] or row["code"] or f"{row['account']}/{row['region']}",
-    }  # fmt: skip
-    for order in values:
-        found = [keys[key](rows[int(at)]) for at in order]
-        if key != "What":  # sorted as templates, in which names are marks
+KEYS = {
+    "Resource": lambda row: row["name"], "Rule": lambda row: row["rule"], "Severity": lambda row: row["severity"],
+    "Verdict": lambda row: ("FAIL", "UNKNOWN", "accepted").index(row["status"]), "What": lambda row: row["message"],
+    "Where": lambda row: row["place"][0] or row["code"] or f"{row['account']}/{row['region']}",
+}  # fmt: skip
+
+
+def test_sorting_by_every_column_both_ways(open_page: Open, hostile: str) -> None:
+    opened, rows = open_page(hostile), Page(hostile).findings()
+    tall = "const box = document.querySelector('.rows').style; box.height = '9000px'; box.maxHeight = 'none'"
+    opened.page.evaluate(tall)
+    for title, key in KEYS.items():
+        orders = []
+        for _ in range(2):
+            opened.page.locator("#explorer thead").get_by_role("button", name=title).click()
+            opened.page.wait_for_timeout(50)
+            orders.append(opened.page.eval_on_selector_all(ROW, "found => found.map(e => e.dataset.row)"))
+        assert sorted(orders[0]) == sorted(orders[1])
+        assert opened.page.locator("#explorer th[aria-sort]").count() == 1
+        if title == "What":  # sorted as templates, in which names are marks
+            continue
+        for order in orders:
+            found = [key(rows[int(at)]) for at in order]
             expected = sorted(found, key=lambda v: v.encode("utf-16-be") if isinstance(v, str) else v)
-            assert found in (expected, expected[::-1])
-    assert opened.page.locator("#explorer th[aria-sort]").count() == 1
+            assert found in (expected, expected[::-1]), title
 
 
 def test_the_keyboard_reaches_everything(open_page: Open, many: str) -> None:
@@ -288,30 +288,26 @@ def repacked(text: str, level: int, strategy: int) -> str:
     return re.sub(r'(<script type="application/octet-stream" id="d-[a-z-]+">)([^<]+)', again, text)
 
 
-@pytest.mark.parametrize(
-    ("level", "strategy"),
-    [
-        (9, zlib.Z_DEFAULT_STRATEGY),
-        (0, zlib.Z_DEFAULT_STRATEGY),
+def test_a_browser_without_decompression_gets_the_same_table(open_page: Open, many: str) -> None:
+    """Each kind of block of RFC 1951: stored, with fixed codes, with codes of its own."""
+    plain = open_page(many)
+    default = zlib.Z_DEFAULT_STRATEGY
+    for level, strategy in (
+        (9, default),
+        (0, default),
         (6, zlib.Z_FIXED),
         (6, zlib.Z_HUFFMAN_ONLY),
         (1, zlib.Z_RLE),
-    ],
-    ids=["dynamic", "stored", "fixed", "huffman", "runs"],
-)
-def test_a_browser_without_decompression_gets_the_same_table(
-    open_page: Open, many: str, level: int, strategy: int
-) -> None:
-    plain = open_page(many)
-    other = open_page(repacked(many, level, strategy), init=OLD_BROWSER)
-    assert other.page.evaluate("typeof DecompressionStream") == "undefined"
-    assert names(other) == names(plain)
-    assert count(other) == count(plain)
-    assert other.page.locator(".one").inner_text() == plain.page.locator(".one").inner_text()
+    ):
+        other = open_page(repacked(many, level, strategy), init=OLD_BROWSER)
+        assert other.page.evaluate("typeof DecompressionStream") == "undefined"
+        assert names(other) == names(plain)
+        assert count(other) == count(plain)
+        assert other.page.locator(".one").inner_text() == plain.page.locator(".one").inner_text()
 
 
 @pytest.mark.parametrize("init", ["", OLD_BROWSER], ids=["browser", "own code"])
-@pytest.mark.parametrize("damage", ["AAAA", "eNqT", ""])
+@pytest.mark.parametrize("damage", ["AAAA", "eNqT"])
 def test_damaged_data_leave_the_static_page_and_say_so(
     open_page: Open, many: str, init: str, damage: str
 ) -> None:

@@ -103,7 +103,7 @@ def test_every_finding_of_the_sample_comes_back() -> None:
     check(sample.findings())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(findings(), max_size=5))
 def test_every_finding_comes_back_whatever_it_holds(found: list[Finding]) -> None:
     check(found)

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -116,7 +117,7 @@ def rows_of(text: str, caption: str) -> list[list[str]]:
     ]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(findings(), max_size=6))
 def test_the_verdicts_of_each_control_add_up_to_its_population(found: list[Finding]) -> None:
     for row in rows_of(page(found), "add up to its population")[1:]:
@@ -179,6 +180,33 @@ def test_every_link_within_the_page_leads_somewhere(whole: Page) -> None:
         assert href.startswith("#findings?") or href[1:] in ids, href
 
 
+def test_rules_of_a_control_beyond_the_worst_are_added_up() -> None:
+    known, found = {}, []
+    group = sample.in_account("AWS::EC2::SecurityGroup", "sg-1")
+    for number in range(9):
+        info = replace(sample.RULES["ec2-ssh-not-open"], id=f"rule-{number}")
+        known[info.id] = info
+        verdict = ("FAIL", "open_to_internet") if number % 2 else ("PASS", "requirement_met")
+        made = sample.make("ec2-ssh-not-open", group, *verdict, "said", evidence=[sample._ports()])
+        found.append(made._replace(rule=info.id))
+    text = page(found, rules=known)
+    rows = rows_of(text, ">Decides<")
+    assert [row[0] for row in rows[1:]] == ["rule-1", "rule-3", "rule-5", "rule-7", "rule-0", "rule-2", "3 more rules together",
+                                            "Population 9"]  # fmt: skip
+    for column in range(2, 7):
+        assert sum(int(row[column]) for row in rows[1:-1]) == int(rows[-1][column])
+
+
+def test_rules_beyond_those_with_pages_are_lines_with_the_same_anchor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("policyengine.reports.html.controls.STATIC_RULES", 1)
+    made = Page(page())
+    assert {"rule-ec2-ssh-not-open", "rule-tags-mandatory"} <= set(made.ids())
+    assert "3 rules with nothing to act on, or after the worst 1" in made.text
+    assert "title: text of tags-mandatory" not in made.text
+
+
 def test_the_heat_map_says_what_it_leaves_out() -> None:
     found = []
     for number in range(40):
@@ -190,9 +218,9 @@ def test_the_heat_map_says_what_it_leaves_out() -> None:
             )
         )
     text = page(sorted(found, key=lambda f: f.sort_key), frameworks={})
-    assert "The worst 30 of 40 accounts" in Page(text).text
-    assert "Left out: 10 accounts with 10 open failures" in Page(text).text
-    assert len(rows_of(text, "open failures by account and rule")) == 31
+    assert "The worst 25 of 40 accounts" in Page(text).text
+    assert "Left out: 15 accounts with 15 open failures" in Page(text).text
+    assert len(rows_of(text, "open failures by account and rule")) == 26
 
 
 def test_a_gap_in_the_history_is_drawn_as_a_gap_and_an_incomplete_run_is_at_least() -> None:
@@ -297,7 +325,7 @@ def test_a_page_full_of_hostile_text_has_no_element_of_its_own(whole: Page) -> N
     assert not [c for c in "".join(whole.texts) if not c.isprintable() and c != "\n"]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(findings(), max_size=4), rules())
 def test_no_text_in_any_field_makes_an_element(found: list[Finding], known: dict) -> None:
     made = Page(render("html", found, rules=known))
