@@ -39,7 +39,9 @@ def add(name: str, run: str, db: Path, note: str) -> int:
 
     with closing(open_history(db)) as connection:
         found = name_run(connection, History(connection), name, run, note)
-    print(f"{found.at} {found.id}: {name}")
+    from policyengine.cli.outputs import say
+
+    say(f"{found.at} {found.id}: {name}")
     return EXIT_OK
 
 
@@ -123,11 +125,11 @@ def _json(move: Any) -> dict[str, Any]:
 
 
 def _terminal(sides: list[dict[str, str]], counts: dict[str, Counter[str]], lists: Any) -> None:
+    from policyengine.cli.outputs import say
     from policyengine.history.milestones import BECAME
-    from policyengine.sources.paths import printable
 
     for name, each in zip(("from", "to"), sides, strict=True):
-        print(printable(f"{name} {each['name']}: {each['at']} {each['run']}"))
+        say(f"{name} {each['name']}: {each['at']} {each['run']}")
     used = [became for became in BECAME if counts["became"][became]]
     if not used:
         print("no failure on either side")
@@ -145,6 +147,6 @@ def _terminal(sides: list[dict[str, str]], counts: dict[str, Counter[str]], list
         print(f"\n{became.replace('_', ' ')}:")
         for move in moves:
             account, region, _, id_ = move.identity
-            print(printable(f"  {move.severity} {move.rule}  {account}/{region}  {move.type} {id_}"))
+            say(f"  {move.severity} {move.rule}  {account}/{region}  {move.type} {id_}")
         if counts["became"][became] > len(moves):
             print(f"  and {counts['became'][became] - len(moves):,} more: --limit 0 lists all")

@@ -35,7 +35,8 @@ class Gap(NamedTuple):
 
 
 class Control(NamedTuple):
-    """A control over a period. ``seen`` says how each run saw it, by number of the run.
+    """A control over a period. ``seen`` says how each run saw it, by number of the run. ``decides`` is ``whole`` where a rule
+    says that it decides all of the control, else ``part``: something remains that no rule of ours looks at.
 
     ``continuous`` are seconds between runs that both held in which nothing changed, by the timelines; ``between`` all seconds
     between such runs. ``regressions`` counts findings that failed and to which the rule then no longer applied.
@@ -44,6 +45,7 @@ class Control(NamedTuple):
     framework: str
     control: str
     rules: Sequence[str]
+    decides: str
     seen: Mapping[int, Seen]
     continuous: int
     between: int
@@ -78,7 +80,7 @@ def controls_of(
     framework: str | None = None,
 ) -> Iterator[Control]:
     """Yield the controls that the rules of these runs speak of, sorted; of one framework or of all."""
-    rules_of = _rules_of(history, runs, framework)
+    rules_of, whole = _rules_of(history, runs, framework)
     tallies = _tallies(history, runs)
     lasting = continuity.lasting(history, runs) if continuity is not None else {}
     for (name, control), rules in sorted(rules_of.items()):
@@ -92,19 +94,24 @@ def controls_of(
             if all(number in lasting.get(rule, ()) for rule in every)
         )
         regressions = sum(tallies[run.number].get((rule, "to_na"), 0) for run in runs for rule in every)
-        yield Control(name, control, every, seen, continuous, sum(seconds.values()), regressions)
+        decides = "whole" if (name, control) in whole else "part"
+        yield Control(name, control, every, decides, seen, continuous, sum(seconds.values()), regressions)
 
 
 def _rules_of(
     history: History, runs: Iterable[RunRow], framework: str | None
-) -> dict[tuple[str, str], dict[int, list[str]]]:
+) -> tuple[dict[tuple[str, str], dict[int, list[str]]], set[tuple[str, str]]]:
+    """Return the rules of each control by number of the pack, and the controls that a rule decides wholly."""
+    whole: set[tuple[str, str]] = set()
     found: defaultdict[tuple[str, str], dict[int, list[str]]] = defaultdict(dict)
     for number in sorted({run.pack for run in runs}):
         for rule, about in sorted(history.pack(number).items()):
             for name, controls in about["frameworks"].items():
-                for control in controls if framework in (None, name) else ():
+                for control, decides in controls if framework in (None, name) else ():
                     found[name, control].setdefault(number, []).append(rule)
-    return found
+                    if decides == "whole":
+                        whole.add((name, control))
+    return found, whole
 
 
 def _tallies(history: History, runs: Iterable[RunRow]) -> Mapping[int, Mapping[tuple[str, str], int]]:

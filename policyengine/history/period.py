@@ -110,6 +110,7 @@ def control_rows(
         for control in controls_of(history, runs, continuity, framework):
             yield {
                 "framework": control.framework, "control": control.control, "rules": " ".join(control.rules),
+                "decides": control.decides,
                 "from": first, "to": last, "period_seconds": seconds_between(first, last),
                 "runs": len(runs), **{how: control.count(how) for how in SEEN},
                 "seconds_between_held": control.between,

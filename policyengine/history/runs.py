@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 
 from policyengine.history.compare import Rules, deciding_text
 from policyengine.history.looked import Looked
-from policyengine.model.errors import InputError
+from policyengine.history.moments import moment, written
+from policyengine.model.errors import InputError, UsageError
 from policyengine.model.finding import ID_LENGTH
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN
 from policyengine.store.coverage import read_coverage
@@ -46,12 +47,18 @@ class RunRead:
         self.path = path
         self.run: Json = read_run(path)
         run = self.run
-        self.id, self.at = str(run.get("id") or ""), str(run.get("as_of") or run.get("started_at") or "")
-        if not self.id or not self.at:
+        self.id, at = str(run.get("id") or ""), str(run.get("as_of") or run.get("started_at") or "")
+        if not self.id or not at:
             raise InputError(
                 f"`{path}` does not say when it ran; history takes run directories (`scan -o DIR`) and reports that hold "
                 "their run (`--format json`, `--format ndjson`)"
             )
+        try:
+            self.at = written(moment(at))
+        except UsageError:
+            raise InputError(
+                f"`{path}` says that it is of `{at[:40]}`, which is no time; it is damaged"
+            ) from None
         self.complete = bool(run.get("complete", False))
         self.rules = rules_of_run(path)
         scope = run.get("scope")
@@ -229,14 +236,15 @@ def rules_of_run(path: Path) -> list[dict[str, Any]] | None:
 
 
 def pack_of(rules: Iterable[Json] | None) -> dict[str, dict[str, Any]]:
-    """Return what history keeps of rules, by id: severity, pillar, family, title, frameworks, and a digest of what decides."""
+    """Return what history keeps of rules, by id: severity, pillar, family, title, frameworks (name ->
+    (control, whole|part)), and a digest of what decides."""
     found = {}
     for rule in rules or ():
         frameworks = rule.get("frameworks") or {}
         found[str(rule["id"])] = {
             "severity": rule.get("severity"), "pillar": rule.get("pillar"), "family": rule.get("family"),
             "title": rule.get("title"),
-            "frameworks": {name: [control for control, _ in controls] for name, controls in frameworks.items()},
+            "frameworks": {name: [[c, decides] for c, decides in controls] for name, controls in frameworks.items()},
             "decides": hashlib.sha256(deciding_text(rule).encode()).hexdigest()[:16],
         }  # fmt: skip
     return found

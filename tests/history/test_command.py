@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import signal
 import sqlite3
 import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -248,3 +250,49 @@ def test_diff_tells_the_values_that_passed(tmp_path: Path, capsys: Capsys) -> No
         file.write_bytes(b"")
     said = shown(capsys, "diff", before, after)
     assert said.count("= the resource changed, or what it is compared with: its values are not at hand") == 2
+
+
+HOSTILE = [
+    "=1+1",
+    "</script><script>alert(1)</script>",
+    "\x1b[31mred",
+    "\u202etxt",
+    "a\nb",
+    "x" * 2000,
+    "@SUM(A1)",
+]
+
+
+def test_names_break_no_output(tmp_path: Path, capsys: Capsys) -> None:
+    db = tmp_path / "history.db"
+    first = run(tmp_path, 1, {HERE: dict.fromkeys(HOSTILE, False)})
+    second = run(tmp_path, 2, {HERE: dict.fromkeys(HOSTILE, True)})
+    shown(capsys, "history", "add", first, second, "--db", db)
+    for arguments in (("history", "show", "--db", db), ("milestones", "compare", first, second, "--db", db)):
+        text = shown(capsys, *arguments)
+        assert "\x1b" not in text and "\u202e" not in text and "a\nb" not in text
+    table = list(csv.DictReader(io.StringIO(shown(capsys, "history", "show", "--db", db, "--format", "csv"))))
+    assert len(table) == len(HOSTILE)
+    assert not [row for row in table if row["resource"][:1] in "=+-@"]
+    found = json.loads(shown(capsys, "history", "show", "--db", db, "--format", "json"))["findings"]
+    assert {each["resource"] for each in found} == set(HOSTILE)
+
+
+def test_the_same_bytes_whatever_the_process(tmp_path: Path) -> None:
+    """Another hash seed, time zone and locale; another file of the same runs."""
+    runs = a_week(tmp_path)
+    told = set()
+    for seed, zone, locale in (("1", "UTC", "C"), ("2", "Pacific/Kiritimati", "de_DE.UTF-8")):
+        env = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": locale}
+        db = tmp_path / f"history-{seed}.db"
+        outputs = b""
+        commands: list[list[Any]] = [
+            ["history", "add", *runs, "--db", db],
+            *(["history", what, "--db", db, "--format", form] for what in ("show", "trend", "controls") for form in ("json", "csv")),
+            ["milestones", "compare", runs[0], runs[3], "--db", db, "--format", "json"],
+        ]  # fmt: skip
+        for arguments in commands:
+            command = [sys.executable, "-m", "policyengine", *(str(each) for each in arguments)]
+            outputs += subprocess.run(command, env=env, check=True, capture_output=True).stdout
+        told.add(outputs)
+    assert len(told) == 1

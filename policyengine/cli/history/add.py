@@ -26,10 +26,10 @@ def add(runs: Sequence[Path], db: Path) -> int:
     RUN is a run directory (`scan -o DIR`); a report with its run (`--format json`, `ndjson`) does too, but holds no rules, so
     that nothing is said of controls.
     """
+    from policyengine.cli.outputs import say
     from policyengine.history.adding import add_run
     from policyengine.history.database import open_history
     from policyengine.history.runs import RunRead
-    from policyengine.sources.paths import printable
 
     read = sorted((RunRead(path).at, RunRead(path).id, path) for path in runs)
     connection = open_history(db, create=True)
@@ -43,7 +43,7 @@ def add(runs: Sequence[Path], db: Path) -> int:
                 if added.fresh
                 else "is there already"
             )
-            print(f"{printable(added.at)} {printable(added.run)}: {what}")
+            say(f"{added.at} {added.run}: {what}")
     finally:
         connection.close()
     return EXIT_OK

@@ -67,10 +67,11 @@ def _terminal(rows: list[dict[str, Any]], gaps: list[dict[str, Any]]) -> None:
         print("no rule of these runs speaks of a control, or there is no run in the period")
     else:
         table(
-            ("framework", "control", "held", "failed", "unknown", "partial", "not tested", "known to last", "to n/a"),
+            ("framework", "control", "decided in", "held", "failed", "unknown", "partial", "not tested", "known to last",
+             "to n/a"),
             [
-                (row["framework"], row["control"], f"{row['held']}/{row['runs']}", row["failed"], row["unknown"], row["partial"],
-                 row["not_tested"], _lasting(row), row["failed_then_not_applicable"])
+                (row["framework"], row["control"], row["decides"], f"{row['held']}/{row['runs']}", row["failed"],
+                 row["unknown"], row["partial"], row["not_tested"], _lasting(row), row["failed_then_not_applicable"])
                 for row in rows
             ],
         )  # fmt: skip

@@ -11,6 +11,8 @@ from typing import Any, Final, TypeVar
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
+WIDEST: Final = 120
+"""Characters of a cell on the terminal."""
 FILE: Final = "history.db"
 """The file where none is named, in the current folder."""
 
@@ -69,9 +71,10 @@ def _cell(value: Any) -> Any:
 
 def table(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
     """Print a table: numbers to the right, texts to the left."""
-    from policyengine.sources.paths import printable
+    from policyengine.cli.outputs import say
+    from policyengine.reports.text import visible
 
-    lines = [[printable(_shown(cell)) for cell in row] for row in rows]
+    lines = [[_short(visible(_shown(cell))) for cell in row] for row in rows]
     names = list(header)
     numeric = [bool(lines) and all(_is_number(line[at]) for line in lines) for at in range(len(names))]
     widths = [max(len(names[at]), *(len(line[at]) for line in lines), 0) for at in range(len(names))]
@@ -80,7 +83,12 @@ def table(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
             cell.rjust(width) if right else cell.ljust(width)
             for cell, width, right in zip(line, widths, numeric, strict=True)
         ]
-        print("  ".join(cells).rstrip())
+        say("  ".join(cells).rstrip())
+
+
+def _short(text: str) -> str:
+    """The other formats have all of it."""
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 
 def _shown(cell: Any) -> str:

@@ -43,7 +43,7 @@ def replay(targets: Sequence[str], form: str, limit: int, **options: Any) -> int
     items of other resources by then. Where nobody recorded there is a gap, and no verdict.
     """
     from policyengine.cli.history.replaying import replayed
-    from policyengine.sources.paths import printable
+    from policyengine.reports.text import visible, without_log_commands
 
     for path in options["trail"]:
         if not path.exists():
@@ -54,7 +54,7 @@ def replay(targets: Sequence[str], form: str, limit: int, **options: Any) -> int
     else:
         _terminal(found.document, limit)
     for error in found.errors[:_ERRORS]:
-        print(f"error: {printable(str(error))}", file=sys.stderr)
+        print(without_log_commands(f"error: {visible(str(error))}"), file=sys.stderr)
     if len(found.errors) > _ERRORS:
         print(f"error: and {len(found.errors) - _ERRORS:,} more; --format json has all", file=sys.stderr)
     return EXIT_INCOMPLETE if found.errors else EXIT_OK
