@@ -149,8 +149,8 @@ class Accepting:
         yield _EVERYWHERE
         if resource.account is not None:
             yield "account", resource.account
-            if self._by_ou:
-                yield from (("ou", each) for each in self._evaluator.settings.ous.get(resource.account, ()))
+        if self._by_ou:  # code may be bound to OUs without an account
+            yield from (("ou", each) for each in self._evaluator.settings.ous.get(resource.account or "", ()))
         if self._by_resource:
             yield from (("resource", name) for name in names_of_resource(resource))
         if self._by_tag and isinstance(resource.tags, Mapping):

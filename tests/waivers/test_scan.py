@@ -316,3 +316,16 @@ def test_a_run_directory_keeps_what_accepted_its_failures(place: Path) -> None:
     assert found["summary"]["WAIVED"] == 1 and found["run"]["waivers"][0]["findings"] == 1
     told = {each["resource"]["id"]: each["waiver"] for each in found["findings"] if each["verdict"] == "FAIL"}
     assert told["logs"]["id"] == "W-1" and told["site"] is None
+
+
+def test_code_is_bound_to_a_place_by_options(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "t.yaml").write_text("Resources:\n  Logs: {Type: 'AWS::S3::Bucket'}\n")
+    for scope, bound in (
+        ("ou: ou-1", ("--ou", "ou-1", "--ou", "r-1")),
+        (f'account: "{ACCOUNT}"', ("--account", ACCOUNT)),
+    ):
+        (tmp_path / "w.yaml").write_text(file_of(scope))
+        args = ("scan", "t.yaml", *ONLY, "--waivers", "w.yaml")
+        assert command(tmp_path, *args).code == 1
+        assert command(tmp_path, *args, *bound).code == 0
