@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from policyengine import __version__
 from policyengine.cli.inputs import check_place, read_configuration, read_pairs, read_parameters
 from policyengine.cli.keeping import evaluator_for
-from policyengine.cli.outputs import open_reports, terminal_options
+from policyengine.cli.outputs import open_reports, refuse_binary_output, terminal_options
 from policyengine.cli.progress import Progress
 from policyengine.cli.ruleinfo import rule_info
 from policyengine.cli.runid import run_id
@@ -120,13 +120,29 @@ class Run:
 
         self.scan.wanted = replace(self.scan.wanted, row=row_line)
         writer = stack.enter_context(RunWriter(self.options["output"]))
-        kept = keep_inputs(self.discovery.sources, writer.inputs, self.info.started_at)
+        withholding = self._withholding()
+        kept = keep_inputs(self.discovery.sources, writer.inputs, self.info.started_at, withholding)
         self.discovery.replace([each.source for each in kept])
         self.scan.sources = self.discovery.sources
         folders, in_order = self.options["rule_folders"], self._in_order()
-        keeper = Keeper(writer, self.evaluator, kept, folders, self.texts, in_order=in_order)
+        keeper = Keeper(
+            writer, self.evaluator, kept, folders, self.texts, in_order=in_order, withholding=withholding
+        )
         self.scan.keep_rows = keeper.take
         return keeper
+
+    def _withholding(self) -> Any:
+        """What this run keeps and does not judge; None where that is nothing."""
+        from policyengine.cli.withheld import withholding_of_run
+
+        plan, key = self.evaluator.settings.withhold, self.options.get("redaction_key")
+        found = withholding_of_run(plan, self.discovery.sources, self.info.id, key)
+        if found is not None:
+            self.notes.append(
+                "values are withheld (`evidence.withhold`): this run is judged without them, and what a rule reads of "
+                "them is UNKNOWN"
+            )
+        return found
 
     def _feed(self, reports: Sequence[Report], keeper: Any) -> RunInfo:
         for report in reports:
@@ -302,6 +318,7 @@ def parse_formats(options: Mapping[str, Any]) -> list[tuple[str, Path | None]]:
         raise UsageError("two formats want standard output; give all but one a file: `--format sarif=FILE`")
     if not found and not options["quiet"]:
         found.append(("terminal", None))
+    refuse_binary_output(found)
     return found
 
 

@@ -27,8 +27,8 @@ _PATH = click.Path(path_type=Path)
     "formats",
     multiple=True,
     metavar="FMT[=FILE]",
-    help="terminal (the default), json, ndjson, sarif, junit, github, gitlab, markdown, csv; may repeat, all "
-    "but one with a file",
+    help="terminal (the default), json, ndjson, sarif, junit, github, gitlab, markdown, csv, html, xlsx, oscal, oscal-full, "
+    "oscal-poam, ocsf, asff, well-architected; may repeat, all but one with a file",
 )
 @click.option(
     "-o",

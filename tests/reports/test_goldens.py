@@ -53,7 +53,8 @@ def test_every_report_can_be_written_as_utf8(fmt: str) -> None:
     render(fmt, run=sample.broken_run()).encode("utf-8")
 
 
-@pytest.mark.parametrize("fmt", [name for name in REPORTS if name != "terminal"])
+# a Well-Architected report counts resources; what they are is in the others
+@pytest.mark.parametrize("fmt", [name for name in REPORTS if name not in ("terminal", "well-architected")])
 def test_every_format_names_the_same_finding_ids(fmt: str) -> None:
     text = render(fmt, sample.findings(hostile=False))
     failed = [f for f in sample.findings(hostile=False) if f.verdict == "FAIL" and f.waiver is None]
