@@ -774,6 +774,13 @@ async function showRule(id) {
   box.showModal();
 }
 
+/** Names of rules become buttons where there is a script to answer them. */
+function nameButtons() {
+  for (const name of document.querySelectorAll('span[data-rule]')) {
+    name.replaceWith(make('button', { type: 'button', class: 'plainbtn', 'data-rule': name.dataset.rule }, name.textContent));
+  }
+}
+
 function printing() {
   let opened = [];
   addEventListener('beforeprint', () => {
@@ -793,6 +800,7 @@ function localTimes() {
 async function start() {
   document.documentElement.classList.add('js');
   localTimes();
+  nameButtons();
   printing();
   addEventListener('hashchange', follow);
   document.addEventListener('click', (event) => {

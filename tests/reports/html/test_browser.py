@@ -240,6 +240,19 @@ def test_the_detail_shows_lines_evidence_and_remedy_as_text(open_page: Open, hos
     assert opened.page.get_by_role("dialog").count() == 0
 
 
+def test_a_rule_that_is_only_a_line_tells_all_when_asked(open_page: Open) -> None:
+    passing = [finding for finding in sample.findings(hostile=False) if finding.verdict == "PASS"]
+    opened = open_page(page(passing), "#rule-s3-kms-encryption")
+    opened.page.locator("#rule-s3-kms-encryption").get_by_role("button").click()
+    said = opened.page.get_by_role("dialog").inner_text()
+    assert "Anyone with s3:GetObject" in said
+    assert "title: text of s3-kms-encryption" in said
+    opened.page.get_by_role("button", name="Close").click()
+    assert opened.page.get_by_role("dialog").count() == 0
+    without = open_page(page(passing), script=False)
+    assert without.page.locator("button:visible").count() == 0
+
+
 def test_hostile_names_are_text_in_rows_and_details(open_page: Open, hostile: str) -> None:
     opened = open_page(hostile)
     rows = [row for row in Page(hostile).findings() if row["type"] == "Custom::Thing"]
