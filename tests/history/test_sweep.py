@@ -36,6 +36,9 @@ class Everything(Judge):
     def is_asked_about(self, type_: str) -> bool:
         return True
 
+    def keeps_out(self, type_: str) -> frozenset[str]:
+        return frozenset()
+
     def reaches_accounts(self, type_: str) -> bool:
         return True
 
@@ -69,7 +72,9 @@ def resource(kind: str, number: int, other: int, flag: bool, account: str) -> Re
     }  # fmt: skip
     names = {KEY: f"key-{number}", ALIAS: f"alias/a-{number}", VOLUME: f"vol-{number}", GROUP: f"sg-{number}",
              FACE: f"eni-{number}", SUBNET: f"subnet-{number}", TABLE: f"rtb-{number}"}  # fmt: skip
-    return Resource(kind, names[kind], account, REGION, properties[kind], tags={})
+    return Resource(
+        kind, names[kind], account, REGION, properties[kind], tags={"Tier": "app"} if flag else {}
+    )
 
 
 EVENTS = st.lists(

@@ -11,7 +11,7 @@ from policyengine.engine.evaluate import Evaluator
 from policyengine.engine.reach import reach_of
 from policyengine.engine.rule import predicate_names
 from policyengine.engine.world import World
-from policyengine.history.timeline.links import Links, links_of
+from policyengine.history.timeline.links import Links, links_of, looks_beyond
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, UNKNOWN
 from policyengine.model.resource import Resource
@@ -43,6 +43,7 @@ class Judge:
         self._clocked = {form["id"] for form in evaluator.forms if _looks_at_clock(form)}
         self._asking = _asking(evaluator.forms)
         self._some: dict[frozenset[str], Evaluator] = {}
+        self._outside: dict[str, frozenset[str]] = {}
         self._links: dict[tuple[str, str], Mapping[str, Links]] = {}
 
     def judge(
@@ -90,6 +91,18 @@ class Judge:
                 for form, variant in self.evaluator.applicable(type_)
                 if form["id"] in rules
             }
+        return found
+
+    def keeps_out(self, type_: str) -> frozenset[str]:
+        """Return the rules about a type whose ``when`` looks at the resource alone: where one does not apply, no other resource
+        makes it apply."""
+        found = self._outside.get(type_)
+        if found is None:
+            found = self._outside[type_] = frozenset(
+                form["id"]
+                for form, variant in self.evaluator.applicable(type_)
+                if not looks_beyond(variant["when"])
+            )
         return found
 
     def is_asked_about(self, type_: str) -> bool:

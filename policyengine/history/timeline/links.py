@@ -41,6 +41,21 @@ def links_of(variant: Mapping[str, Any], type_: str, about: str) -> Links:
     return found
 
 
+def looks_beyond(form: Mapping[str, Any] | None) -> bool:
+    """Whether a check may look at other resources: a field behind ``with``, a predicate that reads tables or relations."""
+    if form is None:
+        return False
+    if form["op"] == "predicate":
+        predicate = PREDICATES[form["name"]]
+        return bool(
+            predicate.needs or predicate.wide or any(arg.kind == "alias" for arg in predicate.args.values())
+        )
+    if form.get("root") not in (None, "properties", "tags", "resource", "element", "related"):
+        return True
+    children = form.get("checks") or ([form["check"]] if form.get("check") else [])
+    return any(looks_beyond(child) for child in children)
+
+
 class Changed:
     """A resource before and after, to be asked whom it concerns."""
 

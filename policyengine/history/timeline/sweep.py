@@ -21,7 +21,7 @@ from policyengine.history.timeline.links import Changed
 from policyengine.history.timeline.records import Cause, Interval, Record, Stop, Stretch, Tracked, Value, Why
 from policyengine.history.timeline.values import values_between
 from policyengine.model.finding import Evidence
-from policyengine.model.reasons import PASS
+from policyengine.model.reasons import NOT_APPLICABLE, PASS
 from policyengine.model.resource import Resource
 
 MOST_RELATED = 3
@@ -259,11 +259,13 @@ class Sweep:
                 if not self.judge.is_asked_about(about):
                     continue
                 for type_ in sorted(self._of_type):
-                    asking = self.judge.asking(type_, about)
+                    asking, outside = self.judge.asking(type_, about), self.judge.keeps_out(type_)
                     for other in self._whose(type_, tracked, about) if asking else ():
                         if other.key == tracked.key or other.resource is None:
                             continue
                         for rule, links in asking.items():
+                            if other.verdicts.get(rule) == NOT_APPLICABLE and rule in outside:
+                                continue
                             if change.concerns(other.resource, links):
                                 mine = found.setdefault(other.key, (set(), {}))
                                 mine[0].add(rule)
