@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint types unit rules test-slow fuzz bench examples catalog iam-data docs clean
+.PHONY: help venv browser demo test lint types unit rules test-slow fuzz bench examples catalog iam-data docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,6 +19,9 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check "pip>=25.1"
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable . --group dev --group oracles
 	@touch $@
+
+browser: ## Debian's Chromium, which tests of the HTML report drive; without it they are skipped
+	command -v chromium >/dev/null || { apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends chromium; }
 
 demo: $(STAMP) ## run the main job on examples/: report here, findings.json and findings.sarif in demo-out/
 	@mkdir -p demo-out
