@@ -33,7 +33,7 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
                 help="external id the role asks for",
             ),
             click.option("--accounts", multiple=True, metavar="ID,…", help="only these accounts"),
-            click.option("--ous", multiple=True, metavar="ID,…", help="only accounts at or below these OUs"),
+            click.option("--ous", "org_units", multiple=True, metavar="ID,…", help="only accounts at or below these OUs"),
             click.option("--exclude", multiple=True, metavar="ID,…", help="not these accounts"),
             click.option(
                 "--rate", type=click.FloatRange(min=0.1), metavar="N",
@@ -89,27 +89,32 @@ def checked_role(name: str, *, path: bool = False) -> str:
 
 def wish_of(given: Mapping[str, Any]) -> Wish | None:
     """Return what is to be collected; None when no live account is asked for. Raises UsageError."""
-    only_org = ("role_name", "external_id", "accounts", "ous", "exclude")
+    only_org = ("role_name", "external_id", "accounts", "org_units", "exclude")
     if not given["live"] and not given["org"]:
         for name in ("profile", "regions", *only_org):
             if given[name] and name != "external_id":
-                raise UsageError(f"--{name.replace('_', '-')} goes with --live or --org")
+                raise UsageError(f"{_option(name)} goes with --live or --org")
         return None
     if given["live"] and given["org"]:
         raise UsageError("--live reads one account and --org all of them: give one of the two")
     if given["live"]:
         for name in only_org:
             if given[name] and name != "external_id":
-                raise UsageError(f"--{name.replace('_', '-')} goes with --org")
+                raise UsageError(f"{_option(name)} goes with --org")
     wish = Wish(
         bool(given["org"]), given["profile"], _names(given["regions"]), checked_role(given["role_name"] or ROLE_NAME, path=True),
-        given["external_id"], _names(given["accounts"]), _names(given["ous"]), _names(given["exclude"]),
+        given["external_id"], _names(given["accounts"]), _names(given["org_units"]), _names(given["exclude"]),
         given["rate"], given["workers"], given["redaction_key"],
     )  # fmt: skip
     for account in (*wish.accounts, *wish.exclude):
         if not (len(account) == 12 and account.isdigit()):
             raise UsageError(f"`{account}` is no account id; expected twelve digits")
     return wish
+
+
+def _option(name: str) -> str:
+    """`--ou` of a scan says which OUs stand above code: the two must not be one."""
+    return "--ous" if name == "org_units" else f"--{name.replace('_', '-')}"
 
 
 def _names(given: Sequence[str]) -> tuple[str, ...]:
