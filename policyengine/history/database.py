@@ -68,7 +68,7 @@ def open_history(path: Path, *, create: bool = False, wait: float = WAIT) -> sql
     """
     try:
         _prepare(path, create)
-        address = f"file:{quote(str(path.absolute()))}?mode=rw"
+        address = f"file:{quote(str(path.absolute()))}?{_mode(path, create=create)}"
         connection = sqlite3.connect(address, uri=True, timeout=wait, isolation_level=None)
     except OSError as problem:
         raise InputError(f"`{path}` cannot be opened: {(problem.strerror or 'error').lower()}") from None
@@ -82,6 +82,15 @@ def open_history(path: Path, *, create: bool = False, wait: float = WAIT) -> sql
             raise failure(problem, path) from None
         raise
     return connection
+
+
+def _mode(path: Path, *, create: bool) -> str:
+    """In a folder where nothing may be written, no log can be kept beside the file: it is read as it is, which nobody
+    can be changing (https://www.sqlite.org/wal.html#read_only_databases)."""
+    log = path.with_name(f"{path.name}-wal")
+    if create or os.access(path.parent, os.W_OK) or log.exists():
+        return "mode=rw"
+    return "mode=ro&immutable=1"
 
 
 def _prepare(path: Path, create: bool) -> None:

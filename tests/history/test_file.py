@@ -189,3 +189,16 @@ def test_names_of_any_text(tmp_path: Path) -> None:
         (ACCOUNT, "eu-west-1", TYPE, name) for name in names
     }
     connection.close()
+
+
+def test_an_auditors_copy_on_a_medium_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "history.db"
+    history_of(file, [Made(1, {PLACES[0]: "FP"}, frozenset({"eu-west-1"}))])[0].close()
+    monkeypatch.setattr("os.access", lambda *_: False)
+    connection = open_history(file)
+    assert {life.status for life in History(connection).lives()} == {"open"}
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["history.db"], "nothing was put beside it"
+    with pytest.raises(InputError, match="readonly"):
+        take_run(connection, MadeRun(Made(2, {}, frozenset()), 2), file)

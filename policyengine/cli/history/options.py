@@ -52,6 +52,15 @@ def print_json(value: Any) -> None:
     print()
 
 
+def print_lines(head: Mapping[str, Any], name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print a document whose member ``name`` is a long list: one element a line, none of them held."""
+    out = sys.stdout
+    out.write(json.dumps(head, sort_keys=True).removesuffix("}") + f', "{name}": [')
+    for number, row in enumerate(rows):
+        out.write((",\n " if number else "\n ") + json.dumps(row, sort_keys=True))
+    out.write("]}\n")
+
+
 def print_csv(rows: Iterable[Mapping[str, Any]]) -> None:
     """Print rows of the same columns as CSV, safe from formulas."""
     import csv

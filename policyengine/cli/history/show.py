@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from policyengine.cli.errors import EXIT_OK
-from policyengine.cli.history.options import db_option, format_option, print_csv, print_json, table
+from policyengine.cli.history.options import db_option, format_option, print_csv, print_lines, table
 
 _MOST = 200
 """Findings shown on the terminal; the other formats have all."""
@@ -40,9 +40,7 @@ def show(db: Path, form: str, **chosen: Any) -> int:
     with opened(db) as history:
         rows = _rows(history, chosen)
         if form == "json":
-            print_json(
-                {"schema": "policyengine/history/v1", "runs": len(history.runs), "findings": list(rows)}
-            )
+            print_lines({"schema": "policyengine/history/v1", "runs": len(history.runs)}, "findings", rows)
         elif form == "csv":
             print_csv(rows)
         else:
