@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -100,6 +100,7 @@ def read_configuration(options: Mapping[str, Any], targets: Sequence[str], pack:
             lambda *args: _check(pack, *args),
             {r["id"]: r["parameters"] for r in pack.rules},
             _remediations,
+            _top_names,
         )
         texts = {CONFIG: path.read_bytes()}
     accepts = _accepts(settings, path, options, pack)
@@ -124,6 +125,12 @@ def _accepts(settings: Settings, path: Path | None, options: Mapping[str, Any], 
     from policyengine.cli.configured import read_accepts
 
     return read_accepts(waiving, path, options, pack)
+
+
+def _top_names(type_: str) -> Collection[str]:
+    from policyengine.catalog import registry
+
+    return registry.top_level(type_)
 
 
 def _remediations() -> Mapping[str, Repair]:

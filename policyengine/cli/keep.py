@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from policyengine.cli.kept_inputs import Kept
 from policyengine.config.compiled import write_settings
 from policyengine.engine.evaluate import Evaluator
 from policyengine.engine.piece import Row
+from policyengine.model.errors import InputError
 from policyengine.model.merkle import Merkle
+from policyengine.model.withheld import Withholding
 from policyengine.rules.data import data_root
 from policyengine.store.coverage import FILE as COVERAGE
 from policyengine.store.coverage import coverage_json
@@ -33,6 +36,8 @@ class Keeper:
     rule_folders: Sequence[Path] = ()
     texts: Mapping[str, bytes] = field(default_factory=dict)
     in_order: bool = True
+    withholding: Withholding | None = None
+    _lines_withheld: int = 0
     _waiting: list[Row] = field(default_factory=list)
     _types: set[str] = field(default_factory=set)
 
@@ -62,7 +67,17 @@ class Keeper:
             severities=dict(self.evaluator.settings.severities),
             verdicts=counted(verdicts),
             roots={"population": {"root": root_text(tree), "size": tree.size}},
+            **self._withheld(),
         )
+
+    def _withheld(self) -> dict[str, Any]:
+        """What ``run.json`` says of it: the secret lies in a private file beside it."""
+        if self.withholding is None:
+            return {}
+        from policyengine.cli.withheld import write_private
+
+        write_private(self.writer.temporary, self.withholding)
+        return {"withheld": {"plan": self.withholding.plan.to_json(), "lines": self._lines_withheld}}
 
     def _rules_about(self, type_: str) -> list[str]:
         return sorted({form["id"] for form, _ in self.evaluator.applicable(type_)})
@@ -85,7 +100,7 @@ class Keeper:
         for number, kept in enumerate(self.kept, 1):
             before = tree.size
             for path in kept.parts:
-                add_lines(tree, path)
+                self._lines_withheld += add_lines(tree, path, self.withholding)
             about = {
                 "kind": kept.source.kind,
                 "target": str(kept.source.target),
@@ -95,12 +110,27 @@ class Keeper:
         return found
 
 
-def add_lines(tree: Merkle, path: Path) -> None:
-    """Add the lines of a part to a tree, as far as it can be read: what is damaged is an error of the run already."""
-    try:
-        tree.add_many(read_lines(path))
-    except StreamError:
-        return
+def add_lines(tree: Merkle, path: Path, withholding: Withholding | None = None) -> int:
+    """Add the lines of a part to a tree, as far as it can be read: what is damaged is an error of the run already.
+
+    Return of how many lines something is withheld. Raises InputError for a line of which cannot be told what it has.
+    """
+    changed = 0
+
+    def leaves() -> Iterator[bytes]:
+        nonlocal changed
+        for number, line in enumerate(read_lines(path), 1):
+            try:
+                leaf = line if withholding is None else withholding.committed(line)
+            except ValueError as problem:
+                text = f"line {number}: {problem}; what it has cannot be withheld, and so the run is not kept"
+                raise InputError(f"`{path.name}` {text}") from None
+            changed += leaf is not line
+            yield leaf
+
+    with suppress(StreamError):
+        tree.add_many(leaves())
+    return changed
 
 
 def rule_text(source: str, folders: Sequence[Path]) -> bytes | None:

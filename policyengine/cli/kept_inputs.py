@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from policyengine.engine.scan import CODE_KINDS
+from policyengine.evidence.manifest import STATEMENT_FILE
 from policyengine.model.errors import PolicyEngineError
 from policyengine.model.resource import Coverage, Resource
+from policyengine.model.withheld import Withholding
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.snapshot.canonical import to_lines
 from policyengine.sources.snapshot.lines import parse_line
@@ -27,9 +29,17 @@ class Kept(NamedTuple):
     parts: list[Path]
 
 
-def keep_inputs(sources: Sequence[Any], folder: Path, created: str) -> list[Kept]:
-    """Keep each source in a folder of its own, ``0001`` on, without secrets; ``created`` is the time of the run."""
-    return [_kept(source, folder / f"{number:04d}", created) for number, source in enumerate(sources, 1)]
+def keep_inputs(
+    sources: Sequence[Any], folder: Path, created: str, withholding: Withholding | None = None
+) -> list[Kept]:
+    """Keep each source in a folder of its own, ``0001`` on, without secrets; ``created`` is the time of the run.
+
+    What is withheld is kept, and not judged: what is said of it would show it.
+    """
+    kept = [_kept(source, folder / f"{number:04d}", created) for number, source in enumerate(sources, 1)]
+    for each in kept:
+        each.source.withholding = withholding
+    return kept
 
 
 def _kept(source: Any, folder: Path, created: str) -> Kept:
@@ -59,6 +69,9 @@ def _copy(source: Any, folder: Path) -> None:
     """Copy a snapshot that our collectors wrote, byte by byte; parts that are missing are told when it is read."""
     (folder / "resources").mkdir(parents=True)
     shutil.copyfile(source.manifest, folder / MANIFEST)
+    statement = source.manifest.parent / STATEMENT_FILE
+    if statement.is_file():
+        shutil.copyfile(statement, folder / STATEMENT_FILE)
     for part in source.parts:
         if part.path.is_file():
             to = folder / part.path.relative_to(source.manifest.parent)
@@ -122,6 +135,7 @@ class AsKept:
         self.target: str = source.target
         self.skipped: Counter[str] = source.skipped
         self.notes: list[str] = source.notes
+        self.withholding: Withholding | None = None
 
     @property
     def coverage(self) -> Coverage:
@@ -138,9 +152,12 @@ class AsKept:
     def resources(self) -> Iterator[Resource]:
         """Yield every resource, its branches as ``variants``."""
         for resource in sorted(self._resources.resources(), key=attrgetter("identity")):
-            own, *others = (parse_line(line, True) for line in to_lines(resource))
+            own, *others = (parse_line(self._shown(line), True) for line in to_lines(resource))
             own.places = resource.locate
             for branch, other in zip(resource.variants, others, strict=True):
                 other.places = branch.locate
             own.variants = tuple(others)
             yield own
+
+    def _shown(self, line: bytes) -> bytes:
+        return line if self.withholding is None else self.withholding.committed(line)

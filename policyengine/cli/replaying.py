@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from policyengine.cli.withheld import FILE, read_private
 from policyengine.config.compiled import read_settings
 from policyengine.engine.evaluate import Evaluator
 from policyengine.engine.piece import Row, Wanted
@@ -15,6 +16,7 @@ from policyengine.engine.scan import Scan
 from policyengine.model.errors import InputError, PolicyEngineError
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, UNKNOWN
+from policyengine.model.withheld import Withholding
 from policyengine.rules.pack import parse_pack
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.snapshot.source import open_snapshot
@@ -62,13 +64,32 @@ def again(folder: Path, *, jobs: int = 1) -> Again:
         pack = parse_pack((folder / "rules.json").read_bytes())
         settings = read_settings(json.loads((folder / "settings.json").read_bytes()))
         now = _clock(reader.run)
+        withholding = withholding_kept(reader)
         sources = [_source(reader, entry) for entry in reader.about["inputs"]]
+        for source in sources:
+            source.withholding = withholding
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"`{folder}` cannot be judged again: {type(error).__name__} in what it keeps"
         ) from error
     evaluator = Evaluator(pack, now=now, settings=settings)
     return Again(reader, Scan(evaluator, sources, Wanted(frozenset()), jobs=jobs), sources)
+
+
+def withholding_kept(reader: RunReader) -> Withholding | None:
+    """Return what a kept run was judged without and holds; None where it has all it was judged with.
+
+    Raises InputError where its secret is missing: its rows can neither be made again nor be shown to an auditor.
+    """
+    about = reader.about.get("withheld")
+    if about is None or about.get("redacted"):
+        return None
+    found = read_private(reader.path)
+    if found is None or found.plan.to_json() != about.get("plan"):
+        raise InputError(
+            f"`{reader.path}` withholds values, and its `{FILE}` is missing or another's: put back the one that `scan -o` wrote"
+        )
+    return found
 
 
 def _clock(run: Mapping[str, Any]) -> Any:

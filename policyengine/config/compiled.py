@@ -9,6 +9,7 @@ from typing import Any
 from policyengine.config.remediation import Approving, Breaker, Freeze, Limits, Remediating, Window
 from policyengine.config.settings import ScopedParameters, Settings
 from policyengine.config.waivers import read_waiving
+from policyengine.model.withheld import Plan
 
 Json = dict[str, Any]
 
@@ -38,7 +39,10 @@ def read_settings(form: Mapping[str, Any]) -> Settings:
     ]
     waiving = read_waiving(form["waiving"])
     remediation = read_remediating(form["remediation"])
-    return Settings(**{**form, "scoped": scoped, "remediation": remediation, "waiving": waiving})
+    plan = form.get("withhold")
+    withhold = None if plan is None else Plan.from_json(plan)
+    read = {"scoped": scoped, "remediation": remediation, "waiving": waiving, "withhold": withhold}
+    return Settings(**{**form, **read})
 
 
 def read_remediating(form: Mapping[str, Any]) -> Remediating:

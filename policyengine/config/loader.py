@@ -23,6 +23,7 @@ from policyengine.documents.errors import shown
 from policyengine.model.errors import ConfigError
 from policyengine.model.location import Location
 from policyengine.model.reasons import SEVERITIES
+from policyengine.model.withheld import Plan
 
 TOP_KEYS: Final = (
     "parameters",
@@ -33,6 +34,7 @@ TOP_KEYS: Final = (
     "waivers",
     "waiving",
     "baseline",
+    "evidence",
 )
 ALL_RULES: Final = "all-rules"
 """Stands among the rules for every rule that has a parameter of the name; what a rule itself is given wins."""
@@ -57,9 +59,10 @@ def load_config(
     check_parameter: CheckParameter,
     rules: Mapping[str, Collection[str]],
     remediations: Callable[[], Mapping[str, Repair]] = dict,
+    top_names: Callable[[str], Collection[str]] | None = None,
 ) -> Settings:
     """Read a configuration file; ``rules``: the names of the parameters of each rule, by its id. ``remediations`` is
-    asked for those there are where the file has a section about them.
+    asked for those there are where the file has a section about them, ``top_names`` for the properties of a type.
 
     Raises ConfigErrors with the place of every mistake: unknown keys, rules, parameters, values of
     the wrong type, a disabled rule without a reason. Raises ConfigError for a file that cannot be
@@ -77,7 +80,7 @@ def load_config(
         if error.code == "empty":
             return Settings()
         raise ConfigError(error.message, error.location) from error
-    return _Reader(document, check_parameter, rules, remediations).read()
+    return _Reader(document, check_parameter, rules, remediations, top_names).read()
 
 
 def _display(path: Path) -> str:
@@ -97,11 +100,13 @@ class _Reader(Mistakes):
         check_parameter: CheckParameter,
         rules: Mapping[str, Collection[str]],
         remediations: Callable[[], Mapping[str, Repair]],
+        top_names: Callable[[str], Collection[str]] | None,
     ) -> None:
         super().__init__(document)
         self.check_parameter = check_parameter
         self.rules = rules
         self.remediations = remediations
+        self.top_names = top_names
 
     def read(self) -> Settings:
         try:
@@ -118,14 +123,26 @@ class _Reader(Mistakes):
             return Settings()
         top = self.mapping(value, ())
         self.known_keys(top, TOP_KEYS, ())
+        scoped, remediation = self._scopes(top.get("scopes", [])), self._remediation(top)
         return Settings(
             organization=self._parameters(top.get("parameters", {}), ("parameters",)),
-            scoped=self._scopes(top.get("scopes", [])),
+            scoped=scoped,
             severities=self._severities(top.get("severities", {})),
             disabled=self._disabled(top.get("disabled", {})),
-            remediation=self._remediation(top),
+            remediation=remediation,
             waiving=self._waiving(top),
+            withhold=self._withhold(top, scoped, remediation),
         )
+
+    def _withhold(
+        self, top: Mapping[str, Any], scoped: Sequence[ScopedParameters], remediation: Remediating
+    ) -> Plan | None:
+        if "evidence" not in top:
+            return None
+        from policyengine.config.withhold_reader import read_evidence  # see _remediation
+
+        tags = [scope.tag[0] for scope in scoped if scope.tag is not None]
+        return read_evidence(self, top["evidence"], [*tags, *remediation.exclusion_tags], self.top_names)
 
     def _waiving(self, top: Mapping[str, Any]) -> Waiving:
         if not {"waivers", "waiving", "baseline"} & top.keys():

@@ -9,6 +9,7 @@ from typing import Any
 from policyengine.config.remediation import Remediating
 from policyengine.config.waivers import Waiving
 from policyengine.model.resource import Resource
+from policyengine.model.withheld import Plan
 
 Parameters = Mapping[str, Mapping[str, Any]]
 """rule id -> parameter -> value."""
@@ -38,6 +39,8 @@ class Settings:
     ous: Mapping[str, Sequence[str]] = field(default_factory=dict)
     remediation: Remediating = field(default_factory=Remediating)
     waiving: Waiving = field(default_factory=Waiving)
+    withhold: Plan | None = None
+    """What an auditor may not see: a kept run judges without it (decision 16)."""
 
     def is_scoped(self, rule: str) -> bool:
         """Whether some scope sets a parameter of the rule."""

@@ -35,6 +35,10 @@ _FORMATS = ("html", "xlsx", "oscal", "oscal-poam", "well-architected")
     "--without", multiple=True, type=click.Choice(_FORMATS), help="leave out a report, which takes time and room; may repeat"
 )  # fmt: skip
 @click.option(
+    "--redact", is_flag=True,
+    help="without the values that `evidence.withhold` names; the roots are those of the full bundle",
+)  # fmt: skip
+@click.option(
     "--previous",
     type=_PATH,
     metavar="BUNDLE",
@@ -95,6 +99,7 @@ def export(target: str, **options: Any) -> int:
       policyengine evidence verify evidence.zip --key auditkey.pub
     """
     from policyengine.cli.evidence.exporting import export as write
+    from policyengine.cli.evidence.hiding import is_withheld
     from policyengine.cli.evidence.signing import signer_of
     from policyengine.store.rundir import is_run_directory
 
@@ -107,11 +112,16 @@ def export(target: str, **options: Any) -> int:
             if not _scan(target, run, options):
                 return EXIT_USAGE
         head = write(run, options["output"], signer, _wish(options, signer))
+        withheld = is_withheld(run)
     size = options["output"].stat().st_size
     click.echo(
         f"{options['output']}: {size:,} bytes, number {head.sequence} of its chain, signed by {signer.public.keyid}"
     )
     click.echo(f"head  sha256:{head.manifest_sha256}")
+    if withheld and not options["redact"]:
+        click.echo(
+            "It is the full bundle, with what is withheld and the secret: give on the one that --redact writes."
+        )
     click.echo(
         "Keep the head where those who keep the bundles cannot write: only it tells that a later bundle was taken away."
     )
@@ -133,6 +143,7 @@ def _wish(options: dict[str, Any], signer: Any) -> Any:
         shadow_ai=None if shadow is None else read_shadow_ai(shadow),
         anchors=options["anchors"],
         previous=None if previous is None else _head(previous, options["keys"], signer),
+        redact=options["redact"],
     )
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from policyengine.cli.evidence import contents
+from policyengine.cli.evidence.hiding import check_hidden
 from policyengine.cli.kept_report import kept_context, run_info
+from policyengine.cli.replaying import withholding_kept
 from policyengine.cli.reportextras import known_extras
 from policyengine.evidence.bundle_writer import CSV, JSON, NDJSON_GZ, BundleWriter
 from policyengine.evidence.manifest import (
@@ -67,19 +69,24 @@ class Wish:
     anchors: Sequence[Path] = ()
     previous: Head | None = None
     signer_id: str = ""
+    redact: bool = False
+    """Without what is withheld; it has the roots of the full one."""
 
 
 def export(run: Path, target: Path, signer: Signer, wish: Wish) -> Head:
     """Write the bundle of a kept run to ``target`` and return its head.
 
-    Raises InputError where the run is damaged, UsageError for a framework nobody knows, BundleError where what the run
-    keeps is not what its roots say.
+    Raises InputError where the run is damaged, UsageError for a framework nobody knows or for ``redact`` where it would
+    not hide what is withheld, BundleError where what the run keeps is not what its roots say.
     """
     reader = RunReader(run)
+    withholding = withholding_kept(reader)
+    if wish.redact:
+        check_hidden(reader, withholding)
     wish = replace(wish, signer_id=signer.public.keyid)
     context = _context(reader, wish)
     roots = reader.about["roots"]
-    with BundleWriter(target) as bundle:
+    with BundleWriter(target, withholding=withholding, disclose=not wish.redact) as bundle:
         _inputs(bundle, reader)
         _texts(bundle, reader, context.extras)
         _facts(bundle, reader, context, wish)

@@ -8,10 +8,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from policyengine.cli.withheld import write_private
 from policyengine.evidence import bundle_reader
 from policyengine.evidence.bundle_zip import Stored
-from policyengine.evidence.manifest import ROLE_POPULATION, Manifest, folder_of, read_manifest
+from policyengine.evidence.manifest import REDACTED, ROLE_POPULATION, Manifest, folder_of, read_manifest
 from policyengine.evidence.problems import SCHEMA, BundleError, Problem
+from policyengine.evidence.withholding import withholding_of
 from policyengine.model.resource import Coverage
 from policyengine.sources.snapshot.manifest import MANIFEST as SNAPSHOT
 from policyengine.sources.snapshot.manifest import read_manifest as read_snapshot
@@ -114,7 +116,12 @@ class _Unpacking:
         for name in ("results", "places"):
             for entry in about[name]:
                 entry["path"] = entry["path"].removesuffix(".zst")
+        if "withheld" in about:
+            about["withheld"]["redacted"] = self._manifest.withheld == REDACTED
         self._write("run.json", iter((json.dumps(about).encode(),)))
+        withholding = withholding_of(self._file, self._places, self._manifest)
+        if withholding is not None:
+            write_private(self._folder, withholding)
 
 
 def _kept(member: str) -> str:

@@ -13,6 +13,7 @@ from policyengine.cli.live import wish
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "diff": ("policyengine.cli.snapshot.diff:diff", "Say what changed between two snapshots."),
+    "sign": ("policyengine.cli.snapshot.sign:sign", "Sign a snapshot that exists, now."),
     "verify": ("policyengine.cli.snapshot.verify:verify", "Hold a snapshot against its manifest."),
 }
 """name -> (where the command is, its one-line help)."""
@@ -47,6 +48,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "--sign-key", metavar="FILE|kms:ARN",
     help="sign what was collected when collection ends: a private key (PEM), or a key of AWS KMS",
 )  # fmt: skip
+@click.option(
+    "--config", type=click.Path(path_type=Path), metavar="FILE",
+    help="policyengine.yaml that says what may be withheld of what is signed (default: the nearest above this folder)",
+)  # fmt: skip
 @click.option("-q", "--quiet", is_flag=True, help="no progress, no summary")
 @click.pass_context
 def snapshot(context: click.Context, /, **options: Any) -> int | None:
@@ -67,19 +72,22 @@ def snapshot(context: click.Context, /, **options: Any) -> int | None:
         raise click.UsageError("where is the snapshot to go? give -o DIR", context)
     from policyengine.cli.live.collect import collect, plan_for
     from policyengine.cli.run import now_text, selected
+    from policyengine.cli.snapshot.sign import plan_of
     from policyengine.cli.snapshot.summary import say
     from policyengine.rules.packs import load_packs
 
-    pack = selected(load_packs(options["rule_folders"]), options)
+    every_rule = load_packs(options["rule_folders"])
+    pack = selected(every_rule, options)
     signer = _signer(options)
+    plan = None if signer is None else plan_of(options["config"], every_rule)
     collected = collect(
         found, plan_for(pack), options["output"], pack=pack, now=now_text(), resume=options["resume"],
         quiet=options["quiet"], replace=options["replace"],
     )  # fmt: skip
     if signer is not None:
-        from policyengine.cli.evidence.collected import sign_population
+        from policyengine.cli.evidence.collected import sign_collected
 
-        sign_population(options["output"], signer)
+        sign_collected(options["output"], signer, plan, now_text(), options["redaction_key"])
     if not options["quiet"]:
         say(collected, options["output"])
     return EXIT_INCOMPLETE if any(True for _ in collected.failures()) else EXIT_OK

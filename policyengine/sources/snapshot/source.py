@@ -15,6 +15,7 @@ from policyengine.model.errors import InputError, PolicyEngineError
 from policyengine.model.location import Location
 from policyengine.model.resource import Resource
 from policyengine.model.values import Unresolved
+from policyengine.model.withheld import Withholding
 from policyengine.sources.base import NO_COVERAGE, Coverage, SourceOptions
 from policyengine.sources.paths import display_path, printable
 from policyengine.sources.snapshot import files
@@ -82,6 +83,8 @@ class SnapshotSource:
         self._satellites: Satellites | None = None
         self.digests = False
         """Whether resources are given with their :attr:`Resource.digest`; to be set before anything is read."""
+        self.withholding: Withholding | None = None
+        """What resources are given without (decision 16); to be set before anything is read."""
 
     def resources(self) -> Iterator[Resource]:
         """Yield every resource, in the order of the parts."""
@@ -207,6 +210,7 @@ class SnapshotSource:
                     if not keep(line):
                         continue
                     try:
+                        line = self._without_withheld(line)
                         resource = parse_line(line, self._later_minor)
                         if account is not None and resource.account != account:
                             _refuse_account(resource, account)
@@ -224,6 +228,14 @@ class SnapshotSource:
             self._broken(part, str(problem), "truncated" if "truncated" in str(problem) else "unreadable")
             return
         self._verify(part, hasher.hexdigest() if hasher is not None else None, count)
+
+    def _without_withheld(self, line: bytes) -> bytes:
+        if self.withholding is None:
+            return line
+        try:
+            return self.withholding.committed(line)
+        except ValueError as problem:
+            raise LineError(str(problem)) from None
 
     def _verify(self, part: Part, digest: str | None, count: int) -> None:
         if digest is not None and digest != part.sha256:
