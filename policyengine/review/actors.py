@@ -49,7 +49,7 @@ class Wish:
     ``act`` is the last act that fits, ``others`` how many more do; ``certain``: AWS Config names the event.
     """
 
-    __slots__ = ("account", "act", "certain", "end", "events", "others", "start", "texts")
+    __slots__ = ("account", "act", "certain", "end", "events", "others", "seen", "start", "texts")
 
     def __init__(
         self,
@@ -64,13 +64,15 @@ class Wish:
         self.act: Act | None = None
         self.others = 0
         self.certain = False
+        self.seen: set[str] = set()
 
     def offer(self, act: Act, at: datetime, account: str, event: str) -> None:
         """Take an act that names it, if it may be the one."""
         certain = event in self.events
         late = at > self.end or (self.start is not None and at <= self.start)
-        if (late or account != self.account) and not certain:
-            return
+        if ((late or account != self.account) and not certain) or (event and event in self.seen):
+            return  # several trails may deliver one event
+        self.seen.add(event)
         if self.certain and not certain:
             self.others += 1
             return

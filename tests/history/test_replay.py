@@ -92,6 +92,7 @@ def test_a_change_says_which_value_and_who(tmp_path: Path, capsys: Capsys) -> No
         event(2.9, "DescribeSecurityGroups", {"groupId": "sg-1"}, readOnly=True),
         event(0.5, "CreateTags", {"resourcesSet": {"items": [{"resourceId": "sg-1"}]}}),
         event(4, "RevokeSecurityGroupIngress", {"groupId": "sg-1"}),
+        event(2.5, "AuthorizeSecurityGroupIngress", {"groupId": "sg-1"}),  # delivered by another trail, too
     ]
     log = trail(tmp_path / "trail.json", acts)
     document = replay_of(tmp_path, capsys, [item(1, CLOSED), item(3, OPEN), item(5, CLOSED)], "--trail", log)
