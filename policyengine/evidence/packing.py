@@ -13,8 +13,8 @@ from typing import Final
 HEADER: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 """Deflate, no flags, no time, no level, unknown system (RFC 1952 section 2.3)."""
 LEVEL: Final = 6
-MAX_LINE: Final = 16 << 20
-"""Bytes of a line, as for snapshots."""
+MAX_LINE: Final = 256 << 20
+"""Bytes of a line, as for the rows of a run."""
 BLOCK: Final = 1 << 18
 
 

@@ -37,7 +37,7 @@ ENVELOPE, MANIFEST = "MANIFEST.dsse.json", "MANIFEST.json"
 JOURNAL = "remediation/actions.ndjson"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 GZIP = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
-MAX_32, MAX_16, MAX_LINE, BLOCK = 0xFFFFFFFF, 0xFFFF, 16 << 20, 1 << 18
+MAX_32, MAX_16, MAX_LINE, BLOCK = 0xFFFFFFFF, 0xFFFF, 256 << 20, 1 << 18
 CONTENT, SIGNATURE, CHAIN, SCHEMA = 10, 11, 12, 14
 DIGEST = re.compile("[0-9a-f]{64}")
 STEP = "[A-Za-z0-9_-][A-Za-z0-9._-]*"
@@ -312,15 +312,20 @@ def unpack(file: BinaryIO, begin: int, member: Json) -> Iterator[bytes]:
 
 def lines_of(blocks: Iterable[bytes], where: str) -> Iterator[bytes]:
     """Yield lines without their line feeds."""
-    rest = b""
+    rest: list[bytes] = []
+    held = 0
     for block in blocks:
-        lines = (rest + block).split(b"\n")
-        rest = lines.pop()
-        if len(rest) > MAX_LINE:
+        lines = block.split(b"\n")
+        if len(lines) > 1:
+            lines[0] = b"".join(rest) + lines[0]
+            yield from lines[:-1]
+            rest, held = [], 0
+        rest.append(lines[-1])
+        held += len(lines[-1])
+        if held > MAX_LINE:
             raise Wrong(CONTENT, where, "it has a line that is too long")
-        yield from lines
-    if rest:
-        yield rest
+    if held:
+        yield b"".join(rest)
 
 
 class Tree:

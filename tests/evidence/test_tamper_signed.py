@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from policyengine.evidence import packing
 from policyengine.evidence.manifest import ENVELOPE, MANIFEST
 from policyengine.evidence.problems import MISMATCH, SIGNATURE, exit_code
 from policyengine.evidence.verify import verify_bundle
@@ -207,7 +208,8 @@ def test_damaged_gzip(bundle: Bundle, damage: str) -> None:
     assert {(problem.kind, problem.where) for problem in problems} == {(MISMATCH, RESULTS)}
 
 
-def test_bombs_are_not_unpacked(bundle: Bundle) -> None:
+def test_bombs_are_not_unpacked(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "MAX_LINE", 16 << 20)
     bomb = pack(b"\0" * (50 << 20))
 
     def small_claim(members: Members, manifest: Manifest) -> None:
