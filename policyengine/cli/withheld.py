@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from policyengine.evidence.manifest import STATEMENT_FILE
+from policyengine.model.canonical_json import canonical
 from policyengine.model.errors import InputError, UsageError
 from policyengine.model.withheld import Plan, Withholding
 
@@ -26,6 +27,27 @@ def new_withholding(plan: Plan, context: bytes, key: Path | None = None) -> With
     from policyengine.cli.live.redaction_key import redaction_key
 
     return Withholding(plan, hmac.new(redaction_key(key), _PURPOSE + context, sha256).digest())
+
+
+def shown_manifest(data: bytes) -> bytes:
+    """Return the manifest of a snapshot as it is signed and shown where values are withheld: without digests and sizes of
+    its parts, which have these values. Whoever knows all the others could try one after the other against a digest.
+
+    Raises InputError for what is no manifest.
+    """
+    try:
+        about = json.loads(data)
+        for part in about["parts"]:
+            part.pop("sha256", None)
+            part.pop("bytes", None)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise InputError("the snapshot's `manifest.json` cannot be read") from None
+    return canonical(about) + b"\n"
+
+
+def shown_id(run: str, withholding: Withholding) -> str:
+    """Return the id of a run that withholds values: its own may be a hash over them."""
+    return hmac.new(withholding.secret, run.encode(), sha256).hexdigest()[: len(run)]
 
 
 def write_private(folder: Path, withholding: Withholding) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import gzip
+import hashlib
 import io
 import json
 import re
@@ -182,6 +183,28 @@ def test_both_bundles_verify_and_replay_to_the_same_root(run: Run, world: Path) 
         assert "values are withheld in 3 lines; the run was judged without them" in again.out
         roots.add(again.out.splitlines()[-1])
     assert roots == {f"root  sha256:{manifest(world / 'full.zip')['roots']['results']['root']}"}
+
+
+def test_no_unsalted_digest_of_what_is_withheld_is_in_a_redacted_bundle(run: Run, world: Path) -> None:
+    """Who knows all but one value could try values against the digest of a part, or of the run's input."""
+    run("snapshot", "sign", "snapshot", "--sign-key", "key")
+    run("scan", "snapshot", "-q", "-o", "kept", *AS_OF)
+    bundles(run, world, *FAST)
+    whole = run("scan", "snapshot", "--format", "json", *AS_OF).document["run"]["id"]
+    digests = [whole, *(hashlib.sha256(path.read_bytes()).hexdigest() for path in _files(world / "snapshot"))]
+    about = json.loads((world / "snapshot/manifest.json").read_text())
+    assert {part["sha256"] for part in about["parts"]} <= set(digests)
+    with zipfile.ZipFile(world / "redacted.zip") as archive:
+        texts = [text for name in archive.namelist() for text in opened(archive.read(name))]
+        shown = json.loads(archive.read("snapshot/0001/manifest.json"))
+    assert not [digest for digest in digests if any(digest.encode() in text for text in texts)]
+    assert [set(part) for part in shown["parts"]] == [{"path", "account", "region", "resources"}]
+    assert run("evidence", "replay", "redacted.zip", "--key", "key.pub").code == 0
+
+
+def _files(folder: Path) -> list[Path]:
+    named = ("manifest.json", "*.ndjson.zst")
+    return [path for name in named for path in folder.rglob(name)]
 
 
 def test_single_values_are_disclosed_against_the_redacted_roots(run: Run, world: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from policyengine.cli.withheld import FILE, new_withholding, write_private
+from policyengine.cli.withheld import FILE, new_withholding, shown_manifest, write_private
 from policyengine.evidence.dsse import seal
 from policyengine.evidence.manifest import STATEMENT_FILE
 from policyengine.evidence.signers import Signer
@@ -61,8 +61,9 @@ def sign_population(
             tree.add_many(_leaves(part.path, withholding))
         except StreamError as problem:
             raise InputError(f"`{part.path}` {problem}; a population that is damaged is not signed") from None
+    shown = manifest if withholding is None else shown_manifest(manifest)
     collected = Collected(
-        Root(tree.root().hex(), tree.size), sha256(manifest).hexdigest(), at or _created(manifest, folder)
+        Root(tree.root().hex(), tree.size), sha256(shown).hexdigest(), at or _created(manifest, folder)
     )
     _put(folder / STATEMENT_FILE, seal(population_statement(collected), signer))
     return collected

@@ -15,6 +15,7 @@ from policyengine.cli.evidence.hiding import check_hidden
 from policyengine.cli.kept_report import kept_context, run_info
 from policyengine.cli.replaying import withholding_kept
 from policyengine.cli.reportextras import known_extras
+from policyengine.cli.withheld import shown_manifest
 from policyengine.evidence.bundle_writer import CSV, JSON, NDJSON_GZ, BundleWriter
 from policyengine.evidence.manifest import (
     JOURNAL,
@@ -144,7 +145,9 @@ def _inputs(bundle: BundleWriter, reader: RunReader) -> None:
     """What was collected, line by line as it was; gzip, which the standard library reads."""
     for number, folder in enumerate(reader.inputs(), 1):
         name = f"snapshot/{number:04d}"
-        bundle.add_file(f"{name}/manifest.json", folder / "manifest.json", "snapshot-manifest", JSON)
+        manifest = (folder / "manifest.json").read_bytes()
+        shown = manifest if bundle.withholding is None else shown_manifest(manifest)
+        bundle.add_bytes(f"{name}/manifest.json", shown, "snapshot-manifest", JSON)
         statement = folder / STATEMENT_FILE
         if statement.is_file():
             bundle.add_file(f"{name}/{STATEMENT_FILE}", statement, ROLE_STATEMENT, JSON)
