@@ -133,11 +133,12 @@ class Run:
 
     def _withholding(self) -> Any:
         """What this run keeps and does not judge; None where that is nothing."""
-        from policyengine.cli.withheld import withholding_of_run
+        from policyengine.cli.withheld import shown_id, withholding_of_run
 
         plan, key = self.evaluator.settings.withhold, self.options.get("redaction_key")
         found = withholding_of_run(plan, self.discovery.sources, self.info.id, key)
         if found is not None:
+            self.info = replace(self.info, id=shown_id(self.info.id, found))
             self.notes.append(
                 "values are withheld (`evidence.withhold`): this run is judged without them, and what a rule reads of "
                 "them is UNKNOWN"
