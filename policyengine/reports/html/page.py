@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import Any, Final, TextIO
 
@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from policyengine.model.reasons import REASONS
 from policyengine.reports.html.controls import anchored
+from policyengine.reports.html.details import NAME_LIMIT
 from policyengine.reports.html.trend import fails
 from policyengine.reports.text import cut, plural, visible
 
@@ -31,6 +32,11 @@ def _final(value: Any) -> Any:
 def _lines(text: str) -> Markup:
     """Return a text of several lines, each made safe."""
     return Markup("\n").join(escape(visible(line)) for line in text.split("\n"))
+
+
+def _listed(names: Iterable[str]) -> Markup:
+    """Return names with commas between them, however many there are."""
+    return Markup(", ").join(escape(visible(cut(name, NAME_LIMIT))) for name in names)
 
 
 def _utc(text: str) -> str:
@@ -69,6 +75,7 @@ def environment(resources: Mapping[str, str]) -> Environment:
         sentence=_sentence,
         reason=_reason,
         lines=_lines,
+        listed=_listed,
         fails=fails,
         anchor=anchored,
         raw=Markup,  # base64 of our own: nothing in it can be markup

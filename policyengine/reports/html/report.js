@@ -830,6 +830,7 @@ async function start() {
     if (view.length) activate(0, false);
     follow();
   }
+  (globalThis.requestIdleCallback ?? setTimeout)(searchable); // so that the first search is as quick as the next
   document.documentElement.dataset.ready = String(Math.round(performance.now()));
 }
 

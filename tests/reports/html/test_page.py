@@ -96,6 +96,13 @@ def test_completeness_says_everything_the_run_says(whole: Page) -> None:
         assert said in whole.text
 
 
+def test_long_lists_of_names_are_whole_and_long_texts_say_that_they_were_cut() -> None:
+    names = [f"rule-with-a-name-of-some-length-{number:03} <b>" for number in range(300)]
+    text = Page(page([], sample.run(undecidable=names, notes=["x" * 10_000]))).text
+    assert all(name in text for name in names)
+    assert "… (10,000 characters)" in text
+
+
 def test_nothing_given_is_said_and_not_taken_for_nothing_there() -> None:
     text = Page(render("html")).text
     for said in (
