@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from policyengine.engine.evaluate import Evaluator
@@ -105,7 +105,13 @@ def intervals(judge: Judge, events: list[Any]) -> list[Any]:
     )  # fmt: skip
 
 
+ONE, TWO = ("111122223333", "state", 0), ("111122223333", "state", 1)
+
+
 @settings(max_examples=150, deadline=None)
 @given(EVENTS)
+@example([(ALIAS, 1, 1, False, *ONE), (VOLUME, 0, 1, True, *ONE), (KEY, 1, 0, False, *TWO)]).via(
+    "a key behind an alias"
+)
 def test_who_is_asked_again_is_who_may_say_otherwise(events: list[Any]) -> None:
     assert intervals(Judge(evaluator()), events) == intervals(Everything(evaluator()), events)

@@ -16,6 +16,9 @@ from policyengine.model.values import Unresolved
 from policyengine.rules.predicates.table import PREDICATES
 
 Relation = Mapping[str, Any]
+_ALIAS = "alias/"
+"""What names of KMS aliases hold: which key one stands for, another resource says
+(https://docs.aws.amazon.com/kms/latest/developerguide/alias-about.html)."""
 Links = Sequence[Relation] | None
 """The relations by which a rule reaches a type; None where it reads all of them."""
 
@@ -73,7 +76,9 @@ class Changed:
             named = self._by(relation["by"])
             return named is None or not named.isdisjoint(names_of(resource))
         names = self._names | self._keys(relation["key"])
-        return any(name in names for name in _names_in(values_at(resource, relation["via"].split("."))))
+        found = _names_in(values_at(resource, relation["via"].split(".")))
+        through = relation["to"] in INDIRECT
+        return any(name in names or (through and _ALIAS in name) for name in found)
 
     def _keys(self, key: str | None) -> set[str]:
         if key is None:
