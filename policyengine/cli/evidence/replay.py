@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 
 from policyengine.cli.errors import EXIT_OK
+from policyengine.model.errors import UsageError
 
 _SHOWN: Final = 20
 REPLAY_CODE: Final = 13
@@ -26,16 +27,22 @@ REPLAY_CODE: Final = 13
     "--key", "keys", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
     help="public key (PEM) that you were given: verify the bundle first; may repeat",
 )  # fmt: skip
+@click.option(
+    "--collector-key", "collectors", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+    help="who has to have signed each population when collection ended, as of `verify`; may repeat",
+)  # fmt: skip
 @click.option("-j", "--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="processes")
-def replay(bundle: Path, keys: tuple[Path, ...], jobs: int) -> int:
+def replay(bundle: Path, keys: tuple[Path, ...], collectors: tuple[Path, ...], jobs: int) -> int:
     """Perform every verdict of BUNDLE again from its own snapshot and rules; no network, no credentials.
 
     The rows have to be the same, byte by byte, so that their root is the one that was signed.
     """
     from policyengine.evidence.problems import BundleError, exit_code
 
+    if collectors and not keys:
+        raise UsageError("--collector-key goes with --key: who signed the bundle is looked at first")
     try:
-        if keys and (code := _verify(bundle, keys, jobs)):
+        if keys and (code := _verify(bundle, keys, collectors, jobs)):
             return code
         with tempfile.TemporaryDirectory(prefix="policyengine-") as folder:
             return _replay(bundle, Path(folder), jobs, verified=bool(keys))
@@ -44,13 +51,13 @@ def replay(bundle: Path, keys: tuple[Path, ...], jobs: int) -> int:
         return exit_code([error.problem])
 
 
-def _verify(bundle: Path, keys: tuple[Path, ...], jobs: int) -> int:
+def _verify(bundle: Path, keys: tuple[Path, ...], collectors: tuple[Path, ...], jobs: int) -> int:
     from policyengine.cli.evidence.verify import keys_of
     from policyengine.evidence.problems import exit_code
     from policyengine.evidence.verify import examine
     from policyengine.reports.text import visible
 
-    found = examine(bundle, keys_of(keys), jobs=jobs)
+    found = examine(bundle, keys_of(keys), jobs=jobs, collectors=keys_of(collectors))
     for problem in found.problems:
         click.echo(visible(f"WRONG {problem}"))
     if found.problems:
