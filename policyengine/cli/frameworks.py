@@ -142,12 +142,13 @@ def _results(info: FrameworkInfo, rules: Mapping[str, RuleInfo], reader: RunRead
     from policyengine.cli.reportextras import rules_asked
     from policyengine.model.errors import InputError
     from policyengine.reports.controls import ControlTally
+    from policyengine.reports.tally import is_accepted
 
     asked = rules_asked(reader)
     tally = ControlTally({info.id: info}, {**rules, **asked}, asked=asked)
     try:
         for row in reader.rows():
-            waived = [detail["rule"] for detail in row.details if detail.get("waiver") is not None]
+            waived = [detail["rule"] for detail in row.details if is_accepted(detail.get("waiver"))]
             tally.add_row(reader.rules_of.get(row.type, ()), row.verdicts, waived)
         undecidable = reader.run.get("undecidable", ())
         return tally.results(complete=reader.run.get("complete") is True, undecidable=undecidable)

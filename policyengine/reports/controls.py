@@ -21,6 +21,7 @@ from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, PASS, UNKNOWN, VERDICTS
 from policyengine.reports.base import Context, RunInfo
 from policyengine.reports.extras import Extras, FrameworkInfo
+from policyengine.reports.tally import is_accepted
 from policyengine.store.rows import LETTERS, VERDICT_OF
 
 Decides = Literal["whole", "part", "none"]
@@ -175,7 +176,7 @@ class ControlTally:
         if rule not in self._places:
             # what it decides is not known, so it decides a part
             self._map(rule, {f: [(c, "part") for c in ids] for f, ids in finding.frameworks.items()})
-        waived = verdict == FAIL and finding.waiver is not None
+        waived = verdict == FAIL and is_accepted(finding.waiver)
         if finding.identity != self._identity:
             self._end_resource()
             if finding.identity < self._identity:
@@ -190,7 +191,7 @@ class ControlTally:
     def add_row(self, rules: Sequence[str], letters: str, waived: Collection[str] = ()) -> None:
         """Count one resource as a run directory keeps it: a letter for each of ``rules``, ``-`` for one not asked.
 
-        ``waived`` are the ids of the rules whose FAIL carries a waiver. Each resource must be given once. A rule that
+        ``waived`` are the ids of the rules whose FAIL somebody accepted. Each resource must be given once. A rule that
         ``rules`` of the tally lacks counts for no control: a row does not say to which it is mapped.
         """
         self._vectors[tuple(rules), letters, tuple(waived)] += 1

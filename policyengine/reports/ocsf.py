@@ -29,6 +29,7 @@ from policyengine.reports.asff import PREFIX, PRODUCT
 from policyengine.reports.asff_types import place_of
 from policyengine.reports.base import Context, RuleInfo, RunInfo
 from policyengine.reports.jsontext import compact
+from policyengine.reports.tally import is_accepted
 from policyengine.reports.text import cut
 
 Json = dict[str, Any]
@@ -120,6 +121,8 @@ def event(finding: Finding, rule: RuleInfo | None, run: RunInfo, time: int) -> J
 def _status(waiver: Mapping[str, Any] | None) -> Json:
     if waiver is None:
         return {"status_id": 1, "status": "New"}
+    if not is_accepted(waiver):
+        return {"status_id": 1, "status": "New", "comment": "in the project's baseline; nobody has accepted it"}
     found: Json = {"status_id": 99, "status": "Risk Accepted"}
     return {**found, "comment": cut(str(waiver["reason"]), _TEXT)} if waiver.get("reason") else found
 

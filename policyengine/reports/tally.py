@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, FAMILIES, SEVERITIES, UNKNOWN, VERDICTS
@@ -25,6 +25,11 @@ class RuleLike(Protocol):
 def is_debt(finding: Finding) -> bool:
     """Whether a FAIL is in the baseline: it was there when the project began, and nobody has accepted it."""
     return finding.waiver is not None and finding.waiver.get("kind") == "baseline"
+
+
+def is_accepted(waiver: Mapping[str, Any] | None) -> bool:
+    """Whether a FAIL that carries this was accepted by a person: what is in the baseline was not."""
+    return waiver is not None and waiver.get("kind") != "baseline"
 
 
 def accepted_text(waived: int, debt: int) -> list[str]:

@@ -21,6 +21,7 @@ from typing import Any, Final, Literal, Protocol
 
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PILLARS, SEVERITIES, UNKNOWN, VERDICTS
+from policyengine.reports.tally import is_accepted
 from policyengine.store.rows import VERDICT_OF
 
 Risk = Literal["high", "medium", "low"]
@@ -228,7 +229,7 @@ class RiskTally:
         """Count one finding; findings may come in any order."""
         self.count(
             finding.rule, finding.severity, finding.verdict, finding.account,
-            waived=finding.waiver is not None, cause=finding.cause, remediation=finding.remediation,
+            waived=is_accepted(finding.waiver), cause=finding.cause, remediation=finding.remediation,
         )  # fmt: skip
 
     def count(
@@ -276,7 +277,7 @@ class RiskTally:
         """
         waived: list[str] = []
         for detail in details:
-            if detail.get("waiver") is not None:
+            if is_accepted(detail.get("waiver")):
                 waived.append(detail["rule"])
             elif (cause := detail.get("cause")) is not None and not self._is_new(detail["rule"], cause):
                 self._fewer[detail["rule"]] += 1

@@ -27,6 +27,7 @@ from policyengine.reports.controls import (
 from policyengine.reports.extras import Extras, FrameworkInfo
 from policyengine.rules.packs import load_packs
 from policyengine.store.rows import LETTERS
+from tests.reports import sample
 
 REASON = {PASS: "requirement_met", FAIL: "missing", UNKNOWN: "access_denied", NOT_APPLICABLE: "when_not_met"}
 MAPPED = {
@@ -262,3 +263,18 @@ def test_the_bundled_frameworks_and_pack() -> None:
     assert {r.status for r in results} == {"not_tested", "not_decided"}
     counted = dict(by_framework(results))
     assert sum(counted["soc2"].values()) == len(frameworks["soc2"].controls)
+
+
+def test_what_is_only_in_the_baseline_was_accepted_by_nobody() -> None:
+    [finding] = [f for f in sample.findings(hostile=False) if f.verdict == "FAIL" and f.waiver is not None][
+        :1
+    ]
+    statuses = {}
+    for kind in ("waiver", "baseline"):
+        info = FrameworkInfo("soc2", "SOC 2", "2017", "", "", ["CC6.1"])
+        tally = ControlTally({"soc2": info}, {})
+        tally.add(
+            finding._replace(frameworks={"soc2": ["CC6.1"]}, waiver={**(finding.waiver or {}), "kind": kind})
+        )
+        statuses[kind] = [result.status for result in tally.results()]
+    assert statuses == {"waiver": ["accepted"], "baseline": ["failed"]}

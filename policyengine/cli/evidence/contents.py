@@ -94,7 +94,8 @@ def exclusions(
             yield "place not looked at", which, str(skipped.get("why") or skipped.get("reason") or ""), ""
     for waiver in reader.run.get("waivers", ()):
         which = f"{waiver['rule']} on {waiver['scope']}"
-        yield f"FAIL accepted by a waiver ({waiver['state']})", which, waiver["reason"], waiver["expires"]
+        what = "FAIL accepted by a waiver" if waiver["state"] == "active" else f"waiver that is {waiver['state']}"
+        yield what, which, waiver["reason"], waiver["expires"]
 
 
 def _settings(reader: RunReader) -> Json:
