@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from policyengine.model.canonical_json import canonical
 from policyengine.model.merkle import root_of
-from policyengine.model.values import Unresolved
+from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.model.withheld import Disclosure, Plan, Withholding, digest_of, shows, steps
 from policyengine.sources.snapshot.lines import parse_line
+from policyengine.sources.snapshot.problems import LineError
 
 SECRET = b"0123456789abcdef"
 PLAN = Plan({"AWS::S3::Bucket": ("/Secret", "/List/*/Value", "/Deep/a~1b"), "*": ("/Any",)}, ("owner", "ö"))
@@ -232,3 +233,55 @@ def test_a_disclosure_cannot_be_moved_to_another_resource() -> None:
     assert isinstance(disclosure, Disclosure)
     assert shows(HOLDING.committed(one), disclosure)
     assert not shows(HOLDING.committed(two), disclosure)
+
+
+_NAMES = st.sampled_from(["A", "B", "Tags", "Key", "Value", "related", "owner", "-", "0", "a/b", "~", ""])
+_VALUES = st.recursive(
+    st.text(alphabet='xyzé\u2028"\\', min_size=1, max_size=5) | st.integers(1000, 9999) | st.booleans(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(
+    st.dictionaries(_NAMES, _VALUES, max_size=3),
+    st.dictionaries(_NAMES, st.text(max_size=4), max_size=2) | st.none(),
+    st.dictionaries(_NAMES, st.lists(_VALUES, max_size=2), max_size=2),
+    st.lists(st.lists(_NAMES | st.just("*"), min_size=1, max_size=3), max_size=3),
+    st.booleans(),
+)
+def test_what_is_withheld_is_unknown_to_rules_and_never_absent(
+    properties: dict[str, Any], tags: Any, related: dict[str, Any], places: list[list[str]], by_tag: bool
+) -> None:
+    """Rules judge the line that is shown: a value that looked absent could make one pass."""
+    record = bucket(properties=properties, related=related, **({} if tags is None else {"tags": tags}))
+    pointers = [f"/{'/'.join(s.replace('~', '~0').replace('/', '~1') for s in place)}" for place in places]
+    plan = Plan({"*": tuple(p for p in pointers if p != "/")}, ("owner",) if by_tag else ())
+    holding, line = Withholding(plan, SECRET), canonical(record)
+    try:
+        parse_line(line)
+    except LineError:
+        return  # no line of a snapshot to begin with
+    seen = parse_line(holding.committed(line))
+    for disclosure in holding.disclosures(line):
+        path = disclosure.path
+        if path.startswith("tags:"):
+            assert isinstance(seen.tags, dict) and isinstance(seen.tags["owner"], Unresolved)
+            continue
+        place = steps(path) if path != "/" else ("",)
+        inside: Any = seen.properties
+        if place[0] == "related":
+            inside, place = seen.related, place[1:]
+        assert unknown_at(inside, place), (path, seen.properties, seen.related)
+
+
+def unknown_at(value: Any, place: tuple[str, ...]) -> bool:
+    for step in place:
+        if isinstance(value, Unresolved):
+            return True
+        if isinstance(value, OpenDict | OpenList) and (step == "-" or step not in value):
+            return True
+        if isinstance(value, Unresolved | str | int):
+            return False
+        value = value[int(step)] if isinstance(value, list) else value.get(step)
+    return isinstance(value, Unresolved | OpenDict | OpenList)
