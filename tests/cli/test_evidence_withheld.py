@@ -290,6 +290,51 @@ references: ["https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.h
     assert [each["verdict"] for each in told] == ["UNKNOWN"]
 
 
+def test_results_kept_of_whole_resources_are_not_taken_for_those_without(run: Run, world: Path) -> None:
+    """Verdicts that `--cache` keeps are of what was judged then."""
+    rule = {
+        "id": "function-description-heron", "title": "Functions are called Heron", "family": "governance", "pillar": "security",
+        "severity": "low", "applies_to": "AWS::Lambda::Function", "why": "Descriptions are shown in many places.", "fix": "Describe it as Heron.",
+        "require": {"field": "Description", "equals": "Heron"}, "message": "is {Description}",
+        "references": ["https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"],
+    }  # fmt: skip
+    (world / "own").mkdir()
+    (world / "own/function-description-heron.yaml").write_text(json.dumps(rule))
+    whole = (
+        "scan",
+        "snapshot",
+        "--rules",
+        "own",
+        "--rule",
+        rule["id"],
+        "--format",
+        "json",
+        "--cache",
+        "cache",
+        *AS_OF,
+    )
+    for more, verdict in (
+        ((), "FAIL"),
+        (("-o", "kept"), "UNKNOWN"),
+        ((), "FAIL"),
+        (("-o", "kept"), "UNKNOWN"),
+    ):
+        found = run(*whole, *more)
+        assert found.code in (0, 1), found.err
+        assert [each["verdict"] for each in found.document["findings"]] == [verdict], (more, found.err)
+        assert ("Project Nightjar" in found.out) == (not more)
+
+
+def test_a_target_is_exported_without_values_at_once(run: Run, world: Path) -> None:
+    (world / "template.yaml").write_text(TEMPLATE)
+    given = ("evidence", "export", "template.yaml", "--sign-key", "key", *FAST, *AS_OF)
+    assert run(*given, "-o", "full.zip").code == 0
+    assert run(*given, "--redact", "-o", "redacted.zip").code == 0
+    assert set().union(*shown(world / "full.zip").values()) == {"gnu-pipe-77", "ann.lee@example.com"}
+    assert shown(world / "redacted.zip") == {}
+    assert run("evidence", "replay", "redacted.zip", "--key", "key.pub").code == 0
+
+
 def test_what_stands_elsewhere_too_is_refused_by_name(run: Run, world: Path) -> None:
     twice = line(
         "AWS::Lambda::Function", "other",
