@@ -1,7 +1,8 @@
 """``make bench``: measure everything, print it, write ``benchmarks/RESULTS.md``.
 
 ``--only memory,template,corpus,snapshot,decide,coverage,managed,iamrules,incremental,live,liveorg,items,events,coldimport,oscal,
-html,evidence,history`` runs parts (``lambdas`` stands for items, events and coldimport) and does not write the page;
+html,evidence,export,history,shadowai`` runs parts (``lambdas`` stands for items, events and coldimport) and does not write the
+page;
 ``--sizes`` chooses the snapshots; ``--without-peers`` measures ours alone.
 """
 
@@ -17,6 +18,7 @@ if __name__ == "__main__":
 
 from benchmarks import (  # noqa: E402 - after the path is set
     engines,
+    evidence_export,
     evidence_verify,
     history_diff,
     iam_coverage,
@@ -29,6 +31,7 @@ from benchmarks import (  # noqa: E402 - after the path is set
     peers,
     reports_html,
     reports_oscal,
+    shadow_ai,
     snapshots,
     table,
     templates,
@@ -52,7 +55,9 @@ PARTS = (
     "oscal",
     "html",
     "evidence",
+    "export",
     "history",
+    "shadowai",
 )
 
 
@@ -123,6 +128,10 @@ def measure(part: str, options: argparse.Namespace, *, with_peers: bool) -> tabl
         return reports_html.measure(min(3, options.rounds), with_peers=with_peers)
     if part == "evidence":
         return evidence_verify.measure(min(3, options.rounds))
+    if part == "export":
+        return evidence_export.measure()
+    if part == "shadowai":
+        return shadow_ai.measure(min(3, options.rounds))
     raise SystemExit(f"no such part `{part}`; known are {', '.join(PARTS)}")
 
 

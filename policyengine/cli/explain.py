@@ -78,6 +78,8 @@ def finding_page(
     if len(found) > 1:
         raise InputError(f"{len(found)} findings begin with `{finding_id}`; give more of the id")
     finding = next(iter(found.values()))
+    if path.is_dir() and not finding.get("evidence"):
+        finding = _judged_again(path, finding)
     form = load_packs(folders).rule(str(finding.get("rule")))
     try:
         layers = _layers(finding.get("witness"), path, targets)
@@ -85,6 +87,22 @@ def finding_page(
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         message = f"`{path}`: finding `{finding_id}` is not of the form `policyengine/findings/v1`"
         raise InputError(message) from error
+
+
+def _judged_again(run: Path, finding: dict[str, Any]) -> dict[str, Any]:
+    """Return the finding of a kept run with what it rests on: of what passes, a run keeps only that it does."""
+    from policyengine.cli.replaying import again
+    from policyengine.engine.only import Only
+
+    judged = again(run)
+    about = finding["resource"]
+    identity = (about["account"] or "", about["region"] or "", about["type"], about["id"])
+    judged.scan.sources = [
+        Only(source, {identity}, {about["type"]}) if finding["location"] is None else source
+        for source in judged.sources
+    ]
+    made = (f.to_json() for f in judged.scan_findings(finding["verdict"]) if f.id == finding["id"])
+    return {**next(made, finding), "location": finding["location"]}
 
 
 def _layers(witness: Any, run: Path, targets: Sequence[str]) -> list[str]:

@@ -49,6 +49,11 @@ class Again:
         found = self.scan.findings()
         return found if self._in_order else iter(sorted(found, key=lambda each: each.sort_key))
 
+    def scan_findings(self, verdict: str) -> Iterator[Finding]:
+        """Yield findings of one verdict as the sources of ``scan`` give them, which may be fewer than all."""
+        self.scan.wanted = Wanted(frozenset((verdict,)))
+        yield from self.scan.findings()
+
     @property
     def _in_order(self) -> bool:
         return len(self.sources) == 1 and bool(self.sources[0].sorted)

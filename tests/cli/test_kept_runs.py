@@ -127,3 +127,14 @@ def test_a_report_of_a_kept_run_is_the_report_of_the_scan(run: Run, tmp_path: Pa
         f for f in formats if (tmp_path / f"scan.{f}").read_bytes() != (tmp_path / f"report.{f}").read_bytes()
     ]
     assert differing == []
+
+
+@pytest.mark.parametrize("target", ["organization", "template.yaml"])
+def test_what_passes_is_explained_by_judging_it_again(run: Run, tmp_path: Path, target: str) -> None:
+    rule = ("--rule", "s3-versioning", "--rule", "kms-key-usable")
+    given = (str(ROOT / "examples" / target), *rule, "--format", "json", *AS_OF)
+    document = run("scan", *given, "-o", "kept").document
+    passed = next(f for f in document["findings"] if f["verdict"] == "PASS" and f["evidence"])
+    page = run("explain", passed["id"], "--run", "kept").out
+    assert passed["message"] in page.replace("\n", " ") or passed["evidence"][0]["expected"] in page
+    assert "PASS" in page
