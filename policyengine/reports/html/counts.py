@@ -12,6 +12,7 @@ from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, SEVERITIES, U
 from policyengine.reports.base import RuleInfo
 from policyengine.reports.html.data import EXCLUDED, OPEN, PASSED, UNDETERMINED, WAIVED, status_of
 from policyengine.reports.places import place
+from policyengine.reports.tally import is_debt
 from policyengine.reports.text import cut, visible
 from policyengine.reports.worst import Worst
 
@@ -93,7 +94,7 @@ class Counts:
         elif status == UNDETERMINED:
             self.reasons[finding.reason] += 1
             self.undetermined.add(finding)
-        elif (finding.waiver or {}).get("kind") == "baseline":
+        if status == OPEN and is_debt(finding):
             self.baseline[finding.rule] += 1
         examples = self.examples.setdefault(finding.rule, [])
         if sum(1 for example in examples if example.status == status) < EXAMPLES[status]:

@@ -102,6 +102,10 @@ def banner(run: RunInfo, counts: Counts, found: Scope | None) -> Banner:
     holes = _holes(run, totals, found)
     if totals[OPEN]:
         text = "Each is a resource that does not meet a rule and that nobody has accepted."
+        debt = sum(counts.baseline.values())
+        text += (
+            f" {debt:,} of them are in the baseline: a debt from before the tool was adopted." if debt else ""
+        )
         return Banner("bad", plural(totals[OPEN], "open violation"), " ".join([text, *holes]))
     if holes:
         head = "Nothing fails, but not everything is known" if totals[PASSED] else "Not everything is known"

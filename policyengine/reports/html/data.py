@@ -20,6 +20,7 @@ from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, SEVERITIES, U
 from policyengine.reports.base import SourceText
 from policyengine.reports.html.columns import Numbers, Packed, Texts, Words
 from policyengine.reports.html.details import Names, detail_line, detail_of, message_of, names_of, shown
+from policyengine.reports.tally import is_accepted
 
 OPEN, UNDETERMINED, WAIVED, PASSED, EXCLUDED = range(5)
 """Status of a row, worst first: FAIL, UNKNOWN, a FAIL that a waiver accepts, PASS, NOT_APPLICABLE."""
@@ -28,8 +29,8 @@ _SEVERITY: Final = {name: rank for rank, name in enumerate(reversed(SEVERITIES))
 
 
 def status_of(finding: Finding) -> int:
-    """Return the status of a finding."""
-    return WAIVED if finding.verdict == FAIL and finding.waiver is not None else _STATUS[finding.verdict]
+    """Return the status of a finding; what is in the baseline was accepted by nobody, so it fails."""
+    return WAIVED if finding.verdict == FAIL and is_accepted(finding.waiver) else _STATUS[finding.verdict]
 
 
 class Ids:

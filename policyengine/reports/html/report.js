@@ -559,7 +559,7 @@ function evidenceOf(detail) {
       detail.w[3].length ? ` with ${detail.w[3].map(([key, value]) => `${key} ${value}`).join(', ')}` : '') : null,
     detail.b ? make('p', {}, `When ${detail.b.map(([name, value]) => `${name} is ${value}`).join(' and ')}.`) : null,
     detail.c ? make('p', {}, make('strong', {}, 'Cause: '), detail.c) : null,
-    detail.v ? [make('p', {}, make('strong', {}, 'Accepted, and still failing:')), pairs(Object.entries(detail.v))] : null,
+    detail.v ? [make('p', {}, make('strong', {}, detail.v.kind === 'baseline' ? 'In the baseline, accepted by nobody:' : 'Accepted, and still failing:')), pairs(Object.entries(detail.v))] : null,
   ].flat();
 }
 

@@ -26,7 +26,7 @@ MARKS: Final = ("✕", "?", "◇", "✓", "–")
 WORDS: Final = ("FAIL", "UNKNOWN", "accepted", "PASS", "N/A")
 HEADS: Final = ("Fail", "Unknown", "Accepted", "Pass", "N/A")
 MEANINGS: Final = (
-    "nobody has accepted it", "could not be determined", "fails; a waiver or the baseline accepts it",
+    "nobody has accepted it", "could not be determined", "fails; somebody has accepted it",
     "meets the rule", "the rule does not apply",
 )  # fmt: skip
 MAX_WAIVERS: Final = 1_000

@@ -246,17 +246,23 @@ def test_waivers_come_expired_first_and_say_why_they_lapsed(whole: Page) -> None
     assert "expires in 14 days" in text
 
 
-def test_baseline_debt_is_counted_by_rule() -> None:
+def test_what_is_in_the_baseline_fails_and_is_counted_as_debt() -> None:
     found = [
         f._replace(waiver={"kind": "baseline", "id": "b"})
         for f in sample.findings(hostile=False)
         if f.verdict == "FAIL"
     ]
-    text = Page(page(found)).text
-    assert (
-        "5 together. They fail, and are owed." in text
-        or f"{len(found)} together. They fail, and are owed." in text
-    )
+    text = page(found)
+    assert banner_of(text) == "bad"
+    assert f"{len(found)} of them are in the baseline" in Page(text).text
+    assert f"{len(found)} together. They fail, and are owed." in Page(text).text
+    assert {row["status"] for row in Page(text).findings()} == {"FAIL"}
+    rows = {row[0]: row for row in rows_of(text, "add up to its population")[1:]}
+    assert rows["EC2.13"][1] == STATUS_WORDS["failed"][0]
+    for control in re.findall(r'<article class="control".*?</article>', text, re.DOTALL):
+        lines = rows_of(control, ">Decides<")
+        for column in range(2, 7):
+            assert sum(int(line[column]) for line in lines[1:-1]) == int(lines[-1][column])
 
 
 def test_a_pillar_that_no_rule_applied_to_is_not_assessed(whole: Page) -> None:
