@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from policyengine.aws.region_names import REGION_NAME
 from policyengine.config.find import FILE_NAME as CONFIG
 from policyengine.config.find import find_config
 from policyengine.config.remediation import Repair
@@ -71,7 +72,7 @@ def check_place(account: str | None, region: str | None) -> None:
     """Raise UsageError for an account or region that cannot be one: conditions and rules compare them."""
     if account is not None and not re.fullmatch(r"[0-9]{12}", account):
         raise UsageError(f"--account `{account}` is no account id; expected twelve digits")
-    if region is not None and not re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", region):
+    if region is not None and not re.fullmatch(REGION_NAME, region):
         raise UsageError(f"--region `{region}` is no region; expected e.g. eu-west-1")
 
 

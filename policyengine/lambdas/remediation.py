@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from policyengine.aws.region_names import REGION_NAME
 from policyengine.lambdas.log import Log
 from policyengine.lambdas.notification import PREFIX, EventError
 from policyengine.lambdas.runtime import Runtime
@@ -21,7 +22,7 @@ _FIELDS: Final = {
     "resource_type": re.compile(r"[A-Za-z0-9]+::[A-Za-z0-9]*::[A-Za-z0-9]+"),
     "resource_id": re.compile(r"[ -~]{1,2048}"),
     "account": re.compile(r"[0-9]{12}"),
-    "region": re.compile(r"global|[a-z]{2}(-[a-z]+){1,3}-[0-9]{1,2}"),
+    "region": re.compile(rf"global|{REGION_NAME}"),
     "requested_by": re.compile(r"[ -~]{1,200}"),
 }
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from policyengine.aws.region_names import REGION_NAME
 from policyengine.catalog import registry
 from policyengine.lambdas.bundle import Bundle
 from policyengine.lambdas.evaluations import NOT_DETERMINED
@@ -24,7 +25,7 @@ API_CALL: Final = "AWS API Call via CloudTrail"
 FINDINGS: Final = "Security Hub Findings - Imported"
 GENERATOR: Final = "policyengine/"
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
-_REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+){1,3}-[0-9]{1,2}")
+_REGION: Final = re.compile(REGION_NAME)
 _TYPE: Final = re.compile(r"[A-Za-z0-9]+::[A-Za-z0-9]*::[A-Za-z0-9]+")
 
 

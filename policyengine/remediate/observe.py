@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from policyengine.aws.account import Account
 from policyengine.aws.failures import CallFailure
+from policyengine.aws.region_names import REGION_NAME
 from policyengine.aws.regions import HOME, regions_of
 from policyengine.catalog import registry
 from policyengine.config.settings import Settings
@@ -53,7 +54,7 @@ type in an account and region, whichever resource it was asked for: it stands un
 MOST_KEPT: Final = 10_000
 OTHERS: Final = "others"
 """Stands in a coverage for the other accounts of an organisation, which are not looked at."""
-_REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+){1,3}-[0-9]{1,2}")
+_REGION: Final = re.compile(REGION_NAME)
 _WORKERS: Final = 8
 
 

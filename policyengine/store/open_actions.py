@@ -6,13 +6,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from policyengine.aws.region_names import REGION_NAME
 from policyengine.store.actions import ActionStore, StoreError
 
 if TYPE_CHECKING:
     from policyengine.aws.account import Account
 
 _PREFIX: Final = "dynamodb:"
-_TABLE: Final = re.compile(r"([A-Za-z0-9_.-]{3,255})(?:@([a-z]{2}(?:-[a-z]+)+-[0-9]))?")
+_TABLE: Final = re.compile(rf"([A-Za-z0-9_.-]{{3,255}})(?:@({REGION_NAME}))?")
 """A table's name as CreateTable takes it, and a region."""
 _RATE: Final = 1000.0
 """Calls a second at most: an on-demand table slows down by itself."""
