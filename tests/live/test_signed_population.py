@@ -114,3 +114,10 @@ def test_a_key_that_cannot_sign_is_told_before_anything_is_collected(world: Worl
         )
         assert ended.code == 2, ended.err
         assert not (tmp_path / "snapshot").exists()
+
+
+def test_a_configuration_without_a_signature_is_refused(world: World, tmp_path: Path) -> None:
+    ended = commands.run(
+        world.endpoint, tmp_path, "snapshot", *LIVE, "--config", "x.yaml", "-o", str(tmp_path / "snapshot")
+    )
+    assert (ended.code, "it goes with --sign-key" in ended.err) == (2, True), ended.err

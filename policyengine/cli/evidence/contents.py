@@ -94,7 +94,11 @@ def exclusions(
             yield "place not looked at", which, str(skipped.get("why") or skipped.get("reason") or ""), ""
     for waiver in reader.run.get("waivers", ()):
         which = f"{waiver['rule']} on {waiver['scope']}"
-        what = "FAIL accepted by a waiver" if waiver["state"] == "active" else f"waiver that is {waiver['state']}"
+        what = (
+            "FAIL accepted by a waiver"
+            if waiver["state"] == "active"
+            else f"waiver that is {waiver['state']}"
+        )
         yield what, which, waiver["reason"], waiver["expires"]
 
 

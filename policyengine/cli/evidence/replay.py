@@ -92,10 +92,10 @@ def _replay(bundle: Path, folder: Path, jobs: int, *, verified: bool) -> int:
     if engine != __version__:
         click.echo(f"note  the bundle is of engine {engine}, this is {__version__}")
     if manifest.plan is not None:
-        lines = run.reader.about["withheld"]["lines"]
-        click.echo(
-            f"note  values are withheld in {lines:,} lines; the run was judged without them, and so again now"
-        )
+        about = run.reader.about.get("withheld")
+        lines = about.get("lines") if isinstance(about, dict) else None
+        where = f"{lines:,} lines" if isinstance(lines, int) else "lines that nobody counted"
+        click.echo(f"note  values are withheld in {where}; the run was judged without them, and so again now")
     if not verified:
         click.echo("note  no key was given: whether the bundle is the one that was signed was not looked at")
     if not same:

@@ -116,7 +116,7 @@ class _Unpacking:
         for name in ("results", "places"):
             for entry in about[name]:
                 entry["path"] = entry["path"].removesuffix(".zst")
-        if "withheld" in about:
+        if isinstance(about.get("withheld"), dict):
             about["withheld"]["redacted"] = self._manifest.withheld == REDACTED
         self._write("run.json", iter((json.dumps(about).encode(),)))
         withholding = withholding_of(self._file, self._places, self._manifest)

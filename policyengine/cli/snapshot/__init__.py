@@ -70,6 +70,10 @@ def snapshot(context: click.Context, /, **options: Any) -> int | None:
         )
     if options["output"] is None:
         raise click.UsageError("where is the snapshot to go? give -o DIR", context)
+    if options["config"] is not None and options["sign_key"] is None:
+        raise click.UsageError(
+            "--config says what is withheld of what is signed: it goes with --sign-key", context
+        )
     from policyengine.cli.live.collect import collect, plan_for
     from policyengine.cli.run import now_text, selected
     from policyengine.cli.snapshot.sign import plan_of
