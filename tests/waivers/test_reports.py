@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 
+import openpyxl
 import pytest
 
 from policyengine.config.waivers import Baseline, BaselineEntry, Waiving
@@ -14,7 +16,7 @@ from policyengine.model.finding import Finding
 from policyengine.reports.base import TerminalOptions
 from policyengine.reports.waiver_infos import baseline_info, waiver_infos, waiver_notes
 from tests.reports import sample
-from tests.reports.helpers import render
+from tests.reports.helpers import render, render_bytes
 from tests.waivers.making import waiver
 
 DEBT = {"id": "base.json", "granted": "2026-05-01", "kind": "baseline"}
@@ -121,3 +123,22 @@ def test_every_entry_of_a_baseline_is_accounted_for() -> None:
     assert any(
         "2 entries of the baseline can be removed (1 fixed, 1 no longer applicable)" in note for note in notes
     )
+
+
+def test_what_accepts_a_failure_reads_the_same_from_a_scan_and_from_a_kept_run() -> None:
+    """Kept rows are canonical JSON, and reports write members as they come."""
+    shown = [waiver().shown(), Baseline("base.json", "2026-05-01T00:00:00Z").shown()]
+    assert [list(each) for each in shown] == [sorted(each) for each in shown]
+
+
+def test_waived_counts_only_what_somebody_accepted_and_agrees_between_formats() -> None:
+    everything = found(DEBT, DEBT, ACCEPTED, None)
+    book = openpyxl.load_workbook(io.BytesIO(render_bytes("xlsx", everything)))
+    heads, *rows = [[cell.value for cell in row] for row in book["Rules"]]
+    said = [dict(zip(heads, row, strict=True)) for row in rows]
+    (rule,) = [each for each in said if each["Rule"] == "tags-mandatory"]
+    assert (rule["FAIL"], rule["Waived (among FAIL)"]) == (4, 1)
+    result = json.loads(render_bytes("oscal", everything))["assessment-results"]["results"][0]
+    titled = [each for each in result["observations"] if each["title"] == "tags-mandatory: population"]
+    assert [p["value"] for p in titled[0]["props"] if p["name"] == "waived"] == ["1"]
+    assert "4 fail (1 of them waived)" in titled[0]["description"]

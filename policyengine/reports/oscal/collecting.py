@@ -20,6 +20,7 @@ from policyengine.reports.oscal.parts import (
 from policyengine.reports.oscal.risks import Risks
 from policyengine.reports.oscal.stream import Open, Rows
 from policyengine.reports.oscal.words import Json, line, props, uuid5
+from policyengine.reports.tally import is_accepted
 from policyengine.reports.text import plural
 from policyengine.reports.times import moment
 
@@ -51,7 +52,7 @@ class Collected:
     def add(self, finding: Finding) -> None:
         """Take the next finding."""
         self.counts[finding.rule, finding.verdict] += 1
-        if finding.verdict == FAIL and finding.waiver is not None:
+        if finding.verdict == FAIL and is_accepted(finding.waiver):
             self.waived[finding.rule] += 1
         self.titles.setdefault(finding.rule, finding.title)
         if finding.verdict not in self._shown:

@@ -109,7 +109,7 @@ class Findings:
 
 def _told(result: ControlResult) -> str:
     counts = ", ".join(f"{result.verdicts[name]:,} {name}" for name in VERDICTS)
-    return f"{result.sentence}. Verdicts: {counts}; waived or in the baseline among FAIL: {result.waived:,}"
+    return f"{result.sentence}. Verdicts: {counts}; waived among FAIL: {result.waived:,}"
 
 
 def _props(result: ControlResult) -> list[Json]:

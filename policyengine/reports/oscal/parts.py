@@ -173,7 +173,7 @@ def rule_observation(
         "title": line(f"{rule}: population"),
         "description": line(
             f"{title}: asked of {plural(total, 'resource')}; {counts['PASS']:,} pass, {counts[FAIL]:,} fail "
-            f"({waived:,} of them waived or in the baseline), {counts[UNKNOWN]:,} could not be determined, "
+            f"({waived:,} of them waived), {counts[UNKNOWN]:,} could not be determined, "
             f"{counts['NOT_APPLICABLE']:,} not applicable"
         ),
         "props": [

@@ -16,7 +16,7 @@ from policyengine.reports.base import Context, RunInfo
 from policyengine.reports.controls import ControlResult, control_tally
 from policyengine.reports.frameworks_of import rest_of, with_frameworks
 from policyengine.reports.places import place
-from policyengine.reports.tally import Tally, is_debt
+from policyengine.reports.tally import Tally, is_accepted, is_debt
 from policyengine.reports.text import observed
 from policyengine.reports.waived import waiver_text
 from policyengine.reports.xlsx import columns
@@ -63,7 +63,7 @@ class XlsxReport:
         self._tally.add(finding)
         self._controls.add(finding)
         self._counts[finding.rule, finding.verdict] += 1
-        if finding.verdict == FAIL and finding.waiver is not None:
+        if finding.verdict == FAIL and is_accepted(finding.waiver):
             self._waived[finding.rule] += 1
         if finding.verdict in (FAIL, UNKNOWN):
             self._finding(finding)
@@ -120,7 +120,7 @@ class XlsxReport:
                 waiver_text(finding) if waived else None,
                 finding.id,
             ],
-            "unsure" if waived or finding.verdict == UNKNOWN else "bad",
+            "unsure" if (waived and is_accepted(finding.waiver)) or finding.verdict == UNKNOWN else "bad",
         )
 
     def _control(self, result: ControlResult) -> None:
