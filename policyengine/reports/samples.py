@@ -162,7 +162,7 @@ def _by_size(totals: Mapping[Key, int], size: int) -> dict[Key, int]:
     if size < len(totals):
         raise UsageError(
             f"a sample of {size:,} leaves out whole strata: there are {len(totals):,}; ask for as many or more, or name "
-            "fewer properties to stratify by"
+            "fewer properties to stratify by (--by account)"
         )
     size = min(size, sum(totals.values()))
     rest, left = size - len(totals), sum(totals.values()) - len(totals)
