@@ -10,6 +10,8 @@ import io
 import json
 import re
 import stat
+import subprocess
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -378,6 +380,14 @@ def test_a_population_signed_with_a_plan_holds_in_both_bundles(run: Run, world: 
         assert found.code == 0, found.out
         assert "snapshot/0001: as it was signed at 20" in found.out
         assert run("evidence", "verify", name, "--key", "key.pub", "--collector-key", "key.pub").code == 11
+    with zipfile.ZipFile(world / "redacted.zip") as archive:
+        (world / "verify.py").write_bytes(archive.read("verify.py"))
+    keys = ("--key", "key.pub", "--key", "collector.pub")
+    alone = [sys.executable, "-I", "-S", "verify.py", "redacted.zip", *keys]
+    done = subprocess.run(alone, cwd=world, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, "nothing is wrong: verified" in done.stdout) == (0, True), (
+        done.stdout + done.stderr
+    )
     (world / "policyengine.yaml").unlink()
     assert run("scan", "snapshot", "-q", "-o", "kept", *AS_OF).code in (0, 1)
     assert (world / "kept/withheld.json").exists(), "what was withheld when it was signed stays withheld"
