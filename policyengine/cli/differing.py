@@ -25,7 +25,7 @@ class Differing:
     def __init__(self, before: Path, after: Path, *, tell_open: bool) -> None:
         self._paths = (before, after)
         later = read_run(after)
-        self._rules = Rules(rules_of_run(before), rules_of_run(after), unread(later), lost(later))
+        self._rules = Rules(_asked(before), _asked(after), unread(later), lost(later))
         self._looked = (_looked(before), _looked(after))
         self._tell_open = tell_open
         self.open = 0
@@ -80,3 +80,13 @@ def _places(run: RunReader) -> set[tuple[str | None, str | None]]:
         if "file" not in record:
             found.add((record["account"], record["region"]))
     return found
+
+
+def _asked(path: Path) -> list[dict[str, Any]] | None:
+    """Return the rules that a run asked; what its configuration disables is kept with it, and was not."""
+    rules = rules_of_run(path)
+    try:
+        off = json.loads((path / "settings.json").read_bytes())["disabled"] if rules is not None else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        off = {}
+    return None if rules is None else [rule for rule in rules if rule.get("id") not in off]
