@@ -34,6 +34,7 @@ from policyengine.reports.base import Context, Report, RunInfo
 from policyengine.reports.extras import Extras
 from policyengine.reports.population import PopulationWriter
 from policyengine.reports.table import REPORTS
+from policyengine.reports.tally import is_accepted
 from policyengine.rules.data import data_root
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.snapshot.source import open_snapshot
@@ -263,7 +264,9 @@ def _results(bundle: BundleWriter, reader: RunReader, context: Context, formats:
 
 def _tell(row: Row, reader: RunReader, population: PopulationWriter, reports: Sequence[Report]) -> None:
     rules = reader.rules_of.get(row.type, ())
-    accepted = [(d["rule"], str(d["waiver"].get("id", ""))) for d in row.details if d.get("waiver")]
+    accepted = [
+        (d["rule"], str(d["waiver"].get("id", ""))) for d in row.details if is_accepted(d.get("waiver"))
+    ]
     population.add_row(row.account, row.region, row.type, row.id, row.arn, rules, row.verdicts, accepted)
     for finding in findings_of(row, rules, reader.facts, _ALL) if reports else ():
         for report in reports:

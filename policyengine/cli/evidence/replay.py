@@ -98,16 +98,34 @@ def _replay(bundle: Path, folder: Path, jobs: int, *, verified: bool) -> int:
         click.echo(f"note  values are withheld in {where}; the run was judged without them, and so again now")
     if not verified:
         click.echo("note  no key was given: whether the bundle is the one that was signed was not looked at")
+    told = _rules_differ(folder, same_engine=engine == __version__)
     if not same:
         click.echo(
             f"NOT the same: root sha256:{root} over {tree.size:,} rows, the bundle says sha256:{signed.root}"
         )
+        return REPLAY_CODE
+    if told:
         return REPLAY_CODE
     click.echo(
         f"ok    {_verdicts(manifest):,} verdicts on {tree.size:,} resources performed again: the same results root"
     )
     click.echo(f"root  sha256:{root}")
     return EXIT_OK
+
+
+def _rules_differ(folder: Path, *, same_engine: bool) -> bool:
+    """Say which rules are not what their texts in the bundle say. Return whether that is wrong: another engine compiles
+    to other forms, and then it is only a note."""
+    from policyengine.cli.evidence.rule_texts import differing
+    from policyengine.reports.text import visible
+
+    problems = list(differing(folder))
+    lead = "WRONG rules:" if same_engine else "note  rules, by this engine:"
+    for problem in problems[:_SHOWN]:
+        click.echo(visible(f"{lead} {problem}"))
+    if len(problems) > _SHOWN:
+        click.echo(f"… and {len(problems) - _SHOWN:,} more rules")
+    return bool(problems) and same_engine
 
 
 def _verdicts(manifest: Any) -> int:

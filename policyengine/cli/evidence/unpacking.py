@@ -20,6 +20,7 @@ from policyengine.sources.snapshot.manifest import read_manifest as read_snapsho
 from policyengine.sources.snapshot.writer import listed_coverage
 from policyengine.store.coverage import read_coverage
 
+ROLE_RULE_TEXT: Final = "rule-text"
 _NEEDED: Final = {
     "run/coverage.json": "coverage.json",
     "rules/pack.json": "rules.json",
@@ -60,7 +61,9 @@ class _Unpacking:
         for path, name in _NEEDED.items():
             self._write(name, self._content(path))
         for member in self._manifest.members:
-            if member.path.startswith(("results/", "places/")):
+            if member.role == ROLE_RULE_TEXT:
+                self._write(member.path, self._content(member.path))
+            elif member.path.startswith(("results/", "places/")):
                 self._write(member.path.removesuffix(".gz"), self._content(member.path))
             elif member.role == ROLE_POPULATION:
                 self._write(_kept(member.path).removesuffix(".gz"), self._content(member.path))
