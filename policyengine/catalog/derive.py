@@ -95,6 +95,8 @@ def derive(resource: Resource) -> None:
             moved.append(view)
     if moved and not isinstance(resource.locate, _Relocated):
         resource.locate = _Relocated(resource.locate, tuple(moved), properties)
+        if resource.places is not None:
+            resource.places = _Relocated(resource.places, tuple(moved), properties)
 
 
 def _view(value: Any, view: View) -> Any:

@@ -42,13 +42,26 @@ def keep_inputs(
     return kept
 
 
+def without_secrets(sources: Sequence[Any]) -> list[Any]:
+    """Return sources as a kept run would judge them: waivers and baselines are pinned to values as they are there."""
+    found = []
+    for source in sources:
+        if getattr(source, "redaction_key", None) is None:
+            if source.kind in CODE_KINDS and not isinstance(source, AsKept):
+                source = AsKept(source, _redactor())
+            elif hasattr(source, "redact"):
+                source.redact = _redactor()
+        found.append(source)
+    return found
+
+
 def _kept(source: Any, folder: Path, created: str) -> Kept:
     if getattr(source, "redaction_key", None) is not None:
         _copy(source, folder)
         return _opened(source, folder)
     redact = _redactor()
     if source.kind in CODE_KINDS:
-        kept: Any = AsKept(source, redact)
+        kept: Any = source if isinstance(source, AsKept) else AsKept(source, redact)
         _write(kept, source, folder, created)
         return Kept(kept, _parts(folder, str(source.target)))
     _write(_Redacted(source, redact), source, folder, created)
@@ -136,6 +149,11 @@ class AsKept:
         self.skipped: Counter[str] = source.skipped
         self.notes: list[str] = source.notes
         self.withholding: Withholding | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("file", "secret_text", "paths"):  # what is asked about the files themselves
+            return getattr(self._source, name)
+        raise AttributeError(name)
 
     @property
     def coverage(self) -> Coverage:

@@ -286,6 +286,11 @@ def prepare_run(
     if called is not None:
         for source in discovery.sources:
             source.target = called
+    identifier = run_id(pack, settings, configured.whole, discovery, source_options, as_of)
+    if settings.waiving:
+        from policyengine.cli.kept_inputs import without_secrets
+
+        discovery.replace(without_secrets(discovery.sources))
     evaluator, notes = evaluator_for(pack, now, settings, discovery.sources, options)
     wanted = Wanted(frozenset(VERDICTS))
     if all(name == "terminal" for name, _ in formats):
@@ -293,7 +298,7 @@ def prepare_run(
         wanted = Wanted(frozenset((FAIL, UNKNOWN)), MANY if bounded else None)
     started = as_of or now_text()
     info = RunInfo(
-        id=run_id(pack, settings, configured.whole, discovery, source_options, as_of),
+        id=identifier,
         started_at=started,
         finished_at=started,
         engine_version=__version__,

@@ -124,6 +124,15 @@ class _Opener:
             if is_assembly(folder):
                 self._assembly(folder, options)
                 return
+            if _holds_run(folder):
+                if asked:
+                    raise InputError(
+                        f"`{name}` is a run directory, which `report`, `diff`, `explain` and `evidence export` take; what it "
+                        f"judged is in `{name}/inputs`",
+                        code="run_directory",
+                    )
+                self.found.skipped["run directory"] += 1  # it holds copies of what is judged here
+                return
         except InputError as problem:
             self.found.errors.append(problem)
             return
@@ -282,6 +291,11 @@ class _Opener:
             self._open(verdict, Path(STDIN), name, options, asked=True, bytes_at=path)
         else:
             self._open(verdict, path, name, options, asked=True)
+
+
+def _holds_run(folder: Path) -> bool:
+    """Whether `scan -o` wrote a folder (``store/rundir.py``)."""
+    return (folder / "run.json").is_file() and (folder / "rules.json").is_file()
 
 
 def _holds_snapshot(folder: Path) -> bool:

@@ -117,9 +117,15 @@ def is_run(target: Path) -> bool:
 
 def scan_of(target: Path, given: Mapping[str, Any], rules: Iterable[str] = (), **more: Any) -> Run:
     """Return a scan of a target that nobody has begun. Raises PolicyEngineError."""
+    from policyengine.cli.kept_inputs import without_secrets
     from policyengine.cli.run import prepare_run
 
-    return prepare_run([str(target)], {**_SCAN, **_shared(given), "rule_ids": tuple(rules), **more})
+    run = prepare_run([str(target)], {**_SCAN, **_shared(given), "rule_ids": tuple(rules), **more})
+    run.discovery.replace(
+        without_secrets(run.discovery.sources)
+    )  # values are pinned as every later run sees them
+    run.scan.sources = run.discovery.sources
+    return run
 
 
 class Failing(NamedTuple):

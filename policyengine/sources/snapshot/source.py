@@ -83,6 +83,8 @@ class SnapshotSource:
         self._satellites: Satellites | None = None
         self.digests = False
         """Whether resources are given with their :attr:`Resource.digest`; to be set before anything is read."""
+        self.redact: Callable[[Resource], Resource] | None = None
+        """Takes secrets out of resources; to be set before anything is read."""
         self.withholding: Withholding | None = None
         """What resources are given without (decision 16); to be set before anything is read."""
 
@@ -223,7 +225,7 @@ class SnapshotSource:
                             self._broken(part, f"has more than {MAX_BAD_LINES:,} bad lines", "bad_line")
                             return
                     else:
-                        yield resource
+                        yield resource if self.redact is None else self.redact(resource)
         except files.StreamError as problem:
             self._broken(part, str(problem), "truncated" if "truncated" in str(problem) else "unreadable")
             return
