@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import Any, Final, TextIO
+from urllib.parse import quote
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
@@ -78,6 +79,7 @@ def environment(resources: Mapping[str, str]) -> Environment:
         listed=_listed,
         fails=fails,
         anchor=anchored,
+        urlencode=_in_url,
         raw=Markup,  # base64 of our own: nothing in it can be markup
     )
     return made
@@ -108,3 +110,8 @@ def write(out: TextIO, values: Mapping[str, Any]) -> None:
     )
     stream.enable_buffering(_WRITE)
     out.writelines(stream)
+
+
+def _in_url(text: object) -> str:
+    """Return a text as part of an address; halves of a surrogate pair, which no address can hold, are replaced."""
+    return quote(str(text).encode("utf-8", "replace"), safe="")
