@@ -27,8 +27,14 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "Keep what became of findings; replay AWS Config's history.",
     ),
     "milestones": ("policyengine.cli.milestones:milestones", "Name runs, and compare any two."),
-    "waivers": ("policyengine.cli.waivers:waivers", "Accept failures until a day; check, list and sign that."),
-    "baseline": ("policyengine.cli.baseline:baseline", "Begin with what fails today; only what is new fails."),
+    "waivers": (
+        "policyengine.cli.waivers:waivers",
+        "Accept failures until a day; check, list and sign that.",
+    ),
+    "baseline": (
+        "policyengine.cli.baseline:baseline",
+        "Begin with what fails today; only what is new fails.",
+    ),
     "drift": ("policyengine.cli.drift:drift", "Compare what is declared with what runs."),
     "publish": (
         "policyengine.cli.publish:publish",
@@ -53,7 +59,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "policyengine.cli.well_architected:well_architected",
         "Say what a run found as risks by pillar, and in which order to repair it.",
     ),
-    "shadow-ai": ("policyengine.cli.shadow_ai:shadow_ai", "Say which AI services DNS query logs show, and from where."),
+    "shadow-ai": (
+        "policyengine.cli.shadow_ai:shadow_ai",
+        "Say which AI services DNS query logs show, and from where.",
+    ),
     "iam": ("policyengine.cli.iam:iam", "Ask about AWS policies: one request, or all requests."),
     "explain": ("policyengine.cli.explain:explain", "Explain a rule or a finding."),
     "completion": ("policyengine.cli.completion:completion", "Print the shell completion script."),

@@ -105,7 +105,9 @@ class AtomicFile:
 
     def _stream(self, file: Path | int) -> IO[Any]:
         handle = file if isinstance(file, int) else os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        return os.fdopen(handle, "wb") if self.binary else os.fdopen(handle, "w", encoding="utf-8", newline="")
+        return (
+            os.fdopen(handle, "wb") if self.binary else os.fdopen(handle, "w", encoding="utf-8", newline="")
+        )
 
     def _unwritable(self, error: Exception) -> UsageError:
         reason = (getattr(error, "strerror", None) or str(error)).lower()

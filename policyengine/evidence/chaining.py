@@ -33,7 +33,10 @@ def head_of(text: str) -> str:
             value = decode(file.read(_MAX_ANCHOR + 1).removesuffix(b"\n"), most=_MAX_ANCHOR)
         if isinstance(value, dict) and (found := _HEAD.fullmatch(str(value.get("manifest_sha256")))):
             return found[1]
-    except (OSError, ValueError):
+    except OSError as problem:
+        reason = (problem.strerror or "error").lower()
+        raise UsageError(f"the head `{text}` is no digest (`sha256:…`), and no file that can be read: {reason}") from None
+    except ValueError:
         pass
     raise UsageError(
         f"`{text}` is no head: expected `sha256:` and 64 hexadecimal digits, or the file of an anchor"

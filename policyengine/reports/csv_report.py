@@ -31,7 +31,9 @@ CELL_LIMIT = 30_000  # Excel refuses cells of more than 32,767 characters
 # `=+-@` and every character of which Unicode's compatible normal form (NFKC) begins with one of them
 _STARTS = "=+\\-@\u207a\u207c\u208a\u208c\u2a75\u2a76\ufb29\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20"
 _FORMULA = re.compile(f"[\t\r\n]|[\\s\"'\u2018\u2019\u201c\u201d]*[{_STARTS}]")
-_PLAIN = re.compile(r"[A-Za-z0-9(/`][ -\"$-:<-~]*")  # most cells: nothing in them starts, separates or commands
+_PLAIN = re.compile(
+    r"[A-Za-z0-9(/`][ -\"$-:<-~]*"
+)  # most cells: nothing in them starts, separates or commands
 _AFTER_SEPARATOR = re.compile(f"(?<=;)([\\s\"']*)(?=[{_STARTS}])")
 
 

@@ -122,7 +122,11 @@ def _status(waiver: Mapping[str, Any] | None) -> Json:
     if waiver is None:
         return {"status_id": 1, "status": "New"}
     if not is_accepted(waiver):
-        return {"status_id": 1, "status": "New", "comment": "in the project's baseline; nobody has accepted it"}
+        return {
+            "status_id": 1,
+            "status": "New",
+            "comment": "in the project's baseline; nobody has accepted it",
+        }
     found: Json = {"status_id": 99, "status": "Risk Accepted"}
     return {**found, "comment": cut(str(waiver["reason"]), _TEXT)} if waiver.get("reason") else found
 

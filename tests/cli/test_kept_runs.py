@@ -138,7 +138,7 @@ def test_a_folder_with_a_kept_run_in_it_is_judged_as_without(run: Run, tmp_path:
     assert [(f["id"], f["verdict"]) for f in after.document["findings"]] == told
     assert after.document["run"]["skipped"]["run directory"] == 1
     asked = run("scan", "run")
-    assert asked.code == 2 and "`run` is a run directory, which `report`" in asked.err
+    assert asked.code == 2 and "`run` is a run directory, which `report`" in " ".join(asked.out.split())
 
 
 def test_values_are_pinned_as_every_run_sees_them(run: Run, tmp_path: Path) -> None:

@@ -118,7 +118,9 @@ def test_the_order_of_statuses_is_that_of_the_table() -> None:
 
 def test_the_examples_of_effort_are_true() -> None:
     lines = re.findall(
-        r"^\| ([\d,]+) changes (by hand )?in ([\d,]+) accounts? ?(.*?)\| (\d+) \((\w+)\) \|", RISKS, re.MULTILINE
+        r"^\| ([\d,]+) changes (by hand )?in ([\d,]+) accounts? ?(.*?)\| (\d+) \((\w+)\) \|",
+        RISKS,
+        re.MULTILINE,
     )
     assert len(lines) == 3
     for changes, by_hand, accounts, _how, points, level in lines:

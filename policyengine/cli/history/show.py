@@ -44,7 +44,7 @@ def show(db: Path, form: str, **chosen: Any) -> int:
         elif form == "csv":
             print_csv(rows)
         else:
-            _terminal(rows)
+            _terminal(rows, narrowed=any(chosen.values()))
     return EXIT_OK
 
 
@@ -100,7 +100,7 @@ def _row(history: Any, life: Any, account: str, region: str, id_: str) -> dict[s
     }  # fmt: skip
 
 
-def _terminal(rows: Iterator[dict[str, Any]]) -> None:
+def _terminal(rows: Iterator[dict[str, Any]], *, narrowed: bool) -> None:
     from policyengine.history.moments import in_words
 
     counts: Counter[str] = Counter()
@@ -125,5 +125,5 @@ def _terminal(rows: Iterator[dict[str, Any]]) -> None:
         print(f"and {more:,} more: --format csv has all")
     print(
         ", ".join(f"{times:,} {status.replace('_', ' ')}" for status, times in sorted(counts.items()))
-        or "nothing failed"
+        or ("no failure that was asked for: are account, rule and id spelt as in the history?" if narrowed else "nothing failed")
     )
