@@ -50,6 +50,7 @@ def test_a_bundle_verifies_and_every_verdict_is_performed_again(run: Run, export
     assert f"root  sha256:{root}" in again.out
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_bytes_anywhere(run: Run, exported: Path, tmp_path: Path) -> None:
     for name, env in (
         ("a.zip", {"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7"}),
@@ -101,6 +102,7 @@ def test_populations_add_up_to_the_rows(exported: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_what_was_left_out_is_stated(run: Run, exported: Path, tmp_path: Path) -> None:
     lines = member(exported, "exclusions.csv").decode().splitlines()
     assert lines[0] == f"exclusions,{len(lines) - 3}"
@@ -116,6 +118,7 @@ def test_what_was_left_out_is_stated(run: Run, exported: Path, tmp_path: Path) -
     )
 
 
+@pytest.mark.slow
 def test_bundles_follow_each_other(run: Run, exported: Path, tmp_path: Path) -> None:
     given = ("evidence", "export", "kept", "--sign-key", "key", "--framework", "soc2", *FAST)
     assert run(*given, "--previous", "e.zip", "-o", "next.zip").code == 0
@@ -175,6 +178,7 @@ def test_a_tampered_bundle_is_not_unpacked(run: Run, exported: Path) -> None:
     assert run("evidence", "replay", "e.zip").code == 10, "nor without a key"
 
 
+@pytest.mark.slow
 def test_what_a_damaged_part_took_away_stays_away(run: Run, tmp_path: Path) -> None:
     """A part that cannot be read withdraws what its account and region promised, here and wherever it is judged again."""
     import shutil
@@ -194,6 +198,7 @@ def test_what_a_damaged_part_took_away_stays_away(run: Run, tmp_path: Path) -> N
     assert found.code == 0, found.out
 
 
+@pytest.mark.slow
 def test_a_target_is_judged_and_exported_at_once(run: Run, tmp_path: Path) -> None:
     run("evidence", "keygen", "key")
     target = str(ROOT / "examples/template.yaml")

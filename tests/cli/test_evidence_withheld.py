@@ -148,6 +148,7 @@ def shown(bundle: Path) -> dict[str, set[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_nothing_withheld_is_in_a_redacted_bundle_with_every_report(run: Run, world: Path) -> None:
     (world / "template.yaml").write_text(TEMPLATE)
     scanned = run("scan", "snapshot", "template.yaml", "-q", "-o", "kept", *AS_OF)
@@ -187,6 +188,7 @@ def test_both_bundles_verify_and_replay_to_the_same_root(run: Run, world: Path) 
     assert roots == {f"root  sha256:{manifest(world / 'full.zip')['roots']['results']['root']}"}
 
 
+@pytest.mark.slow
 def test_no_unsalted_digest_of_what_is_withheld_is_in_a_redacted_bundle(run: Run, world: Path) -> None:
     """Who knows all but one value could try values against the digest of a part, or of the run's input."""
     run("snapshot", "sign", "snapshot", "--sign-key", "key")
@@ -240,6 +242,7 @@ def test_the_secret_is_private_and_no_input(run: Run, world: Path) -> None:
     assert not (world / "x.zip").exists()
 
 
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_bytes_and_another_run_another_secret(run: Run, world: Path) -> None:
     for name, as_of in (("kept", AS_OF), ("again", AS_OF), ("later", ("--as-of", "2026-11-23T00:00:00Z"))):
         run("scan", "snapshot", "-q", "-o", name, *as_of, "-j", "2" if name == "again" else "1")
@@ -292,6 +295,7 @@ references: ["https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.h
     assert [each["verdict"] for each in told] == ["UNKNOWN"]
 
 
+@pytest.mark.slow
 def test_results_kept_of_whole_resources_are_not_taken_for_those_without(run: Run, world: Path) -> None:
     """Verdicts that `--cache` keeps are of what was judged then."""
     rule = {
@@ -327,6 +331,7 @@ def test_results_kept_of_whole_resources_are_not_taken_for_those_without(run: Ru
         assert ("Project Nightjar" in found.out) == (not more)
 
 
+@pytest.mark.slow
 def test_a_target_is_exported_without_values_at_once(run: Run, world: Path) -> None:
     (world / "template.yaml").write_text(TEMPLATE)
     given = ("evidence", "export", "template.yaml", "--sign-key", "key", *FAST, *AS_OF)
@@ -351,6 +356,7 @@ def test_what_stands_elsewhere_too_is_refused_by_name(run: Run, world: Path) -> 
     assert run("evidence", "export", "kept", "--sign-key", "key", *FAST, "-o", "x.zip").code == 0
 
 
+@pytest.mark.slow
 def test_nothing_is_redacted_where_nothing_is_withheld(run: Run, world: Path) -> None:
     (world / "policyengine.yaml").unlink()
     run("scan", "snapshot", "-q", "-o", "kept", *AS_OF)
@@ -393,6 +399,7 @@ def test_a_population_signed_with_a_plan_holds_in_both_bundles(run: Run, world: 
     assert (world / "kept/withheld.json").exists(), "what was withheld when it was signed stays withheld"
 
 
+@pytest.mark.slow
 def test_another_plan_than_the_signed_one_is_refused(run: Run, world: Path) -> None:
     run("snapshot", "sign", "snapshot", "--sign-key", "key")
     (world / "policyengine.yaml").write_text(CONFIG.replace("[owner]", "[owner, stage]"))
@@ -407,6 +414,7 @@ def test_another_plan_than_the_signed_one_is_refused(run: Run, world: Path) -> N
     assert done.code == 2 and "nothing withheld, or its `withheld.json` is missing" in done.err
 
 
+@pytest.mark.slow
 def test_two_snapshots_with_secrets_of_their_own_are_two_runs(run: Run, world: Path) -> None:
     collected(world / "second", line("AWS::S3::Bucket", "third", {"BucketName": "third"}))
     for name in ("snapshot", "second"):
@@ -415,6 +423,7 @@ def test_two_snapshots_with_secrets_of_their_own_are_two_runs(run: Run, world: P
     assert done.code == 2 and "a run can keep only one; scan one after the other" in done.err
 
 
+@pytest.mark.slow
 def test_a_population_that_changed_after_it_was_signed_is_told(run: Run, world: Path) -> None:
     import shutil
 
@@ -434,6 +443,7 @@ def test_a_population_that_changed_after_it_was_signed_is_told(run: Run, world: 
     assert "the population that was signed when collection ended is another than this input's" in found.out
 
 
+@pytest.mark.slow
 def test_what_scan_would_not_keep_as_it_is_is_not_signed(run: Run, world: Path) -> None:
     about = json.loads((world / "snapshot/manifest.json").read_text())
     del about["collection"]

@@ -59,6 +59,7 @@ def written(folder: Path, env: dict[str, str]) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in FORMATS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "env",
     [
@@ -117,6 +118,7 @@ def test_a_workbook_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path)
     assert "cannot be written" in done.err
 
 
+@pytest.mark.slow
 def test_a_kept_run_gives_the_same_documents_with_its_roots(run: Run, tmp_path: Path) -> None:
     (tmp_path / "t.yaml").write_text(TEMPLATE, encoding="utf-8")
     kept = tmp_path / "run"

@@ -31,7 +31,7 @@ def differing(folder: Path) -> list[tuple[bytes, bytes]]:
 
 
 @pytest.mark.parametrize("target", EXAMPLES)
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.slow)])
 def test_judging_again_gives_the_same_rows(run: Run, tmp_path: Path, target: str, jobs: str) -> None:
     given = ("--config", str(ROOT / "examples/policyengine.yaml"))
     run("scan", str(ROOT / "examples" / target), *given, "-q", "-o", "kept", "-j", jobs, *AS_OF)
@@ -40,6 +40,7 @@ def test_judging_again_gives_the_same_rows(run: Run, tmp_path: Path, target: str
     assert judged_again(tmp_path / "kept", jobs=2) == kept(tmp_path / "kept")
 
 
+@pytest.mark.slow
 def test_several_sources_keep_their_order_and_their_own_worlds(run: Run, tmp_path: Path) -> None:
     run("scan", *(str(ROOT / "examples" / name) for name in EXAMPLES), "-q", "-o", "kept", *AS_OF)
     found = again(tmp_path / "kept")
@@ -57,6 +58,7 @@ def test_the_roots_are_those_of_what_is_kept(run: Run, tmp_path: Path) -> None:
     assert roots["population"] == {"root": f"sha256:{root_of(lines).hex()}", "size": len(lines)}
 
 
+@pytest.mark.slow
 def test_what_is_kept_does_not_depend_on_reports_nor_processes(run: Run, tmp_path: Path) -> None:
     target = str(ROOT / "examples/organization")
     run("scan", target, "-q", "-o", "one", *AS_OF)
@@ -102,6 +104,7 @@ def test_keeping_changes_no_verdict_and_judging_again_no_byte(
     assert differing(tmp_path / "kept") == []
 
 
+@pytest.mark.slow
 def test_a_report_of_a_kept_run_is_the_report_of_the_scan(run: Run, tmp_path: Path) -> None:
     targets = [str(ROOT / "examples" / name) for name in EXAMPLES]
     given = ("--config", str(ROOT / "examples/policyengine.yaml"))
@@ -141,6 +144,7 @@ def test_a_folder_with_a_kept_run_in_it_is_judged_as_without(run: Run, tmp_path:
     assert asked.code == 2 and "`run` is a run directory, which `report`" in " ".join(asked.out.split())
 
 
+@pytest.mark.slow
 def test_values_are_pinned_as_every_run_sees_them(run: Run, tmp_path: Path) -> None:
     """A secret has its digest in a kept run; the baseline of the template holds there, and the run's for the template."""
     (tmp_path / "template.yaml").write_bytes((ROOT / "examples/template.yaml").read_bytes())

@@ -278,6 +278,7 @@ def test_names_break_no_output(tmp_path: Path, capsys: Capsys) -> None:
     assert {each["resource"] for each in found} == set(HOSTILE)
 
 
+@pytest.mark.slow
 def test_the_same_bytes_whatever_the_process(tmp_path: Path) -> None:
     """Another hash seed, time zone and locale; another file of the same runs."""
     runs = a_week(tmp_path)

@@ -97,6 +97,7 @@ def content(bundle: Path) -> bytes:
     return b"".join(gzip.decompress(text) if name.endswith(".gz") else text for name, text in found.items())
 
 
+@pytest.mark.slow
 def test_a_new_snapshot_in_its_place_is_not_signed_by_the_old_statement(world: World, tmp_path: Path) -> None:
     folder = tmp_path / "snapshot"
     for more, signed in ((("--sign-key", f"kms:{world.arn}"), True), ((), False)):

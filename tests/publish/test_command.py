@@ -98,6 +98,7 @@ def test_a_run_that_did_not_look_leaves_alone(hub: str, tmp_path: Path) -> None:
     assert stored()["b"]["RecordState"] == "ACTIVE"
 
 
+@pytest.mark.slow
 def test_a_run_with_a_call_that_failed_leaves_alone(hub: str, tmp_path: Path) -> None:
     publish(tmp_path, str(scan(tmp_path, 1, {"a": OPEN, "b": OPEN})), "--security-hub")
     snapshot = tmp_path / "snapshot-9"
@@ -119,6 +120,7 @@ def test_a_run_with_a_call_that_failed_leaves_alone(hub: str, tmp_path: Path) ->
     assert stored()["b"]["RecordState"] == "ACTIVE"
 
 
+@pytest.mark.slow
 def test_a_report_without_a_run_directory_archives_nothing(hub: str, tmp_path: Path) -> None:
     publish(tmp_path, str(scan(tmp_path, 1, {"a": OPEN, "b": OPEN})), "--security-hub")
     snapshot = tmp_path / "snapshot-2"
@@ -134,6 +136,7 @@ def test_a_report_without_a_run_directory_archives_nothing(hub: str, tmp_path: P
     assert stored()["b"]["RecordState"] == "ACTIVE"
 
 
+@pytest.mark.slow
 def test_an_account_that_cannot_be_entered_is_exit_4(hub: str, tmp_path: Path) -> None:
     run = scan(tmp_path, 1, {"a": OPEN, "o1": OPEN})
     done = publish(tmp_path, str(run), "--security-hub")
@@ -145,6 +148,7 @@ def test_an_account_that_cannot_be_entered_is_exit_4(hub: str, tmp_path: Path) -
     assert only.code == 0 and "left out by --accounts or --regions" in only.out
 
 
+@pytest.mark.slow
 def test_where_security_hub_is_not_enabled_is_exit_4(aws: str, tmp_path: Path) -> None:
     done = publish(tmp_path, str(scan(tmp_path, 1, {"a": OPEN})), "--security-hub", "--accounts", OWN)
     assert done.code == 4 and "InvalidAccessException" in done.err and "has to be enabled" in done.err
@@ -179,6 +183,7 @@ def test_what_does_not_go_together_is_said(
     assert done.code == 2 and words in done.err, done.err
 
 
+@pytest.mark.slow
 def test_a_run_of_the_future_is_refused(aws: str, tmp_path: Path) -> None:
     """Security Hub would ignore every run until then."""
     snapshot = tmp_path / "s"

@@ -59,6 +59,7 @@ def test_add_pins_to_what_there_is_and_lapses_when_it_changes(place: Path) -> No
     assert command(place, "waivers", "check", "one.ndjson", *DAY).code == 0
 
 
+@pytest.mark.slow
 def test_add_takes_the_values_of_a_run_and_of_no_report(place: Path) -> None:
     assert scan(place, "--format", "ndjson=run.ndjson", "-o", "run").code == 1
     refused = add(place, "run.ndjson", "--resource", "logs", "--expires", "2026-12-01")
@@ -74,6 +75,7 @@ def test_add_takes_the_values_of_a_run_and_of_no_report(place: Path) -> None:
     assert first.removeprefix("waivers:\n") == second
 
 
+@pytest.mark.slow
 def test_a_run_directory_is_a_run(place: Path) -> None:
     assert scan(place, "-o", "run").code == 1
     assert add(place, "run", "--resource", "logs", "--days", "30").code == 0
@@ -155,6 +157,7 @@ def keys(place: Path) -> Path:
     return place
 
 
+@pytest.mark.slow
 def test_where_keys_are_configured_only_what_the_approver_signed_holds(keys: Path) -> None:
     done = add(keys, "one.ndjson", "--resource", "logs", "--days", "90")
     assert "it holds when Ben has signed it: `policyengine waivers sign W-1`" in done.out
@@ -172,6 +175,7 @@ def test_where_keys_are_configured_only_what_the_approver_signed_holds(keys: Pat
     assert "1 waived" in scan(keys).out and command(keys, "waivers", "check", *DAY).code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -191,6 +195,7 @@ def test_a_signature_is_over_all_that_is_said(keys: Path, before: str, after: st
     assert checked.code == 1 and "Ben has signed something else: it was changed since" in checked.out
 
 
+@pytest.mark.slow
 def test_a_pin_and_an_approver_are_signed_too(keys: Path) -> None:
     add(keys, "one.ndjson", "--resource", "logs", "--days", "90")
     command(keys, "waivers", "sign", "W-1", "--key", "ben", *DAY)
@@ -252,6 +257,7 @@ def test_only_what_is_new_fails_and_the_rest_is_debt(place: Path) -> None:
     assert (counts["open"], counts["changed"], counts["fixed"], counts["unseen"]) == (1, 1, 0, 0)
 
 
+@pytest.mark.slow
 def test_what_is_fixed_can_be_taken_out(place: Path) -> None:
     command(place, "baseline", "write", "one.ndjson", "-o", "base.json", *ONLY)
     write(place, [bucket("logs", **ENABLED)])
@@ -268,6 +274,7 @@ def test_what_is_fixed_can_be_taken_out(place: Path) -> None:
     assert json.loads((place / "base.json").read_text())["findings"] == []
 
 
+@pytest.mark.slow
 def test_what_is_not_determined_stays_in_the_baseline(place: Path) -> None:
     command(place, "baseline", "write", "one.ndjson", "-o", "base.json", *ONLY)
     dark = bucket("logs")
@@ -279,6 +286,7 @@ def test_what_is_not_determined_stays_in_the_baseline(place: Path) -> None:
     assert len(json.loads((place / "base.json").read_text())["findings"]) == 2
 
 
+@pytest.mark.slow
 def test_what_a_person_accepts_is_no_debt(place: Path) -> None:
     add(place, "one.ndjson", "--resource", "logs", "--days", "90")
     command(place, "baseline", "write", "one.ndjson", "-o", "base.json", *ONLY)
@@ -310,6 +318,7 @@ def test_a_file_that_is_no_baseline_is_told_with_its_name(place: Path, text: str
     assert found.code == 2 and says in found.err and "base.json" in found.err
 
 
+@pytest.mark.slow
 def test_another_file_is_not_written_over(place: Path) -> None:
     done = command(place, "baseline", "write", "one.ndjson", "-o", "policyengine.yaml", *DAY)
     assert done.code == 2 and "is no baseline" in done.err

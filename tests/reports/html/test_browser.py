@@ -109,6 +109,7 @@ def test_filters_narrow_and_passes_are_shown_when_asked_for(open_page: Open, man
     wait_for_count(opened, 360)
 
 
+@pytest.mark.slow
 def test_a_control_filter_shows_the_control_s_whole_population(open_page: Open, many: str) -> None:
     opened = open_page(many)
     opened.page.get_by_role("link", name="AWS Foundational Security Best Practices").first.click()
@@ -126,6 +127,7 @@ KEYS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_sorting_by_every_column_both_ways(open_page: Open, hostile: str) -> None:
     opened, rows = open_page(hostile), Page(hostile).findings()
     tall = "const box = document.querySelector('.rows').style; box.height = '9000px'; box.maxHeight = 'none'"
@@ -166,6 +168,7 @@ def test_the_keyboard_reaches_everything(open_page: Open, many: str) -> None:
     assert selected.get_attribute("aria-rowindex") == "2"
 
 
+@pytest.mark.slow
 def test_only_some_rows_are_in_the_page_and_scrolling_shows_the_others(open_page: Open, many: str) -> None:
     opened = open_page(many)
     assert opened.page.locator(ROW).count() < 60
@@ -193,6 +196,7 @@ def test_a_view_is_in_the_address_and_comes_back_from_it(open_page: Open, many: 
     assert again.page.locator(".one").inner_text() == opened.page.locator(".one").inner_text()
 
 
+@pytest.mark.slow
 def test_a_finding_is_found_by_its_id_also_where_it_passes(open_page: Open, many: str) -> None:
     passing = next(row for row in Page(many).findings() if row["status"] == "PASS")
     opened = open_page(many, f"#findings?finding={passing['id']}")
@@ -207,6 +211,7 @@ def test_a_finding_is_found_by_its_id_also_where_it_passes(open_page: Open, many
     assert "No finding of this run has the id" in opened.page.locator(".one").inner_text()
 
 
+@pytest.mark.slow
 def test_ids_that_the_page_computes_are_those_of_every_other_format(open_page: Open) -> None:
     found = sample.findings()
     opened = open_page(page(found), "#findings?show=fail,unknown,accepted,pass,na&sort=resource")
@@ -240,6 +245,7 @@ def test_the_detail_shows_lines_evidence_and_remedy_as_text(open_page: Open, hos
     assert opened.page.get_by_role("dialog").count() == 0
 
 
+@pytest.mark.slow
 def test_a_rule_that_is_only_a_line_tells_all_when_asked(open_page: Open) -> None:
     passing = [finding for finding in sample.findings(hostile=False) if finding.verdict == "PASS"]
     opened = open_page(page(passing), "#rule-s3-kms-encryption")
@@ -269,6 +275,7 @@ def test_hostile_names_are_text_in_rows_and_details(open_page: Open, hostile: st
     assert opened.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [320, 768, 1100])
 def test_narrow_windows_scroll_tables_and_not_the_page(open_page: Open, hostile: str, width: int) -> None:
     """WCAG 2.2, 1.4.10 Reflow: 320 CSS pixels without scrolling in two dimensions."""
@@ -301,6 +308,7 @@ def repacked(text: str, level: int, strategy: int) -> str:
     return re.sub(r'(<script type="application/octet-stream" id="d-[a-z-]+">)([^<]+)', again, text)
 
 
+@pytest.mark.slow
 def test_a_browser_without_decompression_gets_the_same_table(open_page: Open, many: str) -> None:
     """Each kind of block of RFC 1951: stored, with fixed codes, with codes of its own."""
     plain = open_page(many)
@@ -319,6 +327,7 @@ def test_a_browser_without_decompression_gets_the_same_table(open_page: Open, ma
         assert other.page.locator(".one").inner_text() == plain.page.locator(".one").inner_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("init", ["", OLD_BROWSER], ids=["browser", "own code"])
 @pytest.mark.parametrize("damage", ["AAAA", "eNqT"])
 def test_damaged_data_leave_the_static_page_and_say_so(
@@ -365,6 +374,7 @@ def test_printing_gives_numbered_pages_with_everything_expanded(
     )
 
 
+@pytest.mark.slow
 def test_printing_opens_what_is_folded_and_folds_it_again(open_page: Open, hostile: str) -> None:
     opened = open_page(hostile)
     folded = "document.querySelectorAll('details:not([open])').length"
@@ -401,6 +411,7 @@ def test_axe_finds_nothing_with_everything_expanded(open_page: Open, readable: s
     assert axe(opened) == []
 
 
+@pytest.mark.slow
 def test_axe_finds_nothing_folded_nor_without_a_script(open_page: Open, readable: str) -> None:
     opened = open_page(readable)
     assert axe(opened) == []
