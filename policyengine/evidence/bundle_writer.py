@@ -49,6 +49,9 @@ NDJSON_GZ: Final = "application/gzip"
 CSV: Final = "text/csv; charset=utf-8"
 TEXT: Final = "text/plain; charset=utf-8"
 _COPY: Final = 1 << 20
+_BEGINS: Final = b"# -- a bundle's verify.py begins with what follows\n"
+_HERE: Final = b"# -- a bundle's verify.py has the first part here\n"
+_GOES_ON: Final = b"# -- the second part\n"
 
 
 class Stream(io.BufferedIOBase):
@@ -350,7 +353,10 @@ class BundleWriter:
 def own_texts() -> tuple[bytes, bytes]:
     """Return what every bundle carries: how to verify it, and the program that does with the standard library alone."""
     package = resources.files("policyengine.evidence")
-    return (package / "bundle_readme.txt").read_bytes(), (package / "standalone.py").read_bytes()
+    first = (package / "standalone_zip.py").read_bytes().partition(_BEGINS)[2]
+    head, _, rest = (package / "standalone.py").read_bytes().partition(_HERE)
+    script = head + first + rest.partition(_GOES_ON)[2]
+    return (package / "bundle_readme.txt").read_bytes(), script
 
 
 def _hashes(file: Path) -> Iterator[bytes]:

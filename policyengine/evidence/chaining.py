@@ -35,7 +35,9 @@ def head_of(text: str) -> str:
             return found[1]
     except OSError as problem:
         reason = (problem.strerror or "error").lower()
-        raise UsageError(f"the head `{text}` is no digest (`sha256:…`), and no file that can be read: {reason}") from None
+        raise UsageError(
+            f"the head `{text}` is no digest (`sha256:…`), and no file that can be read: {reason}"
+        ) from None
     except ValueError:
         pass
     raise UsageError(
