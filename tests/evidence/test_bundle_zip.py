@@ -51,7 +51,7 @@ def test_every_reader_reads_the_same() -> None:
 
 
 names = st.dictionaries(
-    st.from_regex(r"[a-z0-9]{1,4}\.[a-z]{1,3}", fullmatch=True), st.binary(max_size=50), max_size=6
+    st.from_regex(r"m[a-z0-9]{1,4}\.[a-z]{1,3}", fullmatch=True), st.binary(max_size=50), max_size=6
 )
 
 

@@ -125,5 +125,9 @@ def _terminal(rows: Iterator[dict[str, Any]], *, narrowed: bool) -> None:
         print(f"and {more:,} more: --format csv has all")
     print(
         ", ".join(f"{times:,} {status.replace('_', ' ')}" for status, times in sorted(counts.items()))
-        or ("no failure that was asked for: are account, rule and id spelt as in the history?" if narrowed else "nothing failed")
+        or (
+            "no failure that was asked for: are account, rule and id spelt as in the history?"
+            if narrowed
+            else "nothing failed"
+        )
     )
