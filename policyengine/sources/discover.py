@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from policyengine.documents import Document, load
-from policyengine.documents.files import is_folder
+from policyengine.documents.files import is_file, is_folder
 from policyengine.model.errors import InputError, PolicyEngineError
 from policyengine.model.location import Location
 from policyengine.sources.base import Source, SourceOptions
@@ -295,7 +295,7 @@ class _Opener:
 
 def _holds_run(folder: Path) -> bool:
     """Whether `scan -o` wrote a folder (``store/rundir.py``)."""
-    return (folder / "run.json").is_file() and (folder / "rules.json").is_file()
+    return all(is_file(folder / name) for name in ("run.json", "rules.json"))
 
 
 def _holds_snapshot(folder: Path) -> bool:

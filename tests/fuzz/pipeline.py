@@ -135,6 +135,9 @@ def _reports(findings: list[Finding], evaluator: Evaluator) -> None:
     )  # fmt: skip
     texts = {}
     for name, kind in REPORTS.items():
+        if kind.binary:
+            write_reports(findings, [kind.make(io.BytesIO(), context)], run)
+            continue
         out = io.StringIO()
         write_reports(findings, [kind.make(out, context)], run)
         texts[name] = out.getvalue()
