@@ -37,9 +37,7 @@ OPERATIONS = (
 """Every operation of the scan; a test holds that there are no others."""
 SAMPLE = (
     ("ec2:DescribeVolumes", "malformed"), ("iam:GetAccountAuthorizationDetails", "html"),
-    ("kms:DescribeKey", "expired"), ("organizations:DescribeOrganization", "denied"),
-    ("rds:DescribeDBInstances", "empty"),
-    ("s3:GetBucketPolicy", "scp"), ("s3:ListBuckets", "html"),
+    ("organizations:DescribeOrganization", "denied"), ("s3:GetBucketPolicy", "scp"),
     ("kms:GetKeyRotationStatus", "region"),
 )  # fmt: skip
 

@@ -53,6 +53,7 @@ def statement(folder: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_a_population_is_signed_by_kms_and_holds_in_both_bundles(world: World, tmp_path: Path) -> None:
     def run(*given: str, code: int = 0) -> str:
         ended = commands.run(world.endpoint, tmp_path, *given)
