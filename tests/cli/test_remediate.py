@@ -46,7 +46,7 @@ def run(*args: str, home: Path, environ: dict[str, str] | None = None) -> subpro
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    with running(5873) as found:
+    with running() as found:
         yield found
 
 

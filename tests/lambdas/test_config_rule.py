@@ -21,7 +21,7 @@ REGION = "us-east-1"
 
 @pytest.fixture(scope="module")
 def endpoint(worker_id: str = "0") -> Iterator[str]:
-    with running(5871) as found:
+    with running() as found:
         yield found
 
 

@@ -31,7 +31,7 @@ RULE = "security-group-admin-ports-closed"
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    with running(5872) as found:
+    with running() as found:
         yield found
 
 

@@ -16,8 +16,8 @@ from policyengine.testing.moto_server import environment
 __all__ = ["MANAGEMENT", "environment", "running"]
 
 
-def running(port: int) -> AbstractContextManager[str]:
-    """Yield the endpoint of a new server; it ends with the block."""
+def running(port: int | None = None) -> AbstractContextManager[str]:
+    """Yield the endpoint of a new server, at a free port where none is given; it ends with the block."""
     return moto_server.running(port, module="tests.live.server")
 
 

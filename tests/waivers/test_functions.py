@@ -46,7 +46,7 @@ def accepting(**given: Any) -> Waiver:
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    with running(5879) as found:
+    with running() as found:
         yield found
 
 
