@@ -37,12 +37,13 @@ class Texts(NamedTuple):
 
 
 class Signed(NamedTuple):
-    """What a key vouches for: the digest of the manifest and the two roots."""
+    """What a key vouches for: the digest of the manifest and the roots."""
 
     key: PublicKey
     manifest_sha256: str
     population: Root
     results: Root
+    rules: Root
 
 
 def open_file(path: Path) -> BinaryIO:
@@ -77,6 +78,7 @@ def check_signed(manifest: Manifest, text: bytes, said: Signed) -> Iterator[Prob
     for name, root, other in (
         ("population", manifest.population.root, said.population),
         ("results", manifest.results.root, said.results),
+        ("rules", manifest.rules, said.rules),
     ):
         if root != other:
             yield Problem(MISMATCH, MANIFEST, f"its root of `{name}` is not the one that was signed")

@@ -25,6 +25,7 @@ from policyengine.evidence.manifest import (
     ROLE_POPULATION,
     ROLE_RESULTS,
     ROLE_SECRET,
+    RUN_FILE,
     SECRET_FILE,
     Fields,
     Head,
@@ -38,6 +39,7 @@ from policyengine.evidence.manifest import (
 from policyengine.evidence.packing import MAX_LINE, Packer
 from policyengine.evidence.problems import MISMATCH, BundleError, Problem
 from policyengine.evidence.rows import VerdictCounts
+from policyengine.evidence.rule_lists import root_of_rules, rule_lines
 from policyengine.evidence.signers import Signer
 from policyengine.evidence.statement import Root, bundle_statement
 from policyengine.model.errors import UsageError
@@ -269,6 +271,7 @@ class BundleWriter:
             previous,
             population,
             results,
+            self._rules(),
             inputs,
             tuple(self._streams[path].member() for path in sorted(self._streams)),
             NONE if self.withholding is None else FULL if self.disclose else REDACTED,
@@ -315,6 +318,10 @@ class BundleWriter:
             inputs[folder] = Root(one.root().hex(), one.size)
         return self._tree(ROLE_POPULATION, None), inputs
 
+    def _rules(self) -> Root:
+        file = self._files.get(RUN_FILE)
+        return root_of_rules([] if file is None else rule_lines(file.read_bytes()))
+
     def _tree(self, role: str, verdicts: dict[str, int] | None) -> Tree:
         tree = Merkle()
         for lines in self._lines[role]:
@@ -328,7 +335,8 @@ class BundleWriter:
     def _write(self, manifest: Manifest, signer: Signer) -> None:
         text = manifest.to_bytes()
         read_manifest(text)
-        payload = bundle_statement(sha256(text).hexdigest(), manifest.population.root, manifest.results.root)
+        roots = manifest.population.root, manifest.results.root, manifest.rules
+        payload = bundle_statement(sha256(text).hexdigest(), *roots)
         target = self._folder / "bundle.zip"
         with target.open("wb") as out:
             bundle_zip.write(out, self._contents(text, seal(payload, signer)))

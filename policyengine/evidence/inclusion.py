@@ -1,4 +1,5 @@
-"""Showing one resource of a bundle and nothing else: its lines and rows, with their paths to the signed roots."""
+"""Showing one resource of a bundle and nothing else: its lines, rows and the rules of its type, with their paths to the
+signed roots."""
 
 from __future__ import annotations
 
@@ -14,10 +15,12 @@ from policyengine.evidence.keys import PublicKey, by_id
 from policyengine.evidence.manifest import Tree, read_manifest
 from policyengine.evidence.packing import PackedError, line_batches
 from policyengine.evidence.problems import MISMATCH, SCHEMA, BundleError, Problem
+from policyengine.evidence.rule_lists import read_rule_lines, rules_of_line
 from policyengine.evidence.statement import Root, read_bundle_statement
 from policyengine.evidence.withholding import withholding_of
 from policyengine.model.errors import InputError
 from policyengine.model.merkle import HASH_SIZE, Merkle, Proof, leaf_hash, verify_inclusion
+from policyengine.model.reasons import VERDICT_OF
 from policyengine.model.withheld import Disclosure, Withholding, shows
 
 SCHEMA_NAME: Final = "policyengine/evidence-proof/v1"
@@ -55,11 +58,13 @@ class Wanted(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """What a proof shows, once it was checked: lines, rows, and values that were withheld of the lines."""
+    """What a proof shows, once it was checked: lines, rows with the verdict of each rule, and values that were withheld of
+    the lines. ``verdicts`` has (rule, verdict) of each row; None where the bundle has no lists of rules."""
 
     key: PublicKey
     lines: tuple[str, ...]
     rows: tuple[str, ...]
+    verdicts: tuple[tuple[tuple[str, str], ...], ...] | None
     disclosed: tuple[Disclosure, ...]
 
 
@@ -96,11 +101,13 @@ def prove(bundle: Path, wanted: Wanted, *, disclose: bool = False) -> bytes:
         (identity,) = population.found
         results = _Finder(Wanted(identity.id, identity.type, identity.account, identity.region), None)
         rows = results.search(lines_of(manifest.results), manifest.results)
+        rules = _rules_leaf(read_rule_lines(file, places, manifest), identity.type)
     value = {
         "schema": SCHEMA_NAME,
         "envelope": json.loads(texts.envelope),
         "population": lines,
         "results": rows,
+        "rules": rules,
         "disclosed": [one._asdict() for one in population.disclosed] if disclose else [],
     }
     try:
@@ -109,6 +116,23 @@ def prove(bundle: Path, wanted: Wanted, *, disclose: bool = False) -> bytes:
         raise InputError(
             f"no proof of ours can hold what is withheld of `{wanted.name}`: {problem}"
         ) from None
+
+
+def _rules_leaf(lines: list[bytes], type_: str) -> list[dict[str, Any]]:
+    """The list of rules of a type as a proof has it; none where no rule is about the type."""
+    tree = Merkle()
+    kept: list[tuple[int, str]] = []
+    for line in lines:
+        text = line.decode()
+        told = rules_of_line(text)
+        if told is not None and told[0] == type_:
+            kept.append((tree.mark(), text))
+        tree.add(line)
+    return [_leaf_json(tree, index, text) for index, text in kept]
+
+
+def _leaf_json(tree: Merkle, index: int, text: str) -> dict[str, Any]:
+    return {"line": text, "index": index, "path": [node.hex() for node in tree.proof(index).path]}
 
 
 class _Finder:
@@ -146,10 +170,7 @@ class _Finder:
                     "the root over its lines is another; verify the bundle",
                 )
             )
-        return [
-            {"line": text, "index": index, "path": [node.hex() for node in tree.proof(index).path]}
-            for index, text in kept
-        ]
+        return [_leaf_json(tree, index, text) for index, text in kept]
 
     def _is_wanted(self, line: bytes) -> bool:
         try:
@@ -167,7 +188,7 @@ def check_proof(data: bytes, keys: Sequence[PublicKey], where: str) -> Shown:
     is not one of those that were signed."""
     value = _read(data, where)
     opened = open_envelope(encode(value["envelope"]), by_id(keys), where)
-    _, population, results = read_bundle_statement(opened.payload, where)
+    _, population, results, rules = read_bundle_statement(opened.payload, where)
     lines = _leaves(value["population"], population, "population", where)
     rows = _leaves(value["results"], results, "results", where)
     if not lines:
@@ -183,7 +204,26 @@ def check_proof(data: bytes, keys: Sequence[PublicKey], where: str) -> Shown:
     identities = {_identity(line) for line in (*lines, *rows)}
     if len(identities) > 1:
         raise _wrong(MISMATCH, where, "its lines and rows are of more than one resource")
-    return Shown(opened.key, lines, rows, shown)
+    lists = _leaves(value["rules"], rules, "rules", where)
+    verdicts = None if not rules.count else tuple(_verdicts(row, lists, where) for row in rows)
+    return Shown(opened.key, lines, rows, verdicts, shown)
+
+
+def _verdicts(row: str, lists: tuple[str, ...], where: str) -> tuple[tuple[str, str], ...]:
+    """What each letter of a row says, by the list of its type that was signed."""
+    record = json.loads(row)
+    letters = record.get("verdicts", "") if isinstance(record, dict) else ""
+    told = [rules_of_line(line) for line in lists]
+    rules = [found[1] for found in told if found is not None and found[0] == record.get("type")]
+    if len(rules) != len(lists) or len(rules) > 1:
+        raise _wrong(MISMATCH, where, "its list of rules is of another type than the resource")
+    names = rules[0] if rules else []
+    if len(names) != len(letters):
+        said = f"a row has {len(letters)} verdicts, and the list of rules of its type {len(names)}"
+        raise _wrong(MISMATCH, where, said)
+    return tuple(
+        (rule, VERDICT_OF.get(letter, "not asked")) for rule, letter in zip(names, letters, strict=True)
+    )
 
 
 def _leaves(value: list[dict[str, Any]], root: Root, name: str, where: str) -> tuple[str, ...]:
@@ -211,6 +251,7 @@ def _read(data: bytes, where: str) -> dict[str, Any]:
         "envelope": lambda v: isinstance(v, dict),
         "population": _are_leaves,
         "results": _are_leaves,
+        "rules": _are_leaves,
         "disclosed": lambda v: isinstance(v, list) and all(map(_is_disclosure, v)),
     }
     if not isinstance(value, dict) or set(value) != set(checks):

@@ -21,6 +21,7 @@ SCHEMA_NAME: Final = "policyengine/evidence/v1"
 MANIFEST: Final = "MANIFEST.json"
 ENVELOPE: Final = "MANIFEST.dsse.json"
 JOURNAL: Final = "remediation/actions.ndjson"
+RUN_FILE: Final = "run/run.json"
 STATEMENT_FILE: Final = "population.dsse.json"
 SECRET_FILE: Final = "withheld/secret.txt"  # noqa: S105 - a path, no secret
 MAX_MANIFEST: Final = 64 << 20
@@ -106,13 +107,15 @@ class Fields:
 class Manifest:
     """The manifest. ``withheld`` is :data:`NONE`, :data:`FULL` (values that could be withheld are here, with the secret)
     or :data:`REDACTED`; ``plan`` is what is withheld (:mod:`policyengine.model.withheld`). ``inputs`` are the roots of
-    single inputs by folder (``snapshot/0001``); the population is all of them, one after the other."""
+    single inputs by folder (``snapshot/0001``); the population is all of them, one after the other. ``rules`` is over the
+    lists of rules by type (:mod:`policyengine.evidence.rule_lists`)."""
 
     fields: Fields
     sequence: int
     previous: Head | None
     population: Tree
     results: Tree
+    rules: Root
     inputs: Mapping[str, Root]
     members: tuple[Member, ...]
     withheld: str = NONE
@@ -145,7 +148,11 @@ class Manifest:
             "rule_pack": dict(self.fields.rule_pack),
             "frameworks": [dict(framework) for framework in self.fields.frameworks],
             "withheld": {"state": self.withheld, "plan": self.plan},
-            "roots": {"population": self.population.to_json(), "results": self.results.to_json()},
+            "roots": {
+                "population": self.population.to_json(),
+                "results": self.results.to_json(),
+                "rules": self.rules.to_json(),
+            },
             "inputs": [{"path": path, **root.to_json()} for path, root in self.inputs.items()],
             "members": [member.to_json() for member in self.members],
         }
@@ -180,6 +187,7 @@ def _manifest(value: Any) -> Manifest:
         None if previous is None else _head(previous),
         _tree(roots["population"]),
         _tree(roots["results"]),
+        _root(roots["rules"]),
         {_text(one["path"]): _root(one) for one in value["inputs"]},
         tuple(_member(member) for member in value["members"]),
         _text(value["withheld"]["state"]),

@@ -44,6 +44,7 @@ from policyengine.evidence.standalone_zip import (
     MAX_LINE,
     P256,
     PAYLOAD_TYPE,
+    RUN,
     SCHEMA,
     SIGNATURE,
     Json,
@@ -168,13 +169,13 @@ def check_statement(payload: bytes, manifest: Json, text: bytes) -> None:
     subjects = [{"name": MANIFEST, "digest": {"sha256": hashlib.sha256(text).hexdigest()}}]
     subjects += [
         {"name": name, "digest": {"rfc6962-sha256": roots[name]["root"]}}
-        for name in ("population", "results")
+        for name in ("population", "results", "rules")
     ]
     expected = {
         "_type": "https://in-toto.io/Statement/v1",
         "subject": subjects,
         "predicateType": "https://policyengine.invalid/evidence/v1",
-        "predicate": {name: roots[name]["count"] for name in ("population", "results")},
+        "predicate": {name: roots[name]["count"] for name in ("population", "results", "rules")},
     }
     if canonical(expected).encode("utf-8") != payload:
         raise Wrong(CONTENT, MANIFEST, "it is not the manifest that was signed")
@@ -278,6 +279,19 @@ def check_roots(file: BinaryIO, manifest: Json, begins: dict[str, int]) -> list[
                 CONTENT, one["path"], "the root over its lines is another than the one that is listed"
             )
     return []
+
+
+def check_rules(file: BinaryIO, manifest: Json, begins: dict[str, int]) -> None:
+    """The root over the lists of rules, one a type, is that of the manifest."""
+    tree = Tree()
+    for member in manifest["members"]:
+        if member["path"] == RUN:
+            file.seek(begins[RUN])
+            lists = json.loads(file.read(member["size"]))["rules_of"]
+            for name in sorted(lists):
+                tree.add(canonical({"rules": lists[name], "type": name}).encode("utf-8"))
+    if {"root": tree.root(), "count": tree.count} != manifest["roots"]["rules"]:
+        raise Wrong(CONTENT, RUN, "the root over its lists of rules is another than the one that is listed")
 
 
 def check_journal(file: BinaryIO, member: Json, begin: int) -> None:
@@ -408,6 +422,7 @@ def verify(given: argparse.Namespace) -> tuple[list[str], str]:
                 )
         missing = [] if verified else ["the signature (give --key, and have openssl 3.0 or newer installed)"]
         missing += check_roots(file, manifest, begins)
+        check_rules(file, manifest, begins)
         for member in manifest["members"]:
             if member["path"] == JOURNAL:
                 check_journal(file, member, begins[JOURNAL])

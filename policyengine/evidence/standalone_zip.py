@@ -20,6 +20,7 @@ EDWARDS = bytes.fromhex("302a300506032b6570032100")
 P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
 ENVELOPE, MANIFEST = "MANIFEST.dsse.json", "MANIFEST.json"
 JOURNAL = "remediation/actions.ndjson"
+RUN = "run/run.json"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 GZIP = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 MAX_32, MAX_16, MAX_LINE, BLOCK = 0xFFFFFFFF, 0xFFFF, 256 << 20, 1 << 18

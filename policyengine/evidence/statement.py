@@ -41,14 +41,16 @@ class Collected(NamedTuple):
     collected_at: str
 
 
-def bundle_statement(manifest_sha256: str, population: Root, results: Root) -> bytes:
-    """Return the statement about a bundle's manifest and its two roots."""
+def bundle_statement(manifest_sha256: str, population: Root, results: Root, rules: Root) -> bytes:
+    """Return the statement about a bundle's manifest and its roots."""
     subjects = [
         {"name": "MANIFEST.json", "digest": {"sha256": manifest_sha256}},
         {"name": "population", "digest": {ROOT: population.root}},
         {"name": "results", "digest": {ROOT: results.root}},
+        {"name": "rules", "digest": {ROOT: rules.root}},
     ]
-    return _statement(subjects, BUNDLE, {"population": population.count, "results": results.count})
+    counts = {"population": population.count, "results": results.count, "rules": rules.count}
+    return _statement(subjects, BUNDLE, counts)
 
 
 def population_statement(collected: Collected) -> bytes:
@@ -61,15 +63,15 @@ def population_statement(collected: Collected) -> bytes:
     return _statement(subjects, POPULATION, predicate)
 
 
-def read_bundle_statement(payload: bytes, where: str) -> tuple[str, Root, Root]:
-    """Return manifest digest, population and results of a statement. Raises BundleError for any other text."""
-    digest, population, results = _digests(payload, where, ("MANIFEST.json", "population", "results"))
+def read_bundle_statement(payload: bytes, where: str) -> tuple[str, Root, Root, Root]:
+    """Return manifest digest, population, results and lists of rules of a statement. Raises BundleError for any other text."""
+    names = ("population", "results", "rules")
+    digest, *roots = _digests(payload, where, ("MANIFEST.json", *names))
     value = decode(payload, most=MAX_STATEMENT)["predicate"]
-    found = (
-        digest,
-        Root(population, _count(value, "population", where)),
-        Root(results, _count(value, "results", where)),
+    population, results, rules = (
+        Root(root, _count(value, name, where)) for name, root in zip(names, roots, strict=True)
     )
+    found = (digest, population, results, rules)
     _same(payload, bundle_statement(*found), where)
     return found
 

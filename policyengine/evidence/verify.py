@@ -35,6 +35,7 @@ from policyengine.evidence.packing import PackedError, line_batches
 from policyengine.evidence.populations import Said, check_populations
 from policyengine.evidence.problems import CHAIN, MISMATCH, SCHEMA, BundleError, Problem
 from policyengine.evidence.roots import check_roots
+from policyengine.evidence.rule_lists import read_rule_lines
 from policyengine.evidence.withholding import withholding_of
 from policyengine.model.canonical_json import canonical
 from policyengine.store.actions import Entry
@@ -139,9 +140,14 @@ def _examine_content(
     places = dict(bundle_reader.places(texts, manifest))
     withholding = withholding_of(file, places, manifest)
     wrong = list(check_roots(path, manifest, places, withholding, asked.jobs))
+    try:
+        read_rule_lines(file, places, manifest)
+    except BundleError as error:
+        wrong.append(error.problem)
     if not wrong:
         found.passed.append(
-            f"roots: population of {manifest.population.root.count:,} lines, results of {manifest.results.root.count:,} rows"
+            f"roots: population of {manifest.population.root.count:,} lines, results of {manifest.results.root.count:,} rows, "
+            f"rules of {manifest.rules.count:,} types"
         )
     journal = list(_journal(file, places, manifest)) if JOURNAL in places else []
     if JOURNAL in places and not journal:

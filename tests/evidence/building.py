@@ -21,6 +21,7 @@ from policyengine.model.withheld import Plan, Withholding
 from policyengine.store.actions import Note
 from policyengine.store.chain import START, link
 
+RULES_OF = {"AWS::EC2::VPC": ["c", "d"], "AWS::S3::Bucket": ["a", "b"], "AWS::SQS::Queue": []}
 FIELDS = Fields(
     {"id": "run-1", "as_of": "2026-11-21T09:00:00Z", "complete": True},
     {"name": "policyengine", "version": "1.0"},
@@ -113,6 +114,7 @@ def build(
             for n in range(size):
                 rows.write_line(row(n))
                 table.write(b"bucket-%07d,PASS\n" % n)
+        bundle.add_bytes("run/run.json", canonical({"rules_of": RULES_OF}), "run", JSON)
         bundle.add_bytes("remediation/actions.ndjson", journal(), "journal", "application/x-ndjson")
         fields = Fields({**FIELDS.run, "id": run_id}, FIELDS.engine, FIELDS.rule_pack, FIELDS.frameworks)
         return bundle.finish(fields, signed_by, previous=previous)

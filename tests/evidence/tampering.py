@@ -79,7 +79,7 @@ def seal_manifest(text: bytes, manifest: Manifest, signer: Signer) -> bytes:
     """The envelope of a manifest."""
     roots = [
         Root(manifest["roots"][name]["root"], manifest["roots"][name]["count"])
-        for name in ("population", "results")
+        for name in ("population", "results", "rules")
     ]
     return seal(bundle_statement(hashlib.sha256(text).hexdigest(), *roots), signer)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,9 @@ from policyengine.cli.main import main
 from policyengine.evidence.canonical import encode
 from policyengine.evidence.manifest import ENVELOPE
 from policyengine.model.canonical_json import canonical
+from policyengine.model.merkle import Merkle
 from policyengine.model.withheld import Withholding
-from tests.evidence.building import PLAN, SECRET, build
+from tests.evidence.building import PLAN, RULES_OF, SECRET, build
 from tests.evidence.tampering import Bundle, Manifest, Members, resigned
 
 
@@ -125,6 +129,44 @@ def test_one_resource_is_shown_and_no_other(made: Bundle, capsys: pytest.Capture
         assert proof.read_bytes() == encode(json.loads(proof.read_bytes()))
 
 
+def test_each_letter_is_told_with_its_rule(made: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    """By the list that was signed, and no list of another type is shown."""
+    proof, said = proved(made, capsys, "bucket-0000001")
+    assert re.findall(r"^ {11}(\S+) +(\S+)$", said, re.MULTILINE) == [("PASS", "a"), ("FAIL", "b")]
+    assert "AWS::EC2::VPC" not in proof.read_text(encoding="utf-8")
+
+
+def test_a_bundle_without_lists_says_so(made: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    def without(members: Members, manifest: Manifest) -> None:
+        del members["run/run.json"]
+        manifest["members"] = [m for m in manifest["members"] if m["path"] != "run/run.json"]
+        manifest["roots"]["rules"] = {"root": hashlib.sha256(b"").hexdigest(), "count": 0}
+
+    resigned(made.path, made.target, made.engine, without)
+    _, said = proved(made, capsys, "bucket-0000001", bundle=made.target)
+    assert "which rule a letter is of is not shown" in said
+
+
+def _other_list(change: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
+    def changed(proof: dict[str, Any]) -> None:
+        line = json.loads(proof["rules"][0]["line"])
+        change(line)
+        proof["rules"][0]["line"] = encode(line).decode()
+
+    return changed
+
+
+def _list_of_another_type(proof: dict[str, Any]) -> None:
+    """It is signed, has as many rules, and is not of the type."""
+    lines = [canonical({"rules": rules, "type": name}) for name, rules in RULES_OF.items()]
+    tree = Merkle()
+    at = tree.mark()
+    for line in lines:
+        tree.add(line)
+    path = [node.hex() for node in tree.proof(at).path]
+    proof["rules"] = [{"line": lines[0].decode(), "index": 0, "path": path}]
+
+
 PROOF_CHANGES: dict[str, tuple[int, Any]] = {
     "another line": (
         10,
@@ -137,6 +179,11 @@ PROOF_CHANGES: dict[str, tuple[int, Any]] = {
     "a path more": (10, lambda p: p["population"][0]["path"].append("0" * 64)),
     "another sibling": (10, lambda p: p["population"][0]["path"].__setitem__(0, "0" * 64)),
     "no line": (14, lambda p: p.update(population=[])),
+    "another rule": (10, _other_list(lambda line: line["rules"].__setitem__(0, "z"))),
+    "rules swapped": (10, _other_list(lambda line: line["rules"].reverse())),
+    "rules of another type": (10, _list_of_another_type),
+    "no rules": (10, lambda p: p.update(rules=[])),
+    "rules twice": (14, lambda p: p["rules"].append(p["rules"][0])),
     "a line twice": (14, lambda p: p["population"].append(p["population"][0])),
     "a note": (14, lambda p: p.update(note="x")),
     "index as text": (14, lambda p: p["population"][0].update(index="1")),

@@ -47,7 +47,8 @@ from policyengine.model.errors import InputError, UsageError
 from tests.evidence.building import signer
 
 KINDS = ["ed25519", "p256"]
-PAYLOAD = bundle_statement("a" * 64, Root("b" * 64, 5), Root("c" * 64, 4))
+ROOTS = Root("b" * 64, 5), Root("c" * 64, 4), Root("d" * 64, 3)
+PAYLOAD = bundle_statement("a" * 64, *ROOTS)
 
 
 def test_pae_of_the_specification() -> None:
@@ -307,7 +308,7 @@ def test_a_key_elsewhere_is_not_believed(tmp_path: Path) -> None:
 
 
 def test_statements_are_read_as_they_are_written() -> None:
-    assert read_bundle_statement(PAYLOAD, "x") == ("a" * 64, Root("b" * 64, 5), Root("c" * 64, 4))
+    assert read_bundle_statement(PAYLOAD, "x") == ("a" * 64, *ROOTS)
     collected = Collected(Root("a" * 64, 3), "b" * 64, "2026-11-21T09:00:00Z")
     assert read_population_statement(population_statement(collected), "x") == collected
 

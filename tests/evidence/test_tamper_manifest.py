@@ -96,7 +96,7 @@ def test_a_manifest_that_was_not_signed(bundle: Bundle) -> None:
     assert standalone.main([str(bundle.target), *bundle.keys()]) == 10
 
 
-@pytest.mark.parametrize("name", ["population", "results"])
+@pytest.mark.parametrize("name", ["population", "results", "rules"])
 @pytest.mark.parametrize("member", ["root", "count"])
 def test_roots_and_manifest_that_were_not_signed_together(bundle: Bundle, name: str, member: str) -> None:
     members = members_of(bundle.path)
@@ -126,6 +126,19 @@ def test_roots_that_are_claimed(bundle: Bundle) -> None:
             manifest["roots"][name]["root"] = "0" * 64
 
         assert name in places(bundle.signed_again(change))
+
+    def rules(members: Members, manifest: Manifest) -> None:
+        manifest["roots"]["rules"]["root"] = "0" * 64
+
+    def lists(members: Members, manifest: Manifest) -> None:
+        members["run/run.json"] = b'{"rules_of":{"AWS::S3::Bucket":["b","a"]}}'
+
+    def no_lists(members: Members, manifest: Manifest) -> None:
+        members["run/run.json"] = b'{"rules_of":["a"]}'
+
+    for other in (rules, lists, no_lists):
+        assert places(bundle.signed_again(other)) == {"run/run.json"}
+        assert standalone.main([str(bundle.target), *bundle.keys()]) in (10, 14)
 
     def one_input(members: Members, manifest: Manifest) -> None:
         manifest["inputs"][0]["root"] = "0" * 64

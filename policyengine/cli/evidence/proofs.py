@@ -65,7 +65,8 @@ def prove(
     help="public key (PEM) that you were given; may repeat",
 )  # fmt: skip
 def check(proof: Path, keys: tuple[Path, ...]) -> int:
-    """Check a proof against a key, and print what it shows: lines of the population, rows of the results."""
+    """Check a proof against a key, and print what it shows: lines of the population, rows of the results, and
+    the verdict of each rule."""
     from policyengine.evidence.inclusion import MAX_PROOF, check_proof
     from policyengine.evidence.problems import EXIT_CODES, BundleError
     from policyengine.reports.text import visible
@@ -81,8 +82,12 @@ def check(proof: Path, keys: tuple[Path, ...]) -> int:
         return _say(error, EXIT_CODES)
     for line in shown.lines:
         click.echo(visible(f"collected  {line}"))
-    for row in shown.rows:
+    for number, row in enumerate(shown.rows):
         click.echo(visible(f"judged     {row}"))
+        for rule, verdict in shown.verdicts[number] if shown.verdicts is not None else ():
+            click.echo(visible(f"           {verdict:<14}  {rule}"))
+    if shown.rows and shown.verdicts is None:
+        click.echo("note       the bundle has no lists of rules: which rule a letter is of is not shown")
     if not shown.rows:
         click.echo("note       it shows no verdicts")
     for value in shown.disclosed:
