@@ -11,8 +11,9 @@ from typing import Any, Final, Literal, NamedTuple
 
 from policyengine.history.looked import Looked
 from policyengine.history.reading import History, RunRow
-from policyengine.history.runs import RunRead, finding_id, identity_from, pack_of, place_of
+from policyengine.history.runs import RunRead, identity_from, pack_of, place_of
 from policyengine.model.errors import InputError, UsageError
+from policyengine.model.finding import finding_id
 from policyengine.model.pairing import paired
 
 Became = Literal[

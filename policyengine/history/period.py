@@ -16,10 +16,10 @@ from policyengine.history.controls import EVERY, SEEN, controls_of, gaps_of
 from policyengine.history.database import open_history
 from policyengine.history.moments import seconds_between
 from policyengine.history.reading import History, RunRow, numbers_between
+from policyengine.model.reasons import LETTERS
 from policyengine.reports.extras import TrendPoint
 
 Cells = dict[str, Any]
-_VERDICTS = {"PASS": "P", "FAIL": "F", "UNKNOWN": "U", "NOT_APPLICABLE": "N"}
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def points_of(history: History, runs: Sequence[RunRow], every: timedelta = EVERY
     return [
         TrendPoint(
             at=run.at, run=run.id, complete=run.complete,
-            verdicts={verdict: run.counts[letter] for verdict, letter in _VERDICTS.items()},
+            verdicts={verdict: run.counts[letter] for verdict, letter in LETTERS.items()},
             waived=run.counts["waived"], new=_against(run, "new"), fixed=_against(run, "fixed"),
             reopened=_against(run, "reopened"), gap_before=run.id in late, milestone=names.get(run.number),
         )
@@ -68,7 +68,7 @@ def runs_rows(db: Path, start: str | None, end: str | None) -> Iterator[Cells]:
             yield {
                 "run": run.id, "at": run.at, "complete": run.complete, "errors": run.about["errors"],
                 "engine": run.about["engine"], "resources": run.resources,
-                **{verdict.lower(): counts[letter] for verdict, letter in _VERDICTS.items()},
+                **{verdict.lower(): counts[letter] for verdict, letter in LETTERS.items()},
                 "not_looked_at": counts["?"], "waived": counts["waived"],
                 **{what: "" if run.number == 1 else counts.get(what, 0)
                    for what in ("new", "reopened", "fixed", "gone")},

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, Literal, NamedTuple
 
-from policyengine.history.runs import finding_id, identity_from
+from policyengine.history.runs import identity_from
 from policyengine.history.states import State, States
 from policyengine.model.errors import InputError, UsageError
+from policyengine.model.finding import finding_id
 
 Status = Literal["open", "fixed", "gone", "not_applicable", "unknown", "not_looked_at", "not_asked"]
 STATUSES: Final[tuple[Status, ...]] = (

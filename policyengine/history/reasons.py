@@ -10,7 +10,7 @@ from policyengine.history.compare import NOT_AT_HAND, Change, short
 from policyengine.history.runs import Identity, identity_of
 from policyengine.history.timeline.values import values_between, values_of
 from policyengine.model.finding import Evidence
-from policyengine.model.resource import Resource, parse_pointer
+from policyengine.model.resource import Resource, path_of
 
 Lookup = Callable[[Identity], Resource | None]
 """Finds a resource of a run; asked in the order of runs. None where it is not at hand."""
@@ -45,7 +45,4 @@ def _why(change: Change, was: Resource | None, now: Resource | None) -> str:
 
 
 def _evidence(item: Any) -> Evidence:
-    path = tuple(
-        int(step) if step.isascii() and step.isdecimal() else step for step in parse_pointer(item["path"])
-    )
-    return Evidence(path, item["observed"], "", "")
+    return Evidence(path_of(item["path"]), item["observed"], "", "")

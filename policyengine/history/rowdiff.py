@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from policyengine.history.compare import KINDS, Change, Rules, Sides, acceptance_ended, compare
 from policyengine.model.errors import InputError
-from policyengine.model.reasons import FAIL, VERDICTS
-from policyengine.store.rows import VERDICT_OF, Row, findings_json, read_row
+from policyengine.model.reasons import FAIL, VERDICT_OF, VERDICTS
+from policyengine.store.rows import Row, findings_json, read_row
 from policyengine.store.rundir import RunReader
 
 _ALL: Final = frozenset(VERDICTS)

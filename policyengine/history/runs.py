@@ -13,14 +13,13 @@ from policyengine.history.compare import Rules, deciding_text
 from policyengine.history.looked import Looked
 from policyengine.history.moments import moment, written
 from policyengine.model.errors import InputError, UsageError
-from policyengine.model.finding import ID_LENGTH
-from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN
+from policyengine.model.finding import identity_key
+from policyengine.model.reasons import LETTERS
 from policyengine.store.coverage import read_coverage
 from policyengine.store.rundir import RunReader, is_run_directory, read_findings, read_run
 
 Json = Mapping[str, Any]
 Identity = tuple[str, str, str, str]
-LETTERS: Final = {PASS: "P", FAIL: "F", UNKNOWN: "U", NOT_APPLICABLE: "N"}
 _WORST: Final = "FUPN-"
 
 
@@ -37,7 +36,7 @@ class Row(NamedTuple):
     @property
     def key(self) -> bytes:
         """What sorts as the identity does, and is the same for the same resource in all runs."""
-        return key_of(self.identity)
+        return identity_key(self.identity)
 
 
 class RunRead:
@@ -182,20 +181,10 @@ def identity_of(finding: Json) -> Identity:
     return (resource.get("account") or "", resource.get("region") or "", resource["type"], resource["id"])
 
 
-def key_of(identity: Identity) -> bytes:
-    """Return the bytes that sort as identities do: NUL sorts before whatever a name may go on with."""
-    return "\0".join(identity).encode("utf-8", "surrogatepass")
-
-
 def identity_from(key: bytes) -> Identity:
     """Return the identity of a key; what stands behind the third NUL is the id."""
     account, region, type_, id_ = key.decode("utf-8", "surrogatepass").split("\0", 3)
     return account, region, type_, id_
-
-
-def finding_id(rule: str, key: bytes) -> str:
-    """Return the id of a finding: the same in every run (``model.finding``)."""
-    return hashlib.sha256(rule.encode("utf-8", "surrogatepass") + b"\0" + key).hexdigest()[:ID_LENGTH]
 
 
 def place_of(key: bytes, type_: str) -> dict[str, Any]:

@@ -192,8 +192,7 @@ class FindingMaker:
         remediation: str | None,
     ) -> None:
         self.rule = rule
-        digest = hashlib.sha256((rule + "\0").encode("utf-8", "surrogatepass"))
-        self._shared = (title, family, severity, frameworks, remediation, digest)
+        self._shared = (title, family, severity, frameworks, remediation, _begun(rule))
         self._problem = None
         if severity not in SEVERITIES:
             self._problem = f"`{severity}` is no severity"
@@ -228,11 +227,9 @@ class FindingMaker:
             raise IncompleteFindingError(f"{self.rule}: {problem or f'`{resource.id}` has no place'}")
         title, family, severity, frameworks, remediation, begun = self._shared
         identity, origin = resource.identity, resource.provenance
-        digest = begun.copy()
-        digest.update("\0".join(identity).encode("utf-8", "surrogatepass"))
         # positional and at once: naming twenty fields takes longer than filling them
         return _new(Finding, (
-            digest.hexdigest()[:ID_LENGTH], self.rule, title, family, severity, verdict, reason, message,
+            _id(begun, identity_key(identity)), self.rule, title, family, severity, verdict, reason, message,
             resource.type, resource.id, resource.arn, resource.account, resource.region,
             place, branch, tuple(evidence), witness, frameworks, remediation, waiver, identity,
             None if origin is None else origin.get("construct_path"),
@@ -240,9 +237,30 @@ class FindingMaker:
         ))  # fmt: skip
 
 
-ID_LENGTH: Final = 32
-"""Hex digits of a finding's id: the first of SHA-256 over rule and identity, separated by NUL."""
+def finding_id(rule: str, key: bytes) -> str:
+    """Return the id of a rule's finding about the resource of a key: the same in every run.
 
+    The first hexadecimal digits of SHA-256 over the rule and the identity, separated by NUL.
+    """
+    return _id(_begun(rule), key)
+
+
+def identity_key(identity: Sequence[str]) -> bytes:
+    """Return the bytes that sort as identities do: NUL sorts before whatever a name may go on with."""
+    return "\0".join(identity).encode("utf-8", "surrogatepass")
+
+
+def _begun(rule: str) -> hashlib._Hash:
+    return hashlib.sha256((rule + "\0").encode("utf-8", "surrogatepass"))
+
+
+def _id(begun: hashlib._Hash, key: bytes) -> str:
+    digest = begun.copy()
+    digest.update(key)
+    return digest.hexdigest()[:_ID_LENGTH]
+
+
+_ID_LENGTH: Final = 32
 _NEEDS_NO_EVIDENCE: Final = frozenset(VERDICTS) - {FAIL, UNKNOWN}
 _REASONS_OF: Final = {
     verdict: frozenset(code for code, (verdicts, _) in REASONS.items() if verdict in verdicts)

@@ -11,6 +11,9 @@ from policyengine.model.values import UNRESOLVED_REASONS
 
 PASS, FAIL, UNKNOWN, NOT_APPLICABLE = "PASS", "FAIL", "UNKNOWN", "NOT_APPLICABLE"
 VERDICTS: Final = (PASS, FAIL, UNKNOWN, NOT_APPLICABLE)
+LETTERS: Final = {PASS: "P", FAIL: "F", UNKNOWN: "U", NOT_APPLICABLE: "N"}
+"""Verdict -> the letter that rows, kept results and history write."""
+VERDICT_OF: Final = {letter: verdict for verdict, letter in LETTERS.items()}
 SEVERITIES: Final = ("low", "medium", "high", "critical")
 FAMILIES: Final = (
     "iam", "network", "encryption", "tagging", "bedrock", "pipeline", "logging", "resilience",

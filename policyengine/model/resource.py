@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from policyengine.model.location import Location
 from policyengine.model.values import ABSENT, Unresolved
 
 Path = tuple[str | int, ...]
 """Steps into ``Resource.properties``; the first step may also be ``tags`` or ``related``."""
+
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,15}")
 
 Coverage = frozenset[tuple[str, str, str]]
 """(account, region, type) triples that were collected whole; ``*`` as a type covers every type."""
@@ -114,3 +117,11 @@ def parse_pointer(pointer: str) -> tuple[str, ...]:
     if not pointer.startswith("/"):
         raise ValueError(f"`{pointer}` is no JSON Pointer: it must start with `/`")
     return tuple(s.replace("~1", "/").replace("~0", "~") for s in pointer[1:].split("/"))
+
+
+def path_of(pointer: str) -> Path:
+    """Return the path of a pointer: a step that is written as the index of a list is (RFC 6901, section 4) is one.
+
+    Raises ValueError as :func:`parse_pointer`.
+    """
+    return tuple(int(step) if _INDEX.fullmatch(step) else step for step in parse_pointer(pointer))

@@ -15,14 +15,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from policyengine.model.finding import Finding
-from policyengine.model.reasons import FAIL, PASS, UNKNOWN, VERDICTS
+from policyengine.model.reasons import FAIL, LETTERS, PASS, UNKNOWN, VERDICT_OF, VERDICTS
 from policyengine.reports.base import Context, RunInfo
 from policyengine.reports.extras import Extras, FrameworkInfo
 from policyengine.reports.tally import is_accepted
-from policyengine.store.rows import LETTERS, VERDICT_OF
 
 Decides = Literal["whole", "part", "none"]
 Status = Literal[
@@ -75,6 +74,13 @@ class MappedRule(Protocol):
         """Framework id -> (control, whole or part)."""
 
 
+class RuleCount(NamedTuple):
+    """How often a rule came to each of the four verdicts, and how many of its FAILs are waived."""
+
+    verdicts: Mapping[str, int]
+    waived: int
+
+
 @dataclass(frozen=True, slots=True)
 class ControlResult:
     """What a run says of one control.
@@ -94,6 +100,8 @@ class ControlResult:
     unasked: tuple[str, ...]
     verdicts: Mapping[str, int]
     waived: int
+    by_rule: Mapping[str, RuleCount]
+    """Of each rule that was asked what it adds to ``verdicts`` and ``waived``."""
     status: Status
     resources: Mapping[str, int] | None = None
     resources_waived: int | None = None
@@ -258,6 +266,11 @@ class ControlTally:
             unasked=tuple(sorted(rule for rule in mapped if rule not in asked)),
             verdicts=verdicts,
             waived=waived,
+            by_rule={
+                rule: RuleCount({v: self._pairs[rule, v] for v in VERDICTS}, self._waived[rule])
+                for rule in sorted(mapped)
+                if rule in asked
+            },
             status=_status(decided if mapped else None, verdicts, waived, complete),
             resources=self._resources.verdicts(framework, control),
             resources_waived=self._resources.waived(framework, control),

@@ -23,11 +23,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final
 
-from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS
+from policyengine.model.reasons import FAIL, LETTERS, NOT_APPLICABLE, PASS, UNKNOWN, VERDICT_OF, VERDICTS
 from policyengine.reports.controls import MappedRule
 from policyengine.reports.csv_report import cell
 from policyengine.reports.extras import FrameworkInfo
-from policyengine.store.rows import LETTERS, VERDICT_OF
 
 SCHEMA: Final = "policyengine/population/v1"
 COLUMNS: Final = ("account", "region", "type", "id", "arn", "verdict", "waivers")

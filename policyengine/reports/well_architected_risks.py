@@ -20,9 +20,16 @@ from hashlib import blake2b
 from typing import Any, Final, Literal, Protocol
 
 from policyengine.model.finding import Finding
-from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PILLARS, SEVERITIES, UNKNOWN, VERDICTS
+from policyengine.model.reasons import (
+    FAIL,
+    NOT_APPLICABLE,
+    PILLARS,
+    SEVERITIES,
+    UNKNOWN,
+    VERDICT_OF,
+    VERDICTS,
+)
 from policyengine.reports.tally import is_accepted
-from policyengine.store.rows import VERDICT_OF
 
 Risk = Literal["high", "medium", "low"]
 RISKS: Final[tuple[Risk, ...]] = ("high", "medium", "low")

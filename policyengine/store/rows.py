@@ -7,20 +7,17 @@ stand in files of code, which nobody can tell who has only the resources: that i
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from policyengine.model.canonical_json import canonical
 from policyengine.model.errors import InputError
-from policyengine.model.finding import ID_LENGTH, Evidence, Finding, Witness
+from policyengine.model.finding import Evidence, Finding, Witness, finding_id, identity_key
 from policyengine.model.location import Location
-from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN
-from policyengine.model.resource import Resource, parse_pointer
+from policyengine.model.reasons import LETTERS, NOT_APPLICABLE, PASS, VERDICT_OF
+from policyengine.model.resource import Resource, path_of
 from policyengine.model.values import ABSENT, UNRESOLVED_REASONS, Unresolved
 
-LETTERS: Final[Mapping[str, str]] = {PASS: "P", FAIL: "F", UNKNOWN: "U", NOT_APPLICABLE: "N"}
-VERDICT_OF: Final[Mapping[str, str]] = {letter: verdict for verdict, letter in LETTERS.items()}
 _SENTENCE: Final = {PASS: "requirement_met", NOT_APPLICABLE: "when_not_met"}
 _NEVER: Final = frozenset(
     {"id", "verdict", "family", "severity", "frameworks", "remediation", "resource", "location"}
@@ -137,74 +134,45 @@ def verdicts_of(row: Row, rules: Sequence[str]) -> Iterator[tuple[str, str]]:
         raise InputError(message) from None
 
 
-def finding_id(rule: str, identity: Sequence[str]) -> str:
-    """Return the id of a finding (``model/finding.py``)."""
-    text = "\0".join((rule, *identity))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:ID_LENGTH]
-
-
 def findings_json(
     row: Row, rules: Sequence[str], facts: Mapping[str, RuleFacts], wanted: frozenset[str]
 ) -> Iterator[Json]:
     """Yield the contract's finding objects of a row; those that pass say nothing but their verdict."""
-    details = {detail["rule"]: detail for detail in row.details}
-    for rule, verdict in verdicts_of(row, rules):
-        if verdict in wanted:
-            yield _finding_json(row, rule, verdict, facts[rule], details.get(rule, {}))
-
-
-def _finding_json(row: Row, rule: str, verdict: str, of: RuleFacts, detail: Json) -> Json:
-    about = {"type": row.type, "id": row.id, "arn": row.arn, "account": row.account, "region": row.region}
-    if row.construct_path:
-        about["construct_path"] = row.construct_path
-    evidence = [{k: v for k, v in item.items() if k != "reason"} for item in detail.get("evidence", ())]
-    place = _location(row, rule)
-    return {
-        "id": finding_id(rule, row.identity),
-        "rule": rule,
-        "family": of.family,
-        "severity": of.severity,
-        "verdict": verdict,
-        "reason": detail.get("reason") or _SENTENCE.get(verdict, ""),
-        "message": detail.get("message", ""),
-        "resource": about,
-        "location": None
-        if place is None
-        else {"file": place.file, "line": place.line, "column": place.column},
-        "branch": detail.get("branch"),
-        "evidence": evidence,
-        "witness": detail.get("witness"),
-        "frameworks": {name: list(controls) for name, controls in of.frameworks.items()},
-        "remediation": of.remediation,
-        "waiver": detail.get("waiver"),
-        **({"cause": detail["cause"]} if "cause" in detail else {}),
-    }
+    return (found.to_json() for found in findings_of(row, rules, facts, wanted))
 
 
 def findings_of(
     row: Row, rules: Sequence[str], facts: Mapping[str, RuleFacts], wanted: frozenset[str]
 ) -> Iterator[Finding]:
-    """Yield the findings of a row, as :func:`findings_json`."""
-    details = {detail["rule"]: detail for detail in row.details}
-    for rule, verdict in verdicts_of(row, rules):
-        if verdict not in wanted:
-            continue
-        of, said = facts[rule], details.get(rule, {})
-        witness = said.get("witness")
-        yield Finding(
-            finding_id(rule, row.identity), rule, of.title, of.family, of.severity, verdict,
-            said.get("reason") or _SENTENCE.get(verdict, ""), said.get("message", ""),
-            row.type, row.id, row.arn, row.account, row.region,
-            _location(row, rule),
-            said.get("branch"), tuple(_evidence(item) for item in said.get("evidence", ())),
-            None if witness is None else Witness(**witness), of.frameworks, of.remediation,
-            said.get("waiver"), row.identity, row.construct_path, said.get("cause"),
-        )  # fmt: skip
+    """Yield the findings of a row, as :func:`findings_json`. Raises InputError where a row says what no row does."""
+    key = identity_key(row.identity)
+    try:
+        details = {detail["rule"]: detail for detail in row.details}
+        for rule, verdict in verdicts_of(row, rules):
+            if verdict in wanted:
+                yield _finding(row, finding_id(rule, key), rule, verdict, facts[rule], details.get(rule, {}))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"the row of `{row.id}` says of its findings what no row does; it is damaged"
+        ) from error
+
+
+def _finding(row: Row, id_: str, rule: str, verdict: str, of: RuleFacts, said: Json) -> Finding:
+    witness = said.get("witness")
+    return Finding(
+        id_, rule, of.title, of.family, of.severity, verdict,
+        said.get("reason") or _SENTENCE.get(verdict, ""), said.get("message", ""),
+        row.type, row.id, row.arn, row.account, row.region,
+        _location(row, rule),
+        said.get("branch"), tuple(_evidence(item) for item in said.get("evidence", ())),
+        None if witness is None else Witness(**witness), of.frameworks, of.remediation,
+        said.get("waiver"), row.identity, row.construct_path, said.get("cause"),
+    )  # fmt: skip
 
 
 def _evidence(item: Mapping[str, Any]) -> Evidence:
-    path = tuple(int(s) if s.isdecimal() and s.isascii() else s for s in parse_pointer(item["path"]))
-    return Evidence(path, _observed(item["observed"]), item["expected"], item["reason"], item["provenance"])
+    observed, provenance = _observed(item["observed"]), item["provenance"]
+    return Evidence(path_of(item["path"]), observed, item["expected"], item["reason"], provenance)
 
 
 def _observed(value: Any) -> Any:
@@ -221,7 +189,4 @@ def _observed(value: Any) -> Any:
     return value
 
 
-__all__ = [
-    "LETTERS", "VERDICT_OF", "Row", "RuleFacts", "finding_id", "findings_json", "findings_of",
-    "read_row", "row_line", "verdicts_of",
-]  # fmt: skip
+__all__ = ["Row", "RuleFacts", "findings_json", "findings_of", "read_row", "row_line", "verdicts_of"]

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from policyengine.history.looked import Looked
-from policyengine.history.runs import Row, RunRead, finding_id, key_of
+from policyengine.history.runs import Row, RunRead
+from policyengine.model.finding import finding_id, identity_key
 
 TYPE = "AWS::EC2::Volume"
 ACCOUNT = "111122223333"
@@ -110,4 +111,4 @@ def counts(runs: Sequence[Made]) -> list[Counter[str]]:
 
 
 def finding(rule: str, place: tuple[str, str]) -> str:
-    return finding_id(rule, key_of((ACCOUNT, place[0], TYPE, place[1])))
+    return finding_id(rule, identity_key((ACCOUNT, place[0], TYPE, place[1])))

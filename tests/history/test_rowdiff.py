@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from policyengine.history.compare import Change, Rules, compare
 from policyengine.history.looked import Looked
 from policyengine.history.rowdiff import RowDiff
-from policyengine.history.runs import RunRead, key_of, rows_of
+from policyengine.history.runs import RunRead, rows_of
 from policyengine.model.canonical_json import canonical
 from policyengine.model.errors import InputError
+from policyengine.model.finding import identity_key
 from policyengine.store.run_writer import RunWriter
 from policyengine.store.rundir import RunReader, read_findings
 
@@ -111,7 +112,9 @@ def test_history_reads_rows_as_it_reads_findings(
         for row in rows_of(read_findings(folder))
     ]
     assert found == plain
-    assert [key_of(identity) for identity, _ in found] == sorted(key_of(identity) for identity, _ in found)
+    assert [identity_key(identity) for identity, _ in found] == sorted(
+        identity_key(identity) for identity, _ in found
+    )
 
 
 def test_a_damaged_run_is_refused(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from policyengine.cli.frameworkinfo import framework_infos, pack_mapping
 from policyengine.model.finding import Evidence, Finding, build_finding
-from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS
+from policyengine.model.reasons import FAIL, LETTERS, NOT_APPLICABLE, PASS, UNKNOWN, VERDICTS
 from policyengine.model.resource import Resource
 from policyengine.reports import controls
 from policyengine.reports.base import Context, RuleInfo, RunInfo
@@ -26,7 +26,6 @@ from policyengine.reports.controls import (
 )
 from policyengine.reports.extras import Extras, FrameworkInfo
 from policyengine.rules.packs import load_packs
-from policyengine.store.rows import LETTERS
 from tests.reports import sample
 
 REASON = {PASS: "requirement_met", FAIL: "missing", UNKNOWN: "access_denied", NOT_APPLICABLE: "when_not_met"}

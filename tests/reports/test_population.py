@@ -17,11 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policyengine.model.reasons import FAIL, VERDICTS
+from policyengine.model.reasons import FAIL, LETTERS, VERDICTS
 from policyengine.reports import population
 from policyengine.reports.csv_report import cell
 from policyengine.reports.population import COLUMNS, PopulationWriter
-from policyengine.store.rows import LETTERS
 
 from .sample import HOSTILE
 

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from policyengine.cli.frameworkinfo import framework_infos
 from policyengine.model.errors import InputError
 from policyengine.model.finding import Evidence, Finding, build_finding
-from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, PILLARS, SEVERITIES, UNKNOWN, VERDICTS
+from policyengine.model.reasons import (
+    FAIL,
+    NOT_APPLICABLE,
+    PASS,
+    PILLARS,
+    SEVERITIES,
+    UNKNOWN,
+    VERDICT_OF,
+    VERDICTS,
+)
 from policyengine.model.resource import Resource
 from policyengine.reports import well_architected_risks as risks
 from policyengine.reports.base import Context, RuleInfo, RunInfo, TerminalOptions
@@ -22,7 +31,7 @@ from policyengine.reports.well_architected import SCHEMA, WellArchitectedReport
 from policyengine.reports.well_architected_compare import change_of, checked, compare
 from policyengine.reports.well_architected_page import comparison_page, page
 from policyengine.reports.well_architected_risks import RISKS, Means, RiskTally, effort
-from policyengine.store.rows import VERDICT_OF, RuleFacts
+from policyengine.store.rows import RuleFacts
 
 from .sample import HOSTILE
 

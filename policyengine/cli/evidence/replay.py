@@ -148,7 +148,7 @@ def _difference(reader: Any, kept: bytes | None, judged: bytes | None) -> str:
 
 
 def _verdict_changes(rules: Any, old: str, new: str) -> Iterator[str]:
-    from policyengine.store.rows import VERDICT_OF
+    from policyengine.model.reasons import VERDICT_OF
 
     for rule, was, now in zip(rules, old, new, strict=False):
         if was != now:

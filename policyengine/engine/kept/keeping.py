@@ -12,7 +12,7 @@ from policyengine.config.settings import Settings
 from policyengine.engine.evaluate import Evaluator, May
 from policyengine.engine.kept.digests import UndigestedError
 from policyengine.engine.kept.file import ResultFile, Row, number_of
-from policyengine.engine.kept.known import LETTERS, NONE, SPOILT, VERDICTS_OF, Known
+from policyengine.engine.kept.known import NONE, SPOILT, Known
 from policyengine.engine.kept.recording import Dependency, Recorder
 from policyengine.engine.kept.shapes import Shape, State, States, alone_of, shape_in, shape_of
 from policyengine.engine.kept.stamps import RuleStamps
@@ -20,7 +20,7 @@ from policyengine.engine.kept.told import UntoldError, evidence_of, told_of, wit
 from policyengine.engine.rule import BoundRule, predicate_names
 from policyengine.engine.world import World
 from policyengine.model.finding import Finding
-from policyengine.model.reasons import FAIL, UNKNOWN, VERDICTS
+from policyengine.model.reasons import FAIL, LETTERS, UNKNOWN, VERDICT_OF, VERDICTS
 from policyengine.model.resource import Resource
 from policyengine.rules.pack import Pack
 
@@ -49,7 +49,7 @@ class _Rules:
         """Return the rules whose findings are wanted, for verdicts that many resources have in common."""
         found = self.tellable.get((letters, wanted))
         if found is None:
-            each = ((i, self.each[i], VERDICTS_OF[letter]) for i, letter in enumerate(letters))
+            each = ((i, self.each[i], VERDICT_OF[letter]) for i, letter in enumerate(letters))
             found = [one for one in each if one[2] in wanted]
             _bounded(self.tellable)[letters, wanted] = found
         return found
@@ -100,7 +100,7 @@ class KeepingEvaluator(Evaluator):
         """See :meth:`Evaluator.take_tallies`."""
         for (name, letters), number in self._verdicts.items():
             for rule, letter in zip(self._lists[name].each, letters, strict=True):
-                rule.tally[VERDICTS_OF[letter]] += number
+                rule.tally[VERDICT_OF[letter]] += number
         self._verdicts.clear()
         return super().take_tallies()
 
@@ -254,7 +254,7 @@ class KeepingEvaluator(Evaluator):
                     differing[index] = told
         if self.verdicts is not None:
             for index, (rule, letter) in enumerate(zip(rules.each, letters, strict=True)):
-                self.verdicts.append((rule.id, differing.get(index) or VERDICTS_OF[letter]))
+                self.verdicts.append((rule.id, differing.get(index) or VERDICT_OF[letter]))
         return found
 
     def _judge_rest(
@@ -266,7 +266,7 @@ class KeepingEvaluator(Evaluator):
             if letter == NONE:
                 verdict = self._judge(known, index, rule, recorder, wanted, may, found)
             else:
-                verdict = VERDICTS_OF[letter]
+                verdict = VERDICT_OF[letter]
                 if verdict in wanted and (may is None or may(rule.id, verdict)):
                     verdict = self._tell(known, index, rule, verdict, recorder, found)
             self._count(rule, verdict)

@@ -11,15 +11,13 @@ from policyengine.engine.kept.file import Row
 from policyengine.engine.kept.recording import Dependency, Recorder
 from policyengine.engine.kept.shapes import Shape, alone_of
 from policyengine.engine.kept.told import Told
-from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN
+from policyengine.model.reasons import VERDICT_OF
 
 T = TypeVar("T")
 NONE: Final = "-"
-LETTERS: Final = {PASS: "P", FAIL: "F", UNKNOWN: "U", NOT_APPLICABLE: "N"}
-VERDICTS_OF: Final = {letter: verdict for verdict, letter in LETTERS.items()}
 SPOILT: Final = (ValueError, TypeError, LookupError, AttributeError)
 """What reading a row that nobody wrote may raise."""
-_KNOWN: Final = "".join((NONE, *VERDICTS_OF)).encode()
+_KNOWN: Final = "".join((NONE, *VERDICT_OF)).encode()
 
 
 class Known:

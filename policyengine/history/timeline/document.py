@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from policyengine.history.moments import written
-from policyengine.history.runs import Identity, finding_id, key_of, pack_of
+from policyengine.history.runs import Identity, pack_of
 from policyengine.history.spans import Span, seconds, within
 from policyengine.history.timeline.records import GAPS, Cause, Interval, Stretch, Tracked
+from policyengine.model.finding import finding_id, identity_key
 from policyengine.model.reasons import SEVERITIES
 
 SCHEMA: Final = "policyengine/timeline/v1"
@@ -76,7 +77,7 @@ def _cut(found: Sequence[Any], period: Span) -> Iterator[tuple[Any, dict[str, st
 def _interval(interval: Interval, cut: Mapping[str, str], identity: Identity) -> dict[str, Any]:
     begins, ends = interval.begins, interval.ends
     return {
-        "finding": finding_id(interval.rule, key_of(identity)), "rule": interval.rule, "verdict": interval.verdict,
+        "finding": finding_id(interval.rule, identity_key(identity)), "rule": interval.rule, "verdict": interval.verdict,
         "reason": interval.reason, "message": interval.message, **cut,
         "seconds": int((_time(cut["end"]) - _time(cut["begin"])).total_seconds()),
         "begins": _cause(begins, interval.begin, cut["begin"]),

@@ -10,12 +10,11 @@ so the page computes it; an id that does not come out right from what is shown i
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from policyengine.model.finding import ID_LENGTH, Finding
+from policyengine.model.finding import Finding, finding_id, identity_key
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, SEVERITIES, UNKNOWN
 from policyengine.reports.base import SourceText
 from policyengine.reports.html.columns import Numbers, Packed, Texts, Words
@@ -53,7 +52,7 @@ class Data:
         self.rows = 0
         self._identity: tuple[str, ...] | None = None
         self._names = Names("", "", "", "")
-        self._digest = b""
+        self._key = b""
         self._following = 0
         self.numbers = {name: Numbers() for name in ("following", "rule", "status", "severity", "reason", "line",
                                                      "column")}  # fmt: skip
@@ -72,7 +71,7 @@ class Data:
         numbers["status"].add(status)
         numbers["severity"].add(_SEVERITY[finding.severity])
         numbers["reason"].add(self.reasons.number(finding.reason))
-        if self._computed(finding.rule) != finding.id:
+        if finding_id(finding.rule, self._key) != finding.id:
             self.texts["id"].add(f"{self.rows} {shown(finding.id)}")
         if status <= WAIVED:
             self._told(finding)
@@ -95,11 +94,7 @@ class Data:
         words["code"].add(code)
         self.texts["name"].add(names.id)
         identity = ("", code, "", names.id) if code else (names.account, names.region, kind, names.id)
-        self._digest = "\0".join(identity).encode("utf-8")
-
-    def _computed(self, rule: str) -> str:
-        digest = hashlib.sha256(rule.encode("utf-8", "surrogatepass") + b"\0" + self._digest)
-        return digest.hexdigest()[:ID_LENGTH]
+        self._key = identity_key(identity)
 
     def _end_resource(self) -> None:
         if self._identity is not None:
