@@ -85,7 +85,12 @@ def check_signed(manifest: Manifest, text: bytes, said: Signed) -> Iterator[Prob
 
 
 def read_head(path: Path, keys: Sequence[PublicKey]) -> Head:
-    """Return the head of a bundle that one of the keys signed: id, sequence, manifest. Its members are not looked at.
+    """Return the head of a bundle that one of the keys signed: id, sequence, manifest. Raises as :func:`signed_manifest`."""
+    return signed_manifest(path, keys).head()
+
+
+def signed_manifest(path: Path, keys: Sequence[PublicKey]) -> Manifest:
+    """Return the manifest of a bundle that one of the keys signed. Its members are not looked at.
 
     Raises BundleError, and InputError where the file cannot be read.
     """
@@ -95,7 +100,7 @@ def read_head(path: Path, keys: Sequence[PublicKey]) -> Head:
     manifest = read_manifest(texts.manifest)
     for problem in check_signed(manifest, texts.manifest, said):
         raise BundleError(problem)
-    return manifest.head()
+    return manifest
 
 
 def listed(texts: Texts, manifest: Manifest) -> list[tuple[str, int]]:

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from policyengine.evidence.bundle_reader import check_signed, open_file, read_texts, signed
+from policyengine.evidence.bundle_reader import signed_manifest
 from policyengine.evidence.canonical import decode
 from policyengine.evidence.keys import PublicKey
-from policyengine.evidence.manifest import MANIFEST, Head, Manifest, read_manifest
+from policyengine.evidence.manifest import MANIFEST, Head, Manifest
 from policyengine.evidence.problems import CHAIN, BundleError, Problem
 from policyengine.model.errors import UsageError
 
@@ -59,7 +59,7 @@ def check_chain(
     earlier: dict[str, tuple[Path, Manifest]] = {}
     for path in previous:
         try:
-            one = _manifest(path, keys)
+            one = signed_manifest(path, keys)
         except BundleError as error:
             yield Problem(error.problem.kind, f"{path.name}: {error.problem.where}", error.problem.text)
             known = False
@@ -92,16 +92,6 @@ def _numbered(manifest: Manifest) -> bool:
     """Number 1 follows none, and every other one the number before."""
     before = 0 if manifest.previous is None else max(manifest.previous.sequence, 1)
     return manifest.sequence == before + 1
-
-
-def _manifest(path: Path, keys: Sequence[PublicKey]) -> Manifest:
-    with open_file(path) as file:
-        texts = read_texts(file)
-    said = signed(texts, keys)
-    manifest = read_manifest(texts.manifest)
-    for problem in check_signed(manifest, texts.manifest, said):
-        raise BundleError(problem)
-    return manifest
 
 
 def _named(head: Head) -> str:
