@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from policyengine.cli.evidence.signing import PASSPHRASE, file_signer
 from policyengine.evidence import standalone
 from policyengine.evidence.canonical import encode
 from policyengine.evidence.dsse import PAYLOAD_TYPE, open_envelope, pae, seal
@@ -295,6 +296,21 @@ def test_an_encrypted_key_wants_its_passphrase(tmp_path: Path) -> None:
     path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     with pytest.raises(InputError, match="not encrypted"):
         FileSigner(path, b"right")
+
+
+def test_the_environment_holds_the_passphrase_and_an_empty_one_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    path = tmp_path / "key.pem"
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"right")))
+    monkeypatch.setenv(PASSPHRASE, "right")
+    keyid = file_signer(path).public.keyid
+    monkeypatch.setenv(PASSPHRASE, "")
+    with pytest.raises(InputError, match="is encrypted"):
+        file_signer(path)
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    assert file_signer(path).public.keyid == keyid
 
 
 def test_a_key_elsewhere_is_not_believed(tmp_path: Path) -> None:

@@ -16,13 +16,11 @@ _KMS: Final = "kms:"
 
 
 def signer_of(where: str) -> Signer:
-    """Return the signer that ``--sign-key`` names: a private key in a PEM file, whose passphrase the environment may
-    hold, or ``kms:`` and the ARN of a key. Raises InputError."""
-    from policyengine.evidence.signers import FileSigner, RemoteSigner
+    """Return the signer that ``--sign-key`` names: that of a file, or ``kms:`` and the ARN of a key. Raises InputError."""
+    from policyengine.evidence.signers import RemoteSigner
 
     if not where.startswith(_KMS):
-        phrase = os.environ.get(PASSPHRASE)
-        return FileSigner(Path(where), None if phrase is None else phrase.encode())
+        return file_signer(Path(where))
     from policyengine.aws.failures import CallFailure
     from policyengine.aws.kms import KmsKey, UnfitKeyError
     from policyengine.aws.sessions import Sessions
@@ -39,3 +37,11 @@ def signer_of(where: str) -> Signer:
             raise InputError(f"`{where}` did not sign: {problem}", code="wrong_key") from None
 
     return RemoteSigner(key.spki, sign, where)
+
+
+def file_signer(path: Path) -> Signer:
+    """Return the signer of a private key in a PEM file, whose passphrase the environment may hold. Raises InputError."""
+    from policyengine.evidence.signers import FileSigner
+
+    phrase = os.environ.get(PASSPHRASE)
+    return FileSigner(path, phrase.encode() if phrase else None)

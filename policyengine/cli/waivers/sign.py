@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from policyengine.cli.evidence.signing import PASSPHRASE, file_signer
 from policyengine.cli.outputs import say
 from policyengine.cli.waivers.common import named, options, used
 from policyengine.model.errors import UsageError
@@ -14,8 +15,6 @@ from policyengine.model.errors import UsageError
 if TYPE_CHECKING:
     from policyengine.cli.waivers.common import Used
     from policyengine.config.waivers import Waiver
-
-PASSPHRASE: Final = "POLICYENGINE_KEY_PASSPHRASE"  # noqa: S105 - the name of a variable, no secret
 
 
 @click.command(
@@ -30,19 +29,15 @@ PASSPHRASE: Final = "POLICYENGINE_KEY_PASSPHRASE"  # noqa: S105 - the name of a 
 @options
 def sign(id_: str, key: Path, **given: Any) -> int:
     """Sign the waiver ID as its approver: everything it says, the values it is pinned to included."""
-    import os
-
     from policyengine.cli.configured import display
     from policyengine.cli.waivers.add import file_of
     from policyengine.cli.waivers.signing import sign as signed
     from policyengine.cli.waivers.writing import write_whole
     from policyengine.config.waivers_text import with_key
-    from policyengine.evidence.signers import FileSigner
 
     found = used(given)
     waiver = named(found.waiving, id_)
-    passphrase = os.environ.get(PASSPHRASE)
-    signer = FileSigner(key, passphrase.encode() if passphrase else None)
+    signer = file_signer(key)
     signature = signed(waiver, signer)
     _check(found, waiver, signature)
     file = file_of(found, given, id_)
