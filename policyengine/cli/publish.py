@@ -1,4 +1,4 @@
-"""``policyengine publish``: a run into Security Hub, a bundle of evidence under S3 Object Lock."""
+"""``policyengine publish``: a run into Security Hub, a bundle of evidence under S3 Object Lock, a review into a comment."""
 
 from __future__ import annotations
 
@@ -37,6 +37,14 @@ _WORDS: Final = {
 @click.option(
     "--s3", "url", metavar="s3://BUCKET/PREFIX", help="write the file TARGET there, under Object Lock"
 )
+@click.option(
+    "--pull-request", is_flag=True,
+    help="put the Markdown of the file TARGET into the one comment of the GitHub pull request this job is about",
+)  # fmt: skip
+@click.option(
+    "--comment-name", metavar="NAME", help="keep a comment of its own under this name, for several reviews"
+)
+@click.option("--update-only", is_flag=True, help="change the comment there is; make none")
 @click.option("--dry-run", is_flag=True, help="say what would be done; nothing is changed")
 @click.option("--permissions", is_flag=True, help="print the IAM policies that this needs, and nothing else")
 @click.option("--profile", metavar="NAME", help="profile of the AWS configuration files")
@@ -60,21 +68,39 @@ _WORDS: Final = {
     "--region", metavar="NAME", help="region of the bucket (default: that of the AWS configuration)"
 )
 def publish(**options: Any) -> int:
-    """Publish a run or a bundle of evidence.
+    """Publish a run, a bundle of evidence or a review.
 
     \b
       policyengine publish RUN --security-hub --role-name PolicyEnginePublisher
       policyengine publish bundle.zip --s3 s3://evidence/soc2 --retain-days 2555
+      policyengine publish review.md --pull-request
 
     Publishing the same twice changes nothing. A run that could not read something leaves alone what it did not see.
     """
+    if options["pull_request"]:
+        return _to_comment(options)
+    for name in ("comment_name", "update_only"):
+        if options[name]:
+            raise UsageError(f"--{name.replace('_', '-')} goes with --pull-request")
     if bool(options["security_hub"]) == bool(options["url"]):
-        raise UsageError("say where to: --security-hub for a run, or --s3 s3://BUCKET/PREFIX for a file")
+        raise UsageError(
+            "say where to: --security-hub for a run, --s3 s3://BUCKET/PREFIX for a file, or --pull-request for a review"
+        )
     if options["permissions"]:
         return _say_permissions(options)
     if options["target"] is None:
         raise UsageError("name what to publish: a run directory, or a file with --s3")
     return _to_hub(options) if options["security_hub"] else _to_bucket(options)
+
+
+def _to_comment(options: Mapping[str, Any]) -> int:
+    from policyengine.cli.pull_request import comment
+
+    if options["security_hub"] or options["url"] or options["permissions"]:
+        raise UsageError("--pull-request goes without --security-hub, --s3 and --permissions")
+    if options["target"] is None or not options["target"].is_file():
+        raise UsageError("name the file to put into the comment, as `--format markdown=FILE` writes it")
+    return comment(options)
 
 
 def _say_permissions(options: Mapping[str, Any]) -> int:

@@ -1,0 +1,1 @@
+"""Integrations: run as far as they can be without their hosts."""
