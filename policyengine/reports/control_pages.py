@@ -26,6 +26,7 @@ _ROLES: Final = {
     "failed": "error", "unknown": "unknown", "accepted": "medium", "no_failure_found": "bold", "satisfied": "ok",
     "not_tested": "dim", "not_decided": "dim",
 }  # fmt: skip
+_HEADS: Final = "".join(f"  {head:>9}" for head in ("judged", "pass", "fail", "unknown", "n/a", "waived"))
 
 
 def result_json(result: ControlResult) -> dict[str, Any]:
@@ -41,9 +42,16 @@ def result_json(result: ControlResult) -> dict[str, Any]:
         "waived": result.waived,
         "resources": None if result.resources is None else dict(result.resources),
         "resources_waived": result.resources_waived,
-        "rules": [{"rule": rule, "decides": decides} for rule, decides in result.rules],
+        "rules": [_rule_json(result, rule, decides) for rule, decides in result.rules],
         "unasked": list(result.unasked),
     }
+
+
+def _rule_json(result: ControlResult, rule: str, decides: str) -> dict[str, Any]:
+    """``verdicts`` and ``waived`` are null for a rule that was not asked."""
+    count = result.by_rule.get(rule)
+    verdicts, waived = (None, None) if count is None else (dict(count.verdicts), count.waived)
+    return {"rule": rule, "decides": decides, "verdicts": verdicts, "waived": waived}
 
 
 def results_json(
@@ -103,18 +111,14 @@ def results_page(
     yield ""
     width = max(len(result.control) for result in results)
     words = max(len(label) for label, _ in STATUS_WORDS.values())
-    yield f"{'':<{width}}  {'':<{words}}  {'judged':>9}  {'pass':>9}  {'fail':>9}  {'unknown':>9}  {'n/a':>9}  {'waived':>9}"
+    yield f"{'':<{width}}  {'':<{words}}{_HEADS}"
     for result in results:
         head = f"{result.control:<{width}}  {paint(_ROLES[result.status], format(result.label, f'<{words}'))}"
         if not result.population:
             rest = f" (rest: {remaining(framework, result)})" if result.status == "not_decided" else ""
             yield f"{head}  {result.sentence}{rest}"
             continue
-        numbers = (
-            result.population, result.verdicts[PASS], result.verdicts[FAIL], result.verdicts[UNKNOWN],
-            result.verdicts[NOT_APPLICABLE], result.waived,
-        )  # fmt: skip
-        yield head + "".join(f"  {number:>9,}" for number in numbers)
+        yield head + _numbers(result.verdicts, result.waived)
     yield ""
     found = Counter(result.label for result in results)
     listed = [f"{label} {found[label]:,}" for label, _ in STATUS_WORDS.values() if found[label]]
@@ -136,10 +140,30 @@ def result_page(
         counts = ", ".join(f"{result.resources[v]:,} {v}" for v in VERDICTS if result.resources[v])
         total = sum(result.resources.values())
         yield f"resources by worst verdict: {total:,}" + (f" ({counts})" if counts else "")
-    width = max((len(rule) for rule, _ in result.rules), default=0)
-    for rule, decides in result.rules:
-        note = "  (not asked)" if rule in result.unasked else ""
-        yield f"  {decides:<5}  {rule:<{width}}  {visible(titles.get(rule, ''))}{note}".rstrip()
+    yield from _rule_lines(result, titles)
     rest = remaining(framework, result)
     if rest:
         yield f"remains: {rest}"
+
+
+def _rule_lines(result: ControlResult, titles: Mapping[str, str]) -> Iterator[str]:
+    """A line for each rule, what it is about below it, and the sum, which is the control's."""
+    if not result.rules:
+        return
+    width = max(len(rule) for rule, _ in result.rules)
+    yield ""
+    yield f"  {'':<5}  {'':<{width}}{_HEADS}"
+    for rule, decides in result.rules:
+        count = result.by_rule.get(rule)
+        rest = "  not asked in this run" if count is None else _numbers(count.verdicts, count.waived)
+        yield f"  {decides:<5}  {rule:<{width}}{rest}"
+        if title := visible(titles.get(rule, "")):
+            yield f"         {title}"
+    yield f"  {'sum':<5}  {'':<{width}}{_numbers(result.verdicts, result.waived)}"
+    yield ""
+
+
+def _numbers(verdicts: Mapping[str, int], waived: int) -> str:
+    """The cells below :data:`_HEADS`."""
+    told = (sum(verdicts.values()), *(verdicts[v] for v in (PASS, FAIL, UNKNOWN, NOT_APPLICABLE)), waived)
+    return "".join(f"  {number:>9,}" for number in told)

@@ -153,6 +153,24 @@ def test_what_a_run_says_adds_up_to_its_findings(run: Run, kept: Path, framework
             assert control["decided"] == "whole"
 
 
+def test_the_verdicts_of_each_rule_add_up_to_the_control(run: Run, kept: Path) -> None:
+    for control in results(run, "aws-fsbp").values():
+        asked = [rule for rule in control["rules"] if rule["verdicts"] is not None]
+        assert {rule["rule"] for rule in control["rules"]} - {r["rule"] for r in asked} == set(
+            control["unasked"]
+        )
+        for verdict, number in control["verdicts"].items():
+            assert sum(rule["verdicts"][verdict] for rule in asked) == number
+        assert sum(rule["waived"] for rule in asked) == control["waived"]
+    page = run("frameworks", "show", "soc2", "CC6.1", "--run", "kept").out.splitlines()
+    lines = [line.split() for line in page if line.startswith(("  part ", "  whole ", "  sum "))]
+    asked_lines = [line[2:] for line in lines[:-1] if line[2] != "not"]
+    assert len(asked_lines) > 1
+    sums = [sum(map(int, column)) for column in zip(*asked_lines, strict=True)]
+    assert ["sum", *map(str, sums)] == lines[-1]
+    assert any(line[2:] == "not asked in this run".split() for line in lines)
+
+
 def test_a_waived_control_is_accepted_and_not_satisfied(run: Run, kept: Path) -> None:
     assert results(run, "aws-fsbp")["S3.14"]["status"] == "failed"
     (kept / "waivers.yaml").write_text(WAIVERS)
@@ -162,6 +180,7 @@ def test_a_waived_control_is_accepted_and_not_satisfied(run: Run, kept: Path) ->
     found = results(run, "aws-fsbp", "waived")["S3.14"]
     assert (found["status"], found["waived"], found["resources_waived"]) == ("accepted", 2, 2)
     assert found["resources"]["FAIL"] == 2
+    assert found["rules"][0]["waived"] == 2
     page = run("frameworks", "show", "aws-fsbp", "S3.14", "--run", "waived").out
     assert "accepted, not satisfied" in page
     assert "2 FAIL" in page
