@@ -12,8 +12,9 @@ from policyengine.history.looked import Looked
 from policyengine.history.reasons import Lookup, with_reasons
 from policyengine.history.rowdiff import RowDiff, can_compare
 from policyengine.history.runs import lost, rules_of_run, unread
+from policyengine.model.run_directory import is_run_directory
 from policyengine.store.coverage import read_coverage
-from policyengine.store.rundir import RunReader, is_run_directory, read_findings, read_run
+from policyengine.store.rundir import RunReader, read_findings, read_run
 
 
 class Differing:

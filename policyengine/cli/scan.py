@@ -182,6 +182,15 @@ def _finish(run: Any, options: Mapping[str, Any]) -> int:
     return exit_code(run.write(sys.stdout), fail_on=options["fail_on"], strict=options["strict"])
 
 
+def quiet_options(**given: Any) -> dict[str, Any]:
+    """Return the options of a scan that nobody sees the report of; each that is not ``given`` is as it is left out."""
+    options = scan.make_context("scan", ["--quiet", "."]).params
+    del options["targets"]
+    if unknown := given.keys() - options.keys():
+        raise TypeError(f"`scan` has no option {', '.join(sorted(unknown))}")
+    return {**options, **given}
+
+
 def exit_code(result: Any, *, fail_on: str, strict: bool) -> int:
     """Return the exit code of DESIGN section 6, by precedence 4, 2, 1, 3, 0."""
     if result.incomplete:

@@ -15,8 +15,9 @@ from policyengine.history.moments import moment, written
 from policyengine.model.errors import InputError, UsageError
 from policyengine.model.finding import identity_key
 from policyengine.model.reasons import LETTERS
+from policyengine.model.run_directory import is_run_directory
 from policyengine.store.coverage import read_coverage
-from policyengine.store.rundir import RunReader, is_run_directory, read_findings, read_run
+from policyengine.store.rundir import RunReader, read_findings, read_run
 
 Json = Mapping[str, Any]
 Identity = tuple[str, str, str, str]

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from policyengine.documents import Document, load
-from policyengine.documents.files import is_file, is_folder
+from policyengine.documents.files import is_folder
 from policyengine.model.errors import InputError, PolicyEngineError
 from policyengine.model.location import Location
+from policyengine.model.run_directory import is_run_directory
 from policyengine.sources.base import Source, SourceOptions
 from policyengine.sources.cloudformation import is_assembly, open_template, read_assembly
 from policyengine.sources.cloudformation.cdk import MANIFEST as CDK_MANIFEST
@@ -124,7 +125,7 @@ class _Opener:
             if is_assembly(folder):
                 self._assembly(folder, options)
                 return
-            if _holds_run(folder):
+            if is_run_directory(folder):
                 if asked:
                     raise InputError(
                         f"`{name}` is a run directory, which `report`, `diff`, `explain` and `evidence export` take; what it "
@@ -291,11 +292,6 @@ class _Opener:
             self._open(verdict, Path(STDIN), name, options, asked=True, bytes_at=path)
         else:
             self._open(verdict, path, name, options, asked=True)
-
-
-def _holds_run(folder: Path) -> bool:
-    """Whether `scan -o` wrote a folder (``store/rundir.py``)."""
-    return all(is_file(folder / name) for name in ("run.json", "rules.json"))
 
 
 def _holds_snapshot(folder: Path) -> bool:

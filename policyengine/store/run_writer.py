@@ -14,7 +14,8 @@ from typing import Any, BinaryIO, Final
 
 from policyengine.model.errors import UsageError
 from policyengine.model.merkle import Merkle
-from policyengine.store.rundir import RUN_FORMAT, is_run_directory
+from policyengine.model.run_directory import is_run_directory
+from policyengine.store.rundir import RUN_FORMAT
 
 ROWS_A_FILE: Final = 100_000
 

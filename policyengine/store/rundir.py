@@ -23,11 +23,6 @@ _ALL: Final = frozenset(VERDICTS)
 Json = dict[str, Any]
 
 
-def is_run_directory(path: Path) -> bool:
-    """Whether a folder was written by ``scan -o``, by this version or an earlier one."""
-    return (path / "run.json").is_file() and (path / "rules.json").is_file()
-
-
 class RunReader:
     """A run directory, read. Raises InputError where a folder is none, is of another format or is damaged."""
 

@@ -101,7 +101,7 @@ def export(target: str, **options: Any) -> int:
     from policyengine.cli.evidence.exporting import export as write
     from policyengine.cli.evidence.hiding import is_withheld
     from policyengine.cli.evidence.signing import signer_of
-    from policyengine.store.rundir import is_run_directory
+    from policyengine.model.run_directory import is_run_directory
 
     signer = signer_of(options["sign_key"])
     with ExitStack() as stack:
@@ -169,13 +169,8 @@ def _scan(target: str, run: Path, options: dict[str, Any]) -> bool:
     import io
 
     from policyengine.cli.run import prepare_run
-    from policyengine.cli.scan import scan
+    from policyengine.cli.scan import quiet_options
 
-    given = ["--quiet", "--output", str(run), "--jobs", str(options["jobs"])]
-    for name, value in (("--config", options["config"]), ("--as-of", options["as_of"])):
-        given += [] if value is None else [name, str(value)]
-    for folder in options["rule_folders"]:
-        given += ["--rules", str(folder)]
-    named = scan.make_context("scan", [*given, "--", target]).params
-    prepared = prepare_run(named.pop("targets"), named)
+    given = {name: options[name] for name in ("config", "as_of", "rule_folders", "jobs")}
+    prepared = prepare_run([target], quiet_options(**given, output=run))
     return not prepared.write(io.StringIO()).input_errors

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from policyengine.model.errors import InputError, UsageError
+from policyengine.model.run_directory import is_run_directory
 
 if TYPE_CHECKING:
     from policyengine.cli.run import Run
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 FILE_NAME: Final = "waivers.yaml"
 _PATH: Final = click.Path(path_type=Path)
-_SCAN: Final[Mapping[str, Any]] = {
-    "formats": (), "output": None, "compact": False, "limit": 0, "show_waived": False, "quiet": True, "families": (),
-    "parameters": (), "stack_tags": (), "terraform_source": None, "account": None, "region": None, "ous": (),
-    "fail_on": "never", "strict": False, "jobs": 1, "cache": None, "rule_ids": (), "as_of": None, "config": None,
-    "rule_folders": (), "waiver_files": (), "baseline": None,
-}  # fmt: skip
-"""Options of a scan whose findings nobody reports."""
 _SHARED: Final = ("config", "waiver_files", "rule_folders", "as_of")
 
 
@@ -63,13 +57,16 @@ class Used(NamedTuple):
 def used(given: Mapping[str, Any], near: Sequence[str] = (), *, new: bool = False) -> Used:
     """Return the waivers in use. ``new``: their file may not be there yet. Raises ConfigError with every mistake."""
     from policyengine.cli.inputs import read_configuration
+    from policyengine.cli.scan import quiet_options
     from policyengine.config.waivers_reader import file_names
     from policyengine.rules.packs import load_packs
 
     pack = load_packs(given["rule_folders"])
     files = list(given["waiver_files"])
     absent = [path for path in files if new and not path.exists()]
-    asked = {**_SCAN, **_shared(given), "waiver_files": tuple(path for path in files if path not in absent)}
+    asked = quiet_options(
+        **{**_shared(given), "waiver_files": tuple(path for path in files if path not in absent)}
+    )
     found = read_configuration(asked, [str(target) for target in near] or ["."], pack)
     waiving = found.settings.waiving
     listed = files or list(file_names(waiving, found.path))
@@ -108,7 +105,7 @@ def as_text(as_of: str | None) -> str:
 def is_run(target: Path) -> bool:
     """Whether a target is a run or a report of one, which holds findings."""
     if target.is_dir():
-        return (target / "run.json").is_file()
+        return is_run_directory(target)
     if not target.is_file() or target.suffix not in (".json", ".ndjson"):
         return False
     with target.open("rb") as stream:
@@ -119,8 +116,10 @@ def scan_of(target: Path, given: Mapping[str, Any], rules: Iterable[str] = (), *
     """Return a scan of a target that nobody has begun. Raises PolicyEngineError."""
     from policyengine.cli.kept_inputs import without_secrets
     from policyengine.cli.run import prepare_run
+    from policyengine.cli.scan import quiet_options
 
-    run = prepare_run([str(target)], {**_SCAN, **_shared(given), "rule_ids": tuple(rules), **more})
+    options = quiet_options(**_shared(given), rule_ids=tuple(rules), limit=0, **more)
+    run = prepare_run([str(target)], options)
     run.discovery.replace(
         without_secrets(run.discovery.sources)
     )  # values are pinned as every later run sees them
