@@ -35,6 +35,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "policyengine.cli.baseline:baseline",
         "Begin with what fails today; only what is new fails.",
     ),
+    "review": ("policyengine.cli.review:review", "Say what a change newly allows."),
     "drift": ("policyengine.cli.drift:drift", "Compare what is declared with what runs."),
     "publish": (
         "policyengine.cli.publish:publish",

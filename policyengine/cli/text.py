@@ -26,9 +26,16 @@ class TargetText:
     """
 
     def __init__(
-        self, targets: Sequence[str], configuration: Path | None = None, sources: Sequence[Any] = ()
+        self,
+        targets: Sequence[str],
+        configuration: Path | None = None,
+        sources: Sequence[Any] = (),
+        *,
+        bases: Sequence[Path] | None = None,
     ) -> None:
-        self._bases = list(dict.fromkeys(Path(base_folder(t)) for t in targets if t != "-" and exists(t)))
+        """``bases`` are folders that names begin in, where they are not those of the targets."""
+        found = (Path(base_folder(t)) for t in targets if t != "-" and exists(t)) if bases is None else bases
+        self._bases = list(dict.fromkeys(found))
         self._texts = [FileText(base) for base in self._bases]
         self._roots = [base.resolve() for base in (*self._bases, *([configuration] if configuration else []))]
         self._sources = sources

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from policyengine.model.finding import Witness
+from policyengine.model.location import Location
 from policyengine.model.reasons import SEVERITIES
 from policyengine.model.resource import Path, Resource
 
@@ -69,8 +70,18 @@ class Change(NamedTuple):
     witness: Witness | None = None
     details: tuple[str, ...] = ()
     rules: tuple[Broken, ...] = ()
+    location: Location | None = None
+    """Where it stands, where that is known better than by ``path``."""
     file: str | None = None
     """The file it is about, where it is about no resource."""
+
+    def place(self) -> Location | None:
+        """Return where a reader should look."""
+        if self.location is not None:
+            return self.location
+        if self.resource is not None:
+            return self.resource.place(self.path)
+        return None if self.file is None else Location(self.file)
 
     @property
     def sort_key(self) -> tuple[Any, ...]:

@@ -51,7 +51,7 @@ def read_all(target: str, kind: Kind | None = None, options: SourceOptions | Non
     anything else ``kind`` keeps only the documents of that kind. Errors: an unreadable target, a
     document AWS would refuse (with its place), a target without a policy.
     """
-    bare = _bare(target)
+    bare = bare_text(target)
     if bare is not None:
         try:
             return Documents([_read_bare(bare, kind)], [])
@@ -72,7 +72,7 @@ def read_all(target: str, kind: Kind | None = None, options: SourceOptions | Non
 
 def bare_document(target: str) -> Document | None:
     """Return a file that is a policy by itself, None for anything else; raises InputError for a refused one."""
-    text = _bare(target)
+    text = bare_text(target)
     return None if text is None else _read_bare(text, None)
 
 
@@ -90,13 +90,13 @@ def documents_of(resource: Resource, reader: Reader) -> Iterator[Document]:
 # -- bare policies ----------------------------------------------------------------------------------------
 
 
-def _bare(target: str) -> Text | None:
-    """Return the document of a file that is a policy by itself, None for anything else."""
+def bare_text(target: str, name: str | None = None) -> Text | None:
+    """Return the document of a file that is a policy by itself, called ``name``; None for anything else."""
     try:
         data = _data(target)
         if data is None or b"tatement" not in data:
             return None
-        text = load(data, name=target)
+        text = load(data, name=name or target)
     except (OSError, ValueError, InputError):
         return None  # opening it as a target says what is wrong
     value = text.value

@@ -1,0 +1,161 @@
+"""What judges a change: configuration, waivers, baseline and rules of the base."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from policyengine.cli.inputs import WAIVERS, Configuration, read_configuration
+from policyengine.cli.review.git import Repository
+from policyengine.cli.review.sides import write_files
+from policyengine.cli.run import clock, now_text, selected
+from policyengine.config.find import FILE_NAME
+from policyengine.documents import load
+from policyengine.engine.evaluate import Evaluator
+from policyengine.model.errors import InputError, UsageError
+from policyengine.rules.pack import Pack
+from policyengine.rules.packs import load_packs
+
+
+@dataclass(frozen=True)
+class Judging:
+    """Rules and settings of the base, and the clock. ``config`` is what the configuration is called."""
+
+    evaluator: Evaluator
+    pack: Pack
+    now: datetime
+    as_of: str
+    config: str | None
+    configuration: Configuration
+    folders: Sequence[Path] = ()
+
+
+def judging(options: Mapping[str, Any], near: Sequence[Path], gate: Gate | None) -> Judging:
+    """Return what judges. ``near`` is where the configuration is looked for, where ``gate`` does not have it.
+
+    Raises PolicyEngineError for a broken rule or configuration.
+    """
+    as_of, now = clock(options["as_of"])
+    folders = [gate.rules(folder) for folder in options["rule_folders"]] if gate else options["rule_folders"]
+    every = load_packs(folders)
+    config = gate.config(options["config"], near[0]) if gate is not None else options["config"]
+    targets = [] if gate is not None else [str(path) for path in near]
+    asked = {**options, "config": config, "rule_folders": folders}
+    if gate is not None:
+        asked["waiver_files"] = [gate.file(path) for path in options["waiver_files"]]
+        asked["baseline"] = gate.file(options["baseline"]) if options["baseline"] else None
+    found = read_configuration(asked, targets, every)
+    pack = selected(every, options)
+    evaluator = Evaluator(pack, now=now, settings=found.settings)
+    shown = (
+        gate.shown(found.path)
+        if gate is not None and found.path is not None
+        else str(found.path or "") or None
+    )
+    return Judging(evaluator, pack, now, as_of or now_text(), shown, found, folders)
+
+
+class Gate:
+    """The files of one commit that judge, put into a folder when they are asked for: a change must not loosen what it
+    is judged by. What lies outside the repository is taken as it is."""
+
+    def __init__(self, repository: Repository, commit: str, stack: ExitStack) -> None:
+        self._repository, self._commit = repository, commit
+        self._room = Path(stack.enter_context(TemporaryDirectory(prefix="policyengine-gate-")))
+
+    def config(self, named: Path | None, near: Path) -> Path | None:
+        """Return the configuration: the named one, or the nearest above ``near`` up to the root."""
+        if named is not None:
+            return self._with_what_it_names(self.file(named))
+        inside = self._inside(near)
+        steps = PurePosixPath(inside or "")
+        for folder in (steps, *steps.parents):
+            name = (folder / FILE_NAME).as_posix()
+            if name in self._listed(name):
+                return self._with_what_it_names(self._put(name))
+        return None
+
+    def file(self, path: Path) -> Path:
+        """Return a file as the commit has it. Raises UsageError where it is not there."""
+        inside = self._inside(path)
+        if inside is None:
+            return path
+        if inside not in self._listed(inside):
+            raise UsageError(
+                f"`{path}` is not in the base ({self._commit[:12]}): a change is judged by what was there before it"
+            )
+        return self._put(inside)
+
+    def rules(self, folder: Path) -> Path:
+        """Return a folder of rules as the commit has it. Raises UsageError where it is not there."""
+        inside = self._inside(folder)
+        if inside is None:
+            return folder
+        listed = self._listed(inside)
+        if not listed:
+            raise UsageError(
+                f"--rules `{folder}` is not in the base ({self._commit[:12]}): a change is judged by what was there before it"
+            )
+        write_files(self._repository, self._commit, listed, self._room)
+        return self._room / inside
+
+    def shown(self, path: Path) -> str:
+        """Return a file of this folder as a reader knows it."""
+        if not path.is_relative_to(self._room):
+            return str(path)
+        return f"{self._commit[:12]}:{path.relative_to(self._room).as_posix()}"
+
+    def _with_what_it_names(self, path: Path) -> Path:
+        """Put the files beside the configuration that its texts name: waivers, a baseline, keys of approvers."""
+        if not path.is_relative_to(self._room):
+            return path
+        folder = path.parent.relative_to(self._room).as_posix()
+        wanted: dict[str, str] = {}
+        for text in (WAIVERS, *_texts(_value(path))):
+            name = (
+                os.path.normpath(f"{folder}/{text}") if 0 < len(text) < 1_000 and "\0" not in text else ".."
+            )
+            if not name.startswith(("..", "/")):
+                wanted.update(self._listed(name))
+        write_files(self._repository, self._commit, wanted, self._room)
+        return path
+
+    def _put(self, name: str) -> Path:
+        write_files(self._repository, self._commit, self._listed(name), self._room)
+        return self._room / name
+
+    def _listed(self, name: str) -> dict[str, str]:
+        return self._repository.files(self._commit, "" if name == "." else name)
+
+    def _inside(self, path: Path) -> str | None:
+        """Return the POSIX path from the root of the repository, None for what lies outside."""
+        full = Path(os.path.normpath(Path.cwd() / path))
+        root = self._repository.root
+        for candidate in (full, full.parent.resolve() / full.name):
+            if candidate.is_relative_to(root):
+                return candidate.relative_to(root).as_posix()
+        return None
+
+
+def _value(path: Path) -> Any:
+    try:
+        return load(path.read_bytes(), name=path.name).value
+    except InputError:
+        return None  # reading the configuration says what is wrong
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)

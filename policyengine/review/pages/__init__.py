@@ -1,0 +1,1 @@
+"""A review for people and for programs; every page is made of the document of ``review.document`` alone."""
