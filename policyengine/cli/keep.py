@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from policyengine.model.withheld import Withholding
 from policyengine.rules.data import data_root
 from policyengine.store.coverage import FILE as COVERAGE
 from policyengine.store.coverage import coverage_json
-from policyengine.store.lines import StreamError, read_lines
+from policyengine.store.lines import readable_lines
 from policyengine.store.run_writer import RunWriter, counted, root_text
 
 SETTINGS = "settings.json"
@@ -119,7 +118,7 @@ def add_lines(tree: Merkle, path: Path, withholding: Withholding | None = None) 
 
     def leaves() -> Iterator[bytes]:
         nonlocal changed
-        for number, line in enumerate(read_lines(path), 1):
+        for number, line in enumerate(readable_lines(path), 1):
             try:
                 leaf = line if withholding is None else withholding.committed(line)
             except ValueError as problem:
@@ -128,8 +127,7 @@ def add_lines(tree: Merkle, path: Path, withholding: Withholding | None = None) 
             changed += leaf is not line
             yield leaf
 
-    with suppress(StreamError):
-        tree.add_many(leaves())
+    tree.add_many(leaves())
     return changed
 
 

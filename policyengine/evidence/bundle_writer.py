@@ -36,7 +36,7 @@ from policyengine.evidence.manifest import (
     folder_of,
     read_manifest,
 )
-from policyengine.evidence.packing import MAX_LINE, Packer
+from policyengine.evidence.packing import Packer
 from policyengine.evidence.problems import MISMATCH, BundleError, Problem
 from policyengine.evidence.rows import VerdictCounts
 from policyengine.evidence.rule_lists import root_of_rules, rule_lines
@@ -45,6 +45,7 @@ from policyengine.evidence.statement import Root, bundle_statement
 from policyengine.model.errors import UsageError
 from policyengine.model.merkle import HASH_SIZE, Merkle, leaf_hash
 from policyengine.model.withheld import Withholding
+from policyengine.store.lines import MAX_LINE
 
 JSON: Final = "application/json"
 NDJSON_GZ: Final = "application/gzip"

@@ -10,11 +10,11 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from policyengine.store import lines
+
 HEADER: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 """Deflate, no flags, no time, no level, unknown system (RFC 1952 section 2.3)."""
 LEVEL: Final = 6
-MAX_LINE: Final = 256 << 20
-"""Bytes of a line, as for the rows of a run."""
 BLOCK: Final = 1 << 18
 
 
@@ -90,22 +90,9 @@ def unpacked(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
 def line_batches(blocks: Iterable[bytes]) -> Iterator[list[bytes]]:
     """Yield the lines of blocks, without their line feeds; the last need not end with one.
 
-    Raises PackedError for a line of over :data:`MAX_LINE` bytes.
+    Raises PackedError for a line of over :data:`~policyengine.store.lines.MAX_LINE` bytes.
     """
-    rest: list[bytes] = []
-    held = 0
-    for block in blocks:
-        lines = block.split(b"\n")
-        if len(lines) == 1:
-            rest += [block] if block else []  # nothing is no line
-            held += len(block)
-            if held > MAX_LINE:
-                raise PackedError(f"it has a line of over {MAX_LINE:,} bytes")
-            continue
-        if rest:
-            lines[0] = b"".join((*rest, lines[0]))
-        last = lines.pop()
-        rest, held = ([last], len(last)) if last else ([], 0)
-        yield lines
-    if rest:
-        yield [b"".join(rest)]
+    try:
+        yield from lines.line_batches(blocks)
+    except lines.StreamError as problem:
+        raise PackedError(f"it {problem}") from None

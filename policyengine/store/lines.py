@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -24,22 +25,40 @@ def read_lines(path: Path) -> Iterator[bytes]:
     """
     try:
         with path.open("rb") as file:
-            yield from cut_lines(_blocks(file, path.suffix))
+            for lines in line_batches(_blocks(file, path.suffix)):
+                yield from lines
     except OSError as error:
         raise StreamError(f"cannot be read: {(error.strerror or 'error').lower()}") from error
 
 
-def cut_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield lines without line feeds; the last counts also without one."""
-    rest = b""
+def readable_lines(path: Path) -> Iterator[bytes]:
+    """Yield the lines of a file as far as it can be read: for what an error of the run already tells of the rest."""
+    with suppress(StreamError):
+        yield from read_lines(path)
+
+
+def line_batches(blocks: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yield the lines of blocks, without their line feeds; the last need not end with one.
+
+    Raises StreamError for a line of over :data:`MAX_LINE` bytes.
+    """
+    rest: list[bytes] = []
+    held = 0
     for block in blocks:
-        lines = (rest + block).split(b"\n") if b"\n" in block else [rest + block]
-        rest = lines.pop()
-        if len(rest) > MAX_LINE:
-            raise StreamError(f"has a line over {MAX_LINE >> 20} MiB")
-        yield from lines
+        lines = block.split(b"\n")
+        if len(lines) == 1:
+            rest += [block] if block else []  # nothing is no line
+            held += len(block)
+            if held > MAX_LINE:
+                raise StreamError(f"has a line of over {MAX_LINE:,} bytes")
+            continue
+        if rest:
+            lines[0] = b"".join((*rest, lines[0]))
+        last = lines.pop()
+        rest, held = ([last], len(last)) if last else ([], 0)
+        yield lines
     if rest:
-        yield rest
+        yield [b"".join(rest)]
 
 
 def _blocks(file: BinaryIO, suffix: str) -> Iterator[bytes]:

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policyengine.evidence import packing, standalone
+from policyengine.evidence import standalone
 from policyengine.evidence.packing import PackedError, line_batches, unpacked
 from policyengine.evidence.rows import VerdictCounts
+from policyengine.store import lines
 from tests.evidence.tampering import pack
 
 chunks = st.lists(st.binary(max_size=40), max_size=8)
@@ -61,7 +62,7 @@ def test_law_lines_are_cut_as_they_were_joined(lines: list[bytes], cut: int, end
 
 
 def test_a_line_without_an_end_is_not_collected(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packing, "MAX_LINE", 1000)
+    monkeypatch.setattr(lines, "MAX_LINE", 1000)
     with pytest.raises(PackedError, match="a line of over"):
         list(line_batches(b"x" * 100 for _ in range(1 << 40)))
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from policyengine.evidence import packing
 from policyengine.evidence.manifest import ENVELOPE, MANIFEST
 from policyengine.evidence.problems import MISMATCH, SIGNATURE, exit_code
 from policyengine.evidence.verify import verify_bundle
+from policyengine.store import lines
 from tests.evidence.building import build, signer
 from tests.evidence.tampering import (
     POPULATION,
@@ -209,7 +209,7 @@ def test_damaged_gzip(bundle: Bundle, damage: str) -> None:
 
 
 def test_bombs_are_not_unpacked(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packing, "MAX_LINE", 16 << 20)
+    monkeypatch.setattr(lines, "MAX_LINE", 16 << 20)
     bomb = pack(b"\0" * (50 << 20))
 
     def small_claim(members: Members, manifest: Manifest) -> None:

@@ -38,7 +38,7 @@ from policyengine.reports.tally import is_accepted
 from policyengine.rules.data import data_root
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.snapshot.source import open_snapshot
-from policyengine.store.lines import StreamError, read_lines
+from policyengine.store.lines import readable_lines
 from policyengine.store.rows import Row, findings_of
 from policyengine.store.rundir import RunReader
 
@@ -155,16 +155,8 @@ def _inputs(bundle: BundleWriter, reader: RunReader) -> None:
         for part in open_snapshot(folder, SourceOptions(), name=str(folder)).parts:
             stem = part.path.relative_to(folder).as_posix().removesuffix(".zst").removesuffix(".gz")
             with bundle.lines(f"{name}/{stem}.gz", ROLE_POPULATION) as lines:
-                for batch in _batches(_readable(part.path)):
+                for batch in _batches(readable_lines(part.path)):
                     lines.write_lines(batch)
-
-
-def _readable(path: Path) -> Iterator[bytes]:
-    """Lines as far as a part can be read: what is damaged is an error of the run, and its root is over these."""
-    try:
-        yield from read_lines(path)
-    except StreamError:
-        return
 
 
 def _batches(lines: Iterator[bytes]) -> Iterator[list[bytes]]:

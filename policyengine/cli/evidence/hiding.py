@@ -13,7 +13,7 @@ from policyengine.model.errors import UsageError
 from policyengine.model.withheld import Withholding
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.snapshot.source import open_snapshot
-from policyengine.store.lines import StreamError, read_lines
+from policyengine.store.lines import readable_lines
 from policyengine.store.rundir import RunReader
 
 SHORTEST: Final = 4
@@ -62,11 +62,8 @@ def check_hidden(reader: RunReader, withholding: Withholding | None) -> None:
 def _shown(reader: RunReader, withholding: Withholding) -> Iterator[str]:
     for folder in reader.inputs():
         for part in open_snapshot(folder, SourceOptions(), name=str(folder)).parts:
-            try:
-                for line in read_lines(part.path):
-                    yield from _shown_in(line, withholding)
-            except StreamError:
-                continue  # an error of the run; what follows in it is in no bundle
+            for line in readable_lines(part.path):  # what follows is in no bundle
+                yield from _shown_in(line, withholding)
 
 
 def _shown_in(line: bytes, withholding: Withholding) -> Iterator[str]:
