@@ -29,19 +29,28 @@ from typing import Any, Final, NamedTuple
 from policyengine.model.errors import UsageError
 
 SCHEMA: Final = "policyengine/sample/v1"
-STRATA: Final = ("account", "region", "type")
+PLACES: Final = ("account", "region", "type")
+STRATA: Final = (*PLACES, "verdict")
 METHOD: Final = "smallest SHA-256(seed || 0x00 || root || index as 8 bytes big-endian) in each stratum"
 MAX_SEED: Final = 200
+NO_RULE: Final = "NO_RULE"
+"""Of a resource that no rule was asked about."""
 
 
 class Leaf(NamedTuple):
-    """One resource of a population; ``place`` is its index among the leaves of the tree, from 0."""
+    """One resource of a population; ``place`` is its index among the leaves of the tree, from 0.
+
+    ``verdict`` is the worst of all that was judged, or :data:`NO_RULE`, where the tree is that of results; ``rules`` are
+    (rule, verdict) of the control whose sample it is.
+    """
 
     place: int
     account: str | None
     region: str | None
     type: str
     id: str
+    verdict: str = ""
+    rules: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +64,10 @@ class Population:
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """What the auditor gives: any text, and when she gave it (RFC 3339)."""
+    """What the auditor gives: any text, and when she gave it (RFC 3339), None where nobody says."""
 
     value: str
-    given_at: str
+    given_at: str | None = None
 
 
 def rank(seed: str, root: bytes, index: int) -> bytes:
@@ -73,21 +82,25 @@ def sample(
     *,
     size: int | None = None,
     fraction: str | None = None,
-    strata: Sequence[str] = STRATA,
+    strata: Sequence[str] = PLACES,
+    within: Callable[[Leaf], bool] = lambda _: True,
 ) -> dict[str, Any]:
     """Draw a sample and return its document (``policyengine/sample/v1``).
 
     ``leaves`` is called twice and gives every leaf of the population each time; ``strata`` are names out of
-    :data:`STRATA`. Exactly one of ``size`` (leaves in all, at least one a stratum) and ``fraction`` (decimal text above 0,
+    :data:`STRATA`, ``within`` says which leaves may be drawn.
+    Exactly one of ``size`` (leaves in all, at least one a stratum) and ``fraction`` (decimal text above 0,
     at most 1) is given. Raises UsageError for a seed given before the population was signed, a size that is too small for
     the strata, and leaves that are not the population.
     """
     _check(population, seed, strata)
     if (size is None) == (fraction is None):
         raise UsageError("a sample has either a size or a fraction")
-    totals = _totals(leaves(), population, strata)
+    totals = _totals(leaves(), population, strata, within)
+    if population.size and not totals:
+        raise UsageError("there is nothing to draw from: the rules of the control judged nothing")
     wanted = _by_size(totals, size) if size is not None else _by_fraction(totals, fraction)
-    drawn = _drawn(leaves(), population.root, seed.value, strata, wanted)
+    drawn = _drawn(filter(within, leaves()), population.root, seed.value, strata, wanted)
     return {
         "schema": SCHEMA,
         "population": {
@@ -109,6 +122,8 @@ def sample(
                 "region": leaf.region,
                 "type": leaf.type,
                 "id": leaf.id,
+                **({"verdict": leaf.verdict} if leaf.verdict else {}),
+                **({"rules": dict(leaf.rules)} if leaf.rules else {}),
                 "rank": order.hex(),
             }
             for order, leaf in sorted(drawn, key=lambda pair: pair[1].place)
@@ -124,6 +139,8 @@ def _check(population: Population, seed: Seed, strata: Sequence[str]) -> None:
     for name in strata:
         if name not in STRATA:
             raise UsageError(f"unknown stratum `{name}`; known are {', '.join(STRATA)}")
+    if seed.given_at is None:
+        return
     if _time(seed.given_at, "seed") < _time(population.signed_at, "population"):
         raise UsageError(
             f"the seed was given at {seed.given_at}, before the population was signed at {population.signed_at}: "
@@ -146,14 +163,19 @@ def _key(leaf: Leaf, strata: Sequence[str]) -> Key:
     return tuple(getattr(leaf, name) or "" for name in strata)
 
 
-def _totals(leaves: Iterable[Leaf], population: Population, strata: Sequence[str]) -> Counter[Key]:
+def _totals(
+    leaves: Iterable[Leaf], population: Population, strata: Sequence[str], within: Callable[[Leaf], bool]
+) -> Counter[Key]:
     totals: Counter[Key] = Counter()
-    for expected, leaf in enumerate(leaves):
-        if leaf.place != expected:
-            raise UsageError(f"leaf {leaf.place} stands where leaf {expected} of the population was expected")
-        totals[_key(leaf, strata)] += 1
-    if totals.total() != population.size:
-        raise UsageError(f"found {totals.total():,} leaves; the population has {population.size:,}")
+    found = 0
+    for leaf in leaves:
+        if leaf.place != found:
+            raise UsageError(f"leaf {leaf.place} stands where leaf {found} of the population was expected")
+        found += 1
+        if within(leaf):
+            totals[_key(leaf, strata)] += 1
+    if found != population.size:
+        raise UsageError(f"found {found:,} leaves; the population has {population.size:,}")
     return totals
 
 
@@ -162,7 +184,7 @@ def _by_size(totals: Mapping[Key, int], size: int) -> dict[Key, int]:
     if size < len(totals):
         raise UsageError(
             f"a sample of {size:,} leaves out whole strata: there are {len(totals):,}; ask for as many or more, or name "
-            "fewer properties to stratify by (--by account)"
+            "fewer properties to stratify by (--by verdict)"
         )
     size = min(size, sum(totals.values()))
     rest, left = size - len(totals), sum(totals.values()) - len(totals)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,7 @@ def build(
     disclose: bool = True,
     collector: Signer | None = None,
     run_id: str = "run-1",
+    more: Mapping[str, bytes] | None = None,
 ) -> Head:
     """Write a bundle of ``size`` resources in two inputs and return its head."""
     with BundleWriter(path, withholding=withholding, disclose=disclose) as bundle:
@@ -114,6 +116,8 @@ def build(
             for n in range(size):
                 rows.write_line(row(n))
                 table.write(b"bucket-%07d,PASS\n" % n)
+        for name, data in (more or {}).items():
+            bundle.add_bytes(name, data, "other", JSON)
         bundle.add_bytes("run/run.json", canonical({"rules_of": RULES_OF}), "run", JSON)
         bundle.add_bytes("remediation/actions.ndjson", journal(), "journal", "application/x-ndjson")
         fields = Fields({**FIELDS.run, "id": run_id}, FIELDS.engine, FIELDS.rule_pack, FIELDS.frameworks)

@@ -25,22 +25,32 @@ _PATH = click.Path(path_type=Path)
     help="public key (PEM) that you were given; may repeat (collector and engine)",
 )  # fmt: skip
 @click.option("--seed", metavar="TEXT", help="any text, chosen after the bundle was signed")
-@click.option("--given-at", metavar="TIME", help="when the seed was chosen (RFC 3339); default: now, in UTC")
+@click.option(
+    "--given-at", "--as-of", "given_at", metavar="TIME",
+    help="when the seed was chosen (RFC 3339); refused where that is before the bundle was signed",
+)  # fmt: skip
 @click.option(
     "--size", type=click.IntRange(min=1), metavar="N", help="resources in all, at least one a stratum"
 )
 @click.option("--fraction", metavar="SHARE", help="instead of a size: this share of each stratum, e.g. 0.05")
 @click.option(
     "--by", "strata", multiple=True, metavar="NAME",
-    help="account, region or type: what strata are made by; may repeat (default: all three)",
+    help="verdict (the worst), account, region or type: what strata are made by; may repeat (default: verdict)",
 )  # fmt: skip
+@click.option(
+    "--control",
+    metavar="FRAMEWORK:CONTROL",
+    help="only what the rules of this control judged, e.g. soc2:CC6.1",
+)
 @click.option("--check", "known", type=_PATH, metavar="FILE", help="draw the sample of this file again")
 @click.option("--format", "form", type=click.Choice(["json", "csv"]), default="json", show_default=True)
 def sample(bundle: Path, keys: tuple[Path, ...], known: Path | None, form: str, **options: Any) -> int:
     """Draw a sample of the resources in BUNDLE that anybody can draw again.
 
     \b
-      policyengine evidence sample bundle.zip --key engine.pub --seed "lottery of 5 March" --size 60 > sample.json
+      policyengine evidence sample bundle.zip --key engine.pub --seed "lottery of 5 March" --size 60 \\
+          --given-at 2026-03-05T18:00:00Z > sample.json
+      policyengine evidence sample bundle.zip --key engine.pub --seed "lottery of 5 March" --size 25 --control soc2:CC6.1
       policyengine evidence sample bundle.zip --key engine.pub --check sample.json
     """
     from policyengine.evidence.problems import EXIT_CODES, BundleError
@@ -61,18 +71,25 @@ def sample(bundle: Path, keys: tuple[Path, ...], known: Path | None, form: str, 
 
 
 def _drawn(bundle: Path, keys: tuple[Path, ...], options: dict[str, Any]) -> dict[str, Any]:
-    from datetime import UTC, datetime
-
-    from policyengine.evidence.sampling import Asked, sample_bundle
-    from policyengine.reports.samples import STRATA, Seed
+    from policyengine.evidence.sampling import DEFAULT_STRATA, Asked, sample_bundle
+    from policyengine.reports.samples import Seed
 
     if options["seed"] is None:
         raise click.UsageError(
             "a seed is needed: --seed TEXT, chosen by the auditor after the bundle was signed"
         )
-    given_at = options["given_at"] or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    asked = Asked(options["size"], options["fraction"], options["strata"] or STRATA)
-    return sample_bundle(bundle, keys_of(keys), Seed(options["seed"], given_at), asked)
+    asked = Asked(
+        options["size"], options["fraction"], options["strata"] or DEFAULT_STRATA, options["control"]
+    )
+    found = sample_bundle(bundle, keys_of(keys), Seed(options["seed"], options["given_at"]), asked)
+    if options["given_at"] is None:
+        signed_at = found["population"]["signed_at"]
+        click.echo(
+            f"note: when the seed was chosen was not given (--given-at TIME), so it was not held against {signed_at}, "
+            "when what is drawn from was fixed",
+            err=True,
+        )
+    return found
 
 
 def _check(bundle: Path, keys: tuple[Path, ...], known: Path, options: dict[str, Any]) -> int:
@@ -103,7 +120,8 @@ def _print_csv(found: dict[str, Any]) -> None:
 
     from policyengine.reports.csv_report import cell
 
-    names = ("index", "account", "region", "type", "id", "rank")
+    verdicts = ("verdict",) if found["population"]["tree"] == "results" else ()
+    names = ("index", "account", "region", "type", "id", *verdicts, "rank")
     writer = csv.writer(sys.stdout, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(names)
     for row in found["sample"]:
