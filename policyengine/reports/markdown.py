@@ -7,6 +7,7 @@ much it left out. Names and messages cannot form markup, links, mentions or issu
 
 from __future__ import annotations
 
+import html
 import re
 from itertools import groupby
 from typing import TextIO
@@ -53,6 +54,11 @@ def code(text: str) -> str:
     if not _NO_SPAN.search(shown) and shown == shown.strip():
         return f"`{shown}`"
     return f"<code>{_PUNCTUATION.sub(lambda match: f'&#{ord(match[0])};', shown)}</code>"
+
+
+def html_text(text: str) -> str:
+    """Return ``text`` for inside an HTML block, whose text Markdown does not read: neither markup nor references."""
+    return html.escape(_REFERENCE.sub("\u200b", visible(cleaned_text(cut(text, TEXT_LIMIT)))))
 
 
 class MarkdownReport:

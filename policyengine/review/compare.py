@@ -5,15 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policyengine.review.changes import Change
+from policyengine.review.gate import Gate, gate_changes, waivers_lost
 from policyengine.review.merging import merged
 from policyengine.review.pairs import Pairing
+from policyengine.review.protections import protection_changes
 from policyengine.review.verdicts import ByRule, verdict_changes
 
 
-def compared(pairing: Pairing, base: ByRule, head: ByRule) -> list[Change]:
-    """Return what a change did, worst first; findings are by identity and rule, those of what passes too."""
-    return merged(_all(pairing, base, head))
+def compared(
+    pairing: Pairing, base: ByRule, head: ByRule, gates: tuple[Gate, Gate] | None = None
+) -> list[Change]:
+    """Return what a change did, worst first; findings are by identity and rule, those of what passes too.
+
+    ``gates`` are what judges the base, and what will judge after the change.
+    """
+    return merged(_all(pairing, base, head, gates))
 
 
-def _all(pairing: Pairing, base: ByRule, head: ByRule) -> Iterator[Change]:
-    yield from verdict_changes(pairing, base, head)
+def _all(pairing: Pairing, base: ByRule, head: ByRule, gates: tuple[Gate, Gate] | None) -> Iterator[Change]:
+    judged = list(verdict_changes(pairing, base, head))
+    yield from judged
+    tagged = {
+        c.resource.identity
+        for c in judged
+        if c.resource is not None and c.kind == "tags" and c.effect == "worse"
+    }
+    yield from protection_changes(pairing, tagged)
+    if gates is not None:
+        yield from gate_changes(*gates)
+        yield from waivers_lost(pairing, head, gates[1])

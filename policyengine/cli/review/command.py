@@ -38,11 +38,11 @@ def run_review(scope: Sequence[Path], options: Mapping[str, Any]) -> int:
     formats = parse_formats(options)
     check_place(options["account"], options["region"])
     with ExitStack() as stack:
-        both, judged_by = _opened(scope, options, stack)
+        both, judged_by, after = _opened(scope, options, stack)
         both.base.judge(judged_by.evaluator)
         both.head.judge(judged_by.evaluator)
         pairing = paired_resources(both.base.resources, both.head.resources, both.files)
-        changes = compared(pairing, both.base.findings, both.head.findings)
+        changes = compared(pairing, both.base.findings, both.head.findings, (judged_by.gate(), after.gate()))
         document = review_json(changes, _about(both, pairing, judged_by))
         for name, path in formats:
             with ExitStack() as files:
@@ -85,8 +85,11 @@ def parse_formats(options: Mapping[str, Any]) -> list[tuple[str, Path | None]]:
     return found
 
 
-def _opened(scope: Sequence[Path], options: Mapping[str, Any], stack: ExitStack) -> tuple[Both, Judging]:
-    """Open both sides: files or folders where the names are of such, revisions otherwise."""
+def _opened(
+    scope: Sequence[Path], options: Mapping[str, Any], stack: ExitStack
+) -> tuple[Both, Judging, Judging]:
+    """Open both sides, with what judges them and what will judge after the change: files or folders where the names are of
+    such, revisions otherwise."""
     bound = SourceOptions(
         parameters=read_parameters(options["parameters"]),
         account=options["account"],
@@ -104,7 +107,7 @@ def _opened(scope: Sequence[Path], options: Mapping[str, Any], stack: ExitStack)
         if head is None and not Path(base).is_dir():
             raise UsageError("--base is a file: name the file to compare it with by --head")
         judged_by = judging(options, [Path(base)], None)
-        return of_targets(Path(base), other, bound), judged_by
+        return of_targets(Path(base), other, bound), judged_by, judging(options, [other], None)
     repository = Repository(Path())
     wanted = list(scope) or [Path()]
     for path in wanted:
@@ -114,9 +117,9 @@ def _opened(scope: Sequence[Path], options: Mapping[str, Any], stack: ExitStack)
     commit = repository.commit(base, "--base")
     if not options["exact_base"]:
         commit = repository.fork_point(commit, newest or repository.commit("HEAD", "--head"))
-    gate = Gate(repository, commit, stack)
-    judged_by = judging(options, [wanted[0]], gate)
-    return of_revisions(repository, commit, newest, wanted, bound, stack), judged_by
+    judged_by = judging(options, [wanted[0]], Gate(repository, commit, stack))
+    after = judging(options, [wanted[0]], Gate(repository, newest, stack) if newest is not None else None)
+    return of_revisions(repository, commit, newest, wanted, bound, stack), judged_by, after
 
 
 def _refuse_both(base: str) -> None:

@@ -19,8 +19,10 @@ from policyengine.config.find import FILE_NAME
 from policyengine.documents import load
 from policyengine.engine.evaluate import Evaluator
 from policyengine.model.errors import InputError, UsageError
+from policyengine.review import gate as gates
 from policyengine.rules.pack import Pack
 from policyengine.rules.packs import load_packs
+from policyengine.rules.recorded import deciding_text
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,12 @@ class Judging:
     as_of: str
     config: str | None
     configuration: Configuration
-    folders: Sequence[Path] = ()
+
+    def gate(self) -> gates.Gate:
+        """Return what of it can be compared with another."""
+        rules = {form["id"]: deciding_text(form) for form in self.pack.rules}
+        severities = {form["id"]: form["severity"] for form in self.pack.rules}
+        return gates.Gate(self.configuration.settings, rules, severities, self.config)
 
 
 def judging(options: Mapping[str, Any], near: Sequence[Path], gate: Gate | None) -> Judging:
@@ -58,7 +65,7 @@ def judging(options: Mapping[str, Any], near: Sequence[Path], gate: Gate | None)
         if gate is not None and found.path is not None
         else str(found.path or "") or None
     )
-    return Judging(evaluator, pack, now, as_of or now_text(), shown, found, folders)
+    return Judging(evaluator, pack, now, as_of or now_text(), shown, found)
 
 
 class Gate:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from policyengine.reports.markdown import code, escape
+from policyengine.reports.markdown import code, escape, html_text
 from policyengine.reports.text import cut, plural
 from policyengine.review.changes import EFFECTS
 from policyengine.review.pages.words import (
@@ -87,7 +87,7 @@ def _sections(effect: str, entries: Sequence[Json]) -> Iterator[tuple[str, list[
 
 
 def _details(entry: Json) -> str:
-    lines = [f"<details><summary>{escape(cut(entry['title'], 160))}</summary>\n"]
+    lines = [f"<details><summary>{html_text(cut(entry['title'], 160))}</summary>\n"]
     lines.append(
         f"- {escape(name(entry))} at {code(place(entry))}" if entry["resource"] else f"- {code(place(entry))}"
     )
