@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from policyengine.config.waivers import Compensating
+from policyengine.engine.only import Narrowed
 from policyengine.engine.piece import prepare
 from policyengine.engine.tables import Tables, grouped, groups_of
 from policyengine.model.errors import PolicyEngineError
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN
-from policyengine.model.resource import Coverage, Resource
-from policyengine.model.values import Unresolved
+from policyengine.model.resource import Resource
 
 if TYPE_CHECKING:
     from policyengine.engine.evaluate import Evaluator
@@ -94,31 +94,12 @@ def _judged(
                     yield resource, [(each.rule, each.verdict) for each in found]
 
 
-class _OfTypes:
-    """A source of which only resources of some types are judged, with the side tables that all of it gives."""
+class _OfTypes(Narrowed):
+    """A source of which only resources of some types are judged."""
 
     def __init__(self, source: Any, types: frozenset[str]) -> None:
-        self._source = source
-        self._types = types
+        super().__init__(source, types)
         self.errors: list[PolicyEngineError] = []
-
-    @property
-    def coverage(self) -> Coverage:
-        """What the source covers: reading it may show that it is less than was promised."""
-        covered: Coverage = self._source.coverage
-        return covered
-
-    @property
-    def failed(self) -> dict[tuple[str, str, str], Unresolved]:
-        """Why types are not covered."""
-        return dict(getattr(self._source, "failed", None) or {})
-
-    def scan_types(self, types: Collection[str], shard: Any = None) -> Iterator[Resource]:
-        """Yield the resources of these types."""
-        found: Iterator[Resource] = (
-            self._source.scan_types(types) if shard is None else self._source.scan_types(types, shard)
-        )
-        return found
 
     def groups(self) -> Sequence[Sequence[Any]]:
         """Return the shards of the source."""

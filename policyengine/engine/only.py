@@ -11,28 +11,12 @@ from policyengine.model.values import Unresolved
 Identity = tuple[str, str, str, str]
 
 
-class Only:
-    """A source that gives ``scan_types`` and ``groups``, of which only some resources are to be judged.
+class Narrowed:
+    """A source of which only some resources are judged, with the side tables that all of it gives. ``types`` are theirs."""
 
-    ``types`` are theirs. Accounts of which no resource is wanted are not read again; what relations reach is, as
-    from the source itself. It has no ``count``: what is judged is not what tables hold.
-    """
-
-    def __init__(self, source: Any, identities: Collection[Identity], types: Iterable[str]) -> None:
+    def __init__(self, source: Any, types: Iterable[str]) -> None:
         self._source = source
-        self._identities = frozenset(identities)
         self._types = frozenset(types)
-        self._accounts = {identity[0] for identity in identities}
-
-    @property
-    def kind(self) -> str:
-        """The kind of the source."""
-        return str(self._source.kind)
-
-    @property
-    def target(self) -> str:
-        """The target of the source."""
-        return str(self._source.target)
 
     @property
     def coverage(self) -> Coverage:
@@ -47,8 +31,33 @@ class Only:
 
     def scan_types(self, types: Collection[str], shard: Any = None) -> Iterator[Resource]:
         """Yield the resources of these types, wanted or not: for side tables."""
-        found: Iterator[Resource] = self._source.scan_types(types, shard)
+        found: Iterator[Resource] = (
+            self._source.scan_types(types) if shard is None else self._source.scan_types(types, shard)
+        )
         return found
+
+
+class Only(Narrowed):
+    """A source that gives ``scan_types`` and ``groups``, of which only the resources of some identities are to be judged.
+
+    Accounts of which no resource is wanted are not read again; what relations reach is, as from the source itself. It has
+    no ``count``: what is judged is not what tables hold.
+    """
+
+    def __init__(self, source: Any, identities: Collection[Identity], types: Iterable[str]) -> None:
+        super().__init__(source, types)
+        self._identities = frozenset(identities)
+        self._accounts = {identity[0] for identity in identities}
+
+    @property
+    def kind(self) -> str:
+        """The kind of the source."""
+        return str(self._source.kind)
+
+    @property
+    def target(self) -> str:
+        """The target of the source."""
+        return str(self._source.target)
 
     def groups(self) -> list[list[Any]]:
         """Return the shards by account, of the accounts that hold what is wanted or may hold it."""
