@@ -16,6 +16,10 @@ from policyengine.model.errors import PolicyEngineError
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "scan": ("policyengine.cli.scan:scan", "Evaluate rules on templates, plans and snapshots."),
+    "pre-commit": (
+        "policyengine.cli.pre_commit:pre_commit",
+        "Judge the files of a commit; quiet if all is well.",
+    ),
     "snapshot": (
         "policyengine.cli.snapshot:snapshot",
         "Collect live accounts; compare and verify snapshots.",
@@ -39,7 +43,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "drift": ("policyengine.cli.drift:drift", "Compare what is declared with what runs."),
     "publish": (
         "policyengine.cli.publish:publish",
-        "Put findings into Security Hub, evidence under S3 Object Lock.",
+        "Put findings into Security Hub, evidence under Object Lock, reviews into comments.",
     ),
     "permissions": (
         "policyengine.cli.permissions:permissions",
