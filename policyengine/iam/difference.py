@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from policyengine.iam.documents import Policy
-from policyengine.iam.reason import ALL, EVERYONE, EVERYTHING, Unknown, Yes, extended, new_access
+from policyengine.iam.domains import Callers
+from policyengine.iam.reason import ALL, EVERYONE, EVERYTHING, Unknown, Yes, extended, newly_passes
 from policyengine.iam.request_set import RequestSet
 from policyengine.iam.search import Witness
 from policyengine.iam.ways import action_bits
+
+_MOST: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +37,21 @@ def gains(
         named = any(s.principals is not None for p in (*old, *new) for s in p.statements)
         for side in (before, after):
             side.append(EVERYONE if named else EVERYTHING)
-    known = extended([*before, *after], requests)
-    bits = {action_bits(s, known) for p in (*before, *after) for s in p.statements}
+    yield from layered_gains([before], [after], requests)
+
+
+def layered_gains(
+    old: Sequence[Sequence[Policy]],
+    new: Sequence[Sequence[Policy]],
+    requests: RequestSet = ALL,
+    callers: Callers | None = None,
+) -> Iterator[Gain | Unknown]:
+    """Yield what all new layers together allow and the old ones do not, as :func:`newly_passes` decides it."""
+    policies = [p for layer in (*old, *new) for p in layer]
+    known = extended(policies, requests)
+    bits = {action_bits(s, known) for p in policies for s in p.statements}
     told: set[int] = set()
-    for answer in new_access(before, after, requests):
+    for answer in newly_passes(old, new, requests, callers):
         if isinstance(answer, Unknown):
             yield answer
         elif isinstance(answer, Yes):
@@ -49,6 +65,20 @@ def gains(
             if group not in told:
                 told.add(group)
                 yield Gain(answer.witness, tuple(_names(group, known.names)))
+
+
+def shown(actions: Sequence[str], such_as: str) -> str:
+    """Return actions for a reader: ``12 actions (s3 10, sqs 2), such as s3:GetObject``, or the only one."""
+    if len(actions) == 1:
+        return actions[0]
+    services = [f"{name} {number:,}" for name, number in by_service(actions)]
+    more = f" and {len(services) - _MOST:,} more services" if len(services) > _MOST else ""
+    return f"{len(actions):,} actions ({', '.join(services[:_MOST])}{more}), such as {such_as}"
+
+
+def by_service(actions: Iterable[str]) -> list[tuple[str, int]]:
+    """Return how many actions there are of each service, the most first."""
+    return Counter(action.partition(":")[0] for action in actions).most_common()
 
 
 def _names(group: int, names: Sequence[str]) -> Iterator[str]:

@@ -117,13 +117,35 @@ def new_access(
     callers: Callers | None = None,
 ) -> Iterator[Answer]:
     """Yield a Yes for each group of actions with newly granted requests; else a single No or Unknown."""
-    question = _documents([*new, *old], requests, callers)
-    question.verify = lambda r: all_of((granted(new, r), negate(granted(old, r))))
-    before = parts(old, question.catalogue)
-    after = parts(new, question.catalogue)
-    found = [Way([after[True]], [*after[False], *before[True]])]
-    found.extend(Way([after[True], [deny]], after[False]) for deny in before[False])
+    yield from newly_passes([old], [new], requests, callers)
+
+
+def newly_passes(
+    old: Sequence[Sequence[Policy]],
+    new: Sequence[Sequence[Policy]],
+    requests: RequestSet = ALL,
+    callers: Callers | None = None,
+) -> Iterator[Answer]:
+    """Yield a Yes for each group of actions with requests that every layer of ``new`` grants and not every one
+    of ``old`` does; else a single No or Unknown. Without a layer everything is granted.
+
+    The identity policies and the permission boundary of a principal are two layers, each level of SCPs is one.
+    """
+    question = _documents([p for layer in (*new, *old) for p in layer], requests, callers)
+    question.verify = lambda r: all_of((_granted_by_all(new, r), negate(_granted_by_all(old, r))))
+    after = [parts(layer, question.catalogue) for layer in new]
+    levels = [layer[True] for layer in after]
+    without = [deny for layer in after for deny in layer[False]]
+    found: list[Way] = []
+    for layer in old:
+        before = parts(layer, question.catalogue)
+        found.append(Way(levels, [*without, *before[True]]))
+        found.extend(Way([*levels, [deny]], without) for deny in before[False])
     yield from every(question, found)
+
+
+def _granted_by_all(layers: Sequence[Sequence[Policy]], request: Request) -> bool | Opaque:
+    return all_of(granted(layer, request) for layer in layers)
 
 
 def denies(policies: Sequence[Policy], requests: RequestSet = ALL, callers: Callers | None = None) -> Answer:
@@ -274,5 +296,5 @@ EVERYONE: Final = read_policy(
 )
 __all__ = [
     "ALL", "WHY", "Answer", "No", "Unknown", "Witness", "Yes", "can", "covered", "denied", "denies", "every", "first",
-    "gaps", "granted", "grants", "new_access", "newly_allows", "one_caller",
+    "gaps", "granted", "grants", "new_access", "newly_allows", "newly_passes", "one_caller",
 ]  # fmt: skip

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,10 +16,8 @@ from policyengine.cli.iam.answers import (
     STRICT,
     exit_code,
     json_line,
-    plural,
     show,
     show_errors,
-    some,
     why_texts,
     witness_json,
     witness_lines,
@@ -28,7 +25,7 @@ from policyengine.cli.iam.answers import (
 from policyengine.cli.iam.documents import read_all
 from policyengine.cli.iam.kinds import KIND
 from policyengine.cli.iam.requests import read_requests, request_options
-from policyengine.iam.difference import Gain, gains
+from policyengine.iam.difference import Gain, by_service, gains, shown
 from policyengine.iam.documents import Policy
 from policyengine.iam.grammar import Kind
 from policyengine.iam.reason import Unknown
@@ -171,15 +168,11 @@ class _Comparison:
                     **about,
                     "state": self.state,
                     "actions": len(gain.actions),
-                    "services": dict(_services(gain.actions)),
+                    "services": dict(by_service(gain.actions)),
                     "witness": witness_json(gain.witness),
                 }
         if self.unknown:
             yield {"change": "unknown", **about, "state": self.state, "reasons": self.unknown}
-
-
-def _services(actions: Iterable[str]) -> list[tuple[str, int]]:
-    return Counter(action.partition(":")[0] for action in actions).most_common()
 
 
 def page(changed: Sequence[_Comparison], old: str, new: str) -> Iterator[str]:
@@ -195,18 +188,10 @@ def page(changed: Sequence[_Comparison], old: str, new: str) -> Iterator[str]:
         yield ""
         yield f"{comparison.place} ({comparison.state})"
         for gain in comparison.allows:
-            yield f"  + {_group(gain)}"
+            yield f"  + {shown(gain.actions, gain.witness.action)}"
             yield from witness_lines(gain.witness, "      ")
-        yield from (f"  - no longer: {_group(gain)}" for gain in comparison.loses)
+        yield from (f"  - no longer: {shown(gain.actions, gain.witness.action)}" for gain in comparison.loses)
         yield from (f"  ? not decided: {text}" for text in comparison.unknown)
-
-
-def _group(gain: Gain) -> str:
-    services = _services(gain.actions)
-    if len(gain.actions) == 1:
-        return gain.actions[0]
-    listed = some([f"{name} {number:,}" for name, number in services], 4, "more services")
-    return f"{plural(len(gain.actions), 'action')} ({listed}), such as {gain.witness.action}"
 
 
 def _short(target: str) -> str:

@@ -171,7 +171,7 @@ def _documents(resource: Resource) -> list[Document]:
     key, kind = _ALWAYS.get(resource.type, ("", "identity"))
     if key and key not in resource.properties:
         if code and kind == "key":
-            found.append(reader.document(resource, (key,), _default_key_policy(resource), kind))
+            found.append(reader.document(resource, (key,), default_key_policy(resource), kind))
         else:
             found.append(reader.unknown(resource, (key,), kind, f"`{key}` is not given"))
     return found
@@ -182,7 +182,8 @@ def of_code(value: Any, resource: Resource) -> Any:
     return sources_filled(filled(parsed(value), resource), resource)
 
 
-def _default_key_policy(resource: Resource) -> dict[str, Any]:
+def default_key_policy(resource: Resource) -> dict[str, Any]:
+    """Return the policy of a key of code that gives it none."""
     root = f"arn:{partition(resource)}:iam::{account_id(resource) or ACCOUNT}:root"
     statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
     return {"Version": "2012-10-17", "Statement": [statement]}

@@ -47,12 +47,13 @@ _ARNS: Final = {
     "AWS::IAM::Group": "arn:{p}:iam::{a}:group/{n}",
     "AWS::IAM::ManagedPolicy": "arn:{p}:iam::{a}:policy/{n}",
 }
-_REFERRED_BY_ARN: Final = frozenset({"AWS::SNS::Topic", "AWS::IAM::ManagedPolicy"})
+REFERRED_BY_ARN: Final = frozenset({"AWS::SNS::Topic", "AWS::IAM::ManagedPolicy"})
 """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/ (return values)."""
-_NAMES: Final = (
+NAMING: Final = (
     "BucketName", "QueueName", "TopicName", "RepositoryName", "TableName", "FunctionName", "RoleName", "UserName",
     "DomainName", "BackupVaultName", "LogGroupName", "Name", "GroupName", "ManagedPolicyName",
 )  # fmt: skip
+"""Properties that name a resource."""
 
 
 def own_arn(resource: Resource) -> str | None:
@@ -60,20 +61,22 @@ def own_arn(resource: Resource) -> str | None:
     found = resource_arn(resource)
     if not isinstance(found, Opaque):
         return found
+    return arn_named(resource, own_name(resource)) if resource.type in _ARNS else None
+
+
+def arn_named(resource: Resource, name: str) -> str | None:
+    """Return the ARN that a resource of this name has, account and region made up where code does not fix them."""
     form = _ARNS.get(resource.type)
     if form is None:
         return None
     return form.format(
-        p=partition(resource),
-        r=resource.region or REGION,
-        a=account_id(resource) or ACCOUNT,
-        n=own_name(resource),
+        p=partition(resource), r=resource.region or REGION, a=account_id(resource) or ACCOUNT, n=name
     )
 
 
 def own_name(resource: Resource) -> str:
     """Return the name of a resource, for code one that stands for it."""
-    for key in _NAMES:
+    for key in NAMING:
         value = resource.properties.get(key)
         if isinstance(value, str):
             return value
@@ -149,6 +152,6 @@ def _itself(value: Unresolved, resource: Resource) -> str | None:
 
 def _attribute(resource: Resource, attribute: str) -> str | None:
     """Return what a reference to an attribute of a resource stands for: its ARN, its name, or nothing."""
-    if attribute.lower() == "arn" or (attribute == "Ref" and resource.type in _REFERRED_BY_ARN):
+    if attribute.lower() == "arn" or (attribute == "Ref" and resource.type in REFERRED_BY_ARN):
         return own_arn(resource)
-    return own_name(resource) if attribute in ("Ref", "id", "bucket", "name", *_NAMES) else None
+    return own_name(resource) if attribute in ("Ref", "id", "bucket", "name", *NAMING) else None
