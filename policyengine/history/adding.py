@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from policyengine.history.database import failure
+from policyengine.history.database import KIND
 from policyengine.history.looked import Looked
 from policyengine.history.runs import Row, RunRead, pack_of, place_of
 from policyengine.history.states import GONE, NOTHING, State, States, tally
@@ -58,7 +58,7 @@ def take_run(connection: sqlite3.Connection, run: RunRead, file: Path) -> Added:
             raise
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
     except sqlite3.Error as problem:
-        raise failure(problem, file) from None
+        raise KIND.failure(problem, file) from None
     return added
 
 

@@ -67,42 +67,48 @@ def _plain(control: str) -> str:
     return _NOISE.sub("-", control.lower()).strip("-")
 
 
-def _read(path: Path) -> Framework:
+def read_document(path: Path) -> Document:
+    """Return a file about frameworks. Raises RuleError where it cannot be read or is no YAML."""
     try:
-        document = load(path.read_bytes(), name=path.as_posix(), syntax="yaml", style="strict")
+        return load(path.read_bytes(), name=path.as_posix(), syntax="yaml", style="strict")
     except DocumentError as error:
         raise RuleError(error.message, error.location) from error
     except OSError as error:
-        raise RuleError(f"{path.as_posix()}: the framework cannot be read: {error.strerror}") from error
+        raise RuleError(f"{path.as_posix()}: cannot be read: {error.strerror}") from error
+
+
+def _read(path: Path) -> Framework:
+    document = read_document(path)
     value = document.value
     if not isinstance(value, dict):
-        raise _wrong(document, (), "expected a mapping with id, title, version, source, note and controls")
+        raise wrong(document, (), "expected a mapping with id, title, version, source, note and controls")
     for key in value:
         if key not in _KEYS:
-            raise _wrong(document, (key,), f"unknown key `{key}`; known are {', '.join(_KEYS)}")
+            raise wrong(document, (key,), f"unknown key `{key}`; known are {', '.join(_KEYS)}")
     for key in _TEXTS:
         if not isinstance(value.get(key), str):
-            raise _wrong(document, (key,), f"`{key}` must be text")
+            raise wrong(document, (key,), f"`{key}` must be text")
     if value["id"] != path.stem:
-        raise _wrong(document, ("id",), f"id `{value['id']}` is not the file's name; expected `{path.stem}`")
+        raise wrong(document, ("id",), f"id `{value['id']}` is not the file's name; expected `{path.stem}`")
     texts = {key: value[key] for key in _TEXTS}
     return Framework(**texts, controls=_controls(document, value.get("controls")))
 
 
 def _controls(document: Document, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not value:
-        raise _wrong(document, ("controls",), "`controls` must be a list with at least one id")
+        raise wrong(document, ("controls",), "`controls` must be a list with at least one id")
     seen: set[str] = set()
     for index, control in enumerate(value):
         if not isinstance(control, str) or not control:
-            raise _wrong(
+            raise wrong(
                 document, ("controls", index), f"a control id must be text, in quotes; found `{control}`"
             )
         if control in seen:
-            raise _wrong(document, ("controls", index), f"the control `{control}` is listed twice")
+            raise wrong(document, ("controls", index), f"the control `{control}` is listed twice")
         seen.add(control)
     return tuple(value)
 
 
-def _wrong(document: Document, path: tuple[str | int, ...], message: str) -> RuleError:
+def wrong(document: Document, path: tuple[str | int, ...], message: str) -> RuleError:
+    """Return what is raised for the value at a path of a file."""
     return RuleError(message, document.locate(path))

@@ -20,9 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
-from policyengine.documents import Document, DocumentError, load
-from policyengine.model.errors import RuleError
-from policyengine.rules.frameworks import Framework
+from policyengine.documents import Document
+from policyengine.rules.frameworks import Framework, read_document, wrong
 
 FOLDER: Final = "remains"
 Kind = Literal["people", "process", "aws", "rule", "unclear"]
@@ -49,36 +48,31 @@ def load_remains(root: Path, frameworks: Mapping[str, Framework]) -> dict[str, d
 
 
 def _read(path: Path, frameworks: Mapping[str, Framework]) -> dict[str, Remainder]:
-    try:
-        document = load(path.read_bytes(), name=path.as_posix(), syntax="yaml", style="strict")
-    except DocumentError as error:
-        raise RuleError(error.message, error.location) from error
-    except OSError as error:
-        raise RuleError(f"{path.as_posix()}: cannot be read: {error.strerror}") from error
+    document = read_document(path)
     value = document.value
     if not isinstance(value, dict) or set(value) != {"framework", "judged"}:
-        raise _wrong(document, (), "expected a mapping with framework and judged, and nothing else")
+        raise wrong(document, (), "expected a mapping with framework and judged, and nothing else")
     if value["framework"] != path.stem or path.stem not in frameworks:
         known = ", ".join(frameworks)
-        raise _wrong(
+        raise wrong(
             document,
             ("framework",),
             f"expected the file's name, one of {known}; found `{value['framework']}`",
         )
     if not isinstance(value["judged"], list):
-        raise _wrong(document, ("judged",), "`judged` must be a list")
+        raise wrong(document, ("judged",), "`judged` must be a list")
     found: dict[str, Remainder] = {}
     others: Remainder | None = None
     for index, entry in enumerate(value["judged"]):
         remainder = _entry(document, index, entry)
         if entry["controls"] == "all":
             if others is not None:
-                raise _wrong(document, ("judged", index, "controls"), "`controls: all` stands twice")
+                raise wrong(document, ("judged", index, "controls"), "`controls: all` stands twice")
             others = remainder
             continue
         for place, control in _controls(document, index, entry, frameworks[path.stem]):
             if control in found:
-                raise _wrong(document, place, f"the control `{control}` is judged twice")
+                raise wrong(document, place, f"the control `{control}` is judged twice")
             found[control] = remainder
     if others is None:
         return found
@@ -88,20 +82,20 @@ def _read(path: Path, frameworks: Mapping[str, Framework]) -> dict[str, Remainde
 def _entry(document: Document, index: int, entry: Any) -> Remainder:
     at = ("judged", index)
     if not isinstance(entry, dict) or set(entry) != set(_KEYS):
-        raise _wrong(document, at, f"expected a mapping with {', '.join(_KEYS)}, and nothing else")
+        raise wrong(document, at, f"expected a mapping with {', '.join(_KEYS)}, and nothing else")
     kinds = entry["remains"]
     if not isinstance(kinds, list) or not kinds or len(set(map(str, kinds))) < len(kinds):
-        raise _wrong(document, (*at, "remains"), "`remains` must be a list with at least one kind, each once")
+        raise wrong(document, (*at, "remains"), "`remains` must be a list with at least one kind, each once")
     for place, kind in enumerate(kinds):
         if kind not in KINDS:
-            raise _wrong(
+            raise wrong(
                 document, (*at, "remains", place), f"unknown kind `{kind}`; known are {', '.join(KINDS)}"
             )
     for key in ("why", "source"):
         if not isinstance(entry[key], str) or not entry[key].strip():
-            raise _wrong(document, (*at, key), f"`{key}` must be text")
+            raise wrong(document, (*at, key), f"`{key}` must be text")
     if not entry["source"].startswith("https://"):
-        raise _wrong(document, (*at, "source"), "`source` must be an https address")
+        raise wrong(document, (*at, "source"), "`source` must be an https address")
     return Remainder(tuple(cast(Kind, kind) for kind in kinds), entry["why"].strip(), entry["source"])
 
 
@@ -111,14 +105,10 @@ def _controls(
     at = ("judged", index, "controls")
     controls = entry["controls"]
     if not isinstance(controls, list) or not controls:
-        raise _wrong(document, at, "`controls` must be `all` or a list with at least one id")
+        raise wrong(document, at, "`controls` must be `all` or a list with at least one id")
     for place, control in enumerate(controls):
         if not isinstance(control, str) or not framework.has(control):
             close = framework.suggest(str(control))
             hint = f"; did you mean {' or '.join(f'`{c}`' for c in close)}?" if close else ""
-            raise _wrong(document, (*at, place), f"`{framework.id}` has no control `{control}`{hint}")
+            raise wrong(document, (*at, place), f"`{framework.id}` has no control `{control}`{hint}")
         yield (*at, place), control
-
-
-def _wrong(document: Document, path: tuple[str | int, ...], message: str) -> RuleError:
-    return RuleError(message, document.locate(path))

@@ -39,7 +39,7 @@ from policyengine.store.records import (
     text_of,
     value_of,
 )
-from policyengine.store.sqlite_file import failure, open_file
+from policyengine.store.sqlite_file import KIND, open_file
 
 _WAIT: Final = 15.0
 _PAGE: Final = 200
@@ -264,7 +264,7 @@ class SqliteActions:
             try:
                 return self._open().execute(query, values).fetchall()
             except sqlite3.Error as problem:
-                raise failure(problem, self.path, self._wait) from None
+                raise KIND.failure(problem, self.path, self._wait) from None
             except UnicodeEncodeError:
                 raise UnfitError("a name with a lone surrogate cannot be kept") from None
 
@@ -281,7 +281,7 @@ class SqliteActions:
                 with suppress(sqlite3.Error):  # after some errors SQLite has rolled back already
                     connection.execute("ROLLBACK")
                 if isinstance(problem, sqlite3.Error):
-                    raise failure(problem, self.path, self._wait) from None
+                    raise KIND.failure(problem, self.path, self._wait) from None
                 if isinstance(problem, UnicodeEncodeError):
                     text = "a name with a lone surrogate cannot be kept, and nothing was written"
                     raise UnfitError(text) from None

@@ -176,7 +176,7 @@ def test_a_file_of_a_later_version_is_left_as_it_is(tmp_path: Path) -> None:
     with sqlite3.connect(file) as connection:
         connection.execute(f"PRAGMA user_version = {FORMAT + 1}")
     connection.close()
-    with pytest.raises(InputError, match=f"has version {FORMAT + 1}, expected {FORMAT}"):
+    with pytest.raises(InputError, match=f"has version {FORMAT + 1}; expected {FORMAT}"):
         open_history(file)
 
 
