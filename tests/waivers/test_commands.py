@@ -119,7 +119,7 @@ def test_add_without_a_target_needs_a_word(place: Path) -> None:
 
 
 def test_list_and_check(place: Path) -> None:
-    assert command(place, "waivers", "check").out == "no waivers\n"
+    assert command(place, "waivers", "check").out.startswith("no waivers: policyengine.yaml names no file")
     add(place, "one.ndjson", "--resource", "logs", "--days", "5")
     add(place, "--days", "100", "--granted", "2026-07-01")
     add(place, "--tag", "Stage=dev", "--granted", "2026-01-01", "--expires", "2026-05-01")
@@ -158,6 +158,29 @@ def keys(place: Path) -> Path:
 
 
 @pytest.mark.slow
+def test_without_a_configuration_the_nearest_file_is_read_and_said(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    inner = tmp_path / "app"
+    inner.mkdir()
+    write(inner, [bucket("logs"), bucket("site")])
+    for args in (("list",), ("check",), ("check", "one.ndjson")):
+        done = command(inner, "waivers", *args)
+        assert done.code == 0
+        assert "no waivers: there is neither policyengine.yaml nor waivers.yaml in" in done.out
+    file = str(tmp_path / "waivers.yaml")
+    assert add(inner, "one.ndjson", "--resource", "logs", "--days", "90", "--waivers", file).code == 0
+    for args in (("list",), ("check",), ("check", "one.ndjson")):
+        done = command(inner, "waivers", *args, *DAY)
+        assert done.code == 0
+        assert "W-1" in done.out or "1 waivers: 1 in force" in done.out
+        assert "waivers.yaml was read; a scan reads it with --waivers" in done.err
+    assert "waived" not in scan(inner).out, "a scan needs to be told"
+    (inner / "policyengine.yaml").write_text("waiving: {maximum_days: 400}\n")
+    done = command(inner, "waivers", "check")
+    assert (done.code, done.err) == (0, "")
+    assert "no waivers: policyengine.yaml names no file that has any" in done.out
+
+
 def test_where_keys_are_configured_only_what_the_approver_signed_holds(keys: Path) -> None:
     done = add(keys, "one.ndjson", "--resource", "logs", "--days", "90")
     assert "it holds when Ben has signed it: `policyengine waivers sign W-1`" in done.out

@@ -10,6 +10,7 @@ import click
 from policyengine.cli.errors import EXIT_FAIL, EXIT_OK
 from policyengine.cli.outputs import say
 from policyengine.cli.waivers.common import Json, as_text, is_run, options, scan_of, used
+from policyengine.cli.waivers.looking import none_found, with_nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,7 @@ def check(target: Path | None, **given: Any) -> int:
     if target is not None and is_run(target):
         infos = _of_run(target)
     else:
+        given = dict(with_nearest(given, target))
         infos = _of_target(target, given)
     counts = dict.fromkeys(("active", "expired", "lapsed", "not_yet", "unused"), 0)
     for info in infos:
@@ -42,7 +44,14 @@ def check(target: Path | None, **given: Any) -> int:
         _tell(info, looked=target is not None)
     words = {"active": "in force", "not_yet": "not in force yet"}
     states = [f"{number:,} {words.get(state, state)}" for state, number in counts.items() if number]
-    say(f"{len(infos):,} waivers: {', '.join(states)}" if infos else "no waivers")
+    if infos:
+        say(f"{len(infos):,} waivers: {', '.join(states)}")
+    else:
+        say(
+            "no waivers: the run had none"
+            if target is not None and is_run(target)
+            else none_found(given, target)
+        )
     return EXIT_FAIL if any(counts[state] for state in _ENDED) else EXIT_OK
 
 

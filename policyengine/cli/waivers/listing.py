@@ -10,6 +10,7 @@ import click
 
 from policyengine.cli.outputs import say
 from policyengine.cli.waivers.common import options, today, used
+from policyengine.cli.waivers.looking import none_found, with_nearest
 
 if TYPE_CHECKING:
     from policyengine.config.waivers import Waiver
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def list_waivers(form: str, **given: Any) -> int:
     """List the waivers in use: what they are about, who owns and approved them, until when they hold."""
+    given = dict(with_nearest(given, None))
     waiving, day = used(given).waiving, today(given["as_of"])
     if form == "json":
         found = [
@@ -27,6 +29,9 @@ def list_waivers(form: str, **given: Any) -> int:
             for each in waiving.waivers
         ]
         print(json.dumps({"waivers": found}, indent=1))
+        return 0
+    if not waiving.waivers:
+        say(none_found(given, None))
         return 0
     rows = [("ID", "STATE", "RULE", "SCOPE", "OWNER", "APPROVER", "EXPIRES")]
     rows += [
