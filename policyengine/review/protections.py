@@ -50,7 +50,7 @@ PROTECTIONS: Final[Mapping[str, Protection]] = {
     ),
     **_rows(
         "encryption", "medium", "set", ABSENT,
-        "KmsKeyId", "KMSKeyId", "KmsKeyArn", "KMSMasterKeyID", "KmsMasterKeyId", "KMSMasterKeyId", "SSEKMSKeyId",
+        "KmsKeyId", "KMSKeyId", "KmsKeyArn", "KMSMasterKeyID", "KmsMasterKeyId", "KMSMasterKeyId",
     ),
     **_rows("encryption", "medium", _ON, False, "EnableKeyRotation"),
     **_rows("encryption", "high", _OFF, False, "EncryptionDisabled"),

@@ -18,7 +18,7 @@ from policyengine.cli.run import clock, now_text, selected
 from policyengine.config.find import FILE_NAME
 from policyengine.documents import load
 from policyengine.engine.evaluate import Evaluator
-from policyengine.model.errors import InputError, UsageError
+from policyengine.model.errors import InputError, PolicyEngineError, UsageError
 from policyengine.review import gate as gates
 from policyengine.rules.pack import Pack
 from policyengine.rules.packs import load_packs
@@ -48,6 +48,15 @@ def judging(options: Mapping[str, Any], near: Sequence[Path], gate: Gate | None)
 
     Raises PolicyEngineError for a broken rule or configuration.
     """
+    try:
+        return _judging(options, near, gate)
+    except PolicyEngineError as error:
+        if gate is not None:
+            gate.relocate(error)
+        raise
+
+
+def _judging(options: Mapping[str, Any], near: Sequence[Path], gate: Gate | None) -> Judging:
     as_of, now = clock(options["as_of"])
     folders = [gate.rules(folder) for folder in options["rule_folders"]] if gate else options["rule_folders"]
     every = load_packs(folders)
@@ -117,6 +126,14 @@ class Gate:
         if not path.is_relative_to(self._room):
             return str(path)
         return f"{self._commit[:12]}:{path.relative_to(self._room).as_posix()}"
+
+    def relocate(self, error: PolicyEngineError) -> None:
+        """Let an error name files as a reader knows them."""
+        room, shown = f"{self._room}/", f"{self._commit[:12]}:"
+        for each in (error, *getattr(error, "errors", ())):
+            each.message = each.message.replace(room, shown)
+            if each.location is not None:
+                each.location = each.location._replace(file=each.location.file.replace(room, shown))
 
     def _with_what_it_names(self, path: Path) -> Path:
         """Put the files beside the configuration that its texts name: waivers, a baseline, keys of approvers."""

@@ -57,10 +57,10 @@ class _Page:
         for error in document["run"]["errors"]:
             yield self._paint("error", "error: ") + visible(error["message"])
         for note in document["run"]["notes"]:
-            yield from self._prose("note: ", note)
-        yield from self._prose("", f"{headline(document)}: {sides(document)}", "bold")
+            yield from self._prose("note: ", visible(note))
+        yield from self._prose("", visible(f"{headline(document)}: {sides(document)}"), "bold")
         judged = document["run"]["config"]
-        by = f"; judged by {judged}" if judged else ""
+        by = f"; judged by {visible(judged)}" if judged else ""
         yield from self._prose("", f"{compared(document)}{by}", "dim")
 
     def _full(self, entry: Json) -> Iterator[str]:
