@@ -96,11 +96,7 @@ class _Work:
         while self._head and self._base:
             left = len(self._head)
             of_head, of_base = self._names()
-            self.match(
-                "renamed",
-                lambda r, of=of_head: digest(r, of.of(r)),
-                lambda r, of=of_base: digest(r, of.of(r)),
-            )
+            self.match("renamed", of_head.digest, of_base.digest)
             if len(self._head) == left and not self._match_twins(of_head, of_base):
                 return
 
