@@ -111,6 +111,31 @@ def test_nothing_is_written_with_a_mistake(place: Path, args: tuple[str, ...], s
     assert (place / "waivers.yaml").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("s3-versionin", "unknown rule `s3-versionin`; did you mean `s3-versioning`"),
+        ("s3-versioning", "the rule fails where it is waived"),
+        ("=logs", "expected RULE or RULE=RESOURCE"),
+        ("s3-acls-disabled=", "expected RULE or RULE=RESOURCE"),
+        ("", "expected RULE or RULE=RESOURCE"),
+    ],
+)
+def test_what_compensates_is_looked_at_before_anything_is_written(place: Path, given: str, says: str) -> None:
+    done = add(place, "one.ndjson", "--resource", "logs", "--days", "9", "--compensating", given)
+    assert (done.code, says in done.err) == (2, True), done.err
+    assert not (place / "waivers.yaml").exists()
+
+
+def test_what_compensates_is_written(place: Path) -> None:
+    done = add(
+        place, "one.ndjson", "--resource", "logs", "--days", "9", "--compensating", "s3-versioning=site"
+    )
+    assert done.code == 0, done.err
+    assert "it holds only while s3-versioning passes" in done.out
+    assert "compensating" in (place / "waivers.yaml").read_text()
+
+
 def test_add_without_a_target_needs_a_word(place: Path) -> None:
     assert "--no-pin" in add(place, "--resource", "logs", "--days", "9").err
     assert add(place, "--resource", "logs", "--days", "9", "--no-pin").code == 0

@@ -64,6 +64,10 @@ def add(target: Path | None, **given: Any) -> int:
     )
     if waiver.is_broad:
         say(f"warning: {waiver.id} is over-broad: it accepts every failure of its rule")
+    if waiver.compensating is not None:
+        say(
+            f"note: it holds only while {waiver.compensating.rule} passes: `policyengine waivers check TARGET` says whether"
+        )
     if found.config is None:
         say("note: there is no policyengine.yaml: scans read it with `--waivers`")
     if found.waiving.approvers:
@@ -83,13 +87,33 @@ def _waiver(given: Mapping[str, Any], found: Used) -> Waiver:
             expires = (date.fromisoformat(granted) + timedelta(days=given["days"])).isoformat()
         except (ValueError, OverflowError):
             raise UsageError(f"--granted `{granted}` is no day such as 2026-12-31") from None
-    rule, equals, resource = (given["compensating"] or "").partition("=")
     return Waiver(
         given["id_"] or _free_id(found), tuple(given["rules"]), given["owner"], given["approver"], given["reason"],
         given["ticket"], granted, expires, resources=tuple(given["resources"]), accounts=tuple(given["accounts"]),
         ous=tuple(given["ous"]), tags=read_pairs("--tag", given["tags"]),
-        compensating=Compensating(rule, resource if equals else None) if rule else None,
+        compensating=_compensating(given, found),
     )  # fmt: skip
+
+
+def _compensating(given: Mapping[str, Any], found: Used) -> Compensating | None:
+    """Return what has to pass for the waiver to hold. Raises UsageError for no rule, or for one that is waived itself."""
+    from policyengine.rules.names import unknown
+
+    text = given["compensating"]
+    if text is None:
+        return None
+    rule, equals, resource = text.partition("=")
+    known = {form["id"] for form in found.pack.rules}
+    if not rule or (equals and not resource):
+        raise UsageError(f"--compensating `{text}`: expected RULE or RULE=RESOURCE")
+    if rule not in known:
+        raise UsageError(f"--compensating `{text}`: {unknown('rule', rule, known)}")
+    if rule in given["rules"] and not equals:
+        raise UsageError(
+            f"--compensating `{text}`: the rule fails where it is waived; name another rule, or {rule}=RESOURCE of another "
+            "resource"
+        )
+    return Compensating(rule, resource if equals else None)
 
 
 def _free_id(found: Used) -> str:
