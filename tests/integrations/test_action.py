@@ -7,31 +7,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from copy import copy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .github_server import NUMBER, READER, REPOSITORY, WRITER, GitHub, github
+from .github_server import READER, REPOSITORY, WRITER, GitHub, github
+from .repositories import RECORD, Change
 from .runner import ROOT, Runner, action
 
 SCRIPTS = sorted((ROOT / "integrations" / "github").glob("*.sh"))
-CLOSED = """\
-Resources:
-  Web:
-    Type: AWS::EC2::SecurityGroup
-    Properties:
-      GroupDescription: web
-      SecurityGroupIngress:
-        - {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 10.0.0.0/8, Description: inside}
-"""
-OPEN = CLOSED.replace(
-    "FromPort: 443, ToPort: 443, CidrIp: 10.0.0.0/8", "FromPort: 22, ToPort: 22, CidrIp: 0.0.0.0/0"
-)
-RECORD = '#!/bin/sh\nprintf "%s\\n" "$@" >> "$RUNNER_TEMP/asked"\nexit "${STUB_CODE:-0}"\n'
-
-
 # -- metadata ----------------------------------------------------------------------------------------
 
 
@@ -85,70 +70,6 @@ def test_scripts_can_be_executed() -> None:
 
 
 # -- repositories ------------------------------------------------------------------------------------
-
-
-def git(folder: Path, *args: str) -> str:
-    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
-    done = subprocess.run(
-        ["git", *identity, *args], cwd=folder, capture_output=True, text=True, check=True,
-        env={"PATH": "/usr/bin:/bin:/usr/local/bin", "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1"},
-    )  # fmt: skip
-    return done.stdout.strip()
-
-
-def commit(folder: Path, text: str, file: str = "template.yaml") -> str:
-    (folder / file).write_text(text)
-    git(folder, "add", "-A")
-    git(folder, "commit", "-qm", f"change {file}")
-    return git(folder, "rev-parse", "HEAD")
-
-
-class Change:
-    """A pull request as GitHub checks it out: the merge of head into base, in a clone of `depth`."""
-
-    def __init__(self, folder: Path, before: str = CLOSED, after: str = OPEN) -> None:
-        self.origin = folder / "origin"
-        self.origin.mkdir(parents=True)
-        git(self.origin, "init", "-q", "-b", "main")
-        git(self.origin, "config", "uploadpack.allowAnySHA1InWant", "true")  # as GitHub's servers allow it
-        self.parted = commit(self.origin, before)
-        git(self.origin, "switch", "-qc", "change")
-        self.head = commit(self.origin, after)
-        git(self.origin, "switch", "-q", "main")
-        self.base = commit(self.origin, "hello\n", "other.txt")
-        git(self.origin, "switch", "-q", "--detach", "main")
-        git(self.origin, "merge", "-q", "--no-ff", "-m", "merge", "change")
-        self.merge = git(self.origin, "rev-parse", "HEAD")
-        git(self.origin, "update-ref", "refs/pull/7/merge", self.merge)
-        git(self.origin, "switch", "-q", "main")
-        self.folder = folder
-
-    def checkout(self, revision: str, depth: int | None) -> Path:
-        clone = self.folder / "clone"
-        clone.mkdir()
-        git(clone, "init", "-q")
-        git(clone, "remote", "add", "origin", f"file://{self.origin}")
-        git(clone, "fetch", "-q", "--no-tags", *([f"--depth={depth}"] if depth else []), "origin", revision)
-        git(clone, "checkout", "-q", "--detach", "FETCH_HEAD")
-        return clone
-
-    def event(self, base: str | None = None, fork: bool = False) -> dict[str, Any]:
-        owner = "mallory/shop" if fork else REPOSITORY
-        found = {"number": NUMBER, "base": {"sha": base or self.base}, "head": {"repo": {"full_name": owner}}}
-        return {"pull_request": found}
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Change:
-    return Change(tmp_path_factory.mktemp("git") / "it")
-
-
-@pytest.fixture
-def change(tmp_path: Path, made: Change) -> Change:
-    """The same origin for all, a clone for each."""
-    found = copy(made)
-    found.folder = tmp_path
-    return found
 
 
 def pull_request(tmp_path: Path, repository: Path, change: Change, **event: Any) -> Runner:
@@ -261,9 +182,8 @@ def test_a_version_that_is_none_is_refused_before_pip_sees_it(tmp_path: Path, ch
 # -- the whole, with the real command ----------------------------------------------------------------
 
 
-def test_a_push_is_scanned_and_its_problems_are_annotated(tmp_path: Path) -> None:
-    change = Change(tmp_path / "git", before=OPEN, after=CLOSED)
-    runner = push(tmp_path, change.checkout("refs/heads/main", 1))
+def test_a_push_is_scanned_and_its_problems_are_annotated(tmp_path: Path, open_main: Path) -> None:
+    runner = push(tmp_path, open_main)
     runner.installed()
     rules = "--rule\nsecurity-group-admin-ports-closed"
     assert runner.run(arguments=rules, sarif="true") == 1

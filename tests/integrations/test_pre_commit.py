@@ -14,19 +14,10 @@ import yaml
 
 from tests.cli.conftest import Result, command
 
+from .repositories import CLOSED, OPEN, git, quiet_rules
 from .runner import ROOT
-from .test_action import CLOSED, OPEN, git
 
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
-RULE = ("disabled:\n", "  {}: not what this test is about\n")
-
-
-def quiet_rules(folder: Path, *but: str) -> None:
-    """Configure every rule off that the templates here would fail besides."""
-    from policyengine.rules.packs import load_packs
-
-    ids = [form["id"] for form in load_packs().rules if form["id"] not in but]
-    (folder / "policyengine.yaml").write_text(RULE[0] + "".join(RULE[1].format(rule) for rule in ids))
 
 
 @pytest.fixture
