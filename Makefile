@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv browser demo test lint types unit rules test-slow fuzz bench examples catalog iam-data docs clean
+.PHONY: help venv browser demo test lint types unit rules rules-changelog test-slow fuzz bench examples catalog iam-data docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,8 @@ unit: $(STAMP) ## pytest without the slow tests: unit, property, architecture, g
 rules: $(STAMP) ## the cases beside every rule, and every mutant of every rule
 	$(BIN)/policyengine rules test --mutate --jobs $(JOBS)
 
+rules-changelog: $(STAMP) ## write down which verdicts of the rules changed since their last version
+	$(BIN)/policyengine rules changes --write rules
 
 test-slow: $(STAMP) ## the tests marked slow: whole corpora, clean installs, large inputs
 	$(BIN)/pytest -q -n $(JOBS) -m slow

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,10 @@ def _compiled(root: Path, folder: Path) -> list[Path]:
     from policyengine.remediate.registry import read_remediations
     from policyengine.rules.loader import compile_texts
     from policyengine.rules.pack import rule_files
+    from policyengine.rules.recorded import version_of
 
     pack = compile_texts([(path, path.read_bytes()) for path in rule_files(root / "rules")])
+    pack = replace(pack, version=version_of(pack.rules, root / "rules"))
     (folder / "rules.json").write_bytes(pack.to_bytes())
     remediations = read_remediations(root / HANDLERS, {form["id"] for form in pack.rules})
     (folder / "remediations.json").write_bytes(remediations.to_bytes())

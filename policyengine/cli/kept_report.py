@@ -37,6 +37,7 @@ def run_info(reader: RunReader) -> RunInfo:
             resources=about["roots"]["results"]["size"], verdicts=counts,
             waivers=[WaiverInfo(**each) for each in run.get("waivers", ())],
             baseline=None if baseline is None else BaselineInfo(**baseline),
+            rule_pack_version=run["rule_pack"].get("version"),
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(

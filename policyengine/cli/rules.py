@@ -1,14 +1,16 @@
-"""``policyengine rules``: list, show, new, test, schema, predicates."""
+"""``policyengine rules``: list, show, new, test, schema, predicates; changes, impact and import lie beside it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 
 from policyengine.cli.errors import EXIT_FAIL, EXIT_OK
+from policyengine.cli.lazy import LazyGroup
 from policyengine.cli.outputs import say
 
 _FOLDERS = click.option(
@@ -21,7 +23,49 @@ _FOLDERS = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+_BESIDE: Final = {
+    "changes": (
+        "policyengine.cli.packs.changes:changes",
+        "Say which verdicts differ between two sets of rules.",
+    ),
+    "impact": (
+        "policyengine.cli.packs.impact:impact",
+        "Say whom a change of rules would hit, on past snapshots.",
+    ),
+    "import": (
+        "policyengine.cli.packs.importing:import_",
+        "Convert policies of Custodian and rules of Guard.",
+    ),
+}
+
+
+class _Rules(LazyGroup):
+    """The commands of this module, and those that load when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in order."""
+        return [*self.commands, *self.table]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command of this module, or import it."""
+        return self.commands.get(cmd_name) or super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        own = [(name, command.get_short_help_str(limit=100)) for name, command in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl([*own, *((name, text) for name, (_, text) in self.table.items())])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find commands of either kind."""
+        if args[0] in self.commands:
+            return click.Group.resolve_command(self, ctx, args)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Rules, table=_BESIDE, context_settings={"help_option_names": ["-h", "--help"]})
 def rules() -> None:
     """List, show, test and scaffold rules."""
 
@@ -37,7 +81,8 @@ def list_rules(folders: Sequence[Path], family: str | None, type_: str | None, f
     from policyengine.model.reasons import FAMILIES
     from policyengine.rules.packs import load_packs
 
-    every = load_packs(folders).rules
+    pack = load_packs(folders)
+    every = pack.rules
     _known("family", family, FAMILIES)
     _known("resource type", type_, registry.covered())
     wanted = {type_, "taggable"} if type_ is not None and registry.taggable(type_) else {type_}
@@ -54,7 +99,8 @@ def list_rules(folders: Sequence[Path], family: str | None, type_: str | None, f
     width = max((len(form["id"]) for form in chosen), default=0)
     for form in chosen:
         say(f"{form['id']:<{width}}  {form['severity']:<8}  {form['family']:<13}  {form['title']}")
-    click.echo(f"{len(chosen):,} rule{'' if len(chosen) == 1 else 's'}")
+    version = f"; bundled rules {pack.version}" if pack.version is not None else ""
+    click.echo(f"{len(chosen):,} rule{'' if len(chosen) == 1 else 's'}{version}")
 
 
 def _known(what: str, name: str | None, choices: Iterable[str]) -> None:

@@ -306,6 +306,7 @@ def prepare_run(
         rule_pack_digest=pack.digest,
         rule_count=len(pack.rules),
         targets=list(targets) if called is None else [called],
+        rule_pack_version=pack.version,
     )
     scan = Scan(evaluator, discovery.sources, wanted, jobs=options["jobs"])
     texts = {f"config/{name}": text for name, text in configured.texts.items()}

@@ -14,6 +14,7 @@ from policyengine.history.looked import Looked
 from policyengine.model.pairing import paired
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN
 from policyengine.model.values import UNRESOLVED_REASONS
+from policyengine.rules.recorded import deciding_text
 
 Json = Mapping[str, Any]
 Kind = Literal[
@@ -21,12 +22,6 @@ Kind = Literal[
 ]  # fmt: skip
 Key = tuple[str, ...]
 Sides = tuple[Looked, Looked]
-_RULE_TEXT: Final = frozenset(
-    {"title", "why", "fix", "message", "references", "frameworks", "source", "remediation"}
-)
-"""What a rule says without deciding anything."""
-
-
 _NOT_USED: Final = "the rule is not used any more"
 NOT_AT_HAND: Final = "the resource changed, or what it is compared with: its values are not at hand"
 """Run directories keep no evidence of what passes: the resources that were judged have the values (``history.reasons``)."""
@@ -93,11 +88,6 @@ class Rules:
         if rule not in self._after:
             return _NOT_USED
         return "" if self._before[rule] == self._after[rule] else "the rule changed"
-
-
-def deciding_text(rule: Json) -> str:
-    """Return what of a rule decides, as one text."""
-    return json.dumps({k: v for k, v in rule.items() if k not in _RULE_TEXT}, sort_keys=True)
 
 
 def compare(

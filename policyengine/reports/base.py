@@ -88,6 +88,8 @@ class RunInfo:
     waivers: Sequence[WaiverInfo] = ()
     """What the run made of each waiver it was given; empty before its end."""
     baseline: BaselineInfo | None = None
+    rule_pack_version: str | None = None
+    """That of the bundled rules, where they are among those used."""
 
 
 @dataclass(frozen=True, slots=True)

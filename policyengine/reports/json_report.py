@@ -39,7 +39,11 @@ def run_json(run: RunInfo) -> dict[str, Any]:
         "finished_at": run.finished_at,
         "engine_version": run.engine_version,
         "as_of": run.as_of,
-        "rule_pack": {"digest": run.rule_pack_digest, "rules": run.rule_count},
+        "rule_pack": {
+            "digest": run.rule_pack_digest,
+            "rules": run.rule_count,
+            **({"version": run.rule_pack_version} if run.rule_pack_version is not None else {}),
+        },
         "scope": {
             "targets": list(run.targets),
             "accounts": list(run.accounts),

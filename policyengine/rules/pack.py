@@ -29,6 +29,8 @@ class Pack:
 
     digest: str
     rules: tuple[dict[str, Any], ...]
+    version: str | None = None
+    """That of the bundled rules among them (``rules.recorded``); None where there are none."""
 
     def rule(self, rule_id: str) -> dict[str, Any] | None:
         """Return the form of one rule."""
@@ -36,7 +38,8 @@ class Pack:
 
     def to_bytes(self) -> bytes:
         """Return the pack as JSON, in ASCII; keys keep the author's order, which reports repeat."""
-        body = {"format": PACK_FORMAT, "engine": __version__, "digest": self.digest, "rules": self.rules}
+        body = {"format": PACK_FORMAT, "engine": __version__, "digest": self.digest, "version": self.version,
+                "rules": self.rules}  # fmt: skip
         return json.dumps(body, separators=(",", ":")).encode()
 
 
@@ -62,7 +65,7 @@ def parse_pack(data: bytes) -> Pack:
             raise RuleError(
                 f"compiled rule pack has format {body['format']}; this version reads {PACK_FORMAT}"
             )
-        return Pack(body["digest"], tuple(body["rules"]))
+        return Pack(body["digest"], tuple(body["rules"]), body.get("version"))
     except (ValueError, KeyError, TypeError) as error:
         raise RuleError("the compiled rule pack is damaged; reinstall policyengine-aws") from error
 

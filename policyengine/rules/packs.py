@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from policyengine.model.errors import RuleError
 from policyengine.model.location import Location
 from policyengine.rules.data import data_root
 from policyengine.rules.pack import Pack, digest, parse_pack, rule_files
+from policyengine.rules.recorded import FILE, version_of
 from policyengine.rules.stamps import code_entries, rule_entries, stamps
 
 MAX_RULE_BYTES = 256 * 1024
@@ -40,12 +42,18 @@ def load_packs(extra: Sequence[Path] = (), *, bundled: bool = True) -> Pack:
         if cached is not None:
             return cached
     texts = _read(folders)
-    key = digest([_compiler(), *(part for f, t in texts for part in (str(f).encode(), t))])
+    key = digest(
+        [_compiler(), _record(root.rules), *(part for f, t in texts for part in (str(f).encode(), t))]
+    )
     cached = _cached_pack(key)
     if cached is None:
         from policyengine.rules.loader import compile_texts
 
-        body = compile_texts(texts).to_bytes()
+        pack = compile_texts(texts)
+        if bundled:
+            own = {path.stem for path in rule_files(root.rules)}
+            pack = replace(pack, version=version_of((f for f in pack.rules if f["id"] in own), root.rules))
+        body = pack.to_bytes()
         _write_cache(key, ".json", body)
         cached = parse_pack(body)  # what a later run reads from the cache, to the order of keys
     if stamp is not None:
@@ -59,11 +67,30 @@ def _stamp(folders: Iterable[Path]) -> str | None:
     INVARIANT: it is taken before the texts are read, and of files that have been left alone for a while.
     """
     code = code_entries(Path(__file__).resolve().parent.parent)
-    marks = stamps([*code, *(entry for folder in folders for entry in rule_entries(folder.absolute()))])
+    given = [
+        entry for folder in folders for entry in (*rule_entries(folder.absolute()), *_record_entry(folder))
+    ]
+    marks = stamps([*code, *given])
     if marks is None:
         return None
     # the texts' own names, which messages repeat, are as the folders were given
     return digest([__version__.encode(), *(str(folder).encode() for folder in folders), *marks])
+
+
+def _record(folder: Path) -> bytes:
+    """The text that says which version the rules of a folder are of."""
+    try:
+        return (folder / FILE).read_bytes()
+    except OSError:
+        return b""
+
+
+def _record_entry(folder: Path) -> list[tuple[str, os.stat_result]]:
+    path = folder.absolute() / FILE
+    try:
+        return [(str(path), path.stat())]
+    except OSError:
+        return []
 
 
 def _read(folders: Iterable[Path]) -> list[tuple[Path, bytes]]:

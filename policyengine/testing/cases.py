@@ -60,9 +60,16 @@ def load_tests(path: Path) -> RuleTests:
     Raises RuleError with the first mistake and its place; a case without an expectation is one.
     """
     try:
-        document = load(path.read_bytes(), name=str(path), syntax="yaml", style="strict")
+        data = path.read_bytes()
     except FileNotFoundError as error:
         raise RuleError(f"`{path}` is missing: every rule has its test file") from error
+    return parse_tests(path, data)
+
+
+def parse_tests(path: Path, data: bytes) -> RuleTests:
+    """Return the test file of a text, as :func:`load_tests`; ``path`` is what errors call it."""
+    try:
+        document = load(data, name=str(path), syntax="yaml", style="strict")
     except DocumentError as error:
         raise RuleError(error.message, error.location) from error
     if not isinstance(document.value, list) or not document.value:
