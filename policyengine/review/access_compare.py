@@ -1,0 +1,231 @@
+"""What statements of the head allow and those of the base do not, decided over all requests.
+
+Only what differs is asked about: statements that both sides have and that are about none of the actions in question
+cannot matter, so that a thousand roles with one changed policy are one question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from policyengine.iam.difference import Gain, layered_gains
+from policyengine.iam.documents import Policy, Statement
+from policyengine.iam.domains import Callers, account_callers, one_caller
+from policyengine.iam.grammar import Kind
+from policyengine.iam.reason import EVERYONE, EVERYTHING, WHY, Unknown, extended, granted
+from policyengine.iam.request_set import RequestSet
+from policyengine.iam.search import Witness
+from policyengine.iam.ways import action_bits
+from policyengine.review.access_certain import Values, guesses, supposing
+from policyengine.review.access_lines import Layer, Line, layer, statement_key
+
+_MOST_KEPT: Final = 4_096
+_NAMING: Final = frozenset({"resource", "trust", "key", "rcp", "endpoint"})
+"""Kinds of policies that name principals."""
+Layers = Sequence[Layer]
+_Sides = tuple[list[list[Line]], list[list[Line]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Actions newly allowed by one statement, ``cause``: of the head, or a Deny of the base that is gone (``freed``).
+
+    ``was``: the statement of the base in its place. ``why`` says what it depends on, where that is not known; without
+    a witness nothing but that is known.
+    """
+
+    witness: Witness | None
+    actions: tuple[str, ...] = ()
+    cause: Line | None = None
+    freed: bool = False
+    why: tuple[str, ...] = ()
+    was: Line | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which requests are in question. ``callers``: an ARN, ``anybody`` (nobody in particular, without credentials),
+    the twelve digits of an account, or None for whoever the policies may be about; but none of ``exempt``."""
+
+    kind: Kind
+    resources: tuple[str, ...] = ("*",)
+    actions: tuple[str, ...] = ("*",)
+    callers: str | None = None
+    exempt: tuple[str, ...] = ()
+
+    def requests(self, actions: tuple[str, ...] = ()) -> RequestSet:
+        """Return the set of requests, of some actions only."""
+        return RequestSet(actions or self.actions, self.resources, exempt=self.exempt)
+
+    def who(self) -> Callers | None:
+        """Return who may ask."""
+        if self.callers is None:
+            return None
+        if self.callers == "anybody":
+            return Callers((), ("*",))
+        return account_callers(self.callers) if self.callers.isdigit() else one_caller(self.callers)
+
+
+def unlimited(kind: Kind) -> Layer:
+    """Return the layer that allows everything: a principal without a permission boundary."""
+    policy = EVERYONE if kind in _NAMING else EVERYTHING
+    return layer(Line(s, ("unlimited", statement_key(s))) for s in policy.statements)
+
+
+class Comparer:
+    """Compares layers; asks each question once. ``free``: what stands for values nobody knows, and for what."""
+
+    def __init__(self, free: Mapping[str, str]) -> None:
+        self._free = free
+        self._answers: dict[Hashable, list[Found]] = {}
+
+    def gained(self, old: Layers, new: Layers, asked: Asked) -> list[Found]:
+        """Return what the new layers together allow and the old ones do not, a Found for each statement."""
+        before, after = without_shared_doubts(old, new, asked.kind)
+        if all(a.keys() == b.keys() for a, b in zip(before, after, strict=True)):
+            return []
+        sides = _reduced(before, after, asked)
+        key = (asked, *(tuple(frozenset(line.key for line in part) for part in side) for side in sides))
+        found = self._answers.get(key)
+        if found is None:
+            if len(self._answers) >= _MOST_KEPT:
+                self._answers.clear()
+            found = self._answers[key] = self._found(sides, asked)
+        return [_placed(one, before, after) for one in found]
+
+    def _found(self, sides: _Sides, asked: Asked) -> list[Found]:
+        old, new = sides
+        removed = [line for a, b in zip(old, new, strict=True) for line in _only(a, b)]
+        added = [line for a, b in zip(old, new, strict=True) for line in _only(b, a)]
+        supposed = guesses(removed, added, self._free)
+        found: dict[Hashable, Found] = {}
+        unknown: dict[str, None] = {}
+        for answer in self._answered(old, new, asked):
+            if isinstance(answer, Unknown):
+                unknown.update(dict.fromkeys(WHY.get(code, code) for code in answer.why))
+                continue
+            why = self._depends(answer, sides, supposed, asked)
+            cause, freed = _cause(answer.witness, added, removed)
+            merged = (cause.key if cause else None, bool(why))
+            before = found.get(merged)
+            if before is not None:
+                actions = tuple(dict.fromkeys((*before.actions, *answer.actions)))
+                found[merged] = Found(before.witness, actions, before.cause, before.freed, before.why)
+            else:
+                found[merged] = Found(answer.witness, answer.actions, cause, freed, why)
+        if unknown:
+            found[None] = Found(None, (), next(iter((*added, *removed)), None), not added, tuple(unknown))
+        return list(found.values())
+
+    def _answered(
+        self, old: list[list[Line]], new: list[list[Line]], asked: Asked, actions: tuple[str, ...] = ()
+    ) -> Iterable[Gain | Unknown]:
+        requests, kind = asked.requests(actions), asked.kind
+        return layered_gains(
+            [[policy_of(part, kind)] for part in old],
+            [[policy_of(part, kind)] for part in new],
+            requests,
+            asked.who(),
+        )
+
+    def _depends(
+        self, gain: Gain, sides: _Sides, supposed: Sequence[Values], asked: Asked
+    ) -> tuple[str, ...]:
+        """Return which unknown values, if they are what the other side says, make it no gain."""
+        for values in supposed:
+            old, new = ([supposing(part, values) for part in side] for side in sides)
+            if not any(isinstance(a, Gain) for a in self._answered(old, new, asked, (gain.witness.action,))):
+                return tuple(f"{token} is {value}" for token, value in values.items())
+        return ()
+
+
+def _only(lines: Sequence[Line], others: Sequence[Line]) -> list[Line]:
+    known = {line.key for line in others}
+    return [line for line in lines if line.key not in known]
+
+
+def policy_of(lines: Iterable[Line], kind: Kind) -> Policy:
+    """Return statements as one policy."""
+    return Policy(kind, "2012-10-17", None, tuple(line.statement for line in lines))
+
+
+def without_shared_doubts(old: Layers, new: Layers, kind: Kind) -> tuple[list[Layer], list[Layer]]:
+    """Return layers without the statements of both that are not known whole: what they do, both do.
+
+    A layer that only limits (a boundary, a level of SCPs) then limits no more than what is known of it.
+    """
+    before, after = [], []
+    for number, (a, b) in enumerate(zip(old, new, strict=True)):
+        both = {key for key, line in a.items() if line.statement.opaque is not None and key in b}
+        limits = number > 0 or kind in ("scp", "rcp")
+        rest = unlimited(kind) if limits and any(a[key].statement.allow for key in both) else {}
+        before.append({**{key: line for key, line in a.items() if key not in both}, **rest} if both else a)
+        after.append({**{key: line for key, line in b.items() if key not in both}, **rest} if both else b)
+    return before, after
+
+
+def _reduced(old: Layers, new: Layers, asked: Asked) -> _Sides:
+    """Return the statements about actions that some statement of only one side is about.
+
+    Any other action is decided by the same statements on both sides.
+    """
+    statements = [line.statement for part in (*old, *new) for line in part.values()]
+    known = extended([Policy(asked.kind, "2012-10-17", None, tuple(statements))], asked.requests())
+    bits: dict[int, int] = {id(s): action_bits(s, known) for s in statements}
+    wanted = 0
+    for a, b in zip(old, new, strict=True):
+        wanted |= sum_of(bits[id(a[key].statement)] for key in a.keys() - b.keys())
+        wanted |= sum_of(bits[id(b[key].statement)] for key in b.keys() - a.keys())
+    before, after = (
+        [[line for line in part.values() if bits[id(line.statement)] & wanted] for part in side]
+        for side in (old, new)
+    )
+    return before, after
+
+
+def sum_of(masks: Iterable[int]) -> int:
+    """Return the union of sets of actions."""
+    found = 0
+    for mask in masks:
+        found |= mask
+    return found
+
+
+def _cause(witness: Witness, added: Sequence[Line], removed: Sequence[Line]) -> tuple[Line | None, bool]:
+    """Return the statement that brought a request, and whether it is a Deny that is gone."""
+    for line in added:
+        if line.statement.allow and _applies(line.statement, witness):
+            return line, False
+    for line in removed:
+        if not line.statement.allow and _applies(line.statement, witness):
+            return line, True
+    return (added[0], False) if added else (removed[0] if removed else None, True)
+
+
+def _applies(statement: Statement, witness: Witness) -> bool:
+    alone = Policy("identity", "2012-10-17", None, (replace(statement, allow=True, compiled=[]),))
+    return granted([alone], witness.request()) is True
+
+
+def _placed(found: Found, old: Layers, new: Layers) -> Found:
+    """Return an answer that other layers may have got too, with the statements of these."""
+    if found.cause is None:
+        return found
+    side = old if found.freed else new
+    mine = next((part[found.cause.key] for part in side if found.cause.key in part), found.cause)
+    return replace(found, cause=mine, was=None if found.freed else _was(mine, old, new))
+
+
+def _was(line: Line, old: Layers, new: Layers) -> Line | None:
+    """Return the statement that a new one took the place of: of the same Sid, else of the same place."""
+    gone = [b[key] for a, b in zip(new, old, strict=True) for key in b.keys() - a.keys()]
+    gone = [one for one in gone if one.statement.allow == line.statement.allow]
+    sid, place = line.statement.sid, (line.document and line.document.path, line.statement.index)
+    for one in gone:
+        if sid and one.statement.sid == sid:
+            return one
+    return next(
+        (one for one in gone if (one.document and one.document.path, one.statement.index) == place), None
+    )

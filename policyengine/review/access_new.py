@@ -1,0 +1,59 @@
+"""Principals that were not there before: what they are allowed, in one sentence."""
+
+from __future__ import annotations
+
+from policyengine.iam.administration import administrator
+from policyengine.iam.catalogue import catalogue
+from policyengine.iam.difference import by_service
+from policyengine.iam.escalating import escalates
+from policyengine.iam.reason import Yes
+from policyengine.iam.sentences import who
+from policyengine.iam.ways import action_bits
+from policyengine.model.resource import Resource
+from policyengine.review.access_compare import policy_of, sum_of, unlimited
+from policyengine.review.access_lines import Layer
+from policyengine.review.access_questions import Told
+from policyengine.review.access_sides import Allowed
+from policyengine.review.access_words import called
+from policyengine.review.changes import Change
+
+_MOST = 4
+
+
+def new_principal(resource: Resource, allowed: Allowed, admitted: list[Told]) -> Change:
+    """Return what a new principal may do, and who may be it; ``admitted`` is what its trust policy allows."""
+    identity, boundary = allowed.layers
+    limited = boundary.keys() != unlimited("boundary").keys()
+    policies = [policy_of(identity.values(), "identity")]
+    said, severity = _what(identity, boundary), "low"
+    if not limited and isinstance(administrator(policies), Yes):
+        said, severity = "it is an administrator", "critical"
+    elif not limited and isinstance(escalates(policies), Yes):
+        said, severity = f"{said}; it can give itself more", "high"
+    outside = [
+        told for told in admitted if told.audience in ("anybody", "others") and told.found.witness is not None
+    ]
+    names = list(
+        dict.fromkeys(who(told.found.witness.principal) for told in outside if told.found.witness is not None)
+    )
+    if names:
+        said += f"; {' and '.join(names[:2])} may assume it"
+    if any(told.audience == "anybody" for told in outside):
+        severity = "critical" if severity == "critical" else "high"
+    return Change("access", "new", severity, f"{called(resource)} is new: {said}", resource)
+
+
+def _what(identity: Layer, boundary: Layer) -> str:
+    known = catalogue()
+    allowed = sum_of(action_bits(line.statement, known) for line in identity.values() if line.statement.allow)
+    allowed &= sum_of(
+        action_bits(line.statement, known) for line in boundary.values() if line.statement.allow
+    )
+    if any(line.statement.opaque is not None for line in identity.values()):
+        return "not everything that it may call is known"
+    names = [name for index, name in enumerate(known.names) if allowed >> index & 1]
+    if not names:
+        return "it may call nothing"
+    services = [f"{service} {number:,}" for service, number in by_service(names)]
+    more = f" and {len(services) - _MOST:,} more services" if len(services) > _MOST else ""
+    return f"it may call {', '.join(services[:_MOST])}{more} actions"
