@@ -22,7 +22,6 @@ from policyengine.store.lines import readable_lines
 from policyengine.store.run_writer import RunWriter, counted, root_text
 
 SETTINGS = "settings.json"
-CONFIGURATION = "config/policyengine.yaml"
 
 
 @dataclass
@@ -37,6 +36,8 @@ class Keeper:
     in_order: bool = True
     withholding: Withholding | None = None
     _lines_withheld: int = 0
+    _tree: Merkle = field(default_factory=Merkle)
+    _inputs: list[dict[str, Any]] = field(default_factory=list)
     _waiting: list[Row] = field(default_factory=list)
     _types: set[str] = field(default_factory=set)
 
@@ -52,20 +53,27 @@ class Keeper:
             self._types.add(type_)
             self.writer.add_row(line, places)
 
+    def seal(self) -> list[str]:
+        """Take the root over what was kept, once everything is; return what a reader has to know of what is withheld."""
+        self._inputs = self._kept_inputs()
+        if self.withholding is None:
+            return []
+        from policyengine.cli.withheld import unmet_notes
+
+        return unmet_notes(self.withholding)
+
     def end(self, run: Mapping[str, Any], verdicts: Mapping[tuple[str, str], int]) -> None:
-        """Write everything else."""
+        """Write everything else. The inputs have to be sealed."""
         self._write(sorted(self._waiting))
         self._waiting.clear()
-        tree = Merkle()
-        inputs = self._inputs(tree)
         self._files()
         self.writer.end(
             dict(run),
-            inputs=inputs,
+            inputs=self._inputs,
             rules_of={type_: self._rules_about(type_) for type_ in sorted(self._types)},
             severities=dict(self.evaluator.settings.severities),
             verdicts=counted(verdicts),
-            roots={"population": {"root": root_text(tree), "size": tree.size}},
+            roots={"population": {"root": root_text(self._tree), "size": self._tree.size}},
             **self._withheld(),
         )
 
@@ -94,18 +102,18 @@ class Keeper:
             if found is not None:
                 self.writer.file(f"rules/{form['id']}.yaml", found)
 
-    def _inputs(self, tree: Merkle) -> list[dict[str, Any]]:
+    def _kept_inputs(self) -> list[dict[str, Any]]:
         found = []
         for number, kept in enumerate(self.kept, 1):
-            before = tree.size
+            before = self._tree.size
             for path in kept.parts:
-                self._lines_withheld += add_lines(tree, path, self.withholding)
+                self._lines_withheld += add_lines(self._tree, path, self.withholding)
             about = {
                 "kind": kept.source.kind,
                 "target": str(kept.source.target),
                 "path": f"inputs/{number:04d}",
             }
-            found.append({**about, "lines": tree.size - before})
+            found.append({**about, "lines": self._tree.size - before})
         return found
 
 

@@ -9,6 +9,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from policyengine.cli.live.redaction_key import redactor
 from policyengine.engine.scan import CODE_KINDS
 from policyengine.evidence.manifest import STATEMENT_FILE
 from policyengine.model.errors import PolicyEngineError
@@ -47,10 +48,10 @@ def without_secrets(sources: Sequence[Any]) -> list[Any]:
     found = []
     for source in sources:
         if getattr(source, "redaction_key", None) is None:
-            if source.kind in CODE_KINDS and not isinstance(source, AsKept):
-                source = AsKept(source, _redactor())
-            elif hasattr(source, "redact"):
-                source.redact = _redactor()
+            if source.kind not in CODE_KINDS:
+                source.redact = redactor()
+            elif not isinstance(source, AsKept):
+                source = AsKept(source, redactor())
         found.append(source)
     return found
 
@@ -59,7 +60,7 @@ def _kept(source: Any, folder: Path, created: str) -> Kept:
     if getattr(source, "redaction_key", None) is not None:
         _copy(source, folder)
         return _opened(source, folder)
-    redact = _redactor()
+    redact = redactor()
     if source.kind in CODE_KINDS:
         kept: Any = source if isinstance(source, AsKept) else AsKept(source, redact)
         _write(kept, source, folder, created)
@@ -109,14 +110,6 @@ def _error(error: CollectorError) -> dict[str, Any]:
 
 def _parts(folder: Path, name: str) -> list[Path]:
     return [part.path for part in open_snapshot(folder, SourceOptions(), name=name).parts]
-
-
-def _redactor() -> Any:
-    from policyengine.cli.live.redaction_key import redaction_key
-    from policyengine.rules.predicates.pipeline.plain_secrets import looked_at
-    from policyengine.sources.redaction import Redactor
-
-    return Redactor(redaction_key(), looked_at)
 
 
 class _Redacted:

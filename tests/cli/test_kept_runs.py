@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from policyengine.cli.kept_inputs import keep_inputs, without_secrets
 from policyengine.cli.replaying import again
 from policyengine.model.merkle import root_of
+from policyengine.sources.config.source import open_config
 from policyengine.store.lines import read_lines
 from tests.cli.conftest import Run
 
@@ -154,3 +156,47 @@ def test_values_are_pinned_as_every_run_sees_them(run: Run, tmp_path: Path) -> N
         for more in ((), ("-o", "again")):
             found = run("scan", "template.yaml", "-q", "--baseline", name, *more, *AS_OF)
             assert found.code == 0, (name, more, found.err)
+
+
+def config_item(folder: Path, password: str) -> Path:
+    """A snapshot of AWS Config with one function, as `GetFunctionConfiguration` shows it."""
+    item = {
+        "version": "1.3", "accountId": "111111111111", "awsRegion": "eu-west-1", "resourceType": "AWS::Lambda::Function",
+        "resourceId": "orders", "resourceName": "orders", "ARN": "arn:aws:lambda:eu-west-1:111111111111:function:orders",
+        "configurationItemCaptureTime": "2026-01-01T00:00:00.000Z", "configurationItemStatus": "OK",
+        "configurationStateId": 1, "tags": {}, "relatedEvents": [], "relationships": [], "supplementaryConfiguration": {},
+        "configuration": {"functionName": "orders", "environment": {"variables": {"DB_PASSWORD": password}}},
+    }  # fmt: skip
+    file = folder / "config.json"
+    file.write_text(json.dumps({"fileVersion": "1.0", "configSnapshotId": "s", "configurationItems": [item]}))
+    return file
+
+
+def test_a_file_of_aws_config_is_seen_as_it_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "own"))
+    file = config_item(tmp_path, "hunter22-in-clear")
+    (seen,) = without_secrets([open_config(file, "config.json")])
+    (kept,) = keep_inputs([open_config(file, "config.json")], tmp_path / "kept", "2026-11-22T00:00:00Z")
+    (one,), (other,) = seen.resources(), kept.source.resources()
+    password = one.properties["Environment"]["Variables"]["DB_PASSWORD"]
+    assert (password.reason, "hunter22" in repr(one)) == ("redacted", False)
+    assert one.properties == other.properties
+
+
+@pytest.mark.slow
+def test_a_secret_in_files_of_aws_config_is_pinned_as_every_run_sees_it(run: Run, tmp_path: Path) -> None:
+    rule = ("--rule", "lambda-environment-without-secrets", "-q")
+    config_item(tmp_path, "hunter22-in-clear")
+    assert run("scan", "config.json", *rule, *AS_OF).code == 1
+    assert run("baseline", "write", "config.json", "-o", "base.json").code == 0
+    for more in ((), ("-o", "kept")):
+        found = run("scan", "config.json", *rule, "--baseline", "base.json", *more, *AS_OF)
+        assert found.code == 0, (more, found.err)
+    assert run("baseline", "write", "kept", "-o", "of-run.json").code == 0
+    assert run("scan", "config.json", *rule, "--baseline", "of-run.json", *AS_OF).code == 0
+    assert not any(
+        b"hunter22" in file.read_bytes() for file in (tmp_path / "kept").rglob("*") if file.is_file()
+    )
+    config_item(tmp_path, "hunter23-in-clear")
+    changed = run("scan", "config.json", *rule, "--baseline", "base.json", *AS_OF)
+    assert changed.code == 1, "another password is not what was accepted"

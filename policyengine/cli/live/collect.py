@@ -13,18 +13,16 @@ from policyengine import __version__
 from policyengine.aws.calls import CallLog
 from policyengine.cli.live.fleet import Fleet
 from policyengine.cli.live.notice import interrupts, shown
-from policyengine.cli.live.redaction_key import redaction_key
+from policyengine.cli.live.redaction_key import redactor
 from policyengine.cli.live.wish import Wish
 from policyengine.engine.needs import needs_of, top_names
 from policyengine.model.errors import InputError, UsageError
 from policyengine.rules.pack import Pack
-from policyengine.rules.predicates.pipeline.plain_secrets import looked_at
 from policyengine.sources.base import NO_COVERAGE, Coverage
 from policyengine.sources.live.collection import Collected, Collecting, Stop, Target, write
 from policyengine.sources.live.narrower import not_asked, not_covered
 from policyengine.sources.live.plan import Plan, make_plan
 from policyengine.sources.live.spool import Spool
-from policyengine.sources.redaction import Redactor
 from policyengine.sources.snapshot.manifest import MANIFEST, read_manifest
 from policyengine.sources.snapshot.writer import check_target
 
@@ -57,17 +55,17 @@ def collect(
     targets = fleet.targets(plan)
     old = _standing(target, plan, targets, wish, replace=replace)
     spool = Spool.beside(target)
-    redactor = Redactor(redaction_key(wish.redaction_key), looked_at)
+    redact = redactor(wish.redaction_key)
     header = {
         **_header(wish, plan, pack, now),
         "accounts": [t.id for t in targets],
-        "redaction_key": redactor.key_id,
+        "redaction_key": redact.key_id,
     }
     spool.open(header, resume=resume)
     stop = Stop()
     gc.freeze()  # rules and catalog stay: looking for clients that may go need not look through them
     collecting = Collecting(
-        plan, targets, spool, now=now, regions=wish.regions, workers=wish.workers, redact=redactor, stop=stop
+        plan, targets, spool, now=now, regions=wish.regions, workers=wish.workers, redact=redact, stop=stop
     )
     try:
         with interrupts(stop, spool, kept=kept), shown(collecting.progress, fleet.log, quiet=quiet):

@@ -7,9 +7,12 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from policyengine.model.errors import InputError
+
+if TYPE_CHECKING:
+    from policyengine.sources.redaction import Redactor
 
 VARIABLE: Final = "POLICYENGINE_REDACTION_KEY_FILE"
 _BYTES: Final = 32
@@ -36,6 +39,14 @@ def redaction_key(file: Path | None = None) -> bytes:
             f"bytes with --redaction-key FILE or {VARIABLE}",
             code="no_redaction_key",
         ) from None
+
+
+def redactor(file: Path | None = None) -> Redactor:
+    """Return what takes secrets out, under that key. Raises as :func:`redaction_key`."""
+    from policyengine.rules.predicates.pipeline.plain_secrets import looked_at
+    from policyengine.sources.redaction import Redactor
+
+    return Redactor(redaction_key(file), looked_at)
 
 
 def _made(own: Path) -> bytes:

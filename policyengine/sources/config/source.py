@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -50,6 +50,8 @@ class ConfigSource:
         self.errors: list[PolicyEngineError] = []
         self.skipped: Counter[str] = Counter()
         self.notes: list[str] = []
+        self.redact: Callable[[Resource], Resource] | None = None
+        """Takes secrets out of each resource before it is given, where somebody asks for that."""
         self._told: set[str] = set()
         self._newest: dict[int, tuple[tuple[str, int, str], int]] | None = None
 
@@ -85,7 +87,7 @@ class ConfigSource:
                 if exists(item):
                     resource = to_resource(item)
                     if types is None or resource.type in types:
-                        yield resource
+                        yield resource if self.redact is None else self.redact(resource)
                 else:
                     deleted = item.status in GONE
                     self._skip(types, "deleted resource" if deleted else "resource that is not recorded")
