@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -36,6 +37,11 @@ def terminal_look(out: TextIO) -> TerminalOptions:
 def say(line: str) -> None:
     """Print a line without anything that a terminal or a log reader would obey."""
     print(without_log_commands(visible(line)))
+
+
+def note(line: str) -> None:
+    """Print a note to standard error, as :func:`say` does."""
+    print(without_log_commands(f"note: {visible(line)}"), file=sys.stderr)
 
 
 def open_reports(

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from policyengine import __version__
 from policyengine.cli.inputs import check_place, read_configuration, read_pairs, read_parameters
 from policyengine.cli.keeping import evaluator_for
-from policyengine.cli.outputs import open_reports, refuse_binary_output, terminal_options
+from policyengine.cli.outputs import note, open_reports, refuse_binary_output, terminal_options
 from policyengine.cli.progress import Progress
 from policyengine.cli.ruleinfo import rule_info
 from policyengine.cli.runid import run_id
@@ -161,12 +161,20 @@ class Run:
                 for report in reports:
                     report.add(finding)
         self.notes += self.evaluator.close()
+        if keeper is not None:
+            self._tell(keeper.seal())
         final = self._final()
         for report in reports:
             report.end(final)
         if keeper is not None:
             keeper.end(run_json(final), self.scan.counts.verdicts)
         return final
+
+    def _tell(self, notes: Sequence[str]) -> None:
+        """Notes that a person has to see, also where the only report is for programs."""
+        self.notes += notes
+        for text in notes:
+            note(text)
 
     def _ordered(self) -> Iterator[Finding]:
         """Findings in report order; several sources are sorted together in memory.

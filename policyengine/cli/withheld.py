@@ -107,6 +107,18 @@ def withholding_of_run(
     return None if plan is None else new_withholding(plan, run.encode(), key)
 
 
+def unmet_notes(withholding: Withholding) -> list[str]:
+    """Return a note for what ``evidence.withhold`` names and nothing has: whoever wrote it believes it is withheld."""
+    names = withholding.unmet()
+    if not names:
+        return []
+    text = (
+        f"`evidence.withhold` names {', '.join(names)}, which nothing here has: nothing is withheld by it; pointers and keys of "
+        "tags are compared letter by letter, as AWS spells them"
+    )
+    return [text]
+
+
 def _signed_folder(source: Any) -> Path | None:
     """The folder of a snapshot that is copied as it is, and whose population was signed."""
     manifest: Path | None = getattr(source, "manifest", None)

@@ -83,7 +83,8 @@ class Withholding:
         self.plan = plan
         self.secret = secret
         self._pointers = {
-            type: tuple(map(steps, sorted(pointers))) for type, pointers in plan.properties.items()
+            type: tuple((pointer, steps(pointer)) for pointer in sorted(pointers))
+            for type, pointers in plan.properties.items()
         }
         self._tags = frozenset(plan.tags)
         self._needles = tuple(
@@ -91,6 +92,26 @@ class Withholding:
             for text in sorted({*plan.properties, *plan.tags} - {ANY_TYPE})
         )
         self._all = bool(plan.properties.get(ANY_TYPE))
+        self._met: set[tuple[str, str]] = set()
+
+    def unmet(self) -> list[str]:
+        """Return what of the plan has withheld nothing in the lines that were seen, in words."""
+        named = [(type, pointer) for type, each in self.plan.properties.items() for pointer in each]
+        return [
+            *(f"`{pointer}` of {type}" for type, pointer in sorted(named) if not self._is_met(type, pointer)),
+            *(f"the tag `{key}`" for key in sorted(self.plan.tags) if (_TAGS_SIDE, key) not in self._met),
+        ]
+
+    def _is_met(self, type: str, pointer: str) -> bool:
+        """Whether a pointer, or one that takes what it is below, has withheld something."""
+        inner = steps(pointer)
+        return any(
+            owner in (type, ANY_TYPE)
+            and len(outer := steps(text)) <= len(inner)
+            and all(a in (b, "*") for a, b in zip(outer, inner, strict=False))
+            for owner, text in self._met
+            if owner != _TAGS_SIDE
+        )
 
     def may_hold(self, line: bytes) -> bool:
         """Whether a line may have a withheld value: quick, never False for one that has.
@@ -145,12 +166,12 @@ class Withholding:
         identity = _canonical({name: record.get(name) for name in _IDENTITY})
         found: list[tuple[str, Any]] = []
         type = record.get("type")
-        pointers = (
-            *self._pointers.get(ANY_TYPE, ()),
-            *self._pointers.get(type if isinstance(type, str) else "", ()),
-        )
-        for pointer in pointers:
-            found += _take(record, pointer)
+        for owner in (ANY_TYPE, type if isinstance(type, str) else ""):
+            for text, pointer in self._pointers.get(owner, ()):
+                taken = list(_take(record, pointer))
+                found += taken
+                if taken:
+                    self._met.add((owner, text))
         if self._tags:
             found += self._taken_tags(record)
         return [Disclosure(path, _salt(self.secret, path, identity), value) for path, value in found]
@@ -160,9 +181,12 @@ class Withholding:
         if isinstance(tags, dict):
             for key in sorted(self._tags & set(tags)):
                 if tags[key] is not None:
+                    self._met.add((_TAGS_SIDE, key))
                     yield f"{_TAGS_SIDE}/Tags/{_escaped(key)}", tags.pop(key)
-        yield from _tag_values(record.get("properties"), "", self._tags, 0)
-        yield from _tag_values(record.get("related"), "/related", self._tags, 0)
+        for inside, path in (("properties", ""), ("related", "/related")):
+            for key, place, value in _tag_values(record.get(inside), path, self._tags, 0):
+                self._met.add((_TAGS_SIDE, key))
+                yield place, value
 
 
 _TAGS_SIDE: Final = "tags:"
@@ -235,20 +259,20 @@ def _at(holder: Any, step: str) -> Iterator[tuple[str, Any]]:
                 yield str(index), value
 
 
-def _tag_values(value: Any, path: str, keys: frozenset[str], depth: int) -> Iterator[tuple[str, Any]]:
-    """Tags as properties hold them: ``{"Key": …, "Value": …}`` anywhere, and maps that are called tags."""
+def _tag_values(value: Any, path: str, keys: frozenset[str], depth: int) -> Iterator[tuple[str, str, Any]]:
+    """Tags as properties hold them, ``{"Key": …, "Value": …}`` anywhere, and maps that are called tags: key, path, value."""
     if depth > _MAX_DEPTH:
         raise ValueError("it is nested too deep")
     if isinstance(value, list):
         for index, element in enumerate(value):
             yield from _tag_values(element, f"{path}/{index}", keys, depth + 1)
     elif isinstance(value, dict):
-        called = any(isinstance(value.get(name), str) and value[name] in keys for name in _KEYS)
+        held = [value[name] for name in _KEYS if isinstance(value.get(name), str) and value[name] in keys]
         as_map = path.rpartition("/")[2].lower().endswith("tags")
         for name in sorted(value):
             here = f"{path}/{_escaped(name)}"
-            if value[name] is not None and ((called and name in _VALUES) or (as_map and name in keys)):
-                yield here, value.pop(name)
+            if value[name] is not None and ((held and name in _VALUES) or (as_map and name in keys)):
+                yield held[0] if held else name, here, value.pop(name)
             else:
                 yield from _tag_values(value[name], here, keys, depth + 1)
 

@@ -489,3 +489,32 @@ def test_mistakes_in_the_section_are_told_with_their_place(
     done = run("scan", "snapshot", "-q", *AS_OF)
     assert done.code == 2
     assert said in done.err, done.err
+
+
+def test_what_nothing_has_is_told(run: Run, world: Path) -> None:
+    """A pointer or key with a slip of the pen withholds nothing, and whoever wrote it has to know."""
+    more = CONFIG.replace("/Description]", "/Description, /Environment/Variable/*, /Environment]").replace(
+        "[owner]", "[owner, Owner]"
+    )
+    (world / "more.yaml").write_text(more)
+    arguments = (
+        "scan",
+        "snapshot",
+        "--config",
+        "more.yaml",
+        "--format",
+        "json",
+        "-o",
+        "told",
+        *AS_OF,
+        "--rule",
+        "lambda-runtime-supported",
+    )
+    done = run(*arguments)
+    said = "names `/Environment/Variable/*` of AWS::Lambda::Function, the tag `Owner`, which nothing here has"
+    assert done.err.count(said) == 1
+    notes = json.loads((world / "told" / "run.json").read_text())["run"]["notes"]
+    assert sum(said in note for note in notes) == 1
+    assert said in str(done.document["run"]["notes"])
+    signed = run("snapshot", "sign", "snapshot", "--sign-key", "key", "--config", "more.yaml")
+    assert (signed.code, said in signed.err) == (0, True), signed.err

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from policyengine.cli.withheld import FILE, new_withholding, shown_manifest, write_private
+from policyengine.cli.outputs import note
+from policyengine.cli.withheld import FILE, new_withholding, shown_manifest, unmet_notes, write_private
 from policyengine.evidence.dsse import seal
 from policyengine.evidence.manifest import STATEMENT_FILE
 from policyengine.evidence.signers import Signer
@@ -41,7 +42,10 @@ def sign_collected(
             write_private(folder, withholding)
     except OSError as problem:
         raise UsageError(f"`{folder}` cannot be written: {(problem.strerror or 'error').lower()}") from None
-    return sign_population(folder, signer, withholding, at)
+    signed = sign_population(folder, signer, withholding, at)
+    for text in [] if withholding is None else unmet_notes(withholding):
+        note(text)
+    return signed
 
 
 def sign_population(

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import click
-
+from policyengine.cli.outputs import note
 from policyengine.config.find import FILE_NAME as CONFIG_NAME
 from policyengine.config.find import find_above, find_config
 from policyengine.config.waivers_reader import FILE_NAME
@@ -28,10 +27,8 @@ def with_nearest(given: Options, target: Path | None) -> Options:
         return given
     from policyengine.cli.configured import display
 
-    click.echo(
-        f"note: no {CONFIG_NAME} was found, so {display(found)} was read; a scan reads it with --waivers, or beside a "
-        f"{CONFIG_NAME}",
-        err=True,
+    note(
+        f"no {CONFIG_NAME} was found, so {display(found)} was read; a scan reads it with --waivers, or beside a {CONFIG_NAME}"
     )
     return {**given, "waiver_files": (found,)}
 
