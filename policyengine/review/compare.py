@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from policyengine.review.access import access_changes
 from policyengine.review.changes import Change
 from policyengine.review.gate import Gate, gate_changes, waivers_lost
 from policyengine.review.merging import merged
 from policyengine.review.pairs import Pairing
 from policyengine.review.protections import protection_changes
+from policyengine.review.remedies import Remedy, remedy_changes
 from policyengine.review.verdicts import ByRule, verdict_changes
 
 
 def compared(
-    pairing: Pairing, base: ByRule, head: ByRule, gates: tuple[Gate, Gate] | None = None
+    pairing: Pairing,
+    base: ByRule,
+    head: ByRule,
+    gates: tuple[Gate, Gate] | None = None,
+    remedies: Sequence[Remedy] = (),
 ) -> list[Change]:
     """Return what a change did, worst first; findings are by identity and rule, those of what passes too.
 
-    ``gates`` are what judges the base, and what will judge after the change.
+    ``gates`` are what judges the base, and what will judge after the change; ``remedies`` the remediations there are.
     """
-    return merged(_all(pairing, base, head, gates))
+    return merged(_all(pairing, base, head, gates, remedies))
 
 
-def _all(pairing: Pairing, base: ByRule, head: ByRule, gates: tuple[Gate, Gate] | None) -> Iterator[Change]:
+def _all(
+    pairing: Pairing,
+    base: ByRule,
+    head: ByRule,
+    gates: tuple[Gate, Gate] | None,
+    remedies: Sequence[Remedy],
+) -> Iterator[Change]:
     judged = list(verdict_changes(pairing, base, head))
     yield from judged
     tagged = {
@@ -31,6 +43,9 @@ def _all(pairing: Pairing, base: ByRule, head: ByRule, gates: tuple[Gate, Gate] 
         if c.resource is not None and c.kind == "tags" and c.effect == "worse"
     }
     yield from protection_changes(pairing, tagged)
+    yield from access_changes(pairing)
     if gates is not None:
         yield from gate_changes(*gates)
         yield from waivers_lost(pairing, head, gates[1])
+        tags = gates[0].settings.remediation.exclusion_tags
+        yield from remedy_changes(pairing, remedies, tags)

@@ -35,9 +35,7 @@ def merged(changes: Iterable[Change]) -> list[Change]:
             alone.append(change)
         else:
             compared[_subject(change)].append(change)
-    for change in judged:
-        if not _absorbed(change, compared.get(_subject(change), [])):
-            alone.append(change)
+    alone += [change for change in judged if not _absorbed(change, compared.get(_subject(change), []))]
     return worst([*alone, *(change for several in compared.values() for change in several)])
 
 

@@ -14,6 +14,7 @@ from policyengine.cli.inputs import check_place, read_pairs, read_parameters
 from policyengine.cli.outputs import AtomicFile, terminal_look
 from policyengine.cli.review.git import Repository
 from policyengine.cli.review.judging import Gate, Judging, judging
+from policyengine.cli.review.repairing import remedies
 from policyengine.cli.review.sides import Both, of_revisions, of_targets
 from policyengine.cli.text import TargetText
 from policyengine.documents.files import exists
@@ -42,7 +43,9 @@ def run_review(scope: Sequence[Path], options: Mapping[str, Any]) -> int:
         both.base.judge(judged_by.evaluator)
         both.head.judge(judged_by.evaluator)
         pairing = paired_resources(both.base.resources, both.head.resources, both.files)
-        changes = compared(pairing, both.base.findings, both.head.findings, (judged_by.gate(), after.gate()))
+        changes = compared(
+            pairing, both.base.findings, both.head.findings, (judged_by.gate(), after.gate()), remedies()
+        )
         document = review_json(changes, _about(both, pairing, judged_by))
         for name, path in formats:
             with ExitStack() as files:
