@@ -20,7 +20,7 @@ fi
 "$python" -m venv "$venv"
 pip=("$venv/bin/python" -m pip --quiet --disable-pip-version-check install)
 if [[ -n "${POLICYENGINE_VERSION:-}" ]]; then
-  "${pip[@]}" "policyengine-aws==$POLICYENGINE_VERSION"
+  "${pip[@]}" "policyengine-aws[sam]==$POLICYENGINE_VERSION"
 else
-  "${pip[@]}" --constraint "$GITHUB_ACTION_PATH/constraints.txt" "$GITHUB_ACTION_PATH"
+  "${pip[@]}" --constraint "$GITHUB_ACTION_PATH/constraints.txt" "${GITHUB_ACTION_PATH}[sam]"
 fi

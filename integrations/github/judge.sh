@@ -73,19 +73,29 @@ esac
 [[ -z "$BASE" ]] || mode=review
 output mode "$mode"
 
-if [[ "$mode" == review ]]; then
+command=(scan)
+targets=("${paths[@]}")
+if [[ "$mode" == review && -e "$BASE" ]]; then
+  # two folders or files, such as templates that were made of both sides before
+  if ((${#paths[@]} != 1)); then
+    error "the input base is a folder or a file: name one to compare it with in the input paths"
+    output exit-code 2
+    exit 0
+  fi
+  command=(review --base "$BASE" --head "${paths[0]}")
+  targets=()
+elif [[ "$mode" == review ]]; then
   if ! base="$(base_of "$BASE")"; then
     error "what the change is compared with was not found; check out with fetch-depth 0, or set the input base"
     output exit-code 2
     exit 0
   fi
-  command=("$policyengine" review --base "$base")
-else
-  command=("$policyengine" scan --fail-on "$FAIL_ON")
+  command=(review --base "$base" --exact-base --head HEAD)
 fi
 
 code=0
-"${command[@]}" "${same[@]}" "${more[@]}" --format "$shown" --format "markdown=$out/report.md" -- "${paths[@]}" || code=$?
+"$policyengine" "${command[@]}" --fail-on "$FAIL_ON" "${same[@]}" "${more[@]}" --format "$shown" \
+  --format "markdown=$out/report.md" -- "${targets[@]}" || code=$?
 
 if [[ "$SARIF" == true ]]; then
   # code scanning compares whole results by itself: the difference alone would look like everything else was repaired

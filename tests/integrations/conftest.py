@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import copy
 from pathlib import Path
 
 import pytest
 
+from .github_server import GitHub, github
 from .repositories import CLOSED, OPEN, Change
 
 
@@ -34,3 +36,9 @@ def open_main(tmp_path: Path, made_open: Change) -> Path:
     found = copy(made_open)
     found.folder = tmp_path
     return found.checkout("refs/heads/main", 1)
+
+
+@pytest.fixture
+def hub() -> Iterator[GitHub]:
+    with github() as found:
+        yield found

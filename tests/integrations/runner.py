@@ -79,7 +79,7 @@ class Runner:
         assert step["shell"] == "bash"
         script, outputs = self.folder / f"step-{number}.sh", self.folder / f"outputs-{number}"
         script.write_text(self._filled(step["run"]))
-        outputs.touch()
+        outputs.write_text("")
         environ = {key: self._filled(str(value)) for key, value in step.get("env", {}).items()}
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],

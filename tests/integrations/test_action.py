@@ -6,14 +6,13 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .github_server import READER, REPOSITORY, WRITER, GitHub, github
-from .repositories import RECORD, Change
+from .github_server import NUMBER, READER, REPOSITORY, WRITER, GitHub
+from .repositories import CLOSED, OPEN, RECORD, Change, commit, git
 from .runner import ROOT, Runner, action
 
 SCRIPTS = sorted((ROOT / "integrations" / "github").glob("*.sh"))
@@ -222,12 +221,6 @@ def test_nothing_is_uploaded_for_a_fork_or_where_nothing_was_written(tmp_path: P
     assert not {"Upload to code scanning", "Tell"} & set(silent.ran)
 
 
-@pytest.fixture
-def hub() -> Iterator[GitHub]:
-    with github() as found:
-        yield found
-
-
 COMMENTED = """#!/bin/sh
 if [ "$1" = publish ]; then exec REAL "$@"; fi
 for last; do case "$last" in markdown=*) echo "# opens a port" > "${last#markdown=}";; esac; done
@@ -250,3 +243,45 @@ def test_the_comment_is_written_by_the_jobs_token(
     runner.environ["STUB_CODE"] = "0"
     assert runner.run() == 0
     assert len(hub.comments) == comments
+
+
+def test_a_pull_request_that_opens_a_port_fails_with_its_line_and_one_comment(
+    tmp_path: Path, change: Change, hub: GitHub
+) -> None:
+    runner = pull_request(tmp_path, change.checkout("refs/pull/7/merge", 1), change)
+    runner.installed()
+    runner.environ |= {"GITHUB_API_URL": hub.url, "TEST_TOKEN": WRITER}
+    assert runner.run(arguments="--rule\nsecurity-group-admin-ports-closed") == 1, runner.log
+    assert re.search(r"^::error [^\n]*file=template.yaml,line=7,", runner.log, re.MULTILINE), runner.log
+    assert len(hub.comments) == 1
+    assert hub.comments[0]["body"].startswith("<!-- policyengine-review -->")
+    assert "template.yaml" in hub.comments[0]["body"]
+
+
+def test_a_pull_request_that_closes_one_passes_and_writes_no_comment(
+    tmp_path: Path, open_main: Path, hub: GitHub
+) -> None:
+    """The comment is there to say what got worse; what got better is on the log."""
+    event = {"pull_request": {"number": NUMBER, "base": {"sha": ""}}}
+    environ = {"GITHUB_EVENT_NAME": "pull_request", "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_API_URL": hub.url,
+               "GITHUB_EVENT_PATH": str(tmp_path / "event.json"), "TEST_TOKEN": WRITER}  # fmt: skip
+    (tmp_path / "event.json").write_text(json.dumps(event))
+    before = git(open_main, "rev-parse", "HEAD")
+    commit(open_main, CLOSED)
+    runner = Runner(tmp_path / "runner", open_main, event, environ)
+    runner.installed()
+    assert runner.run(base=before) == 0, runner.log
+    assert hub.comments == []
+
+
+def test_two_folders_are_compared_as_they_are(tmp_path: Path, change: Change) -> None:
+    clone = change.checkout("refs/heads/main", 1)
+    for side, text in (("before", CLOSED), ("after", OPEN)):
+        (clone / side).mkdir()
+        (clone / side / "template.yaml").write_text(text)
+    runner = push(tmp_path, clone)
+    runner.installed()
+    assert (
+        runner.run(base="before", paths="after", arguments="--rule\nsecurity-group-admin-ports-closed") == 1
+    ), runner.log
+    assert runner.run(base="before", paths="after\nother") == 2

@@ -119,7 +119,7 @@ def test_a_build_fails_on_what_fails_and_leaves_a_report(tmp_path: Path, open_ma
     quiet_rules(clone, "security-group-admin-ports-closed")
     done = build(clone, tmp_path)
     assert done.returncode == 1, done.stderr
-    assert "template.yaml:7:" in done.stdout
+    assert "template.yaml:7" in done.stdout
     root = ElementTree.parse(clone / "reports" / "policyengine.xml").getroot()
     assert len(root.findall(".//failure")) == 1
 
@@ -144,7 +144,9 @@ def test_a_pull_request_is_reviewed_against_where_it_parted(tmp_path: Path, chan
     clone = change.checkout("refs/heads/change", None)
     assert build(clone, tmp_path, stub=RECORD, **PULL).returncode == 0
     words = asked(tmp_path)
-    assert words[words.index("review") :] == ["review", "--base", change.parted, "--", "."]
+    assert words[words.index("review") :] == [
+        "review", "--base", change.parted, "--exact-base", "--head", "HEAD", "--fail-on", "low", "--", ".",
+    ]  # fmt: skip
 
 
 def test_without_its_history_everything_is_judged_and_that_is_said(tmp_path: Path, change: Change) -> None:
@@ -161,3 +163,10 @@ def test_a_build_that_could_not_see_everything_ends_with_that(
     clone = change.checkout("refs/heads/main", 1)
     assert build(clone, tmp_path, stub=RECORD, STUB_CODE=code).returncode == int(code)
     assert asked(tmp_path).count("scan") == 1
+
+
+def test_a_pull_request_that_opens_a_port_fails(tmp_path: Path, change: Change) -> None:
+    clone = change.checkout("refs/heads/change", None)
+    done = build(clone, tmp_path, **PULL)
+    assert done.returncode == 1, done.stderr
+    assert "template.yaml:7" in done.stdout

@@ -41,14 +41,14 @@ def script(
 ) -> subprocess.CompletedProcess[str]:
     """Run the script as the runner does: one shell, variables in its environment."""
     command = Runner(tmp_path / "runner", clone, {}, {}).installed(stub)
-    home = clone / ".policyengine-venv" / "bin"
+    home = tmp_path / "policyengine-1" / "bin"
     home.mkdir(parents=True, exist_ok=True)
     (home / "policyengine").write_text(command.read_text())
     (home / "policyengine").chmod(0o755)
     given = {key: str(value) for key, value in JOB["variables"].items()}
     return subprocess.run(
         ["sh", "-c", "\n".join(JOB["script"])], cwd=clone, capture_output=True, text=True, check=False,
-        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "CI_PROJECT_DIR": str(clone), "RUNNER_TEMP": str(tmp_path),
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "CI_PROJECT_DIR": str(clone), "CI_JOB_ID": "1", "TMPDIR": str(tmp_path), "RUNNER_TEMP": str(tmp_path),
              "GIT_CONFIG_NOSYSTEM": "1", **given, **environ},
     )  # fmt: skip
 
@@ -72,7 +72,7 @@ def test_a_branch_with_a_failure_fails_and_reports_it(tmp_path: Path, open_main:
     quiet_rules(clone, "security-group-admin-ports-closed")
     done = script(clone, tmp_path)
     assert done.returncode == 1, done.stderr
-    assert "template.yaml:7:" in done.stdout
+    assert "template.yaml:7" in done.stdout
     assert [
         (i["check_name"], i["location"]["path"], i["location"]["lines"]["begin"]) for i in report(clone)
     ] == [("security-group-admin-ports-closed", "template.yaml", 7)]
@@ -101,7 +101,8 @@ def test_a_merge_request_is_reviewed_against_its_diff_base(tmp_path: Path, chang
         "gitlab=gl-code-quality-report.json",
     ]
     assert asked[asked.index("review") :] == [
-        "review", "--base", change.parted, "--format", "terminal", "--format", "markdown=policyengine-review.md", "--", ".",
+        "review", "--base", change.parted, "--exact-base", "--head", "HEAD", "--fail-on", "low", "--format", "terminal",
+        "--format", "markdown=policyengine-review.md", "--", ".",
     ]  # fmt: skip
 
 
@@ -111,3 +112,14 @@ def test_a_scan_that_could_not_see_everything_ends_the_job(tmp_path: Path, chang
     done = script(clone, tmp_path, stub=RECORD, STUB_CODE=code, CI_MERGE_REQUEST_DIFF_BASE_SHA="HEAD")
     assert done.returncode == int(code)
     assert "review" not in (tmp_path / "asked").read_text()
+
+
+def test_a_merge_request_that_opens_a_port_fails_and_leaves_what_it_says(
+    tmp_path: Path, change: Change
+) -> None:
+    clone = change.checkout("refs/heads/change", 1)
+    done = script(clone, tmp_path, CI_MERGE_REQUEST_DIFF_BASE_SHA=change.parted)
+    assert done.returncode == 1, done.stderr
+    assert "template.yaml:7" in done.stdout
+    assert "template.yaml" in (clone / "policyengine-review.md").read_text()
+    assert "security-group-admin-ports-closed" in {issue["check_name"] for issue in report(clone)}

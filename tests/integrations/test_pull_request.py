@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,9 @@ from policyengine.cli.pull_request import Api, comment
 from policyengine.model.errors import InputError, UsageError
 from policyengine.publish.pull_request import LONGEST, ApiError, marked, place_of
 
-from .github_server import NUMBER, PERSON, READER, REPOSITORY, WRITER, GitHub, github
+from .github_server import NUMBER, PERSON, READER, REPOSITORY, WRITER, GitHub
 
 MARK = "<!-- policyengine-review -->"
-
-
-@pytest.fixture
-def hub() -> Iterator[GitHub]:
-    with github() as found:
-        yield found
 
 
 class Job:
