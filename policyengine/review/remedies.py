@@ -17,7 +17,7 @@ from policyengine.review.pairs import Pairing
 from policyengine.rules.iam.reader import Reader
 from policyengine.rules.iam.standins import ACCOUNT, REGION
 from policyengine.rules.iam.tables import spots
-from policyengine.rules.iam.values import partition
+from policyengine.rules.iam.values import account_id, partition
 
 SCP = "AWS::Organizations::Policy"
 ACCOUNT_KINDS = frozenset({"scp", "rcp"})
@@ -66,9 +66,9 @@ def _denied(base: Resource | None, head: Resource, remedies: Sequence[Remedy]) -
     for remedy in remedies:
         if not (everywhere or head.type in remedy.types) or not remedy.writes:
             continue
-        asked = RequestSet(
-            actions=tuple(remedy.writes), principals=(f"arn:{partition(head)}:iam::*:role/{remedy.role}",)
-        )
+        account = account_id(head) or ACCOUNT
+        role = f"arn:{partition(head)}:iam::{account}:role/{remedy.role.format(region=region)}"
+        asked = RequestSet(actions=tuple(remedy.writes), principals=(role,))
         gain = next((a for a in gains([p for _, p in after], before, asked) if isinstance(a, Gain)), None)
         if gain is not None:
             shown = gain.witness
