@@ -493,9 +493,9 @@ def test_mistakes_in_the_section_are_told_with_their_place(
 
 def test_what_nothing_has_is_told(run: Run, world: Path) -> None:
     """A pointer or key with a slip of the pen withholds nothing, and whoever wrote it has to know."""
-    more = CONFIG.replace("/Description]", "/Description, /Environment/Variable/*, /Environment]").replace(
-        "[owner]", "[owner, Owner]"
-    )
+    more = CONFIG.replace(
+        "/Description]", "/Description, /Environment/Variable/*, /Environment/Variables]"
+    ).replace("[owner]", "[owner, Owner]")
     (world / "more.yaml").write_text(more)
     arguments = (
         "scan",
