@@ -79,6 +79,10 @@ def test_broken_lines_make_it_incomplete_and_the_rest_counts(logs: Path) -> None
     found = json.loads(done.stdout)
     assert {s["id"] for s in found["services"]} == {"anthropic", "openai"}
     assert [(e["file"], e["line"]) for e in found["errors"]] == [("b.log", 1), ("c.gz", None)]
+    for args in (("--format", "json"), ("--format", "csv"), ("-o", "page.txt")):
+        said = run("logs", *args, cwd=logs.parent).stderr.decode()
+        assert "error: b.log:1: " in said and "error: c.gz: " in said, said
+        assert said.endswith("error: the result is incomplete\n")
     assert b"2 errors; the result is incomplete" in run("logs", cwd=logs.parent).stdout
 
 
@@ -117,6 +121,21 @@ def test_joins(logs: Path) -> None:
     assert "connected: 2 flow records, 1,500 bytes sent, 9,000 received" in text
     assert "arn:aws:iam::111122223333:role/app as alice: 1 InvokeModel anthropic.claude-v2" in text
     assert "no connection to an answered address" in text
+
+
+def test_csv_says_how_sure_it_is_and_asks_nobody_about_aws(logs: Path) -> None:
+    names = ["claude.ai.", "bedrock-runtime.us-east-1.amazonaws.com.", "dns.google."]
+    (logs / "b.log").write_bytes(lines([record(query_name=name) for name in names]))
+    (logs.parent / "flow.log").write_text(f"{HEADER}\n{OUT}\n{BACK}\n")
+    done = run("logs", "--flow-logs", "flow.log", "--format", "csv", "--approved", "openai", cwd=logs.parent)
+    rows = {row["service"]: row for row in csv.DictReader(io.StringIO(done.stdout.decode()))}
+    assert {name: row["approved"] for name, row in rows.items()} == {
+        "openai": "yes", "anthropic": "no", "aws-bedrock": "not asked", "doh-google": "not asked",
+    }  # fmt: skip
+    assert {row["known_by"] for row in rows.values()} <= {"documented", "catalogued", "client", "listed"}
+    assert rows["openai"]["flow_logs"] == "connected"
+    done = run("logs", "--format", "csv", cwd=logs.parent)
+    assert {row["flow_logs"] for row in csv.DictReader(io.StringIO(done.stdout.decode()))} == {""}
 
 
 def _resource(kind: str, ident: str, **properties: Any) -> Resource:

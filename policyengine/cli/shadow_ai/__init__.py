@@ -111,7 +111,7 @@ def shadow_ai(logs: tuple[str, ...], **options: Any) -> int:
 
 
 def _run(logs: tuple[str, ...], catalogue: Catalogue, options: dict[str, Any]) -> int:
-    from policyengine.cli.shadow_ai.printing import write
+    from policyengine.cli.shadow_ai.printing import tell_errors, write
     from policyengine.shadow_ai.document import document, unapproved
     from policyengine.shadow_ai.flows import read_format
     from policyengine.shadow_ai.tally import Tally
@@ -127,6 +127,8 @@ def _run(logs: tuple[str, ...], catalogue: Catalogue, options: dict[str, Any]) -
     given = _given(tally, layout, options)._replace(vpcs=vpcs)
     found = document(tally, given)
     write(found, options["form"], options["output"], sys.stdout)
+    if options["form"] != "terminal" or options["output"] is not None:
+        tell_errors(found)
     incomplete = bool(found["errors"])
     for part in (tally, given.flows, given.calls):
         if part is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, TextIO
@@ -10,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, TextIO
 from policyengine.reports.csv_report import cell
 from policyengine.reports.jsontext import cleaned
 from policyengine.reports.text import LOG_COMMAND, cut, display_width, plural, visible, without_log_commands
+from policyengine.shadow_ai.catalogue import CONFIDENCE, UNGOVERNED
 
 if TYPE_CHECKING:
     from policyengine.shadow_ai.catalogue import Catalogue
@@ -23,7 +25,7 @@ _STATES: Final = {
 }
 _COLUMNS: Final = (
     "service", "name", "provider", "category", "approved", "account", "region", "vpc", "address", "instance", "endpoint",
-    "queries", "blocked", "failed", "other_types", "first", "last",
+    "queries", "blocked", "failed", "other_types", "first", "last", "known_by", "flow_logs",
 )  # fmt: skip
 
 
@@ -65,11 +67,25 @@ def _csv(found: dict[str, Any]) -> Iterator[str]:
         for source in service["sources"]:
             texts = [source[key] for key in ("account", "region", "vpc", "address", "instance", "endpoint")]
             numbers = [str(source[key]) for key in ("count", "blocked", "failed", "other_types")]
-            approved = "yes" if service["approved"] else "no"
-            yield _row([*start, approved, *texts, *numbers, source["first"], source["last"]])
+            times = [source["first"], source["last"]]
+            joined = "" if service["connected"] is None else service["connected"]["state"]
+            yield _row([*start, _approval(service), *texts, *numbers, *times, _known_by(service), joined])
         if service["sources_left_out"]:
             words = f"and {service['sources_left_out']:,} more sources"
             yield _row([*start, "", "", "", "", words, *[""] * (len(_COLUMNS) - 9)])
+
+
+def _approval(service: dict[str, Any]) -> str:
+    """AWS's own services are governed by IAM and SCPs, and resolvers are no AI: nobody is asked to approve them here."""
+    if service["approved"]:
+        return "yes"
+    return "no" if service["category"] in UNGOVERNED else "not asked"
+
+
+def _known_by(service: dict[str, Any]) -> str:
+    """How sure it is that the domains which were looked up are the service's: the surest of them."""
+    said = {domain["confidence"] for domain in service["domains"]}
+    return next((each for each in CONFIDENCE if each in said), "")
 
 
 def _row(texts: list[str | None]) -> str:
@@ -97,13 +113,15 @@ def _terminal(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _table(services: list[dict[str, Any]]) -> Iterator[str]:
-    rows = [("service", "category", "", "looked up", "blocked", "failed", "sources", "first", "last")]
+    rows = [
+        ("service", "category", "", "known by", "looked up", "blocked", "failed", "sources", "first", "last")
+    ]
     for service in services:
         mark = "approved" if service["approved"] else ""
         count = len(service["sources"]) + service["sources_left_out"]
         rows.append(
             (
-                f"{cut(service['name'], 36)}", service["category"], mark, f"{service['queries']:,}",
+                f"{cut(service['name'], 36)}", service["category"], mark, _known_by(service), f"{service['queries']:,}",
                 f"{service['blocked']:,}", f"{service['failed']:,}", f"{count:,}",
                 service["first_seen"][:16], service["last_seen"][:16],
             )
@@ -111,7 +129,7 @@ def _table(services: list[dict[str, Any]]) -> Iterator[str]:
     widths = [max(display_width(visible(row[n])) for row in rows) for n in range(len(rows[0]))]
     for row in rows:
         cells = [
-            _padded(visible(text), width, right=3 <= n <= 6)
+            _padded(visible(text), width, right=4 <= n <= 7)
             for n, (text, width) in enumerate(zip(row, widths, strict=True))
         ]
         yield "  ".join(cells).rstrip()
@@ -173,6 +191,18 @@ def _bedrock(calls: list[dict[str, Any]] | None) -> Iterator[str]:
         )
     if len(shown) > _TOP * 4:
         yield f"  and {len(shown) - _TOP * 4:,} more (--format json)"
+
+
+def tell_errors(found: dict[str, Any]) -> None:
+    """Say on standard error what could not be read, for formats that are no page for people."""
+    for error in found["errors"][: _TOP * 4]:
+        place = error["file"] if error["line"] is None else f"{error['file']}:{error['line']}"
+        print(without_log_commands(f"error: {visible(place)}: {visible(error['message'])}"), file=sys.stderr)
+    total = len(found["errors"]) + found["errors_left_out"]
+    if total > _TOP * 4:
+        print(f"error: and {total - _TOP * 4:,} more", file=sys.stderr)
+    if total:
+        print("error: the result is incomplete", file=sys.stderr)
 
 
 def _rest(found: dict[str, Any]) -> Iterator[str]:

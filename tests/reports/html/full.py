@@ -69,15 +69,24 @@ def shadow_ai() -> dict[str, Any]:
                "blocked": 2, "failed": 1, "other_types": 0, "aliased": 0, "first_seen": "2026-11-01T00:00:00Z",
                "last_seen": "2026-11-20T00:00:00Z", "domains": [], "sources": [source] * 7, "sources_left_out": 3,
                "by_day": {}, "attempts_by_day": {}, "days_left_out": 0, "connected": None}  # fmt: skip
+    domain = {"domain": "x.example", "queries": 40, "blocked": 2, "failed": 1, "other_types": 0, "confidence": "listed",
+              "source": "a list"}  # fmt: skip
+    joined = {"state": "connected", "flows": 12, "rejected": 1, "bytes_sent": 1_500, "bytes_received": 9_000, "ambiguous": 2,
+              "first": None, "last": None, "sources": [], "sources_left_out": 0}  # fmt: skip
+    service = {**service, "domains": [domain], "connected": joined}
+    own = {**service, "id": "y", "name": "Of AWS", "category": "aws",
+           "domains": [{**domain, "confidence": "documented"}], "connected": {**joined, "state": "none"}}  # fmt: skip
     call = {"service": "bedrock", "event": "InvokeModel", "account": "111122223333", "region": "us-east-1",
-            "principal": "arn:aws:iam::111122223333:role/app", "session": None, "model": "a-model", "calls": 5, "denied": 1,
+            "principal": "arn:aws:iam::111122223333:role/app", "session": "alice@example.com", "model": "a-model", "calls": 5, "denied": 1,
             "failed": 0, "first": "2026-11-01T00:00:00Z", "last": "2026-11-20T00:00:00Z", "by_day": {}}  # fmt: skip
-    coverage = {"records": 1_000, "vpcs_unlogged": [{"account": "111122223333", "region": "eu-west-1", "vpc": "vpc-2",
+    coverage = {"records": 1_000, "vpcs_seen": [], "vpcs_seen_left_out": 0, "vpcs_known": 1, "flow_records": 20,
+                "flow_window_seconds": 3600, "trail_records": 9, "calls_left_out": 0, "vpcs_unlogged": [{"account": "111122223333", "region": "eu-west-1", "vpc": "vpc-2",
                                                       "why": "no query logging is associated"}],
                 "blind_spots": ["Laptops outside AWS are not seen."]}  # fmt: skip
     return {"schema": "policyengine/shadow-ai/v1", "list": {"date": "2026-11-01", "services": 90},
             "period": {"from": "2026-11-01T00:00:00Z", "to": "2026-11-20T00:00:00Z"}, "coverage": coverage,
-            "services": [service], "bedrock": [call], "errors": ["a.log:3: no JSON"], "errors_left_out": 0}  # fmt: skip
+            "services": [service, own], "bedrock": [call], "errors_left_out": 4,
+            "errors": [{"file": "a.log", "line": 3, "message": "no JSON"}]}  # fmt: skip
 
 
 def extras(**changes: Any) -> Extras:

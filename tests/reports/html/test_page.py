@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,7 +28,7 @@ from policyengine.reports.html.summary import bar
 from .. import sample
 from ..helpers import render
 from ..test_hostile import findings, rules
-from .full import LOOKED, TREND, page
+from .full import LOOKED, TREND, page, shadow_ai
 from .reading import Page
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -94,6 +96,17 @@ def test_completeness_says_everything_the_run_says(whole: Page) -> None:
         "cloudtrail-multi-region, iam-root-mfa", "is not honoured: use a waiver", "2 checks could not be determined",
     ):  # fmt: skip
         assert said in whole.text
+
+
+def test_shadow_ai_says_what_its_document_says(whole: Page) -> None:
+    schema = json.loads((ROOT / "policyengine/shadow_ai/schemas/shadow-ai-v1.schema.json").read_text())
+    jsonschema.validate(shadow_ai(), schema)
+    for said in (
+        "connected 12 records, 1,500 bytes sent, 9,000 received, 1 rejected, 2 ambiguous", "no connection", "not asked",
+        "as alice@example.com", "a.log:3 : no JSON", "and 4 more.", "listed", "documented",
+    ):  # fmt: skip
+        assert said in " ".join(whole.text.split()), said
+    assert "{'file'" not in whole.text
 
 
 def test_long_lists_of_names_are_whole_and_long_texts_say_that_they_were_cut() -> None:
