@@ -15,6 +15,7 @@ from policyengine.cli.lazy import LazyGroup
 from policyengine.model.errors import PolicyEngineError
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "init": ("policyengine.cli.initialising:init", "Write a configuration, a baseline and a check for CI."),
     "scan": ("policyengine.cli.scan:scan", "Evaluate rules on templates, plans and snapshots."),
     "pre-commit": (
         "policyengine.cli.pre_commit:pre_commit",
@@ -53,6 +54,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "policyengine.cli.remediate:remediate",
         "Repair what fails: plan, apply, verify, take back.",
     ),
+    "fix": ("policyengine.cli.fix:fix", "Edit templates so that failing rules pass; --diff shows it."),
     "evidence": ("policyengine.cli.evidence:evidence", "Make and verify bundles of evidence."),
     "deploy": ("policyengine.cli.deploy:deploy", "Make what runs the rules continuously in AWS."),
     "rules": ("policyengine.cli.rules:rules", "List, show, test and scaffold rules."),

@@ -101,7 +101,7 @@ class _Secrets:
         """Return the lines with stars over secrets, as wide as they were."""
         shown = list(lines)
         for place in self.spans.get(file, ()):
-            _cover(shown, place)
+            cover(shown, place)
         if file.endswith(CONFIGURATION):
             for number, line in enumerate(shown):
                 for text in self.texts:
@@ -111,7 +111,7 @@ class _Secrets:
         return shown
 
 
-def _cover(lines: list[str], place: Location) -> None:
+def cover(lines: list[str], place: Location) -> None:
     """Put stars over one text; of block text, whose end is not known, over all lines that stand deeper."""
     if place.line is None or place.column is None or place.line > len(lines):
         return

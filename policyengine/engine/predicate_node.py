@@ -20,6 +20,7 @@ class PredicateNode:
     """A named predicate with its arguments bound."""
 
     def __init__(self, predicate: Predicate, arguments: dict[str, Any]) -> None:
+        self.name = predicate.name
         self.check = predicate.check
         self.arguments = arguments
         self.key: object = self if _by_relation(predicate) else (predicate.name, repr(arguments))

@@ -35,6 +35,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "remediate": frozenset(
         {"model", "documents", "catalog", "rules", "engine", "config", "sources", "store", "aws"}
     ),
+    "fix": frozenset({"model", "documents", "catalog", "rules", "engine", "sources"}),
     "cli": EVERYTHING,
     "lambdas": EVERYTHING,
     "deploy": EVERYTHING,
