@@ -13,7 +13,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-FOLDERS = ("rules", "frameworks")
+FOLDERS = ("rules", "frameworks", "integrations")
 HANDLERS = "remediations"
 TESTS = ("test_", "conftest")
 

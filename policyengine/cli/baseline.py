@@ -68,7 +68,7 @@ def write(target: Path, file: Path, *, prune: bool, gone: bool, rules: tuple[str
     kept: dict[str, BaselineEntry] = {}
     for found in failures(target, given, rules):
         if (found.finding.waiver or {}).get("kind") != "waiver":
-            entry = _entry(found)
+            entry = entry_of(found)
             kept[entry.id] = entry
     write_whole(file, write_baseline(_time_of(target, given), list(kept.values())).encode())
     say(
@@ -84,7 +84,8 @@ def _is_baseline(file: Path) -> bool:
         return SCHEMA.encode() in stream.read(100)
 
 
-def _entry(found: Failing) -> BaselineEntry:
+def entry_of(found: Failing) -> BaselineEntry:
+    """Return a failure as a baseline holds it."""
     from policyengine.config.waivers import BaselineEntry
     from policyengine.engine.pinning import digest_of_pin
 

@@ -148,14 +148,15 @@ def failures(target: Path, given: Mapping[str, Any], rules: Sequence[str] = ()) 
     if is_run(target):
         from policyengine.cli.replaying import again
 
-        return _failing(again(target).scan, rules)
+        return failing_of(again(target).scan, rules)
     run = scan_of(target, given, rules)
-    found = _failing(run.scan, rules)
+    found = failing_of(run.scan, rules)
     complain(run)
     return found
 
 
-def _failing(scan: Scan, rules: Sequence[str]) -> list[Failing]:
+def failing_of(scan: Scan, rules: Sequence[str]) -> list[Failing]:
+    """Return the FAILs of a scan that nobody has begun, each with what it rests on."""
     from policyengine.engine.elsewhere import names_of_resource
     from policyengine.engine.piece import Wanted
     from policyengine.engine.pinning import Pins
