@@ -35,6 +35,16 @@ EXTRA_NOTES: Final[dict[str, dict[str, str]]] = {
         "ShieldSubscription": "Shield `DescribeSubscription`; absent without Shield Advanced",
         "SupportPlan": "Support `DescribeSeverityLevels` (`basic` when it is refused)",
     },
+    "PolicyEngine::Code::Suppression": {
+        "Kind": "the code: `waiver` refers to one, `ignore` to none, `unreadable` is no list of ids",
+        "Form": "the code: `comment` or `metadata`",
+        "Text": "the code: the directive as it is written, shortened",
+        "Waiver": "the code: the id it refers to",
+        "Targets": "the code: what it stands at; empty where that is nothing",
+        "State": "the engine: `active`, `missing`, `expired`, `not_yet`, `refused`, `elsewhere`, `other_rules`, `nowhere`, "
+        "`no_waiver` or `unreadable`",
+        "Why": "the engine: the same as a sentence",
+    },
     "PolicyEngine::Account::Region": {
         "RegionName": "the region itself",
         "EbsEncryptionByDefault": "EC2 `GetEbsEncryptionByDefault`",

@@ -29,7 +29,8 @@ class Waiver:
 
     ``granted`` is the first day (UTC) on which it holds, ``expires`` the first on which it no longer does.
     ``pins``: finding id -> path -> digest of the values that were accepted; None: whatever they are. ``refused`` says why
-    it holds on no day (it is not signed as it has to be), "" where it does.
+    it holds on no day (it is not signed as it has to be), "" where it does. ``in_place``: it is only about resources at which
+    code refers to it.
     """
 
     id: str
@@ -48,11 +49,12 @@ class Waiver:
     compensating: Compensating | None = None
     signature: Mapping[str, str] | None = None
     refused: str = ""
+    in_place: bool = False
 
     @property
     def is_broad(self) -> bool:
         """Whether nothing narrows it."""
-        return not (self.resources or self.accounts or self.ous or self.tags)
+        return not (self.resources or self.accounts or self.ous or self.tags or self.in_place)
 
     def signed(self) -> Json:
         """Return what its approver signs: all it says, but the signature."""
@@ -61,6 +63,7 @@ class Waiver:
             "account": list(self.accounts),
             "ou": list(self.ous),
             "tag": dict(self.tags),
+            "in_place": self.in_place,
         }
         comp = self.compensating
         return {
@@ -75,6 +78,7 @@ class Waiver:
     def scope(self) -> str:
         """What it is about, in words."""
         parts = [
+            *(["what code refers to it"] if self.in_place else []),
             *(f"resource {name}" for name in self.resources),
             *(f"account {name}" for name in self.accounts),
             *(f"OU {name}" for name in self.ous),

@@ -23,7 +23,7 @@ KEYS: Final = (
     "signature",
 )  # fmt: skip
 NEEDED: Final = ("id", "rule", "owner", "approver", "reason", "ticket", "granted", "expires")
-SCOPES: Final = ("resource", "account", "ou", "tag")
+SCOPES: Final = ("resource", "account", "ou", "tag", "in_place")
 MOST_DAYS: Final = 3660
 MOST_FILES: Final = 100
 LONGEST: Final[Mapping[str, int]] = {"id": 100, "owner": 200, "approver": 200, "reason": 2000, "ticket": 500}
@@ -136,7 +136,7 @@ class _Reader(Mistakes):
         waiver = Waiver(
             texts["id"], rules=self._rules(given, place), owner=texts["owner"], approver=texts["approver"],
             reason=texts["reason"], ticket=texts["ticket"], granted=granted, expires=expires, **scope,
-            pins=self._pins(given, bool(scope["resources"]), place),
+            pins=self._pins(given, scope, place),
             compensating=self._compensating(given, place), signature=self._signature(given, place),
         )  # fmt: skip
         comp = waiver.compensating
@@ -257,16 +257,23 @@ class _Reader(Mistakes):
                 tags[key] = str(item)
             if given["tag"] == {}:
                 self.wrong(where, "`tag` names no tag; expected `{Key: value}`")
-        return {"resources": resources, "accounts": accounts, "ous": ous, "tags": tags}
+        in_place = given.get("in_place", False)
+        if in_place is not True and "in_place" in given:
+            text = "`in_place` is `true`: the waiver is only about resources at which code refers to it"
+            self.wrong((*place, "in_place"), f"{text}; found {shown(str(in_place))}")
+        return {
+            "resources": resources, "accounts": accounts, "ous": ous, "tags": tags, "in_place": in_place is True,
+        }  # fmt: skip
 
     def _pins(
-        self, given: Mapping[str, Any], resource: bool, place: Place
+        self, given: Mapping[str, Any], scope: Mapping[str, Any], place: Place
     ) -> Mapping[str, Mapping[str, str]] | None:
         where = (*place, "pin")
         if "pin" not in given:
-            if resource:
+            if scope["resources"] or scope["in_place"]:
+                what = "a resource" if scope["resources"] else "what code refers to"
                 text = (
-                    "a waiver of a resource says which values it accepts: `policyengine waivers add` and "
+                    f"a waiver of {what} says which values it accepts: `policyengine waivers add` and "
                     "`policyengine waivers pin` write `pin`, and `pin: false` accepts whatever they are"
                 )
                 self.wrong(place, text)

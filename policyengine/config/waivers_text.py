@@ -31,6 +31,8 @@ def entry_of(waiver: Waiver) -> Json:
             scope[name] = values[0] if len(values) == 1 else list(values)
     if waiver.tags:
         scope["tag"] = dict(waiver.tags)
+    if waiver.in_place:
+        scope["in_place"] = True
     entry: Json = {
         "id": waiver.id, "rule": waiver.rules[0] if len(waiver.rules) == 1 else list(waiver.rules),
         **({"scope": scope} if scope else {}), "owner": waiver.owner, "approver": waiver.approver,
@@ -38,7 +40,7 @@ def entry_of(waiver: Waiver) -> Json:
     }  # fmt: skip
     if waiver.pins is not None:
         entry["pin"] = {finding: dict(pin) for finding, pin in waiver.pins.items()}
-    elif waiver.resources:
+    elif waiver.resources or waiver.in_place:
         entry["pin"] = False
     comp = waiver.compensating
     if comp is not None:

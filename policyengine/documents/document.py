@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import gc
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -54,12 +54,25 @@ class Document:
 
     def line(self, number: int) -> str:
         """Return line ``number`` (from 1) without its end; empty text when there is no such line."""
+        lines = self.lines()
+        return lines[number - 1] if 1 <= number <= len(lines) else ""
+
+    def lines(self) -> Sequence[str]:
+        """Return every line without its end."""
         if self._lines is None:
             if self.syntax == "yaml":
                 self._lines = _YAML_BREAK.split(self.text)
             else:
                 self._lines = [line.removesuffix("\r") for line in self.text.split("\n")]
-        return self._lines[number - 1] if 1 <= number <= len(self._lines) else ""
+        return self._lines
+
+    def extents(self) -> Iterator[tuple[Path, int, int | None]]:
+        """Yield (path, line on which it begins, line on which it ends) of every value of a YAML document, outermost first.
+
+        A member begins where its key does; what an alias stands for is where it is written. The end is None where it is
+        not known: a block ends where something else begins. Nothing is yielded of JSON.
+        """
+        yield from self._positions.extents()
 
 
 def load(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple, Protocol
 
 from policyengine.model.errors import InputError
@@ -58,6 +59,10 @@ class Positions(Protocol):
 
     def find(self, path: Path, *, key: bool) -> Span | None:
         """Return the place of ``path``, of its longest known prefix where it is nowhere."""
+        ...
+
+    def extents(self) -> Iterator[tuple[Path, int, int | None]]:
+        """Yield what :meth:`Document.extents` does."""
         ...
 
 

@@ -6,7 +6,7 @@ stopping at the limit is therefore safe for any nesting, and no other pass over 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import yaml
@@ -363,6 +363,21 @@ class YamlPositions:
         if key and found == len(path) and own_key is not None:
             here = own_key
         return _span(here)
+
+    def extents(self) -> Iterator[tuple[Path, int, int | None]]:
+        """Yield (path, first line, last line or None) of every value, in the order of the document."""
+        left: list[tuple[Path, Node, int]] = [((), self._root, self._root.start.line + 1)]
+        while left:
+            path, node, first = left.pop()
+            end = node.end
+            yield path, first, None if end is None else end.line + 1
+            children = node.children
+            if children.__class__ is dict:
+                members = [((*path, name), n, k.start.line + 1) for name, (k, n) in children.items()]
+                left.extend(reversed(members))
+            elif children:
+                items = [((*path, i), n, n.start.line + 1) for i, n in enumerate(children)]
+                left.extend(reversed(items))
 
 
 def _span(node: Node) -> Span:

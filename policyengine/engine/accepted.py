@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
+from policyengine.model.suppression import Reference
+
 HELD: Final = "active"
 EXPIRED: Final = "expired"
 LAPSED: Final = "lapsed"
@@ -18,13 +20,15 @@ CHANGED: Final = "changed"
 class Accepted:
     """``rules``: rule -> FAILs that carry a waiver or stand in the baseline. ``debt``: how many of these are the baseline's.
     ``waivers``: (id, state) -> FAILs a waiver was about. ``why``: id -> why the first of them was not accepted. ``entries``:
-    finding id of the baseline -> what became of it: ``open``, ``changed``, or the verdict it has now."""
+    finding id of the baseline -> what became of it: ``open``, ``changed``, or the verdict it has now. ``places``: where code
+    refers to a waiver that holds -> FAILs that the waiver accepts there."""
 
     rules: Counter[str] = field(default_factory=Counter)
     debt: int = 0
     waivers: Counter[tuple[str, str]] = field(default_factory=Counter)
     why: dict[str, str] = field(default_factory=dict)
     entries: dict[str, str] = field(default_factory=dict)
+    places: dict[Reference, int] = field(default_factory=dict)
 
     def merge(self, other: Accepted) -> None:
         """Add those of another part of the same scan."""
@@ -34,3 +38,5 @@ class Accepted:
         for id_, why in other.why.items():
             self.why.setdefault(id_, why)
         self.entries.update(other.entries)
+        for place, number in other.places.items():
+            self.places[place] = self.places.get(place, 0) + number

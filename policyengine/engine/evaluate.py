@@ -21,6 +21,7 @@ from policyengine.engine.world import World
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import NOT_APPLICABLE, UNKNOWN, VERDICTS
 from policyengine.model.resource import Resource
+from policyengine.model.suppression import SUPPRESSION
 from policyengine.rules.pack import Pack
 from policyengine.rules.predicates.api import Subject
 
@@ -210,6 +211,10 @@ class Evaluator:
         Returns the findings whose verdict is wanted; the counts are in each rule's ``tally``. A rule that
         crashes, or cannot explain its verdict, is UNKNOWN ``internal_error``, never a lost run.
         """
+        if resource.type == SUPPRESSION:
+            from policyengine.engine.suppressions import stated  # few templates have any
+
+            resource = stated(resource, self)
         if self.verdicts is not None:
             self.verdicts.clear()
         if world is not self._world:

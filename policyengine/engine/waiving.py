@@ -15,9 +15,11 @@ from policyengine.config.waivers import Baseline, BaselineEntry, Compensating, W
 from policyengine.engine.accepted import CHANGED, EXPIRED, HELD, LAPSED, NOT_YET, OPEN, Accepted
 from policyengine.engine.elsewhere import Elsewhere, names_of_resource, needs_elsewhere, place_name
 from policyengine.engine.pinning import Pins, changed, digest_of_pin
+from policyengine.engine.suppressions import ACTIVE, reference_of, stated
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, PASS, VERDICTS
 from policyengine.model.resource import Resource
+from policyengine.model.suppression import SUPPRESSION, references_of
 
 if TYPE_CHECKING:
     from policyengine.engine.evaluate import Evaluator, May
@@ -45,6 +47,7 @@ class Accepting:
         self._waivers: Mapping[Key, Sequence[tuple[int, Waiver]]] = _indexed(settings.waivers)
         kinds = {kind for kind, _ in self._waivers}
         self._by_resource, self._by_tag, self._by_ou = ("resource" in kinds, "tag" in kinds, "ou" in kinds)
+        self._in_place = "in place" in kinds
         self._baseline: Baseline | None = settings.baseline
         self._entries: Mapping[tuple[str, str, str, str], Mapping[str, BaselineEntry]] = _entries(
             settings.baseline
@@ -79,7 +82,15 @@ class Accepting:
         for index, finding in enumerate(found):
             if finding.verdict == FAIL:
                 found[index] = self._over(finding, resource, world)
+        if resource.type == SUPPRESSION:
+            self._note_place(resource)
         return found
+
+    def _note_place(self, resource: Resource) -> None:
+        """Note that code refers to a waiver that holds: what it accepts there is counted as it is met."""
+        place = reference_of(resource)
+        if place is not None and stated(resource, self._evaluator).properties["State"] == ACTIVE:
+            self._met.places.setdefault(place, 0)
 
     def over(self, finding: Finding, resource: Resource, world: World) -> Finding:
         """Return one finding, with what accepts it where it is a FAIL."""
@@ -96,6 +107,8 @@ class Accepting:
         for waiver in {id(w): w for each in self._waivers.values() for _, w in each}.values():
             if finding.rule not in waiver.rules or not _is_named(waiver, resource):
                 continue
+            if waiver.in_place and resource.file is None:
+                return f"waiver {waiver.id} is for what code refers to, and code is not seen here"
             if waiver.ous and unknown_ous:
                 return f"waiver {waiver.id} is for the OU {waiver.ous[0]}, and what stands above is not known here"
             if waiver.tags and unknown_tags:
@@ -151,6 +164,8 @@ class Accepting:
             yield "account", resource.account
         if self._by_ou:  # code may be bound to OUs without an account
             yield from (("ou", each) for each in self._evaluator.settings.ous.get(resource.account or "", ()))
+        if self._in_place:
+            yield from (("in place", each.waiver) for each in references_of(resource))
         if self._by_resource:
             yield from (("resource", name) for name in names_of_resource(resource))
         if self._by_tag and isinstance(resource.tags, Mapping):
@@ -158,6 +173,8 @@ class Accepting:
 
     def _is_about(self, waiver: Waiver, resource: Resource) -> bool:
         """Whether every scope of a waiver holds for a resource; what is not known holds for nothing."""
+        if waiver.in_place and all(each.waiver != waiver.id for each in references_of(resource)):
+            return False
         if waiver.ous:
             above = self._evaluator.settings.ous.get(resource.account or "", ())
             if not any(each in above for each in waiver.ous):
@@ -175,7 +192,8 @@ class Accepting:
             self._met.waivers[waiver.id, state] += 1
             if not why:
                 self._met.rules[finding.rule] += 1
-                return finding._replace(waiver=waiver.shown())
+                shown = {**waiver.shown(), **self._place_of(waiver, resource)}
+                return finding._replace(waiver=dict(sorted(shown.items())))
             self._met.why.setdefault(waiver.id, why)
             notes.append(why)
         entry = self._own.get(finding.rule)
@@ -188,6 +206,14 @@ class Accepting:
             self._met.entries[entry.id] = CHANGED
             notes.append("the baseline has it with other values")
         return _noted(finding, notes) if notes else finding
+
+    def _place_of(self, waiver: Waiver, resource: Resource) -> dict[str, Any]:
+        """Return where code refers to the waiver that accepts a failure, as findings show it."""
+        place = next((each for each in references_of(resource) if each.waiver == waiver.id), None)
+        if place is None:
+            return {}
+        self._met.places[place] = self._met.places.get(place, 0) + 1
+        return {"in_place": place.shown()}
 
     def _why_not(self, waiver: Waiver, finding: Finding, resource: Resource, world: World) -> tuple[str, str]:
         """Return the state of a waiver for a FAIL, and why it does not accept it ("" where it does)."""
@@ -262,6 +288,8 @@ def _indexed(waivers: Iterable[Waiver]) -> Mapping[Key, Sequence[tuple[int, Waiv
 def _keys_of(waiver: Waiver) -> Iterable[Key]:
     if waiver.resources:
         return (("resource", name) for name in waiver.resources)
+    if waiver.in_place:
+        return (("in place", waiver.id),)
     if waiver.accounts:
         return (("account", name) for name in waiver.accounts)
     if waiver.ous:

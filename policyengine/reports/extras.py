@@ -44,7 +44,8 @@ WaiverState = Literal["active", "expired", "lapsed", "unused", "not_yet"]
 @dataclass(frozen=True, slots=True)
 class WaiverInfo:
     """A waiver as a run used it. ``findings`` is how many FAILs carry it; ``why`` says why it lapsed, "" where it did
-    not; ``warnings`` are sentences (it expires soon, it is over-broad). Times are RFC 3339 dates."""
+    not; ``warnings`` are sentences (it expires soon, it is over-broad); ``idle_places`` are where code refers to it and nothing
+    fails that it accepts. Times are RFC 3339 dates."""
 
     id: str
     rule: str
@@ -59,16 +60,21 @@ class WaiverInfo:
     findings: int = 0
     why: str = ""
     warnings: Sequence[str] = ()
+    idle_places: Sequence[str] = ()
 
 
 def waiver_json(info: WaiverInfo) -> dict[str, Any]:
     """Return a waiver as the documents of a run have it."""
-    return {**asdict(info), "warnings": list(info.warnings)}
+    form = {**asdict(info), "warnings": list(info.warnings), "idle_places": list(info.idle_places)}
+    if not info.idle_places:
+        del form["idle_places"]
+    return form
 
 
 def waiver_info_of(form: Mapping[str, Any]) -> WaiverInfo:
     """Return what :func:`waiver_json` wrote. Raises TypeError, KeyError for anything else."""
-    return WaiverInfo(**{**form, "warnings": tuple(form["warnings"])})
+    lists = {"warnings": tuple(form["warnings"]), "idle_places": tuple(form.get("idle_places", ()))}
+    return WaiverInfo(**{**form, **lists})
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ suite of its own. Characters that XML 1.0 cannot hold (section 2.2) are spelt ou
 from __future__ import annotations
 
 import re
-from typing import TextIO
+from collections.abc import Mapping
+from typing import Any, TextIO
 
 from policyengine.model.finding import Evidence, Finding
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN
 from policyengine.model.resource import json_pointer
 from policyengine.reports.base import Context, RunInfo
-from policyengine.reports.places import place, resource_name, told
+from policyengine.reports.places import in_place, place, resource_name, told
 from policyengine.reports.spool import Spool
 from policyengine.reports.tally import is_debt
 from policyengine.reports.text import LOG_COMMAND, cut, observed, visible
@@ -101,7 +102,7 @@ class JunitReport:
         if finding.verdict == NOT_APPLICABLE:
             return "skipped", f'      <skipped message="{message}"/>\n'
         if finding.verdict == FAIL and finding.waiver is not None:
-            waiver = "; ".join(f"{key}: {value}" for key, value in sorted(finding.waiver.items()))
+            waiver = "; ".join(f"{key}: {_said(finding.waiver, key)}" for key in sorted(finding.waiver))
             how = "in the baseline" if is_debt(finding) else "waived"
             return "skipped", f'      <skipped message="{how} ({escape(waiver)}): {message}"/>\n'
         if finding.verdict == FAIL:
@@ -122,6 +123,11 @@ class JunitReport:
             lines.append(f"fix: {' '.join(rule.fix.split())}")
         body = "\n".join(escape(line) for line in lines)
         return f'      <{tag} type="{escape(kind)}" message="{message}">{body}</{tag}>\n'
+
+
+def _said(waiver: Mapping[str, Any], key: str) -> str:
+    at = in_place(waiver) if key == "in_place" else None
+    return str(waiver[key] if at is None else at)
 
 
 def _evidence_line(evidence: Evidence) -> str:

@@ -29,6 +29,7 @@ from policyengine.reports.asff import PREFIX, PRODUCT
 from policyengine.reports.asff_types import place_of
 from policyengine.reports.base import Context, RuleInfo, RunInfo
 from policyengine.reports.jsontext import compact
+from policyengine.reports.places import in_place
 from policyengine.reports.tally import is_accepted
 from policyengine.reports.text import cut
 
@@ -128,7 +129,10 @@ def _status(waiver: Mapping[str, Any] | None) -> Json:
             "comment": "in the project's baseline; nobody has accepted it",
         }
     found: Json = {"status_id": 99, "status": "Risk Accepted"}
-    return {**found, "comment": cut(str(waiver["reason"]), _TEXT)} if waiver.get("reason") else found
+    at = in_place(waiver)
+    said = [str(waiver["reason"])] if waiver.get("reason") else []
+    said += [] if at is None else [f"code refers to it at {at}"]
+    return {**found, "comment": cut("; ".join(said), _TEXT)} if said else found
 
 
 def _sentence(reason: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 from policyengine.model.finding import Finding
+from policyengine.model.location import Location
 from policyengine.reports.base import is_unknown
-from policyengine.reports.text import cut, visible
+from policyengine.reports.text import cut, show_value, visible
 
 MAX_NAME = 200
 UNDETERMINED = "not determined: "
@@ -18,6 +21,22 @@ def place(finding: Finding) -> str:
         return visible(str(finding.location))
     where = "/".join(p for p in (finding.account, finding.region) if p)
     return visible(where or "unknown account")
+
+
+def in_place(waiver: Mapping[str, Any] | None) -> Location | None:
+    """Return where code refers to the waiver that a finding carries; None where it does not."""
+    at = None if waiver is None else waiver.get("in_place")
+    file = at.get("file") if isinstance(at, Mapping) else None
+    if not isinstance(at, Mapping) or not isinstance(file, str):
+        return None
+    line, column = (at.get(name) if isinstance(at.get(name), int) else None for name in ("line", "column"))
+    return Location(file, line, column)
+
+
+def waiver_value(waiver: Mapping[str, Any], key: str, limit: int) -> str:
+    """Return what a waiver says of something, on one line: a place as places are told."""
+    at = in_place(waiver) if key == "in_place" else None
+    return visible(cut(str(at), limit)) if at is not None else show_value(waiver[key], limit)
 
 
 def resource_name(finding: Finding, limit: int = 120) -> str:

@@ -7,7 +7,9 @@ What is in it, and why:
   ``invocations[0].toolExecutionNotifications``.
   https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support
 - PASS, NOT_APPLICABLE and waived findings are left out: GitHub ignores ``kind`` and
-  ``suppressions`` and would open an alert for each.
+  ``suppressions`` and would open an alert for each (github/codeql-action issue 1230; neither is among the
+  properties of the page above). ``--format sarif-suppressed``, for readers that honour them, has waived findings and
+  those of the baseline with their ``suppressions``, after all others. ``properties.suppressed`` counts them in both.
 - UNKNOWN is ``kind: open`` ("insufficient information to decide", SARIF 3.27.9) with ``level: none``
   (3.27.10 allows no other), under the rule id ``RULE/not-determined``, a descriptor without
   ``security-severity``: so GitHub never shows one with the severity of a violation. They come after
@@ -23,13 +25,14 @@ import re
 import zlib
 from collections.abc import Mapping
 from typing import Any, TextIO
-from urllib.parse import quote
 
 from policyengine.model.finding import Finding, evidence_json
+from policyengine.model.reasons import FAIL
 from policyengine.reports.base import SEVERITY_RANK, Context, RuleInfo, RunInfo, is_open, is_unknown
-from policyengine.reports.jsontext import cleaned_text, compact
+from policyengine.reports.jsontext import compact
 from policyengine.reports.places import line_of, relative_path, resource_name, told
 from policyengine.reports.sarif_rules import LEVEL, descriptor, unknown_descriptor, unknown_id
+from policyengine.reports.sarif_suppressions import artifact_of, suppressions
 from policyengine.reports.tally import Tally
 from policyengine.reports.text import cut, observed, plural, visible
 from policyengine.reports.worst import Worst
@@ -45,10 +48,13 @@ _PLACEHOLDER = re.compile(r"\{(?=\d+\})")
 class SarifReport:
     """``--format sarif``."""
 
-    def __init__(self, out: TextIO, context: Context) -> None:
+    def __init__(self, out: TextIO, context: Context, *, suppressed: bool = False) -> None:
         self._out = out
         self._rules = context.rules
-        self._kept = Worst(min(context.sarif_results, HARD_LIMIT))
+        self._most = min(context.sarif_results, HARD_LIMIT)
+        self._kept = Worst(self._most)
+        self._suppressed = Worst(self._most if suppressed else 0)
+        self._lists = suppressed
         self._tally = Tally()
 
     def begin(self, run: RunInfo) -> None:
@@ -59,20 +65,27 @@ class SarifReport:
         self._tally.add(finding)
         if is_open(finding) or is_unknown(finding):
             self._kept.add(finding)
+        elif self._lists and finding.verdict == FAIL:
+            self._suppressed.add(finding)
 
     def end(self, run: RunInfo) -> None:
         """Write the log."""
-        findings = self._kept.sorted()
+        findings = [*self._kept.sorted(), *self._suppressed.sorted()]
+        more = self._kept.dropped + self._suppressed.dropped + max(0, len(findings) - self._most)
+        findings = findings[: self._most]
         order = _rule_order(findings)
         index = {rule_id: position for position, rule_id in enumerate(order)}
         results = _fitting([compact(_result(finding, index)) for finding in findings])
-        left_out = self._kept.dropped + len(findings) - len(results)
+        left_out = more + len(findings) - len(results)
         descriptors = [self._descriptor(rule_id, worst) for rule_id, worst in order.items()]
         out = self._out
         out.write(f'{{"$schema":"{SCHEMA_URI}","version":"2.1.0","runs":[{{\n"tool":')
         out.write(compact({"driver": _driver(run, descriptors)}))
         out.write(f',\n"automationDetails":{compact({"id": f"policyengine/{visible(run.id)}"})}')
-        out.write(f',\n"invocations":[{compact(_invocation(run, self._tally, left_out))}]')
+        out.write(
+            f',\n"invocations":[{compact(_invocation(run, self._tally, left_out, len(results), self._lists))}]'
+        )
+        out.write(f',\n"properties":{compact({"suppressed": _counted(self._tally, self._lists)})}')
         out.write(',\n"columnKind":"unicodeCodePoints",\n"results":[')
         out.write(",".join("\n" + result for result in results))
         out.write("\n]}]}\n")
@@ -132,6 +145,7 @@ def _result(finding: Finding, index: Mapping[str, int]) -> dict[str, Any]:
         "locations": [_location(finding)],
         "partialFingerprints": {"primaryLocationLineHash": finding.id, "policyengineFinding/v1": finding.id},
         "properties": _properties(finding),
+        **({"suppressions": suppressions(finding)} if finding.waiver is not None else {}),
     }
 
 
@@ -173,11 +187,7 @@ def artifact(finding: Finding) -> dict[str, str]:
     """Return the artifactLocation: a relative URI under ``%SRCROOT%``, or an absolute file URI."""
     if finding.location is None:
         return {"uri": relative_path(finding), "uriBaseId": "%SRCROOT%"}
-    path = cleaned_text(finding.location.file).removeprefix("./")
-    encoded = quote(path, safe="/@+=,~")
-    if path.startswith("/"):
-        return {"uri": f"file://{encoded}"}
-    return {"uri": encoded or "unknown", "uriBaseId": "%SRCROOT%"}
+    return artifact_of(finding.location.file)
 
 
 def _properties(finding: Finding) -> dict[str, Any]:
@@ -203,11 +213,16 @@ def _short(evidence: dict[str, Any]) -> dict[str, Any]:
     return evidence if len(text) <= 2_000 else {**evidence, "observed": cut(text, 2_000)}
 
 
-def _invocation(run: RunInfo, tally: Tally, left_out: int) -> dict[str, Any]:
+def _counted(tally: Tally, listed: bool) -> dict[str, Any]:
+    """How many failures somebody accepted, or a baseline has, and whether they are among the results."""
+    return {"waiver": tally.summary()["WAIVED"] - tally.debt, "baseline": tally.debt, "listed": listed}
+
+
+def _invocation(run: RunInfo, tally: Tally, left_out: int, here: int, listed: bool) -> dict[str, Any]:
     notes = [_notification("error", f"{error.code}: {error}") for error in run.errors[:200]]
     if not run.complete:
         notes.insert(0, _notification("error", "the run is incomplete: resources or verdicts are missing"))
-    notes += [_notification("note", text) for text in _left_out(run, tally, left_out)]
+    notes += [_notification("note", text) for text in _left_out(run, tally, left_out, here, listed)]
     return {
         "executionSuccessful": run.complete,
         "startTimeUtc": run.started_at,
@@ -216,18 +231,17 @@ def _invocation(run: RunInfo, tally: Tally, left_out: int) -> dict[str, Any]:
     }
 
 
-def _left_out(run: RunInfo, tally: Tally, left_out: int) -> list[str]:
+def _left_out(run: RunInfo, tally: Tally, left_out: int, here: int, listed: bool) -> list[str]:
     counts = tally.summary()
     texts = []
     if left_out:
-        shown = tally.open + counts["UNKNOWN"] - left_out
         texts.append(
-            f"{plural(left_out, 'result')} left out to stay within GitHub's limits, {shown:,} are here"
+            f"{plural(left_out, 'result')} left out to stay within GitHub's limits, {here:,} are here"
         )
     passed = f"{counts['PASS']:,} passed, {counts['NOT_APPLICABLE']:,} not applicable"
     waived = f"{counts['WAIVED'] - tally.debt:,} waived failures"
     debt = f", {tally.debt:,} failures of the baseline, which are still open" if tally.debt else ""
-    texts.append(f"not listed as results: {passed}, {waived}{debt}")
+    texts.append(f"not listed as results: {passed}{'' if listed else f', {waived}{debt}'}")
     if run.undecidable:
         texts.append(f"{plural(len(run.undecidable), 'rule')} cannot be decided from this source")
     if run.unknown_types:

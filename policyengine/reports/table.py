@@ -37,6 +37,12 @@ def _sarif(out: TextIO, context: Context) -> Report:
     return SarifReport(out, context)
 
 
+def _sarif_suppressed(out: TextIO, context: Context) -> Report:
+    from policyengine.reports.sarif import SarifReport
+
+    return SarifReport(out, context, suppressed=True)
+
+
 def _junit(out: TextIO, context: Context) -> Report:
     from policyengine.reports.junit import JunitReport
 
@@ -125,6 +131,11 @@ REPORTS: Final[Mapping[str, Reporter]] = MappingProxyType(
             _ndjson, "the run, then one finding a line, then the summary", "ndjson", passes=True
         ),
         "sarif": Reporter(_sarif, "SARIF 2.1.0 for GitHub code scanning and editors", "sarif"),
+        "sarif-suppressed": Reporter(
+            _sarif_suppressed,
+            "the same with what waivers accept, as suppressed results; not for GitHub",
+            "sarif",
+        ),
         "junit": Reporter(_junit, "JUnit XML for test reports", "xml"),
         "github": Reporter(_github, "annotations on a GitHub workflow run", "txt"),
         "gitlab": Reporter(_gitlab, "GitLab Code Quality report", "json"),

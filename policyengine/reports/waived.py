@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from policyengine.model.finding import Finding
 from policyengine.reports.ansi import Paint
-from policyengine.reports.places import place, resource_name
+from policyengine.reports.places import place, resource_name, waiver_value
 from policyengine.reports.tally import is_debt
-from policyengine.reports.text import cut, plural, show_value, visible, wrap
+from policyengine.reports.text import cut, plural, visible, wrap
 from policyengine.reports.worst import Worst
 
 FIRST = ("id", "expires", "owner", "approver", "ticket", "reason")
@@ -65,7 +65,7 @@ def waiver_text(finding: Finding) -> str:
     waiver = dict(finding.waiver or {})
     keys = [*(key for key in FIRST if key in waiver), *sorted(key for key in waiver if key not in FIRST)]
     return ", ".join(
-        f"{visible(cut(key, VALUE_LIMIT))} {show_value(waiver[key], VALUE_LIMIT)}" for key in keys
+        f"{visible(cut(key, VALUE_LIMIT))} {waiver_value(waiver, key, VALUE_LIMIT)}" for key in keys
     )
 
 

@@ -35,8 +35,13 @@ def _info(waiver: Waiver, accepted: Accepted, today: str) -> WaiverInfo:
         )
     return WaiverInfo(
         waiver.id, ", ".join(waiver.rules), waiver.scope, waiver.owner, waiver.approver, waiver.reason, waiver.ticket,
-        waiver.granted, waiver.expires, state, held, "" if held else why, tuple(warnings),
+        waiver.granted, waiver.expires, state, held, "" if held else why, tuple(warnings), _idle_places(waiver, accepted),
     )  # fmt: skip
+
+
+def _idle_places(waiver: Waiver, accepted: Accepted) -> tuple[str, ...]:
+    places = (p.location for p, number in accepted.places.items() if p.waiver == waiver.id and not number)
+    return tuple(sorted(map(str, places)))
 
 
 def _state(waiver: Waiver, accepted: Accepted, today: str) -> tuple[WaiverState, str]:
@@ -58,9 +63,13 @@ def _warnings(waiver: Waiver, today: str) -> Iterator[str]:
         if 0 < left <= days:
             yield f"expires within {days} days, on {waiver.expires}"
             break
-    if waiver.is_broad:
+    if waiver.in_place and not (
+        waiver.resources or waiver.accounts or waiver.ous or waiver.tags or waiver.pins
+    ):
+        yield "over-broad: whoever writes code may refer to it, and nothing else narrows it or pins what it accepts"
+    elif waiver.is_broad:
         yield "over-broad: nothing narrows it, so it accepts every failure of its rule"
-    elif not (waiver.resources or waiver.accounts or waiver.tags):
+    elif not (waiver.resources or waiver.accounts or waiver.tags or waiver.in_place):
         yield from (
             f"over-broad: {ou} is the root of the organisation" for ou in waiver.ous if ou.startswith("r-")
         )
@@ -118,6 +127,14 @@ def _idle(infos: Sequence[WaiverInfo], rules: Collection[str]) -> Iterator[str]:
     unused = [i.id for i in infos if i.state == "unused" and any(r in rules for r in i.rule.split(", "))]
     if unused:
         yield f"{plural(len(unused), 'waiver')} about nothing that fails here: {_listed(unused)}"
+    idle = [
+        f"{place} ({i.id})"
+        for i in infos
+        if any(r in rules for r in i.rule.split(", "))
+        for place in i.idle_places
+    ]
+    if idle:
+        yield f"code refers to waivers where nothing fails that they accept: {_listed(idle)}"
     broad = [i.id for i in infos if any(text.startswith("over-broad") for text in i.warnings)]
     if broad:
         yield f"{plural(len(broad), 'waiver')} over-broad, narrowed by no scope: {_listed(broad)}"

@@ -18,6 +18,7 @@ from policyengine.catalog.spec import Satellite
 from policyengine.model.leaves import leaves
 from policyengine.model.location import Location
 from policyengine.model.resource import Locator, Path, Resource
+from policyengine.model.suppression import note_references, references_of
 from policyengine.model.values import ABSENT, OpenDict, OpenList, Unresolved
 
 _HOLE: Final = re.compile(r"\$\{[A-Za-z0-9:.]+\}")
@@ -177,7 +178,11 @@ def _receive(parent: Resource, shares: Iterable[_Share]) -> Resource:
     """Return the parent, every branch of it, with its shares taken in."""
     given = list(shares)
     branches = [_receive_in_branch(branch, given) for branch in (parent, *parent.variants)]
-    return replace(branches[0], variants=tuple(branches[1:]))
+    received = replace(branches[0], variants=tuple(branches[1:]))
+    references = [each for share in given for s in share.satellites for each in references_of(s)]
+    if references:  # what fails may stand in the satellite, and is found on its parent
+        note_references(received, references)
+    return received
 
 
 def _receive_in_branch(parent: Resource, shares: Sequence[_Share]) -> Resource:

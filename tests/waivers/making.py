@@ -114,7 +114,7 @@ def failing(found: Sequence[Finding], rule: str = "s3-versioning") -> dict[str, 
 
 def pins_of(target: Path, rule: str = "s3-versioning", **given: Any) -> dict[str, dict[str, str]]:
     """The id of each FAIL of a rule, with the values it rests on."""
-    from policyengine.cli.waivers.common import _failing
+    from policyengine.cli.waivers.common import failing_of
 
-    found = _failing(scan_of(target, given.pop("settings", Settings()), rule, **given), (rule,))
+    found = failing_of(scan_of(target, given.pop("settings", Settings()), rule, **given), (rule,))
     return {each.finding.id: dict(each.pin) for each in found}

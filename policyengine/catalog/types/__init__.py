@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 MODULES: Mapping[str, tuple[str, ...]] = {
-    "account": ("AWS::", "PolicyEngine::Account"),
+    "account": ("AWS::", "PolicyEngine::Account", "PolicyEngine::Code"),
     "ai": (
         "AWS::Bedrock",
         "AWS::BedrockAgentCore",

@@ -3,6 +3,9 @@
 ``AWS::::Account`` is emitted once for each account, ``PolicyEngine::Account::Region`` once for each
 account and region, by a source from its scope, even when it found nothing else there. Neither is in
 the registry: every property is ours, named after the field of the AWS API that returns it.
+
+``PolicyEngine::Code::Suppression`` is what sources of code make of a comment or ``Metadata`` that refers to a waiver
+(docs/decisions/0020-suppressions-in-place.md); the engine, which knows the waivers, adds ``State`` and ``Why``.
 """
 
 from __future__ import annotations
@@ -254,6 +257,24 @@ TYPES = (
             ("EmrBlockPublicAccess.PermittedPublicSecurityGroupRuleRanges.MaxRange", "integer"),
             ("ApiGatewayCloudwatchRoleArn", "string"),
             ("GlueResourcePolicy", "json"),
+        ),
+    ),
+    TypeSpec(
+        "PolicyEngine::Code::Suppression",
+        extra=(
+            ("Kind", "string"),
+            ("Form", "string"),
+            ("Text", "string"),
+            ("Waiver", "string"),
+            ("Targets", "list:object"),
+            ("Targets.Id", "string"),
+            ("Targets.Type", "string"),
+            ("Targets.Account", "string"),
+            ("Targets.Region", "string"),
+            ("Targets.Arn", "string"),
+            ("Targets.ConstructPath", "string"),
+            ("State", "string"),
+            ("Why", "string"),
         ),
     ),
 )

@@ -37,6 +37,7 @@ _TARGET = click.argument(
 @click.option("--account", "accounts", multiple=True, metavar="ID", help="only in this account; may repeat")
 @click.option("--ou", "ous", multiple=True, metavar="ID", help="only below this OU; may repeat")
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="only with this tag; may repeat")
+@click.option("--in-place", is_flag=True, help="only where code refers to it: `# policyengine:waiver ID`")
 @click.option("--owner", required=True, metavar="WHO", help="who owns what is waived")
 @click.option("--approver", required=True, metavar="WHO", help="who accepts it; somebody else")
 @click.option("--reason", required=True, metavar="TEXT")
@@ -53,7 +54,7 @@ def add(target: Path | None, **given: Any) -> int:
     """
     found = used(given, [str(target)] if target is not None and given["config"] is None else (), new=True)
     waiver = _waiver(given, found)
-    if waiver.resources and not given["no_pin"]:
+    if (waiver.resources or waiver.in_place) and not given["no_pin"]:
         if target is None:
             raise UsageError("name a TARGET or RUN to pin the waiver to what it has, or give --no-pin")
         _text(waiver, found)  # a mistake is told before anything is judged
@@ -62,6 +63,8 @@ def add(target: Path | None, **given: Any) -> int:
     say(
         f"wrote {waiver.id} to {found.file}: {', '.join(waiver.rules)} ({waiver.scope}) until {waiver.expires}"
     )
+    if waiver.in_place:
+        say(f"note: it holds where code refers to it: `# policyengine:waiver {waiver.id}`, or in `Metadata`")
     if waiver.is_broad:
         say(f"warning: {waiver.id} is over-broad: it accepts every failure of its rule")
     if waiver.compensating is not None:
@@ -91,7 +94,7 @@ def _waiver(given: Mapping[str, Any], found: Used) -> Waiver:
         given["id_"] or _free_id(found), tuple(given["rules"]), given["owner"], given["approver"], given["reason"],
         given["ticket"], granted, expires, resources=tuple(given["resources"]), accounts=tuple(given["accounts"]),
         ous=tuple(given["ous"]), tags=read_pairs("--tag", given["tags"]),
-        compensating=_compensating(given, found),
+        compensating=_compensating(given, found), in_place=given["in_place"],
     )  # fmt: skip
 
 
@@ -131,7 +134,8 @@ def _pinned(waiver: Waiver, target: Path, given: Mapping[str, Any]) -> Waiver:
     pins = {
         each.finding.id: each.pin
         for each in failures(target, {**given, "waiver_files": ()}, waiver.rules)
-        if any(name in waiver.resources for name in each.names)
+        if (not waiver.resources or any(name in waiver.resources for name in each.names))
+        and (not waiver.in_place or waiver.id in each.references)
         and (not waiver.accounts or each.finding.account in waiver.accounts)
     }
     if not pins:

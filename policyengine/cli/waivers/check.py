@@ -92,5 +92,7 @@ def _tell(info: WaiverInfo, *, looked: bool) -> None:
         say(f"{info.state.replace('_', ' ')}: {head}: {why}")
     elif info.state == "unused" and looked:
         say(f"unused: {head}: nothing fails that it is about")
+    for place in info.idle_places:
+        say(f"unused: {head}: code refers to it at {place}, where nothing fails that it accepts")
     for warning in info.warnings if info.state != "expired" else ():
         say(f"warning: {head}: {warning}")

@@ -128,11 +128,12 @@ def scan_of(target: Path, given: Mapping[str, Any], rules: Iterable[str] = (), *
 
 
 class Failing(NamedTuple):
-    """A FAIL, what a waiver may call its resource, and the values it rests on."""
+    """A FAIL, what a waiver may call its resource, the values it rests on, and the waivers that code refers to there."""
 
     finding: Finding
     names: Sequence[str]
     pin: Mapping[str, str]
+    references: frozenset[str]
 
 
 def failures(target: Path, given: Mapping[str, Any], rules: Sequence[str] = ()) -> list[Failing]:
@@ -161,14 +162,16 @@ def failing_of(scan: Scan, rules: Sequence[str]) -> list[Failing]:
     from policyengine.engine.piece import Wanted
     from policyengine.engine.pinning import Pins
     from policyengine.model.reasons import FAIL
+    from policyengine.model.suppression import references_of
 
     pins = Pins({form["id"]: form for form in scan.evaluator.pack.rules})
     found: list[Failing] = []
 
     def row(resource: Resource, _verdicts: object, findings: Sequence[Finding]) -> tuple[bytes, bytes]:
         names = names_of_resource(resource)
+        referred = frozenset(each.waiver for each in references_of(resource))
         found.extend(
-            Failing(each, names, pins.of(each, resource))
+            Failing(each, names, pins.of(each, resource), referred)
             for each in findings
             if each.verdict == FAIL and (not rules or each.rule in rules)
         )

@@ -15,6 +15,7 @@ from policyengine.model.location import Location
 from policyengine.model.resource import json_pointer
 from policyengine.reports.base import SourceText
 from policyengine.reports.frame import frame
+from policyengine.reports.places import waiver_value
 from policyengine.reports.text import cut, observed, show_value, visible
 
 MARKS: Final = ("\x01", "\x02", "\x03", "\x04")
@@ -108,7 +109,7 @@ def waiver_of(finding: Finding) -> dict[str, str]:
     given = dict(finding.waiver or {})
     first = ("kind", "id", "owner", "approver", "reason", "ticket", "granted", "expires")
     keys = [*(key for key in first if key in given), *sorted(key for key in given if key not in first)]
-    return {shown(key, 80): show_value(given[key], VALUE_LIMIT) for key in keys if given[key] is not None}
+    return {shown(key, 80): waiver_value(given, key, VALUE_LIMIT) for key in keys if given[key] is not None}
 
 
 def code_frame(place: Location | None, source: SourceText) -> list[tuple[int | None, str, bool]]:

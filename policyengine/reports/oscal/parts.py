@@ -19,7 +19,7 @@ from policyengine.reports.oscal.words import (
     uuid_bytes,
     uuid_text,
 )
-from policyengine.reports.places import place
+from policyengine.reports.places import in_place, place
 from policyengine.reports.tally import is_debt
 from policyengine.reports.text import observed, plural, show_value
 
@@ -47,6 +47,7 @@ def account_uuid(account: str | None) -> str:
 def observation(run: str, collected: str, finding: Finding, raw: bytes, results: str | None) -> Json:
     """Return the observation ``raw`` of one finding; ``results`` is the UUID of the resource with the digests."""
     waiver = finding.waiver if finding.verdict == FAIL else None
+    referred = in_place(waiver)
     return {
         "uuid": uuid_text(raw),
         "title": line(f"{finding.rule}: {finding.verdict}"),
@@ -62,6 +63,7 @@ def observation(run: str, collected: str, finding: Finding, raw: bytes, results:
                 "branch": _branch(finding),
                 "cause": finding.cause,
                 "accepted-by": None if waiver is None else "baseline" if is_debt(finding) else "waiver",
+                "accepted-in-place": None if referred is None else str(referred),
             }
         ),
         "methods": ["TEST"],

@@ -18,6 +18,7 @@ from policyengine.sources.cloudformation.branches import Plan, plan_branches
 from policyengine.sources.cloudformation.cdk import stack_of
 from policyengine.sources.cloudformation.conditions import Branch, Conditions
 from policyengine.sources.cloudformation.cycles import report_cycles
+from policyengine.sources.cloudformation.in_place import take_suppressions
 from policyengine.sources.cloudformation.inputs import NO_VALUE, Inputs
 from policyengine.sources.cloudformation.loops import expand, substitute
 from policyengine.sources.cloudformation.notes import suppression_notes
@@ -63,7 +64,8 @@ class TemplateSource:
     def resources(self) -> Iterator[Resource]:
         """Yield every resource once, its branches as ``variants``, satellites folded in."""
         if self._resources is None:
-            self._resources = fold(self._evaluate())
+            found, suppressions = self._evaluate()
+            self._resources = [*fold(found), *suppressions]
         yield from self._resources
 
     def secret_text(self) -> SecretText:
@@ -72,11 +74,13 @@ class TemplateSource:
         found = (document.locate(path) for path in secret_paths(document))
         return SecretText(spans=tuple(place for place in found if place is not None))
 
-    def _evaluate(self) -> list[Resource]:
+    def _evaluate(self) -> tuple[list[Resource], list[Resource]]:
+        """Return what the template declares, and what suppresses in it."""
         template = self._template
         inputs = Inputs(template, self.options)
         self._note_parameters(inputs)
         declared = self._declared(inputs)
+        written = declared
         translated: Serverless | None = None
         if SERVERLESS in template.transforms:
             translated = serverless(template, inputs, declared)
@@ -90,7 +94,10 @@ class TemplateSource:
         self.notes += suppression_notes(template, declared)
         self._note_macros(declared)
         found = [self._resource(d, plans[d.id], inputs, conditions, translated) for d in declared]
-        return [resource for resource in found if resource is not None]
+        resources = [resource for resource in found if resource is not None]
+        origins = {d.id: translated.origin(d) if translated else d.path for d in declared}
+        place = (self.options.account, self.options.region)
+        return resources, take_suppressions(template, written, resources, origins, self.file, place)
 
     def _declared(self, inputs: Inputs) -> list[Declared]:
         """Return the resources that can be read, loops unrolled."""

@@ -33,6 +33,17 @@ class Block:
     column: int
     attributes: dict[str, tuple[int, int]] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
+    end: int | None = None
+    """The line of its closing brace; None where there is none."""
+
+
+class Comment(NamedTuple):
+    """``text`` with what opens it; ``alone``: nothing stands before it on its line."""
+
+    text: str
+    line: int
+    column: int
+    alone: bool
 
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -40,8 +51,8 @@ _HEREDOC = re.compile(r"<<-?([A-Za-z_][A-Za-z0-9_-]*)[ \t]*(?=\r?\n)")
 _PLAIN = re.compile(r'[^"\\$%\n]+')
 
 
-def tokens(text: str) -> Iterator[Token]:
-    """Split a file into the tokens that matter for finding blocks."""
+def tokens(text: str, comments: list[Comment] | None = None) -> Iterator[Token]:
+    """Split a file into the tokens that matter for finding blocks; ``comments`` is given those on the way."""
     at, line, start, end = 0, 1, 0, len(text)
     while at < end:
         character = text[at]
@@ -50,10 +61,15 @@ def tokens(text: str) -> Iterator[Token]:
             yield Token("end", "", line, column)
             at, line, start = at + 1, line + 1, at + 1
         elif character == "#" or text.startswith("//", at):
-            at = _line_end(text, at)
+            stop = _line_end(text, at)
+            if comments is not None:
+                comments.append(_comment(text, start, at, stop, line))
+            at = stop
         elif text.startswith("/*", at):
             close = text.find("*/", at + 2)
             stop = end if close < 0 else close + 2
+            if comments is not None:
+                comments.append(_comment(text, start, at, stop, line))
             line, start, at = _advance(text, at, stop, line, start)
         elif character == '"':
             stop = _string_end(text, at + 1)
@@ -72,6 +88,10 @@ def tokens(text: str) -> Iterator[Token]:
                 yield Token("other" if double else character, character, line, column)
                 at += 1 if double else 0
             at += 1
+
+
+def _comment(text: str, start: int, at: int, stop: int, line: int) -> Comment:
+    return Comment(text[at:stop].rstrip("\r"), line, at - start + 1, not text[start:at].strip())
 
 
 def _line_end(text: str, at: int) -> int:
@@ -130,14 +150,14 @@ def _heredoc_end(text: str, at: int, word: str) -> int:
     return len(text)
 
 
-def parse(text: str) -> list[Block]:
-    """Return the top-level blocks of a file."""
+def parse(text: str, comments: list[Comment] | None = None) -> list[Block]:
+    """Return the top-level blocks of a file; ``comments`` is given those of the file."""
     top = Block((), 1, 1)
     stack = [top]
     words: list[Token] = []
     depth = 0  # of brackets inside an expression
     in_expression = False
-    for token in tokens(text):
+    for token in tokens(text, comments):
         if in_expression:
             if token.kind in "[({":
                 depth += 1
@@ -159,6 +179,6 @@ def parse(text: str) -> list[Block]:
                 stack[-1].blocks.append(block)
             stack.append(block)
         elif token.kind == "}" and len(stack) > 1:
-            stack.pop()
+            stack.pop().end = token.line
         words = []
     return top.blocks

@@ -26,6 +26,7 @@ from policyengine.sources.terraform.builder import Drafter
 from policyengine.sources.terraform.configuration import Configuration, Entry, Planned, References
 from policyengine.sources.terraform.draft import Draft
 from policyengine.sources.terraform.finish import Finisher
+from policyengine.sources.terraform.in_place import take_suppressions
 from policyengine.sources.terraform.marks import is_plan, is_state
 from policyengine.sources.terraform.merge import join
 from policyengine.sources.terraform.scanner import SourceTree
@@ -121,7 +122,21 @@ class PlanSource:
         whole += [e for d in whole for e in d.emitted]
         join(whole, parts, self.skipped)
         finisher = Finisher(self.target, self._document, self._tree, drafter)
-        yield from fold(finisher.finish(draft) for draft in whole)
+        finished = [(draft, finisher.finish(draft)) for draft in whole]
+        suppressions = self._suppressions(finished)
+        yield from fold(resource for _, resource in finished)
+        yield from suppressions
+
+    def _suppressions(self, finished: list[tuple[Draft, Resource]]) -> list[Resource]:
+        """Return what suppresses in the configuration; what refers to waivers is noted on the resources."""
+        if self._tree is None:
+            return []
+        for draft, _ in finished:
+            self._tree.read_module(draft.planned)
+        if not self._tree.suppressions:
+            return []
+        place = (self._options.account, self._options.region)
+        return take_suppressions(self._tree.suppressions, finished, self.target, place)
 
     def secret_text(self) -> SecretText:
         """Return what must not be printed of the configuration; of the plan itself nothing is shown.

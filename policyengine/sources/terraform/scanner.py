@@ -15,9 +15,11 @@ from policyengine.model.location import Location
 from policyengine.model.resource import Path as ValuePath
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.paths import display_path
+from policyengine.sources.suppressions import MARK, Suppression
 from policyengine.sources.terraform.addresses import names
 from policyengine.sources.terraform.configuration import Configuration, Planned
-from policyengine.sources.terraform.hcl import Block, parse
+from policyengine.sources.terraform.hcl import Block, Comment, parse
+from policyengine.sources.terraform.in_place import comment_suppressions
 
 _MOST_BYTES = 4 * 1024 * 1024
 _SUFFIXES = (".tf", ".tofu")
@@ -36,6 +38,8 @@ class SourceTree:
         self._configuration = configuration
         self._modules: dict[tuple[str, ...], Found] = {}
         self._modules_json: dict[str, str] | None = None
+        self.suppressions: list[Suppression] = []
+        """What comments say, of (module, type, name) or of nothing, in the files read so far."""
         self._repeated: set[tuple[tuple[str, ...], str, str]] = set()
 
     def locate(self, planned: Planned, source: ValuePath) -> Location | None:
@@ -59,6 +63,10 @@ class SourceTree:
         if found is None or (names(planned.module), planned.type, planned.name) in self._repeated:
             return None
         return frozenset(_block_names(found[1]))
+
+    def read_module(self, planned: Planned) -> None:
+        """Read the files that a resource is written in, if nobody has yet."""
+        self._find(planned)
 
     def _find(self, planned: Planned) -> tuple[str, Block] | None:
         path = names(planned.module)
@@ -102,7 +110,11 @@ class SourceTree:
             except (OSError, UnicodeDecodeError) as error:
                 self.notes.append(f"{shown}: cannot be read for places ({type(error).__name__})")
                 continue
-            for block in parse(text):
+            comments: list[Comment] | None = [] if MARK in text else None
+            blocks = parse(text, comments)
+            if comments:
+                self.suppressions += comment_suppressions(comments, blocks, text, shown, path)
+            for block in blocks:
                 if block.words[0] == "resource" and len(block.words) == 3:
                     key = (block.words[1], block.words[2])
                     if found.setdefault(key, (shown, block))[1] is not block:
