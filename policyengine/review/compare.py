@@ -8,6 +8,7 @@ from policyengine.review.access import access_changes
 from policyengine.review.changes import Change
 from policyengine.review.gate import Gate, gate_changes, waivers_lost
 from policyengine.review.merging import merged
+from policyengine.review.network import network_changes
 from policyengine.review.pairs import Pairing
 from policyengine.review.protections import protection_changes
 from policyengine.review.remedies import Remedy, remedy_changes
@@ -44,6 +45,7 @@ def _all(
     }
     yield from protection_changes(pairing, tagged)
     yield from access_changes(pairing)
+    yield from network_changes(pairing)
     if gates is not None:
         yield from gate_changes(*gates)
         yield from waivers_lost(pairing, head, gates[1])

@@ -14,6 +14,7 @@ EFFECT_TITLES: Final = {
     "new": "New, and to know of",
     "better": "Got better",
 }
+MOST_VALUES: Final = 20
 NO_CHANGE: Final = "nothing got worse"
 
 
@@ -67,7 +68,15 @@ def before_after(entry: Json) -> str:
     """Return both values as one sentence; empty where there are none."""
     if entry["before"] is None and entry["after"] is None:
         return ""
-    return f"was {show_value(entry['before'])}, is {show_value(entry['after'])}"
+    return f"was {_value(entry['before'])}, is {_value(entry['after'])}"
+
+
+def _value(value: Any) -> str:
+    if value in ([], {}, ""):
+        return "nothing"
+    if isinstance(value, list) and len(value) <= MOST_VALUES and all(isinstance(item, str) for item in value):
+        return cut(", ".join(visible(item) for item in value), 300)
+    return show_value(value)
 
 
 def witness(entry: Json) -> str:
@@ -76,7 +85,8 @@ def witness(entry: Json) -> str:
     if found is None:
         return ""
     context = f" with {show_value(found['context'])}" if found["context"] else ""
-    return visible(cut(f"{found['principal']} calls {found['action']} on {found['resource']}{context}", 600))
+    does = "reaches" if entry["kind"] == "network" else "calls"
+    return visible(cut(f"{found['principal']} {does} {found['action']} on {found['resource']}{context}", 600))
 
 
 def rules(entry: Json) -> list[str]:
