@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from policyengine.review.access import access_changes
 from policyengine.review.changes import Change
+from policyengine.review.consequences import with_consequences
 from policyengine.review.gate import Gate, gate_changes, waivers_lost
 from policyengine.review.merging import merged
 from policyengine.review.network import network_changes
@@ -26,7 +27,7 @@ def compared(
 
     ``gates`` are what judges the base, and what will judge after the change; ``remedies`` the remediations there are.
     """
-    return merged(_all(pairing, base, head, gates, remedies))
+    return with_consequences(merged(_all(pairing, base, head, gates, remedies)), pairing)
 
 
 def _all(
