@@ -8,10 +8,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final
 
-from policyengine.documents.scalars import cloudformation
+from policyengine.documents.scalars import AmbiguousError, strict
 from policyengine.fix.layout import Part
 
-_PLAIN: Final = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]*(?::{1,2}[A-Za-z0-9_./-]+)*")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9/][A-Za-z0-9_./-]*(?::{1,2}[A-Za-z0-9_./-]+)*")
 _SHORT: Final = {"Ref": "!Ref", "Fn::Sub": "!Sub"}
 
 
@@ -103,11 +103,19 @@ def scalar(value: Any, style: Style, *, quote: str = "") -> str:
         return json.dumps(str(value) if isinstance(value, str) else value, ensure_ascii=False)
     if not isinstance(value, str):
         return json.dumps(value)
-    if not quote and _PLAIN.fullmatch(value) and cloudformation(value) == value:
+    if not quote and _PLAIN.fullmatch(value) and _is_text(value):
         return str(value)
     if quote == '"' or not value.isprintable():
         return json.dumps(str(value))
     return "'" + value.replace("'", "''") + "'"
+
+
+def _is_text(word: str) -> bool:
+    """Say whether every reader of YAML takes a word for text."""
+    try:
+        return strict(word) == word
+    except AmbiguousError:
+        return False
 
 
 def in_line(value: Any, style: Style) -> str:
