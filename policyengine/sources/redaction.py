@@ -1,8 +1,9 @@
 """Secrets taken out before anything is written: a keyed digest stands in their place, and what a look at them found.
 
-Every text at a secret property (``TypeSpec.secrets``: environment variables, user data, tokens) becomes
-``Unresolved("redacted")``; so does any other text in which a detector finds a credential, a tag or a value in a
-free-form document whose key says that it is one, and what follows ``--password`` in a list. Its detail holds
+Every text at a secret property (``TypeSpec.secrets``: environment variables, user data, source code, tokens) becomes
+``Unresolved("redacted")``; so does any other text in which a detector finds a credential, also where only parts of it are
+known, a tag or a value in a free-form document whose key says that it is one, and what follows ``--password`` in a list.
+Its detail holds
 
 * an HMAC-SHA-256 under a key that is kept outside the snapshot: the same value at the same property of the same type
   has the same digest, so that diffs, caches and waivers hold, and nobody without the key can try values;
@@ -82,20 +83,26 @@ class _Work:
             ]
             return OpenList(items, value.more) if isinstance(value, OpenList) else items
         if isinstance(value, Unresolved):
-            return self._reference(value, path, name) if secret else value
+            return self._reference(value, path, name, secret=secret)
         if isinstance(value, bool) or not isinstance(value, _SCALARS):
             return value
         return self._text(value, path, name, secret=secret)
 
-    def _reference(self, value: Unresolved, path: tuple[str, ...], name: str) -> Unresolved:
-        """A secret that is not known may have parts that are: they go, and what they were stays."""
+    def _reference(self, value: Unresolved, path: tuple[str, ...], name: str, *, secret: bool) -> Unresolved:
+        """What is not known may have parts that are: of a secret they go, and so do those with a credential in them. What
+        they were stays."""
         kept = without_text(value)
         if kept is value:
             return value
         found = self._redactor._detect(name, value)
-        if found is None:
-            return kept
+        if found is None or (not secret and not found.text):
+            return kept if secret or self._tells(value) else value
         return redacted(self._redactor.digest(self._type, path, value.detail), found, part=True)
+
+    def _tells(self, value: Unresolved) -> bool:
+        """Whether the words for what is not known have a credential in them, which no rule looks for there."""
+        found = self._redactor._detect("", value.detail)
+        return found is None or bool(found.text)
 
     def _object(self, value: dict[str, Any], path: tuple[str, ...], *, secret: bool) -> dict[str, Any]:
         called = _called(value)

@@ -14,6 +14,7 @@ from policyengine.model.logic import UNKNOWN
 from policyengine.model.redacted import found_in
 from policyengine.model.resource import Resource
 from policyengine.model.values import Unresolved
+from policyengine.rules.credentials import in_text as form_in
 from policyengine.rules.predicates.api import Subject
 from policyengine.rules.predicates.pipeline.plain_secrets import looked_at, none_written
 from policyengine.sources.redaction import Redactor
@@ -168,6 +169,60 @@ def test_texts_are_judged_as_if_they_were_there(text: str) -> None:
         return Resource("AWS::EC2::Instance", "i-1", "111122223333", "eu-west-1", {"UserData": text})
 
     assert verdict(redactor()(instance()), "UserData") == verdict(instance(), "UserData")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(TEXTS, min_size=2, max_size=3), st.sampled_from(["Description", "Environment.Variables.KEY"]))
+def test_texts_of_which_parts_are_known_are_judged_as_if_they_were_there(parts: list[str], at: str) -> None:
+    """What ``Fn::Sub`` leaves where a parameter has no value: nothing of a credential stays, and the same verdict."""
+
+    def made() -> Resource:
+        gap = Unresolved("unresolved_reference", "parameter `P` has no default")
+        text = Unresolved(
+            "unresolved_reference", "${P}".join(parts), present=True, parts=tuple(parts), gaps=(gap,) * (len(parts) - 1)
+        )  # fmt: skip
+        resource = function({"KEY": text})
+        resource.properties["Description"] = text
+        return resource
+
+    expected = verdict(made(), at)
+    line = to_line(redactor()(made()))
+    assert verdict(redactor()(made()), at) == expected
+    assert verdict(parse_line(line), at) == expected
+    for secret in (*SECRETS, "pa55word", "Abc123def"):
+        kept = "".join(parts).count(secret) and form_in("$".join(parts))
+        assert not kept or secret.encode() not in line
+
+
+@settings(max_examples=100, deadline=None)
+@given(TEXTS)
+def test_source_code_is_judged_as_if_it_were_there(text: str) -> None:
+    """No detector knows every password in a program: the whole text goes, and what was found in it stays."""
+
+    def made(code: str) -> Resource:
+        resource = function({})
+        resource.properties["Code"] = {"ZipFile": code}
+        return resource
+
+    code = f'connect("root", "Tr0ub4dor")\n{text}'
+    hidden = redactor()(made(code))
+    assert verdict(hidden, "Code.ZipFile") == verdict(made(code), "Code.ZipFile")
+    assert b"Tr0ub4dor" not in to_line(hidden)
+
+
+def test_the_words_for_what_is_not_known_have_no_credential() -> None:
+    """Rules do not look for credentials there, so that the value stays as unknown as it was."""
+    resource = function({})
+    resource.properties["Description"] = Unresolved(
+        "unsupported", f"Fn::Transform: {{password: {SECRETS[1]}}}"
+    )
+    expected = verdict(resource, "Description")
+    hidden = redactor()(resource)
+    assert (verdict(hidden, "Description"), hidden.properties["Description"].reason) == (
+        expected,
+        "unsupported",
+    )
+    assert SECRETS[1].encode() not in to_line(hidden)
 
 
 def test_what_was_not_looked_at_stays_a_doubt() -> None:

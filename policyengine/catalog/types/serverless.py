@@ -56,7 +56,7 @@ TYPES = (
             to("code_signing", "AWS::Lambda::CodeSigningConfig", "CodeSigningConfigArn", one=True),
         ),
         extra=extra(LastModified="string", State="string"),
-        secrets=("Variables",),
+        secrets=("Variables", "ZipFile"),
     ),
     TypeSpec(
         "AWS::Lambda::CodeSigningConfig",
