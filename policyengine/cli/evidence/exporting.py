@@ -28,7 +28,7 @@ from policyengine.evidence.manifest import (
 )
 from policyengine.evidence.signers import Signer
 from policyengine.model.canonical_json import canonical
-from policyengine.model.errors import UsageError
+from policyengine.model.errors import InputError, UsageError
 from policyengine.model.reasons import VERDICTS
 from policyengine.reports.base import Context, Report, RunInfo
 from policyengine.reports.extras import Extras
@@ -259,7 +259,10 @@ def _tell(row: Row, reader: RunReader, population: PopulationWriter, reports: Se
     accepted = [
         (d["rule"], str(d["waiver"].get("id", ""))) for d in row.details if is_accepted(d.get("waiver"))
     ]
-    population.add_row(row.account, row.region, row.type, row.id, row.arn, rules, row.verdicts, accepted)
+    try:
+        population.add_row(row.account, row.region, row.type, row.id, row.arn, rules, row.verdicts, accepted)
+    except (ValueError, KeyError) as problem:
+        raise InputError(f"the row of `{row.id}` in `{reader.path}` is damaged: {problem}") from None
     for finding in findings_of(row, rules, reader.facts, _ALL) if reports else ():
         for report in reports:
             report.add(finding)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
@@ -35,7 +36,8 @@ REPLAY_CODE: Final = 13
 def replay(bundle: Path, keys: tuple[Path, ...], collectors: tuple[Path, ...], jobs: int) -> int:
     """Perform every verdict of BUNDLE again from its own snapshot and rules; no network, no credentials.
 
-    The rows have to be the same, byte by byte, so that their root is the one that was signed.
+    The rows have to be the same, byte by byte, so that their root is the one that was signed; and what the bundle says of
+    the run has to follow from it: which rules were asked of each type, counts, waivers, that nothing was in the way.
     """
     from policyengine.evidence.problems import BundleError, exit_code
 
@@ -67,27 +69,57 @@ def _verify(bundle: Path, keys: tuple[Path, ...], collectors: tuple[Path, ...], 
 
 def _replay(bundle: Path, folder: Path, jobs: int, *, verified: bool) -> int:
     from policyengine import __version__
+    from policyengine.cli.evidence.rule_texts import differing
     from policyengine.cli.evidence.unpacking import unpack
     from policyengine.cli.replaying import again
-    from policyengine.model.merkle import Merkle
-    from policyengine.reports.text import visible
 
     manifest = unpack(bundle, folder)
     run = again(folder, jobs=jobs)
+    root, size, types = _rows(run)
+    same_engine = manifest.fields.engine.get("version") == __version__
+    _notes(run, manifest, verified=verified)
+    wrong = _tell("rules", differing(folder), same_engine)
+    signed = manifest.results.root
+    if (root, size) != (signed.root, signed.count):
+        click.echo(
+            f"NOT the same: root sha256:{root} over {size:,} rows, the bundle says sha256:{signed.root}"
+        )
+        return REPLAY_CODE
+    wrong |= _run_differs(run, manifest, folder, types, same_engine=same_engine)
+    if wrong:
+        return REPLAY_CODE
+    click.echo(
+        f"ok    {_verdicts(manifest):,} verdicts on {size:,} resources performed again: the same results root"
+    )
+    click.echo(f"root  sha256:{root}")
+    return EXIT_OK
+
+
+def _rows(run: Any) -> tuple[str, int, set[str]]:
+    """Judge everything again and say which rows differ. Return the root and number of the rows, and their types."""
+    from policyengine.model.merkle import Merkle
+    from policyengine.reports.text import visible
+
     tree = Merkle()
+    types: set[str] = set()
     differing = 0
     for number, (kept, judged) in enumerate(zip_longest(run.reader.lines(), run.rows()), 1):
         line = judged[2] if judged is not None else None
         if line is not None:
             tree.add(line)
+            types.add(judged[1])
         if kept != line:
             differing += 1
             if differing <= _SHOWN:
                 click.echo(visible(f"WRONG replay: row {number}: {_difference(run.reader, kept, line)}"))
     if differing > _SHOWN:
         click.echo(f"… and {differing - _SHOWN:,} more rows")
-    root, signed = tree.root().hex(), manifest.results.root
-    same = (root, tree.size) == (signed.root, signed.count)
+    return tree.root().hex(), tree.size, types
+
+
+def _notes(run: Any, manifest: Any, *, verified: bool) -> None:
+    from policyengine import __version__
+
     engine = manifest.fields.engine.get("version")
     if engine != __version__:
         click.echo(f"note  the bundle is of engine {engine}, this is {__version__}")
@@ -98,34 +130,36 @@ def _replay(bundle: Path, folder: Path, jobs: int, *, verified: bool) -> int:
         click.echo(f"note  values are withheld in {where}; the run was judged without them, and so again now")
     if not verified:
         click.echo("note  no key was given: whether the bundle is the one that was signed was not looked at")
-    told = _rules_differ(folder, same_engine=engine == __version__)
-    if not same:
-        click.echo(
-            f"NOT the same: root sha256:{root} over {tree.size:,} rows, the bundle says sha256:{signed.root}"
-        )
-        return REPLAY_CODE
-    if told:
-        return REPLAY_CODE
-    click.echo(
-        f"ok    {_verdicts(manifest):,} verdicts on {tree.size:,} resources performed again: the same results root"
-    )
-    click.echo(f"root  sha256:{root}")
-    return EXIT_OK
 
 
-def _rules_differ(folder: Path, *, same_engine: bool) -> bool:
-    """Say which rules are not what their texts in the bundle say. Return whether that is wrong: another engine compiles
-    to other forms, and then it is only a note."""
-    from policyengine.cli.evidence.rule_texts import differing
+def _run_differs(run: Any, manifest: Any, folder: Path, types: set[str], *, same_engine: bool) -> bool:
+    """Say what of ``run/run.json`` does not follow from the run that was performed again."""
+    from policyengine.cli.evidence.stated import contradictions, differing
+    from policyengine.cli.evidence.unpacking import WAIVERS
+
+    try:
+        waivers = json.loads((folder / WAIVERS).read_bytes())
+        wrong = _tell("run", contradictions(run, manifest, waivers), True)
+        return _tell("run", differing(run, types), same_engine) or wrong
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        return _tell("run", ["run/run.json or waivers.json has no form that is known"], True)
+
+
+def _tell(about: str, problems: Iterable[str], wrong: bool) -> bool:
+    """Say problems, as notes where nothing is wrong: another engine compiles to other forms, and may count otherwise.
+
+    Return whether there is something wrong.
+    """
     from policyengine.reports.text import visible
 
-    problems = list(differing(folder))
-    lead = "WRONG rules:" if same_engine else "note  rules, by this engine:"
-    for problem in problems[:_SHOWN]:
-        click.echo(visible(f"{lead} {problem}"))
-    if len(problems) > _SHOWN:
-        click.echo(f"… and {len(problems) - _SHOWN:,} more rules")
-    return bool(problems) and same_engine
+    lead = f"WRONG {about}:" if wrong else f"note  {about}, by this engine:"
+    number = 0
+    for number, problem in enumerate(problems, 1):
+        if number <= _SHOWN:
+            click.echo(visible(f"{lead} {problem}"))
+    if number > _SHOWN:
+        click.echo(f"… and {number - _SHOWN:,} more")
+    return bool(number) and wrong
 
 
 def _verdicts(manifest: Any) -> int:

@@ -20,11 +20,13 @@ from policyengine.sources.snapshot.manifest import read_manifest as read_snapsho
 from policyengine.sources.snapshot.writer import listed_coverage
 from policyengine.store.coverage import read_coverage
 
+WAIVERS: Final = "waivers.json"
 ROLE_RULE_TEXT: Final = "rule-text"
 _NEEDED: Final = {
     "run/coverage.json": "coverage.json",
     "rules/pack.json": "rules.json",
     "config/settings.json": "settings.json",
+    "waivers.json": WAIVERS,
 }
 
 
