@@ -50,7 +50,7 @@ def _links(pairing: Pairing) -> Mapping[Identity, set[Identity]]:
     found: dict[Identity, set[Identity]] = defaultdict(set)
     for resource in pairing.head:
         for name, _ in references((resource.properties, resource.related)):
-            other = by_name.get((resource.file, name))
+            other = by_name.get((resource.file or "", name))
             if other is not None and other != resource.identity:
                 found[resource.identity].add(other)
                 found[other].add(resource.identity)

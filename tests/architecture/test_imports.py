@@ -27,7 +27,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "engine": frozenset({"model", "rules", "config", "catalog"}),
     "store": frozenset({"model", "aws"}),
     "reports": frozenset({"model", "engine", "config", "store"}),
-    "review": frozenset({"model", "catalog", "rules", "engine", "config", "store", "net", "iam"}),
+    "review": frozenset({"model", "catalog", "rules", "engine", "config", "store", "reports", "net", "iam"}),
     "evidence": frozenset({"model", "engine", "config", "store", "reports"}),
     "shadow_ai": frozenset({"model", "documents"}),
     "publish": frozenset({"model", "config", "store", "reports", "history"}),
