@@ -137,11 +137,13 @@ def _holes(run: RunInfo, totals: Sequence[int], found: Scope | None) -> list[str
     return said
 
 
-def facts(run: RunInfo) -> list[tuple[str, str, str]]:
-    """Return (label, value, kind) of the cover; kind is ``time``, ``code`` or empty."""
-    listed = [("Targets", run.targets), ("Accounts", run.accounts), ("Regions", run.regions)]
-    rows = [(name, _listed(values), "") for name, values in listed]
-    rows += [
+def facts(run: RunInfo) -> list[tuple[str, str | Sequence[str], str]]:
+    """Return (label, value, kind) of the cover; kind is ``time``, ``code``, ``list`` (names that are not broken across lines) or
+    empty."""
+    return [
+        ("Targets", ", ".join(_listed(run.targets)), ""),
+        ("Accounts", _listed(run.accounts), "list"),
+        ("Regions", _listed(run.regions), "list"),
         ("Resources", "not counted" if run.resources is None else f"{run.resources:,}", ""),
         ("Rules asked", f"{run.rule_count:,}", ""),
         ("Judged as of", run.as_of, "time"),
@@ -151,14 +153,13 @@ def facts(run: RunInfo) -> list[tuple[str, str, str]]:
         ("Engine", f"policyengine {run.engine_version}", ""),
         ("Rule pack", run.rule_pack_digest, "code"),
     ]
-    return rows
 
 
-def _listed(values: Sequence[str]) -> str:
+def _listed(values: Sequence[str]) -> Sequence[str]:
     if not values:
-        return "none"
+        return ["none"]
     more = len(values) - MAX_NAMED
-    return ", ".join(values[:MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    return [*values[:MAX_NAMED], *([f"and {more:,} more"] if more > 0 else [])]
 
 
 def completeness(run: RunInfo, counts: Counts, found: Scope | None) -> dict[str, Any]:

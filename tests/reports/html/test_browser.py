@@ -282,6 +282,8 @@ def test_narrow_windows_scroll_tables_and_not_the_page(open_page: Open, hostile:
     opened = open_page(hostile, viewport={"width": width, "height": 800})
     opened.page.evaluate("document.querySelectorAll('details').forEach(box => { box.open = true })")
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    ends = "[...document.querySelectorAll('caption')].map(each => each.getBoundingClientRect().right)"
+    assert max(opened.page.evaluate(ends)) <= width, "what a table is about can be read without scrolling it"
 
 
 def test_without_a_script_everything_to_read_is_there(open_page: Open, hostile: str) -> None:
