@@ -45,13 +45,14 @@ def layered_gains(
     new: Sequence[Sequence[Policy]],
     requests: RequestSet = ALL,
     callers: Callers | None = None,
+    effort: int = 100,
 ) -> Iterator[Gain | Unknown]:
     """Yield what all new layers together allow and the old ones do not, as :func:`newly_passes` decides it."""
     policies = [p for layer in (*old, *new) for p in layer]
     known = extended(policies, requests)
     bits = {action_bits(s, known) for p in policies for s in p.statements}
     told: set[int] = set()
-    for answer in newly_passes(old, new, requests, callers):
+    for answer in newly_passes(old, new, requests, callers, effort):
         if isinstance(answer, Unknown):
             yield answer
         elif isinstance(answer, Yes):

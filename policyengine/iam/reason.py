@@ -125,13 +125,16 @@ def newly_passes(
     new: Sequence[Sequence[Policy]],
     requests: RequestSet = ALL,
     callers: Callers | None = None,
+    effort: int = 100,
 ) -> Iterator[Answer]:
     """Yield a Yes for each group of actions with requests that every layer of ``new`` grants and not every one
     of ``old`` does; else a single No or Unknown. Without a layer everything is granted.
 
     The identity policies and the permission boundary of a principal are two layers, each level of SCPs is one.
+    ``effort``: how much is looked at before the answer is Unknown, in percent of what is usual.
     """
     question = _documents([p for layer in (*new, *old) for p in layer], requests, callers)
+    question.effort = effort
     question.verify = lambda r: all_of((_granted_by_all(new, r), negate(_granted_by_all(old, r))))
     after = [parts(layer, question.catalogue) for layer in new]
     levels = [layer[True] for layer in after]

@@ -92,6 +92,8 @@ class Question:
     catalogue: Catalogue
     verify: Verify
     setting: Setting = field(default_factory=Setting)
+    effort: int = 100
+    """How much is looked at before the answer is Unknown, in percent of what is usual."""
 
     def actions(self) -> int:
         """Return the actions in question as bits."""
@@ -103,8 +105,8 @@ class Search:
 
     def __init__(self, question: Question) -> None:
         self.question = question
-        self.budget = Budget(MAX_STEPS)
-        self.work = Budget(MAX_WORK)
+        self.budget = Budget(MAX_STEPS * question.effort // 100)
+        self.work = Budget(MAX_WORK * question.effort // 100)
         self.tries = MAX_TRIES
         self.why: dict[str, None] = {}
         self.spelled: dict[str, str] = {}

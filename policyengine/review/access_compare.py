@@ -19,9 +19,11 @@ from policyengine.iam.request_set import RequestSet
 from policyengine.iam.search import Witness
 from policyengine.iam.ways import action_bits
 from policyengine.review.access_certain import Values, guesses, supposing
-from policyengine.review.access_lines import Layer, Line, layer, statement_key
+from policyengine.review.access_lines import Atom, Layer, Line, layer, only, said, statement_key
 
 _MOST_KEPT: Final = 4_096
+_EFFORT: Final = 10
+"""A review has many questions, and says of one that would take long that it is not clear."""
 _NAMING: Final = frozenset({"resource", "trust", "key", "rcp", "endpoint"})
 """Kinds of policies that name principals."""
 Layers = Sequence[Layer]
@@ -71,7 +73,8 @@ class Asked:
 def unlimited(kind: Kind) -> Layer:
     """Return the layer that allows everything: a principal without a permission boundary."""
     policy = EVERYONE if kind in _NAMING else EVERYTHING
-    return layer(Line(s, ("unlimited", statement_key(s))) for s in policy.statements)
+    lines = [(s, ("unlimited", statement_key(s))) for s in policy.statements]
+    return layer(Line(s, key, frozenset((Atom(key),))) for s, key in lines)
 
 
 class Comparer:
@@ -84,7 +87,10 @@ class Comparer:
     def gained(self, old: Layers, new: Layers, asked: Asked) -> list[Found]:
         """Return what the new layers together allow and the old ones do not, a Found for each statement."""
         before, after = without_shared_doubts(old, new, asked.kind)
-        if all(a.keys() == b.keys() for a, b in zip(before, after, strict=True)):
+        if all(
+            a.keys() == b.keys() or said(a.values()) == said(b.values())
+            for a, b in zip(before, after, strict=True)
+        ):
             return []
         sides = _reduced(before, after, asked)
         key = (asked, *(tuple(frozenset(line.key for line in part) for part in side) for side in sides))
@@ -97,8 +103,8 @@ class Comparer:
 
     def _found(self, sides: _Sides, asked: Asked) -> list[Found]:
         old, new = sides
-        removed = [line for a, b in zip(old, new, strict=True) for line in _only(a, b)]
-        added = [line for a, b in zip(old, new, strict=True) for line in _only(b, a)]
+        removed = [line for a, b in zip(old, new, strict=True) for line in only(a, b)]
+        added = [line for a, b in zip(old, new, strict=True) for line in only(b, a)]
         supposed = guesses(removed, added, self._free)
         found: dict[Hashable, Found] = {}
         unknown: dict[str, None] = {}
@@ -122,13 +128,9 @@ class Comparer:
     def _answered(
         self, old: list[list[Line]], new: list[list[Line]], asked: Asked, actions: tuple[str, ...] = ()
     ) -> Iterable[Gain | Unknown]:
-        requests, kind = asked.requests(actions), asked.kind
-        return layered_gains(
-            [[policy_of(part, kind)] for part in old],
-            [[policy_of(part, kind)] for part in new],
-            requests,
-            asked.who(),
-        )
+        requests, kind, who = asked.requests(actions), asked.kind, asked.who()
+        before, after = ([[policy_of(part, kind)] for part in side] for side in (old, new))
+        return layered_gains(before, after, requests, who, _EFFORT)
 
     def _depends(
         self, gain: Gain, sides: _Sides, supposed: Sequence[Values], asked: Asked
@@ -139,11 +141,6 @@ class Comparer:
             if not any(isinstance(a, Gain) for a in self._answered(old, new, asked, (gain.witness.action,))):
                 return tuple(f"{token} is {value}" for token, value in values.items())
         return ()
-
-
-def _only(lines: Sequence[Line], others: Sequence[Line]) -> list[Line]:
-    known = {line.key for line in others}
-    return [line for line in lines if line.key not in known]
 
 
 def policy_of(lines: Iterable[Line], kind: Kind) -> Policy:
@@ -158,12 +155,21 @@ def without_shared_doubts(old: Layers, new: Layers, kind: Kind) -> tuple[list[La
     """
     before, after = [], []
     for number, (a, b) in enumerate(zip(old, new, strict=True)):
-        both = {key for key, line in a.items() if line.statement.opaque is not None and key in b}
+        doubts = [
+            {t for line in side.values() if line.statement.opaque is not None for t in line.atoms}
+            for side in (a, b)
+        ]
+        both = doubts[0] & doubts[1]
         limits = number > 0 or kind in ("scp", "rcp")
-        rest = unlimited(kind) if limits and any(a[key].statement.allow for key in both) else {}
-        before.append({**{key: line for key, line in a.items() if key not in both}, **rest} if both else a)
-        after.append({**{key: line for key, line in b.items() if key not in both}, **rest} if both else b)
+        shared = [line for line in a.values() if _doubtful(line, both)]
+        rest = unlimited(kind) if limits and any(line.statement.allow for line in shared) else {}
+        before.append({**{key: line for key, line in a.items() if not _doubtful(line, both)}, **rest})
+        after.append({**{key: line for key, line in b.items() if not _doubtful(line, both)}, **rest})
     return before, after
+
+
+def _doubtful(line: Line, doubts: set[Atom]) -> bool:
+    return line.statement.opaque is not None and line.atoms <= doubts
 
 
 def _reduced(old: Layers, new: Layers, asked: Asked) -> _Sides:
@@ -176,8 +182,8 @@ def _reduced(old: Layers, new: Layers, asked: Asked) -> _Sides:
     bits: dict[int, int] = {id(s): action_bits(s, known) for s in statements}
     wanted = 0
     for a, b in zip(old, new, strict=True):
-        wanted |= sum_of(bits[id(a[key].statement)] for key in a.keys() - b.keys())
-        wanted |= sum_of(bits[id(b[key].statement)] for key in b.keys() - a.keys())
+        differing = [*only(a.values(), b.values()), *only(b.values(), a.values())]
+        wanted |= sum_of(bits[id(line.statement)] for line in differing)
     before, after = (
         [[line for line in part.values() if bits[id(line.statement)] & wanted] for part in side]
         for side in (old, new)
@@ -220,7 +226,7 @@ def _placed(found: Found, old: Layers, new: Layers) -> Found:
 
 def _was(line: Line, old: Layers, new: Layers) -> Line | None:
     """Return the statement that a new one took the place of: of the same Sid, else of the same place."""
-    gone = [b[key] for a, b in zip(new, old, strict=True) for key in b.keys() - a.keys()]
+    gone = [b[key] for a, b in zip(new, old, strict=True) for key in b if key not in a]
     gone = [one for one in gone if one.statement.allow == line.statement.allow]
     sid, place = line.statement.sid, (line.document and line.document.path, line.statement.index)
     for one in gone:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from itertools import product
 from typing import Any, Final, NamedTuple
 
 from policyengine.iam.documents import Policy, Statement
@@ -16,15 +17,28 @@ Layer = Mapping[Hashable, "Line"]
 """Statements by what they say: what applies together, as the identity policies of a role do."""
 
 
+_MOST_ATOMS: Final = 2_000
 _SHOWN: Final = 20
 """Texts of one element that a reader is shown."""
 
 
+class Atom(NamedTuple):
+    """The smallest piece of a statement: one action on one resource, and under which conditions."""
+
+    about: Hashable
+    conditions: frozenset[Hashable] = frozenset()
+
+
 class Line(NamedTuple):
-    """One statement with what it says and where it stands; ``holder`` is None for a policy of AWS's own."""
+    """One statement with what it says and where it stands; ``holder`` is None for a policy of AWS's own.
+
+    ``atoms``: what it says in the smallest pieces, one action on one resource each; statements with the same pieces
+    together mean the same, however they are cut.
+    """
 
     statement: Statement
     key: Hashable
+    atoms: frozenset[Atom] = frozenset()
     document: Document | None = None
     holder: Resource | None = None
 
@@ -44,7 +58,8 @@ class SideReader(Reader):
     def __init__(self, filled: Callable[[Resource, Any], Any]) -> None:
         super().__init__(filled)
         self._fill = filled
-        self._written: dict[int, str] = {}
+        self._written: dict[int, frozenset[Atom]] = {}
+        self._atoms: dict[Hashable, frozenset[Atom]] = {}
         self._kept: list[Policy] = []
         """INVARIANT: holds the statements whose identities are keys of ``_written``."""
 
@@ -62,14 +77,88 @@ class SideReader(Reader):
         for statement in policy.statements:
             raw = listed[statement.index] if statement.index < len(listed) else None
             if raw is not None:
-                self._written[id(statement)] = canonical(raw)
+                self._written[id(statement)] = _raw_atoms(raw)
 
-    def key(self, statement: Statement) -> Hashable:
-        """Return what a statement says."""
-        return statement_key(statement, self._written.get(id(statement)))
+    def line(self, statement: Statement, document: Document | None, holder: Resource | None) -> Line:
+        """Return a statement with what it says."""
+        written = self._written.get(id(statement))
+        key = statement_key(statement, written)
+        if key not in self._atoms:
+            self._atoms[key] = (
+                atoms_of(statement) if statement.opaque is None else written or frozenset((Atom(key),))
+            )
+        return Line(statement, key, self._atoms[key], document, holder)
 
 
-def statement_key(s: Statement, written: str | None = None) -> Hashable:
+def _raw_atoms(raw: Any) -> frozenset[Atom]:
+    """Return how a statement is written that is not known whole, one action on one resource at a time."""
+    found = [raw]
+    for name in ("action", "resource"):
+        found = [part for one in found for part in _cut(one, name)]
+    return frozenset(Atom(canonical(one)) for one in found)
+
+
+def _cut(raw: Any, name: str) -> list[Any]:
+    if type(raw) is not dict:
+        return [raw]
+    raw = {key: value for key, value in raw.items() if key.lower() != "sid"}
+    key = next((key for key in raw if key.lower() == name), None)
+    if key is None or type(raw[key]) is not list or not 1 <= len(raw[key]) <= _MOST_ATOMS:
+        return [raw]
+    return [
+        {**raw, key: item.lower() if name == "action" and isinstance(item, str) else item}
+        for item in raw[key]
+    ]
+
+
+def atoms_of(s: Statement) -> frozenset[Atom]:
+    """Return what a statement says in its smallest pieces; as one piece where there would be too many."""
+    texts: list[list[Hashable]] = [
+        [frozenset(a.lower() for a in s.actions)] if s.not_action else [a.lower() for a in s.actions],
+        [None] if s.resources is None else [frozenset(s.resources)] if s.not_resource else list(s.resources),
+    ]
+    named = [(kind, name) for kind, names in (s.principals or {}).items() for name in names]
+    texts.append([None] if s.principals is None else [frozenset(named)] if s.not_principal else list(named))
+    conditions = frozenset((c.operator.lower(), c.key.lower(), frozenset(c.values)) for c in s.conditions)
+    count = len(texts[0]) * len(texts[1]) * len(texts[2])
+    if count > _MOST_ATOMS:
+        return frozenset((Atom(statement_key(s)),))
+    kept = any("${" in value for c in s.conditions for value in c.values)
+    return frozenset(
+        Atom(
+            (s.allow, action, resource, principal, s.variables and (kept or "${" in str(resource))),
+            conditions,
+        )
+        for action, resource, principal in product(*texts)
+    )
+
+
+Said = Mapping[Hashable, frozenset[frozenset[Hashable]]]
+"""What statements say together: of each action on a resource, under which conditions, the weakest only."""
+
+
+def said(lines: Iterable[Line]) -> Said:
+    """Return what statements say together; equal: they mean the same."""
+    found: dict[Hashable, set[frozenset[Hashable]]] = {}
+    for line in lines:
+        for atom in line.atoms:
+            found.setdefault(atom.about, set()).add(atom.conditions)
+    return {
+        about: frozenset(c for c in some if not any(d < c for d in some)) for about, some in found.items()
+    }
+
+
+def only(lines: Iterable[Line], others: Iterable[Line]) -> list[Line]:
+    """Return the statements that say something that none of the others says, or says under fewer conditions."""
+    known = said(others)
+    return [line for line in lines if not all(_is_said(atom, known) for atom in line.atoms)]
+
+
+def _is_said(atom: Atom, known: Said) -> bool:
+    return any(conditions <= atom.conditions for conditions in known.get(atom.about, ()))
+
+
+def statement_key(s: Statement, written: frozenset[Atom] | None = None) -> Hashable:
     """Return what a statement says; ``written`` is how it is spelled, of one that is not known whole."""
     conditions = frozenset((c.operator.lower(), c.key.lower(), frozenset(c.values)) for c in s.conditions)
     principals = None
@@ -99,7 +188,7 @@ def lines_of(
 ) -> Layer:
     """Return the statements of documents."""
     return layer(
-        Line(statement, reader.key(statement), document, holder(document))
+        reader.line(statement, document, holder(document))
         for document in documents
         for statement in document.policy.statements
     )

@@ -12,7 +12,7 @@ from policyengine.iam.exposed_actions import credential_exposure, resource_expos
 from policyengine.iam.grammar import Kind
 from policyengine.iam.reason import Yes
 from policyengine.review.access_compare import Asked, Comparer, Found, Layers, policy_of, unlimited
-from policyengine.review.access_lines import Layer, Line
+from policyengine.review.access_lines import Layer, Line, only
 
 Audience = Literal["", "anybody", "others", "own"]
 """Who gains by a policy of a resource: nobody in particular, principals of other accounts, services and identity
@@ -50,7 +50,7 @@ class Questions:
         )
         asked = Asked("identity", callers=who if about_who else None)
         found = self._compare.gained(old, new, asked)
-        if alone or any(_unknown_allow(line) and key in new[0] for key, line in old[0].items()):
+        if alone or any(map(_unknown_allow, old[0].values())):
             found = [*found, *self._freed(old, new, asked, found)]
         power = "" if who is None or not any(map(powerful, found)) else self._power(old, new)
         return [Told(one, "", power if powerful(one) else "") for one in found]
@@ -89,7 +89,7 @@ class Questions:
 
     def _freed(self, old: Layers, new: Layers, asked: Asked, known: Iterable[Found]) -> list[Found]:
         """Return the Deny statements that are gone, whatever the rest allows, but for those known already."""
-        if not any(not line.statement.allow and key not in new[0] for key, line in old[0].items()):
+        if not any(not line.statement.allow for line in only(old[0].values(), new[0].values())):
             return []
         seen = {one.cause.key for one in known if one.cause is not None}
         before, after = ([_only_denies(side[0], asked.kind), *side[1:]] for side in (old, new))
@@ -136,7 +136,7 @@ def _about(resources: tuple[str, ...], old: Layer, new: Layer) -> bool:
     Where one does not, the resource may have another ARN than the one that is known or made up here.
     """
     heads = tuple(text.rstrip("*").rstrip("/:") for text in resources)
-    differing = [line for key, line in (*old.items(), *new.items()) if (key in old) != (key in new)]
+    differing = [*only(old.values(), new.values()), *only(new.values(), old.values())]
     for line in differing:
         named = line.statement.resources
         if named is not None and not any(text.strip("*") == "" or text.startswith(heads) for text in named):

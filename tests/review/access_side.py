@@ -11,7 +11,7 @@ from policyengine.model.resource import Resource
 from policyengine.review.access import access_changes
 from policyengine.review.changes import Change, worst
 from policyengine.review.matching import paired_resources
-from policyengine.review.pairs import Pairing
+from policyengine.review.pairs import Pair, Pairing
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.cloudformation.source import open_template
 from policyengine.sources.fold import fold
@@ -19,7 +19,9 @@ from policyengine.sources.fold import fold
 Resources = Mapping[str, Any]
 
 
-def read(resources: Resources, *, file: str = "t.yaml", account: str | None = None, **more: Any) -> list[Resource]:
+def read(
+    resources: Resources, *, file: str = "t.yaml", account: str | None = None, **more: Any
+) -> list[Resource]:
     """Return the resources of a template."""
     text = json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources, **more})
     document = load(text.encode(), name=file, style="cloudformation")
@@ -29,6 +31,21 @@ def read(resources: Resources, *, file: str = "t.yaml", account: str | None = No
 def pairing(base: Resources, head: Resources, **more: Any) -> Pairing:
     """Return two templates' resources in pairs, as a review pairs them."""
     return paired_resources(read(base, **more), read(head, **more))
+
+
+def paired_by(base: Resources, head: Resources, names: Mapping[str, str], **more: Any) -> Pairing:
+    """Return two templates' resources in pairs: of one id, or of ids that ``names`` leads from base to head."""
+    before, after = read(base, **more), read(head, **more)
+    left = {resource.id: resource for resource in after}
+    pairs = []
+    for resource in before:
+        mine = left.pop(resource.id, None) or left.pop(names.get(resource.id, ""), None)
+        pairs.append(Pair(resource, mine, "by the test"))
+    pairs += [Pair(None, resource, "by the test") for resource in left.values()]
+    renamed = {
+        p.head.identity: p.base.identity for p in pairs if p.base and p.head and p.base.id != p.head.id
+    }
+    return Pairing(pairs, before, after, renamed)
 
 
 def review(base: Resources, head: Resources, **more: Any) -> list[Change]:
@@ -61,10 +78,16 @@ def deny(action: Any, resource: Any = "*", **more: Any) -> dict[str, Any]:
     return {**allow(action, resource, **more), "Effect": "Deny"}
 
 
-TRUST = document({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"})
+TRUST = document(
+    {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+)
 
 
 def role(*policies: Any, trust: Any = TRUST, **more: Any) -> dict[str, Any]:
     """Return a role of a template."""
-    properties = {"AssumeRolePolicyDocument": trust, **({"Policies": list(policies)} if policies else {}), **more}
+    properties = {
+        "AssumeRolePolicyDocument": trust,
+        **({"Policies": list(policies)} if policies else {}),
+        **more,
+    }
     return {"Type": "AWS::IAM::Role", "Properties": properties}
