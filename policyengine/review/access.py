@@ -41,6 +41,22 @@ _ROLE: Final = "AWS::IAM::Role"
 _USER_IN_GROUP: Final = "AWS::IAM::UserToGroupAddition"
 _SATELLITES: Final = ("Policy", "Permission")
 """How types end that are policies of something else; to add one is to change that."""
+_WITH_PARTS: Final = frozenset(
+    {
+        "dynamodb",
+        "es",
+        "execute-api",
+        "kinesis",
+        "lambda",
+        "logs",
+        "s3",
+        "s3express",
+        "s3-object-lambda",
+        "s3tables",
+    }
+)
+"""Services in which a resource's policy is about what is in it as well, under ARNs that begin with its own:
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"""
 _OTHER_CONDITIONS: Final = "conditions of the template decide, which are others than before"
 
 T = TypeVar("T")
@@ -171,7 +187,9 @@ class _Review:
             if kind == "endpoint" or resource.type.endswith(_SATELLITES)
             else self._head.atoms.arn(resource)
         )
-        return ("*",) if arn is None else (arn, f"{arn}/*", f"{arn}:*")
+        if arn is None:
+            return ("*",)
+        return (arn, f"{arn}/*", f"{arn}:*") if arn.split(":", 3)[2] in _WITH_PARTS else (arn,)
 
     def _new_resource(self, resource: Resource) -> None:
         """Tell whom else than its own account the policy of a new resource lets in."""
