@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 Json = dict[str, Any]
+Ended = Literal["expired", "refused", "not_yet"]
 DEFAULT_DAYS: Final = 365
 SHOWN: Final = ("id", "owner", "approver", "reason", "ticket", "granted", "expires")
 
@@ -55,6 +56,15 @@ class Waiver:
     def is_broad(self) -> bool:
         """Whether nothing narrows it."""
         return not (self.resources or self.accounts or self.ous or self.tags or self.in_place)
+
+    def ended(self, day: str) -> tuple[Ended, str] | None:
+        """Return why it accepts nothing on a day (UTC, ``2026-11-22``), with what it does in words: "expired on …"; None
+        where it may accept something."""
+        if day >= self.expires:
+            return "expired", f"expired on {self.expires}"
+        if self.refused:
+            return "refused", f"does not hold: {self.refused}"
+        return ("not_yet", f"holds from {self.granted} on") if day < self.granted else None
 
     def signed(self) -> Json:
         """Return what its approver signs: all it says, but the signature."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from datetime import UTC, datetime
+from typing import Final, Literal
 
+from policyengine.config.waivers import Ended
 from policyengine.model.suppression import Reference
 
 HELD: Final = "active"
@@ -13,7 +16,18 @@ EXPIRED: Final = "expired"
 LAPSED: Final = "lapsed"
 NOT_YET: Final = "not_yet"
 OPEN: Final = "open"
+STATE_OF: Final[Mapping[Ended, Literal["expired", "lapsed", "not_yet"]]] = {
+    "expired": EXPIRED,
+    "refused": LAPSED,
+    "not_yet": NOT_YET,
+}
+"""What a waiver that accepts nothing on a day is for a failure that it is about."""
 CHANGED: Final = "changed"
+
+
+def day_of(now: datetime) -> str:
+    """Return the day (UTC) that waivers are held against at a time."""
+    return now.astimezone(UTC).date().isoformat()
 
 
 @dataclass

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 from policyengine.catalog import registry
 from policyengine.config.waivers import Waiver
+from policyengine.engine.accepted import day_of
 from policyengine.engine.elsewhere import names_of_resource
 from policyengine.model.resource import Resource
 from policyengine.model.suppression import SUPPRESSION, Reference
@@ -26,15 +26,12 @@ NO_WAIVER: Final = "no_waiver"
 UNREADABLE: Final = "unreadable"
 NOWHERE: Final = "nowhere"
 MISSING: Final = "missing"
-EXPIRED: Final = "expired"
-NOT_YET: Final = "not_yet"
-REFUSED: Final = "refused"
 ELSEWHERE: Final = "elsewhere"
 OTHER_RULES: Final = "other_rules"
 _TAGGABLE: Final = "taggable"
 
 State = tuple[Any, str]
-"""One of the words above, or why none can be said; and a sentence."""
+"""One of the words above or of ``config.waivers.Ended``, or why none can be said; and a sentence."""
 
 
 def stated(resource: Resource, evaluator: Evaluator) -> Resource:
@@ -67,25 +64,13 @@ def _state(resource: Resource, evaluator: Evaluator) -> State:
     waiver = next((each for each in evaluator.settings.waiving.waivers if each.id == id_), None)
     if waiver is None:
         return MISSING, f"there is no waiver `{id_}`"
-    ended = _ended(waiver, evaluator)
-    if ended is not None:
-        return ended
+    if ended := waiver.ended(day_of(evaluator.now)):
+        return ended[0], f"waiver {waiver.id} {ended[1]}"
     listed = properties.get("Targets")
     targets = [_stand_in(each, resource.file) for each in listed or () if isinstance(each, Mapping)]
     if not targets:
         return NOWHERE, "it stands neither on the line of a resource nor right above one"
     return _about(waiver, targets, evaluator)
-
-
-def _ended(waiver: Waiver, evaluator: Evaluator) -> State | None:
-    today = evaluator.now.astimezone(UTC).date().isoformat()
-    if today >= waiver.expires:
-        return EXPIRED, f"waiver {waiver.id} expired on {waiver.expires}"
-    if waiver.refused:
-        return REFUSED, f"waiver {waiver.id} does not hold: {waiver.refused}"
-    if today < waiver.granted:
-        return NOT_YET, f"waiver {waiver.id} holds from {waiver.granted} on"
-    return None
 
 
 def _stand_in(target: Mapping[str, Any], file: str | None) -> Resource:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 from policyengine.config.waivers import Baseline, BaselineEntry, Compensating, Waiver
-from policyengine.engine.accepted import CHANGED, EXPIRED, HELD, LAPSED, NOT_YET, OPEN, Accepted
+from policyengine.engine.accepted import CHANGED, HELD, LAPSED, OPEN, STATE_OF, Accepted, day_of
 from policyengine.engine.elsewhere import Elsewhere, names_of_resource, needs_elsewhere, place_name
 from policyengine.engine.pinning import Pins, changed, digest_of_pin
 from policyengine.engine.suppressions import ACTIVE, reference_of, stated
@@ -217,14 +216,9 @@ class Accepting:
 
     def _why_not(self, waiver: Waiver, finding: Finding, resource: Resource, world: World) -> tuple[str, str]:
         """Return the state of a waiver for a FAIL, and why it does not accept it ("" where it does)."""
-        today = self._evaluator.now.astimezone(UTC).date().isoformat()
         name = f"waiver {waiver.id}"
-        if today >= waiver.expires:
-            return EXPIRED, f"{name} expired on {waiver.expires}"
-        if waiver.refused:
-            return LAPSED, f"{name} does not hold: {waiver.refused}"
-        if today < waiver.granted:
-            return NOT_YET, f"{name} holds from {waiver.granted} on"
+        if ended := waiver.ended(day_of(self._evaluator.now)):
+            return STATE_OF[ended[0]], f"{name} {ended[1]}"
         if waiver.pins is not None:
             pin = waiver.pins.get(finding.id)
             if pin is None:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final
 
 from policyengine.config.waivers import Baseline, Waiver, Waiving
-from policyengine.engine.accepted import CHANGED, EXPIRED, HELD, LAPSED, NOT_YET, OPEN, Accepted
+from policyengine.engine.accepted import CHANGED, EXPIRED, HELD, LAPSED, NOT_YET, OPEN, STATE_OF, Accepted
 from policyengine.model.reasons import NOT_APPLICABLE, PASS, UNKNOWN
 from policyengine.reports.extras import BaselineInfo, WaiverInfo, WaiverState
 from policyengine.reports.text import plural
@@ -45,12 +45,8 @@ def _idle_places(waiver: Waiver, accepted: Accepted) -> tuple[str, ...]:
 
 
 def _state(waiver: Waiver, accepted: Accepted, today: str) -> tuple[WaiverState, str]:
-    if today >= waiver.expires:
-        return EXPIRED, f"it expired on {waiver.expires}"
-    if waiver.refused:
-        return LAPSED, f"it does not hold: {waiver.refused}"
-    if today < waiver.granted:
-        return NOT_YET, f"it holds from {waiver.granted} on"
+    if ended := waiver.ended(today):
+        return STATE_OF[ended[0]], f"it {ended[1]}"
     why = accepted.why.get(waiver.id, "").removeprefix(f"waiver {waiver.id} ")
     if accepted.waivers[waiver.id, HELD]:
         return HELD, why

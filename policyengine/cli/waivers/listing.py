@@ -48,11 +48,7 @@ def list_waivers(form: str, **given: Any) -> int:
 
 
 def _state(waiver: Waiver, day: str) -> str:
-    if day >= waiver.expires:
-        return "expired"
-    if waiver.refused:
-        return "refused"
-    if day < waiver.granted:
-        return "not yet"
+    if ended := waiver.ended(day):
+        return ended[0].replace("_", " ")
     left = (date.fromisoformat(waiver.expires) - date.fromisoformat(day)).days
     return f"{left} days left"
