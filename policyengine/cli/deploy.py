@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from policyengine.cli.errors import EXIT_FAIL, EXIT_OK
-from policyengine.model.errors import InputError
+from policyengine.model.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from policyengine.deploy.choice import Choice
@@ -51,6 +51,7 @@ def _choosing(command: Callable[..., Any]) -> Callable[..., Any]:
                 help="policyengine.yaml (default: the nearest one above this folder)",
             ),
             click.option("--no-remediation", is_flag=True, help="only evaluate"),
+            click.option("--hook", is_flag=True, help="a CloudFormation Hook, a stack of its own: judges before deployment"),
         )
     ):  # fmt: skip
         command = option(command)
@@ -70,9 +71,11 @@ def _choice(options: Mapping[str, Any]) -> Choice:
     # a baseline is about builds: in the account what fails is NON_COMPLIANT, and its debt may be repaired
     settings = replace(settings, waiving=replace(settings.waiving, baseline=None))
     pack = selected(every, options)
-    if not options["rule_ids"] and not options["families"]:
+    if not options["rule_ids"] and not options["families"] and not options["hook"]:
         pack = Pack(pack.digest, tuple(form for form in pack.rules if form["remediation"]))
-    return Choice(pack, load_remediations(), settings, repair=not options["no_remediation"])
+    return Choice(
+        pack, load_remediations(), settings, repair=not options["no_remediation"], hook=options["hook"]
+    )
 
 
 def _write(text: str, output: Path | None) -> None:
@@ -100,6 +103,13 @@ def render(form: str, security_hub: bool, output: Path | None, **options: Any) -
     from policyengine.deploy.template import conformance_pack, stack, stack_set
 
     choice = _choice(options)
+    if choice.hook:
+        from policyengine.deploy.hook_stack import hook_stack
+
+        if form != "stack" or security_hub:
+            raise UsageError("--hook is a stack of its own: it goes without --format and --security-hub")
+        _write(json.dumps(hook_stack(choice), indent=1), output)
+        return EXIT_OK
     template = {
         "stack": lambda: stack(choice, security_hub=security_hub),
         "stackset": lambda: stack_set(choice),
@@ -149,7 +159,6 @@ def diff(name: str, profile: str | None, region: str | None, security_hub: bool,
     from policyengine.deploy.changes import changes, deployed
     from policyengine.deploy.package import name_of
     from policyengine.deploy.package import package as make
-    from policyengine.deploy.template import stack
 
     choice = _choice(options)
     doors, own_region = doors_for(profile)
@@ -157,7 +166,7 @@ def diff(name: str, profile: str | None, region: str | None, security_hub: bool,
     old, parameters = deployed(account, name, region or own_region)
     if not old:
         click.echo(f"there is no stack `{name}` in {region or own_region}; deploying would create it")
-    found = list(changes(old, stack(choice, security_hub=security_hub)))
+    found = list(changes(old, _stack(choice, security_hub=security_hub)))
     for change in found:
         where = f": {', '.join(change.paths)}" if change.paths else ""
         click.echo(f"{change.kind}  {change.type}  {change.id}{where}")
@@ -168,3 +177,13 @@ def diff(name: str, profile: str | None, region: str | None, security_hub: bool,
     number = len(found) + other_zip
     click.echo(f"{number} change{'s' * (number > 1)}" if number else "nothing would change")
     return EXIT_FAIL if number else EXIT_OK
+
+
+def _stack(choice: Choice, *, security_hub: bool) -> dict[str, Any]:
+    if choice.hook:
+        from policyengine.deploy.hook_stack import hook_stack
+
+        return hook_stack(choice)
+    from policyengine.deploy.template import stack
+
+    return stack(choice, security_hub=security_hub)

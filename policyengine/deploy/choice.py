@@ -23,22 +23,34 @@ MOST_CONFIG_RULES: Final = 150
 
 
 class Choice:
-    """Rules, remediations and settings of one deployment. Raises UsageError where nothing can be deployed."""
+    """Rules, remediations and settings of one deployment. Raises UsageError where nothing can be deployed.
+
+    ``hook``: it is for a CloudFormation Hook, whose function reads templates and repairs nothing.
+    """
 
     def __init__(
-        self, pack: Pack, remediations: Remediations, settings: Settings, *, repair: bool = True
+        self,
+        pack: Pack,
+        remediations: Remediations,
+        settings: Settings,
+        *,
+        repair: bool = True,
+        hook: bool = False,
     ) -> None:
         forms = [form for form in pack.rules if form["id"] not in settings.disabled]
         if not forms:
             raise UsageError("no rule is left to deploy: every one that was chosen is disabled")
-        if len(forms) > MOST_CONFIG_RULES:
+        if len(forms) > MOST_CONFIG_RULES and not hook:
             raise UsageError(
                 f"{len(forms)} rules are more Config rules than one template holds ({MOST_CONFIG_RULES}); choose with "
                 "--rule or --family, and deploy several stacks, each with another value of the parameter `Name`"
             )
         self.pack = Pack(pack.digest, tuple(sorted(forms, key=lambda form: str(form["id"]))))
         self.settings = settings
-        wanted = {form["remediation"] for form in forms if form["remediation"]} if repair else set()
+        self.hook = hook
+        wanted = (
+            {form["remediation"] for form in forms if form["remediation"]} if repair and not hook else set()
+        )
         self.remediations: tuple[Declaration, ...] = tuple(each for each in remediations if each.id in wanted)
         self._all = remediations
 

@@ -8,6 +8,7 @@ write for itself, is compiled with hashes in place of times and never checked ag
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import importlib.resources
 import importlib.util
 import io
@@ -46,6 +47,10 @@ LEFT_OUT: Final = frozenset(
         "history",
         "iam/guard.py",
         "iam/scenarios.py",
+        "lambdas/hook.py",
+        "lambdas/hook_answer.py",
+        "lambdas/hook_payload.py",
+        "lambdas/hook_request.py",
         "publish",
         "reports",
         "review",
@@ -67,6 +72,10 @@ LEFT_OUT: Final = frozenset(
     }
 )
 """What no function imports, below the package; a test walks every import from the handlers and finds none of it."""
+FOR_HOOKS: Final = frozenset(
+    {name for name in LEFT_OUT if name.startswith("lambdas/hook")} | {"sources/cloudformation"}
+)
+"""What only the function of a CloudFormation Hook imports; its zip holds PyYAML too, in Python alone."""
 MOST_BYTES: Final = 15 * 1024 * 1024
 _TIME: Final = (1980, 1, 1, 0, 0, 0)
 
@@ -98,10 +107,13 @@ def members(choice: Choice) -> Iterator[tuple[str, bytes]]:
         json.dumps(settings, sort_keys=True, separators=(",", ":")).encode(),
     )
     yield from _zones(choice.settings)
+    left_out = LEFT_OUT - FOR_HOOKS if choice.hook else LEFT_OUT
     for path in sorted(PACKAGE.rglob("*")):
         name = path.relative_to(PACKAGE)
-        if path.is_file() and "__pycache__" not in name.parts and not _is_left_out(name):
+        if path.is_file() and "__pycache__" not in name.parts and not _is_left_out(name, left_out):
             yield from _file(f"policyengine/{name.as_posix()}", path)
+    if choice.hook:
+        yield from _yaml()
     for declaration in choice.remediations:
         folder = choice.handlers / declaration.id
         for path in sorted(folder.glob("*.py")):
@@ -109,8 +121,19 @@ def members(choice: Choice) -> Iterator[tuple[str, bytes]]:
                 yield from _file(f"policyengine/_data/remediations/{declaration.id}/{path.name}", path)
 
 
-def _is_left_out(name: PurePath) -> bool:
-    return any(part.as_posix() in LEFT_OUT for part in (name, *name.parents))
+def _is_left_out(name: PurePath, left_out: frozenset[str]) -> bool:
+    return any(part.as_posix() in left_out for part in (name, *name.parents))
+
+
+def _yaml() -> Iterator[tuple[str, bytes]]:
+    """PyYAML without its native part, which one zip for both architectures cannot hold, and with its licence."""
+    distribution = importlib.metadata.distribution("PyYAML")
+    for file in sorted(distribution.files or (), key=str):
+        path = Path(str(distribution.locate_file(file)))
+        if file.parts[0] == "yaml" and file.suffix == ".py":
+            yield from _file(f"yaml/{file.name}", path)
+        elif file.name == "LICENSE":
+            yield "yaml/LICENSE", path.read_bytes()
 
 
 def _zones(settings: Settings) -> Iterator[tuple[str, bytes]]:

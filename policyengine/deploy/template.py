@@ -32,7 +32,7 @@ def stack(choice: Choice, *, security_hub: bool = False) -> Json:
     template = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"policyengine: {len(choice.pack.rules)} rules, {len(choice.remediations)} remediations",
-        "Parameters": _parameters(),
+        "Parameters": parameters(),
         "Conditions": {"IsHome": {"Fn::Equals": [ref("AWS::Region"), "us-east-1"]}},
         "Resources": resources,
         "Outputs": {
@@ -57,7 +57,8 @@ def _has_home(resources: Json) -> bool:
     return any(each.get("Condition") == "IsHome" for each in resources.values())
 
 
-def _parameters() -> Json:
+def parameters() -> Json:
+    """Return the parameters of every stack: where the zip is, names, tags."""
     return {
         "Name": {
             "Type": "String",
@@ -124,19 +125,19 @@ def stack_set(choice: Choice) -> Json:
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-manage-auto-deployment.html
     """
-    parameters = tuple(_parameters())
+    names = tuple(parameters())
     member = [
         {
             "ParameterKey": name,
             "ParameterValue": ref(name),
         }
-        for name in parameters
+        for name in names
     ]
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"policyengine in every account: {len(choice.pack.rules)} rules",
         "Parameters": {
-            **_parameters(),
+            **parameters(),
             "TemplateUrl": {
                 "Type": "String",
                 "Description": "URL in S3 of the template of `policyengine deploy render`",

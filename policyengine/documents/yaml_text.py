@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import yaml
-from yaml._yaml import CParser
 
 from policyengine.documents.errors import (
     MAX_ALIASED_NODES,
@@ -23,6 +22,22 @@ from policyengine.documents.errors import (
 )
 from policyengine.documents.scalars import CONVERT, AmbiguousError
 from policyengine.model.resource import Path
+
+try:
+    from yaml._yaml import CParser
+except ImportError:  # PyYAML without libyaml, as in a function of Lambda: the same events, twenty times slower
+    from yaml.parser import Parser
+    from yaml.reader import Reader
+    from yaml.scanner import Scanner
+
+    class CParser(Reader, Scanner, Parser):  # type: ignore[no-redef]  # one of the two is defined
+        """PyYAML's own parser, put together as its loaders are; it does not recurse either."""
+
+        def __init__(self, text: str) -> None:
+            Reader.__init__(self, text)
+            Scanner.__init__(self)
+            Parser.__init__(self)
+
 
 SHORT_TAGS: Final = {
     "!Ref": "Ref",

@@ -35,12 +35,14 @@ class Judge:
 
     def findings(self, resource: Resource, rules: Iterable[str]) -> list[Finding]:
         """Return the findings of rules on a resource, the worst first; rules about other types say nothing."""
-        evaluator = self._evaluator(tuple(sorted(rules)))
+        evaluator = self.evaluator(rules)
         derive(resource)
         found = evaluator.judge(resource, World())
         return sorted(found, key=worst_first)
 
-    def _evaluator(self, rules: tuple[str, ...]) -> Evaluator:
+    def evaluator(self, names: Iterable[str]) -> Evaluator:
+        """Return the evaluator of a set of rules, kept from the last time."""
+        rules = tuple(sorted(names))
         known = self._evaluators.get(rules)
         if known is None:
             if len(self._evaluators) >= _KEPT:

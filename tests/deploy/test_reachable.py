@@ -66,14 +66,19 @@ def read(name: str) -> str:
     return (PACKAGE.parent / name).read_text(encoding="utf-8")
 
 
-def reachable() -> dict[str, str]:
+def reachable(roots: tuple[str, ...] = ROOTS) -> dict[str, str]:
     """Return the files of all modules that may be imported, with who imports each."""
     handlers = {
         name: data for name, data in held().items() if "/_data/remediations/" in name and name.endswith(".py")
     }
     assert len(handlers) >= 24
-    waiting = [(module, "Lambda") for module in ROOTS]
-    waiting += [(module, name) for name, data in handlers.items() for module in imports(data.decode())]
+    waiting = [(module, "Lambda") for module in roots]
+    waiting += [
+        (module, name)
+        for name, data in handlers.items()
+        for module in imports(data.decode())
+        if roots is ROOTS
+    ]
     found: dict[str, str] = {}
     while waiting:
         module, by = waiting.pop()

@@ -9,14 +9,18 @@ import importlib
 import json
 import sys
 import traceback
+from pathlib import Path
 
 FORBIDDEN = ("pydantic", "yaml", "zstandard", "click", "rich", "jsonschema", "moto", "policyengine_dev")
 """What the zip does not hold and the runtime does not have."""
 
 
 class _Missing:
+    def __init__(self, folder: str) -> None:
+        self.names = {name for name in FORBIDDEN if not Path(folder, name).is_dir()}
+
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        if name.partition(".")[0] in FORBIDDEN:
+        if name.partition(".")[0] in self.names:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
@@ -29,7 +33,7 @@ class Context:
 
 
 def main(folder: str, module: str) -> None:
-    sys.meta_path.insert(0, _Missing())  # type: ignore[arg-type]  # only this method is asked for
+    sys.meta_path.insert(0, _Missing(folder))  # type: ignore[arg-type]  # only this method is asked for
     sys.path[:] = [folder, *(p for p in sys.path if "site-packages" in p or "lib/python" in p)]
     out, sys.stdout = sys.stdout, sys.stderr
     handler = importlib.import_module(f"policyengine.lambdas.{module}").handler
