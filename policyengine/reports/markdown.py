@@ -160,7 +160,7 @@ class MarkdownReport:
         total = len(findings) + self._accepted.dropped
         head = (
             f"\n<details><summary>{plural(total, 'failure')} waived or in the baseline, and still failing</summary>\n\n"
-            "| rule | where | resource | accepted |\n|---|---|---|---|\n"
+            "| rule | where | resource | waiver or baseline |\n|---|---|---|---|\n"
         )
         tail = "\n</details>\n"
         rows: list[str] = []

@@ -22,7 +22,7 @@ from policyengine.reports.frame import frame
 from policyengine.reports.places import place, resource_name, told
 from policyengine.reports.rest import Row, rest_lines
 from policyengine.reports.summary import summary_lines
-from policyengine.reports.tally import Tally
+from policyengine.reports.tally import Tally, is_debt
 from policyengine.reports.text import (
     cut,
     display_width,
@@ -348,7 +348,7 @@ class CompactReport:
         self._tally.add(finding)
         unknown = is_unknown(finding)
         if finding.waiver is not None and self._context.terminal.show_waived:
-            label = self._paint("dim", "waived")
+            label = self._paint("dim", "baseline" if is_debt(finding) else "waived")
             text = f"{told(finding, 400)} ({waiver_text(finding)})"
             line = f"{place(finding)}: {label} {finding.rule} {resource_name(finding)}: {text}"
             self._out.write(output_line(line, self._context.terminal))

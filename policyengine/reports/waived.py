@@ -37,7 +37,7 @@ class Waived:
         yield from (paint("bold", line) for line in wrap(self._heading(total), width))
         for finding in self._kept.sorted():
             yield from _block("  ", waived_line(finding), paint, width)
-            lead = "    = baseline: " if is_debt(finding) else "    = waiver: "
+            lead = "    = " if is_debt(finding) else "    = waiver: "
             yield from _block(lead, waiver_text(finding), paint, width)
         if self._kept.dropped:
             yield from _block(
@@ -61,8 +61,12 @@ def waived_line(finding: Finding) -> str:
 
 
 def waiver_text(finding: Finding) -> str:
-    """Return what the waiver says, on one line."""
+    """Return what the waiver says, or since when the baseline has it, on one line."""
     waiver = dict(finding.waiver or {})
+    if is_debt(finding):
+        said = {"id": "", "granted": "a day that it does not say", **waiver}
+        name, since = (waiver_value(said, key, VALUE_LIMIT) for key in ("id", "granted"))
+        return f"in the baseline {name} since {since}, accepted by nobody"
     keys = [*(key for key in FIRST if key in waiver), *sorted(key for key in waiver if key not in FIRST)]
     return ", ".join(
         f"{visible(cut(key, VALUE_LIMIT))} {waiver_value(waiver, key, VALUE_LIMIT)}" for key in keys

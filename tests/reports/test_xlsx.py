@@ -106,7 +106,7 @@ def test_findings_have_what_fails_or_is_unknown_and_a_waiver_is_said_in_words() 
     assert [row["Finding"] for row in found] == [f.id for f in expected]
     waived = [row for row in found if row["Verdict"] == "FAIL, accepted by a waiver"]
     assert [row["Resource"] for row in waived] == ["sg-0a1"]
-    assert "ciso" in waived[0]["Waiver"]
+    assert "ciso" in waived[0]["Waiver or baseline"]
 
 
 def test_no_colour_stands_where_no_word_does() -> None:

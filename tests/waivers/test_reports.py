@@ -55,20 +55,23 @@ def test_the_terminal_counts_debt_apart() -> None:
 )
 def test_the_terminal_lists_them_when_asked(waivers: list[dict[str, str]], heading: str) -> None:
     text = " ".join(render("terminal", found(*waivers), terminal=TerminalOptions(show_waived=True)).split())
-    assert heading in text and text.count("= baseline:") == waivers.count(DEBT)
+    assert heading in text and text.count("= in the baseline ") == waivers.count(DEBT)
 
 
 def test_markdown_is_not_green_while_something_fails() -> None:
     assert render("markdown", found(DEBT)).startswith("### ⚠️ policyengine: 0 violations")
     assert render("markdown", found(ACCEPTED)).startswith("### ⚠️ policyengine: 0 violations")
     text = render("markdown", found(DEBT, DEBT))
-    assert "2 findings of the baseline are still open." in text and text.count("kind baseline") == 2
+    assert (
+        "2 findings of the baseline are still open." in text
+        and text.count("in the baseline base.json since") == 2
+    )
     assert "| failed | not determined | passed | not applicable | waived or in the baseline |" in text
 
 
 def test_markdown_says_how_many_it_has_no_room_for() -> None:
     text = render("markdown", found(*[DEBT] * 500))
-    assert text.count("kind baseline") == 100 and "400 more findings left out" in text
+    assert text.count("in the baseline base.json since") == 100 and "400 more findings left out" in text
 
 
 def test_programs_are_told() -> None:
@@ -142,3 +145,10 @@ def test_waived_counts_only_what_somebody_accepted_and_agrees_between_formats() 
     titled = [each for each in result["observations"] if each["title"] == "tags-mandatory: population"]
     assert [p["value"] for p in titled[0]["props"] if p["name"] == "waived"] == ["1"]
     assert "4 fail (1 of them waived)" in titled[0]["description"]
+
+
+def test_a_line_and_a_cell_call_the_baseline_by_its_name() -> None:
+    look = TerminalOptions(show_waived=True, compact=True)
+    lines = render("terminal", found(DEBT, ACCEPTED), terminal=look).splitlines()
+    assert sum(": baseline " in line and "accepted by nobody" in line for line in lines) == 1
+    assert sum(": waived " in line for line in lines) == 1

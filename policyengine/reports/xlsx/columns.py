@@ -19,7 +19,7 @@ SHEETS: Final[Mapping[str, Sequence[Column]]] = {
     "Findings": (
         ("Verdict", 26), ("Severity", 10), ("Rule", 30), ("Title", 50), ("Resource type", 26), ("Resource", 36),
         ("Account", 15), ("Region", 14), ("ARN", 50), ("Place", 36), ("Message", 60), ("Path", 40),
-        ("Observed", 40), ("Expected", 40), ("Reason", 22), ("Controls", 50), ("Waiver", 60), ("Finding", 36),
+        ("Observed", 40), ("Expected", 40), ("Reason", 22), ("Controls", 50), ("Waiver or baseline", 60), ("Finding", 36),
     ),
     "Rules": (
         ("Rule", 34), ("Title", 60), ("Family", 14), ("Pillar", 20), ("Severity", 10), ("Asked", 26),
