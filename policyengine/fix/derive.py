@@ -21,6 +21,14 @@ from policyengine.rules.predicates.api import Subject
 
 MOST_CHANGES: Final = 500
 
+_CHOICES: Final = {
+    "kms.customer_managed": "which key it shall be is for you to say",
+    "lifecycle.supported": "which version it shall be is for you to say",
+    "secrets.none_written": "where the secret shall stand is for you to say",
+    "tags.no_placeholders": "the value is for you to say",
+}
+"""Predicate -> what a person has to decide to meet it."""
+
 
 class NotMechanicalError(Exception):
     """Why a requirement says nothing that could be written without asking somebody."""
@@ -154,7 +162,7 @@ class Derivation:
         name = node.name
         handler = self._handlers.get(name if wanted else f"not {name}")
         if handler is None or scope is not self.resource:
-            raise NotMechanicalError(f"`{name}` can be met in many ways")
+            raise NotMechanicalError(_CHOICES.get(name, f"`{name}` can be met in many ways"))
         return handler(node, self.subject)
 
 

@@ -25,6 +25,9 @@ _PUT_IN: Final = Effect("placeholder", "somebody has to replace the value")
 _RENAMED: Final = Effect("access", "policies and reports that ask for the old key no longer find it")
 _NARROWED: Final = Effect("access", "whoever comes from outside the private addresses is shut out")
 _NO_HTTP: Final = Effect("access", "a website endpoint speaks plain HTTP only, and its visitors are refused")
+_TAKES_PLACE: Final = Effect(
+    "access", "it takes the place of a policy that the queue got outside this template"
+)
 _TRANSPORT: Final = "aws:SecureTransport"
 
 _ENTRY: Final = ("IpProtocol", "FromPort", "ToPort")
@@ -133,6 +136,8 @@ class Handlers:
             raise NotMechanicalError(
                 "a policy would take the place of AWS's own, which lets services publish"
             )
+        if resource.type == "AWS::SQS::Queue":  # S3 refuses a second policy, SQS takes it
+            effects = (*effects, _TAKES_PLACE)
         return [AddResource(self._free_name(resource.id), self._policy(about, resource, statement), effects)]
 
     def _policy(self, about: tuple[str, str, str], resource: Resource, statement: Mapping[str, Any]) -> Raw:
@@ -152,7 +157,7 @@ class Handlers:
         named = (body.get("Properties") or {}).get(target)
         own = (self._body(resource).get("Properties") or {}).get("BucketName")
         listed = named if isinstance(named, list) else [named]
-        return {"Ref": resource.id} in listed or (isinstance(own, str) and own in listed)
+        return {"Ref": resource.id} in listed or (own is not None and own in listed)
 
     def _appended(
         self, name: str, body: Raw, statement: dict[str, Any], effects: tuple[Effect, ...]

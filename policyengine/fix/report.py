@@ -39,7 +39,7 @@ def lines(files: Sequence[FileFixes], *, written: bool) -> Iterator[str]:
         for stays in each.plan.left:
             left[f"`{stays.finding.rule}`: {stays.why}"].append(stays.finding)
     yield from _grouped("with --unsafe:", unsafe)
-    yield from _grouped("not fixed:", left)
+    yield from _grouped("not fixed (`policyengine explain RULE` says what to do by hand):", left)
     yield summary(files, written=written)
 
 

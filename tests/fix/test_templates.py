@@ -100,6 +100,18 @@ def test_tls_only_makes_a_policy_where_there_is_none() -> None:
     assert "arn:aws:" not in added  # it holds in every partition
 
 
+def test_a_bucket_never_gets_a_second_policy() -> None:
+    """S3 keeps one policy a bucket, and the second one fails the deployment: whoever names it, by reference, by the same
+    text as the bucket's name, or in a way that only the source resolves."""
+    named = BUCKET_WITH_POLICY.replace("Bucket: !Ref Data", "Bucket: !Sub '${AWS::StackName}-data'").replace(
+        "# the data", "\n    Properties: {BucketName: !Sub '${AWS::StackName}-data'}"
+    )
+    assert fixed(named, "s3-tls-only", unsafe=False).count("AWS::S3::BucketPolicy") == 1
+    joined = BUCKET_WITH_POLICY.replace("Bucket: !Ref Data", "Bucket: !Join ['', [!Ref Data]]")
+    found = planned(joined, SAFE._replace(rules=frozenset(["s3-tls-only"])))
+    assert found.text == joined
+
+
 def test_a_website_speaks_http_only() -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/WebsiteEndpoints.html: no HTTPS there."""
     text = template("AWS::S3::Bucket", {"WebsiteConfiguration": {"IndexDocument": "index.html"}})
@@ -114,7 +126,9 @@ def test_a_topic_keeps_the_policy_that_lets_services_publish() -> None:
 
 
 def test_a_queue_gets_a_policy() -> None:
-    assert '"Queues"' in fixed(template("AWS::SQS::Queue", {}), "sqs-tls-only", unsafe=False)
+    text = template("AWS::SQS::Queue", {})
+    assert '"Queues"' in fixed(text, "sqs-tls-only")
+    assert planned(text, SAFE._replace(rules=frozenset(["sqs-tls-only"]))).fixed == []
 
 
 def test_other_spellings_of_a_policy_are_left_alone() -> None:
