@@ -36,6 +36,7 @@ ALLOWED: dict[str, frozenset[str]] = {
         {"model", "documents", "catalog", "rules", "engine", "config", "sources", "store", "aws"}
     ),
     "fix": frozenset({"model", "documents", "catalog", "rules", "engine", "sources"}),
+    "migrate": frozenset({"model", "documents", "catalog", "rules", "sources"}),
     "cli": EVERYTHING,
     "lambdas": EVERYTHING,
     "deploy": EVERYTHING,

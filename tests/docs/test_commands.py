@@ -1,0 +1,163 @@
+"""Every command of the documentation runs, in the order of its page, in a folder that has what the page speaks of."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.docs.documented import NOT_RUN, ROOT, Shown, pages, shown
+from tests.history.recorded import item
+from tests.live.server import environment, running
+from tests.shadow_ai.helpers import lines, record
+
+FINE = frozenset({0, 1, 3})
+"""Exit codes of commands that did what they say: nothing found, something found, something unknown."""
+LIVE = frozenset({4})
+"""An emulator lacks calls: what they would read is UNKNOWN, and the run says that it is not whole."""
+PAGES = [page for page in pages() if any(each.not_run is None for each in shown(page))]
+COMMANDS = [each for page in pages() for each in shown(page)]
+
+
+def test_reasons_for_not_running_are_of_commands_there_are() -> None:
+    for start in NOT_RUN:
+        assert any(each.text.startswith(start) for each in COMMANDS), start
+    assert len([each for each in COMMANDS if each.not_run is None]) > 100
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    with running() as found:
+        yield found
+
+
+def policyengine(folder: Path, *args: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "policyengine", *args], cwd=folder, capture_output=True, check=False
+    )
+    assert done.returncode in FINE, done.stderr.decode()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What pages take for granted: templates, plans, snapshots of two days, runs, logs, items of AWS Config."""
+    found = tmp_path_factory.mktemp("world")
+    shutil.copytree(ROOT / "examples", found / "examples", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "examples/template.yaml", found)
+    shutil.copy(ROOT / "examples/plan.json", found)
+    shutil.copy(ROOT / "examples/plan.json", found / "old-plan.json")
+    shutil.copytree(ROOT / "examples/terraform", found, dirs_exist_ok=True)
+    for name in ("snapshot", "monday", "tuesday"):
+        shutil.copytree(ROOT / "examples/organization", found / name)
+    for name in ("run", "run-monday", "run-tuesday"):
+        policyengine(found, "scan", "snapshot", "-o", name, "-q", "--as-of", "2026-11-21T00:00:00Z")
+    (found / "scenarios.ndjson").write_text(_scenarios())
+    _logs(found)
+    _rules(found)
+    return found
+
+
+def _rules(folder: Path) -> None:
+    """Rules of the reader's own, and those of other tools."""
+    shutil.copytree(ROOT / "rules/sqs", folder / "policies/sqs")
+    (folder / "custodian.yml").write_text(
+        "policies:\n  - {name: short-backups, resource: rds, "
+        "filters: [{type: value, key: BackupRetentionPeriod, op: lt, value: 7}]}\n"
+    )
+    (folder / "checks.guard").write_text(
+        "rule KEYS_ROTATE { AWS::KMS::Key { Properties.EnableKeyRotation == true } }\n"
+    )
+
+
+def _scenarios() -> str:
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}],
+    }
+    asked = {
+        "principal": "arn:aws:iam::111122223333:role/r",
+        "action": "s3:GetObject",
+        "resource": "arn:aws:s3:::b/k",
+    }
+    return json.dumps({"id": "1", "request": asked, "identity": [policy]}) + "\n"
+
+
+def _logs(folder: Path) -> None:
+    for name in ("query-logs", "logs"):
+        (folder / name).mkdir()
+        (folder / name / "queries.log").write_bytes(lines([record()]))
+    (folder / "flows").mkdir()
+    (folder / "flows/flow.log").write_text(
+        "version account-id interface-id srcaddr dstaddr\n2 111122223333 eni-1 10.0.0.5 203.0.113.9\n"
+    )
+    items: list[Any] = [item(1, 443), item(2, 22), item(3, 443)]
+    delivered = json.dumps({"fileVersion": "1.0", "configurationItems": items}).encode()
+    name = "111122223333_Config_eu-west-1_ConfigHistory_AWS::EC2::SecurityGroup_20261104T000000Z_20261104T000000Z_1.json.gz"
+    for where in ("config-history", "config-bucket/AWSLogs/111122223333/Config"):
+        (folder / where).mkdir(parents=True)
+        (folder / where / name).write_bytes(gzip.compress(delivered, mtime=0))
+    (folder / "item.json").write_text(json.dumps(items[0]))
+    for where in ("trail", "cloudtrail"):
+        (folder / where).mkdir()
+        (folder / where / "trail.json").write_text('{"Records": []}')
+    (folder / "cloudtrail.json.gz").write_bytes(gzip.compress(b'{"Records": []}', mtime=0))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_the_commands_of_a_page_run(page: Path, world: Path, endpoint: str, tmp_path: Path) -> None:
+    folder = tmp_path / "reader"
+    shutil.copytree(world, folder)
+    binaries = Path(sys.executable).parent
+    (folder / ".venv").mkdir()
+    (folder / ".venv/bin").symlink_to(binaries)
+    env = {
+        **os.environ,
+        **environment(endpoint),
+        "PATH": f"{binaries}:{os.environ['PATH']}",
+        "NO_COLOR": "1",
+        "ID": "x",
+    }
+    _begin_repository(folder, env)
+    wrong = [text for each in shown(page) if each.not_run is None and (text := _wrong(each, folder, env))]
+    assert wrong == [], "\n".join(wrong)
+
+
+def _begin_repository(folder: Path, env: dict[str, str]) -> None:
+    for args in (
+        ["init", "-q", "-b", "main"],
+        ["add", "-A"],
+        ["commit", "-q", "-m", "1"],
+        ["commit", "-q", "--allow-empty", "-m", "2"],
+    ):
+        subprocess.run(
+            ["git", "-c", "user.name=x", "-c", "user.email=x@example.com", *args],
+            cwd=folder,
+            env=env,
+            check=True,
+        )
+
+
+def _wrong(each: Shown, folder: Path, env: dict[str, str]) -> str | None:
+    """Run a command as a reader would; return what went wrong."""
+    done = subprocess.run(
+        ["bash", "-c", each.text],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    calls = any(word in each.text for word in ("--live", "--org"))
+    if done.returncode in FINE | (LIVE if calls else frozenset()) and "Traceback" not in done.stderr:
+        return None
+    return f"{each.page}:{each.line}: `{each.text}` exits with {done.returncode}: {(done.stderr or done.stdout)[-600:]}"
