@@ -58,6 +58,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "evidence": ("policyengine.cli.evidence:evidence", "Make and verify bundles of evidence."),
     "deploy": ("policyengine.cli.deploy:deploy", "Make what runs the rules continuously in AWS."),
     "rules": ("policyengine.cli.rules:rules", "List, show, test and scaffold rules."),
+    "schema": ("policyengine.cli.schema:schema", "Print or write JSON Schemas for editors."),
     "frameworks": (
         "policyengine.cli.frameworks:frameworks",
         "Say what rules decide of frameworks, and what remains.",

@@ -172,10 +172,11 @@ def test(rule_ids: Sequence[str], folders: Sequence[Path], mutate: bool, jobs: i
 @rules.command()
 @click.option("--tests", is_flag=True, help="the schema of test files instead")
 def schema(tests: bool) -> None:
-    """Print the JSON Schema of rule files, for editors."""
-    from policyengine.rules.editor_schema import case_schema, rule_schema
+    """Print the JSON Schema of rule files, for editors; `policyengine schema` has those of all files."""
+    from policyengine.cli.schema import SCHEMAS
+    from policyengine.rules.packs import load_packs
 
-    click.echo(json.dumps(case_schema() if tests else rule_schema(), indent=2, sort_keys=True))
+    click.echo(json.dumps(SCHEMAS["tests" if tests else "rule"](load_packs()), indent=2, sort_keys=True))
 
 
 @rules.command()

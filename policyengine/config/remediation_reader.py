@@ -31,7 +31,7 @@ _DAY: Final = 24 * 3600
 _MANY: Final = 100_000
 _TIME: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _PERCENT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)\s?%")
-_NUMBERS: Final[Mapping[str, Mapping[str, tuple[int, int]]]] = {
+NUMBERS: Final[Mapping[str, Mapping[str, tuple[int, int]]]] = {
     "": {"settling": (0, _DAY), "plan_hours": (1, _WEEK), "flaps": (1, 100), "repeat_seconds": (0, _DAY)},
     "limits": {"run": (1, _MANY), "hour": (1, _MANY), "accounts": (1, _MANY)},
     "breaker": {"failures": (1, 1000), "least": (1, 1000), "seconds": (1, _DAY), "pause": (1, _DAY)},
@@ -90,7 +90,7 @@ class _Section:
 
     def _numbers(self, section: str, given: Mapping[str, Any], place: Place) -> dict[str, Any]:
         found = {}
-        for name, (least, most) in _NUMBERS[section].items():
+        for name, (least, most) in NUMBERS[section].items():
             if name in given:
                 found[name] = self._integer(given[name], (*place, name), least, most)
         return found
@@ -253,7 +253,7 @@ class _Section:
 
     def _section(self, name: str, value: Any, place: Place, shares: tuple[str, ...]) -> dict[str, Any]:
         given = self.mistakes.mapping(value, place)
-        self.mistakes.known_keys(given, (*_NUMBERS[name], *shares), place)
+        self.mistakes.known_keys(given, (*NUMBERS[name], *shares), place)
         found = self._numbers(name, given, place)
         for share in shares:
             if share in given:
@@ -262,7 +262,7 @@ class _Section:
 
     def _approving(self, value: Any, place: Place) -> Approving:
         given = self.mistakes.mapping(value, place)
-        known = (*_NUMBERS["approving"], "severities", "environments", "environment_tag")
+        known = (*NUMBERS["approving"], "severities", "environments", "environment_tag")
         self.mistakes.known_keys(given, known, place)
         found = self._numbers("approving", given, place)
         if "severities" in given:

@@ -78,7 +78,7 @@ class EveryCheck(Strict):
     """Each element of a list satisfies a check."""
 
     every: str = Field(min_length=1, description="path to a list")
-    satisfies: Check
+    satisfies: Check = Field(description="what has to hold for each element; paths begin at the element")
     empty: Outcome = Field("fails", description="what an empty or missing list means")
 
 
@@ -86,25 +86,25 @@ class SomeCheck(Strict):
     """At least one element of a list satisfies a check."""
 
     some: str = Field(min_length=1, description="path to a list")
-    satisfies: Check
+    satisfies: Check = Field(description="what has to hold for one element; paths begin at the element")
 
 
 class AllCheck(Strict):
     """Every one of these checks holds."""
 
-    all: list[Check] = Field(min_length=1)
+    all: list[Check] = Field(min_length=1, description="checks that all have to hold")
 
 
 class AnyCheck(Strict):
     """At least one of these checks holds."""
 
-    any: list[Check] = Field(min_length=1)
+    any: list[Check] = Field(min_length=1, description="checks of which one has to hold")
 
 
 class NoneCheck(Strict):
     """None of these checks holds."""
 
-    none: list[Check] = Field(min_length=1)
+    none: list[Check] = Field(min_length=1, description="checks of which none may hold")
 
 
 class PredicateCheck(RootModel[dict[str, dict[str, Any]]]):
@@ -151,19 +151,23 @@ Check: TypeAlias = Annotated[
 class Parameter(Strict):
     """A typed parameter with its default."""
 
-    type: Literal["integer", "number", "string", "boolean", "list:integer", "list:string", "json"]
+    type: Literal["integer", "number", "string", "boolean", "list:integer", "list:string", "json"] = Field(
+        description="what policyengine.yaml may give"
+    )
     default: Any = Field(description="the value when policyengine.yaml sets none")
-    minimum: int | float | None = None
-    maximum: int | float | None = None
-    enum: list[Scalar] | None = None
-    description: str | None = None
+    minimum: int | float | None = Field(None, description="the least number that may be given")
+    maximum: int | float | None = Field(None, description="the greatest number that may be given")
+    enum: list[Scalar] | None = Field(None, description="the only values that may be given")
+    description: str | None = Field(None, description="what it is for, in a sentence")
 
 
 class Mapping(Strict):
     """One control of a framework and how far the rule decides it."""
 
-    control: str = Field(min_length=1)
-    decides: Literal["whole", "part"]
+    control: str = Field(min_length=1, description="id of the control, as the framework spells it")
+    decides: Literal["whole", "part"] = Field(
+        description="whether the rule decides the control; one decided in part is never reported as satisfied"
+    )
 
 
 class Rule(Strict):
@@ -173,14 +177,17 @@ class Rule(Strict):
         pattern=ID_PATTERN, description="kebab-case, names the desired state, equals the file stem"
     )
     title: str = Field(min_length=8, max_length=120, description="the requirement in one line")
-    family: Family
-    pillar: Pillar
-    severity: Literal["low", "medium", "high", "critical"]
+    family: Family = Field(description="what the rule is about")
+    pillar: Pillar = Field(description="pillar of the Well-Architected Framework")
+    severity: Literal["low", "medium", "high", "critical"] = Field(
+        description="how bad a failure is; policyengine.yaml may say otherwise"
+    )
     applies_to: str | list[str] = Field(description="a type, a list of types, or `taggable`")
     why: str = Field(min_length=20, description="what can go wrong, in the reader's words")
     fix: str = Field(min_length=10, description="how to repair it")
     parameters: dict[Annotated[str, Field(pattern=PARAMETER_PATTERN)], Parameter] = Field(
-        default_factory=dict
+        default_factory=dict,
+        description="name: what policyengine.yaml may set; `$name` in checks is its value",
     )
     with_: dict[Annotated[str, Field(pattern=PARAMETER_PATTERN)], str] = Field(
         default_factory=dict, alias="with", description="alias: relation of the catalog"
@@ -188,8 +195,12 @@ class Rule(Strict):
     when: Check | None = Field(None, description="not met: NOT_APPLICABLE")
     require: Check = Field(description="what must be true")
     message: str = Field(min_length=8, description="shown on FAIL; {Property}, {parameter} are filled in")
-    frameworks: dict[str, list[Mapping]] = Field(default_factory=dict)
-    remediation: str | None = Field(None, pattern=r"^[a-z][a-z0-9_]*$")
+    frameworks: dict[str, list[Mapping]] = Field(
+        default_factory=dict, description="framework: the controls that the rule decides, wholly or in part"
+    )
+    remediation: str | None = Field(
+        None, pattern=r"^[a-z][a-z0-9_]*$", description="what repairs a failure: the folder of a remediation"
+    )
     references: list[str] = Field(min_length=1, description="AWS documentation pages")
 
     def types(self) -> list[str]:
@@ -200,42 +211,61 @@ class Rule(Strict):
 class CaseResource(Strict):
     """One resource of a test case with several."""
 
-    type: str
-    id: str | None = None
-    properties: dict[str, Any] = Field(default_factory=dict)
-    tags: dict[str, Any] | None = None
-    related: dict[str, Any] = Field(default_factory=dict)
-    unknown: list[dict[str, str]] = Field(default_factory=list)
-    account: str | None = None
-    region: str | None = None
-    subject: bool = False
+    type: str = Field(description="resource type")
+    id: str | None = Field(None, description="physical id; what other resources refer to it by")
+    properties: dict[str, Any] = Field(
+        default_factory=dict, description="properties as CloudFormation has them"
+    )
+    tags: dict[str, Any] | None = Field(
+        None, description="tags by key, instead of those among the properties"
+    )
+    related: dict[str, Any] = Field(default_factory=dict, description="name: list of what a source folds in")
+    unknown: list[dict[str, str]] = Field(
+        default_factory=list, description="JSON Pointers of what is not known, each with its reason"
+    )
+    account: str | None = Field(None, description="twelve digits; default: that of the context")
+    region: str | None = Field(None, description="default: that of the context")
+    subject: bool = Field(False, description="whether the expectation is about this one; default: the first")
 
 
 class CaseContext(Strict):
     """Where and when a test case takes place."""
 
-    account: str = "111122223333"
-    region: str | None = "eu-west-1"
-    ous: list[str] = Field(default_factory=list)
-    as_of: str = "2026-01-01T00:00:00Z"
-    coverage: Literal["all", "none"] | None = None
+    account: str = Field(default="111122223333", description="twelve digits")
+    region: str | None = Field(default="eu-west-1", description="the region of resources that name none")
+    ous: list[str] = Field(
+        default_factory=list, description="ids of the OUs above the account, nearest first"
+    )
+    as_of: str = Field(default="2026-01-01T00:00:00Z", description="the clock (RFC 3339)")
+    coverage: Literal["all", "none"] | None = Field(
+        default=None,
+        description="whether what is not among the resources is absent; default: all where there are several",
+    )
 
 
 class Case(Strict):
     """A test case: some resource and the verdict the rule must give it."""
 
-    case: str = Field(min_length=3)
-    resource: dict[str, Any] | None = None
-    resources: list[CaseResource] | None = None
-    type: str | None = None
-    tags: dict[str, Any] | None = None
-    unknown: list[dict[str, str]] = Field(default_factory=list)
-    related: dict[str, Any] = Field(default_factory=dict)
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    context: CaseContext = Field(default_factory=CaseContext)
-    expect: Literal["PASS", "FAIL", "UNKNOWN", "NOT_APPLICABLE"]
-    reason: str | None = None
-    branch: dict[str, bool] | None = None
+    case: str = Field(min_length=3, description="what is special about it; each name once in a file")
+    resource: dict[str, Any] | None = Field(None, description="properties of the only resource")
+    resources: list[CaseResource] | None = Field(
+        None, description="several resources, of which one is asked about"
+    )
+    type: str | None = Field(None, description="resource type, where the rule is about several")
+    tags: dict[str, Any] | None = Field(
+        None, description="tags by key, instead of those among the properties"
+    )
+    unknown: list[dict[str, str]] = Field(
+        default_factory=list, description="JSON Pointers of what is not known, each with its reason"
+    )
+    related: dict[str, Any] = Field(default_factory=dict, description="name: list of what a source folds in")
+    parameters: dict[str, Any] = Field(default_factory=dict, description="values of the rule's parameters")
+    context: CaseContext = Field(default_factory=CaseContext, description="where and when it takes place")
+    expect: Literal["PASS", "FAIL", "UNKNOWN", "NOT_APPLICABLE"] = Field(
+        description="the verdict it must have"
+    )
+    reason: str | None = Field(None, description="the reason code it must have")
+    branch: dict[str, bool] | None = Field(None, description="the branch in which it must fail")
 
     @model_validator(mode="after")
     def _one_subject(self) -> Case:
@@ -247,14 +277,16 @@ class Case(Strict):
 class EquivalentMutant(Strict):
     """A mutant that means the same as the rule, with the reason why."""
 
-    mutant: str
-    reason: str = Field(min_length=10)
+    mutant: str = Field(description="its name, as `rules test --mutate` tells it")
+    reason: str = Field(min_length=10, description="why it means the same")
 
 
 class EquivalentMutants(Strict):
     """The last item of a test file."""
 
-    equivalent_mutants: list[EquivalentMutant]
+    equivalent_mutants: list[EquivalentMutant] = Field(
+        description="mutants that no case can tell from the rule"
+    )
 
 
 for _model in (EveryCheck, SomeCheck, AllCheck, AnyCheck, NoneCheck, Rule):

@@ -9,6 +9,7 @@ from policyengine.catalog import registry
 from policyengine.model.errors import UsageError
 from policyengine.rules.data import data_root
 from policyengine.rules.names import unknown
+from policyengine.testing.schema_files import modeline
 
 _RULE = """\
 id: {id}
@@ -33,7 +34,8 @@ _TESTS = """\
 
 
 def scaffold(rule_id: str, type_: str, folder: Path | None) -> list[Path]:
-    """Write ``<service>/<id>.yaml`` and its test file; returns their paths.
+    """Write ``<service>/<id>.yaml`` and its test file, each with the schema for editors where that lies above; returns their
+    paths.
 
     Raises UsageError for an id that is not kebab-case, an unknown type, or files that exist.
     """
@@ -50,8 +52,8 @@ def scaffold(rule_id: str, type_: str, folder: Path | None) -> list[Path]:
             raise UsageError(f"`{path}` exists; choose another id")
     base.mkdir(parents=True, exist_ok=True)
     values = {"id": rule_id, "type": type_, "property": _property(type_, list(schema.children()))}
-    rule.write_text(_RULE.format(**values), encoding="utf-8")
-    tests.write_text(_TESTS.format(**values), encoding="utf-8")
+    rule.write_text(modeline(rule, "rule") + _RULE.format(**values), encoding="utf-8")
+    tests.write_text(modeline(tests, "tests") + _TESTS.format(**values), encoding="utf-8")
     return [rule, tests]
 
 

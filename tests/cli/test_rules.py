@@ -151,8 +151,8 @@ def test_the_editor_schemas_accept_the_shipped_rules(run: Run) -> None:
     from policyengine.rules.data import data_root
     from policyengine.rules.pack import rule_files
 
-    rules = jsonschema.Draft202012Validator(json.loads(run("rules", "schema").out))
-    cases = jsonschema.Draft202012Validator(json.loads(run("rules", "schema", "--tests").out))
+    rules = jsonschema.Draft7Validator(json.loads(run("rules", "schema").out))
+    cases = jsonschema.Draft7Validator(json.loads(run("rules", "schema", "--tests").out))
     for path in rule_files(data_root().rules):
         errors = [
             e.message
