@@ -17,6 +17,7 @@ from policyengine.review.access_compare import Comparer, unlimited
 from policyengine.review.access_entries import Entries
 from policyengine.review.access_lines import Layer
 from policyengine.review.access_new import new_principal
+from policyengine.review.access_organization import organization_changes
 from policyengine.review.access_questions import Questions, Told
 from policyengine.review.access_sides import (
     HOLDERS,
@@ -67,6 +68,7 @@ Ask = Callable[[Resource | None, Resource | None, bool], list[Told]]
 def access_changes(pairing: Pairing) -> Iterator[Change]:
     """Yield what is newly allowed, no longer allowed, new, or not clear; nothing where the meaning is the same."""
     yield from _Review(pairing).changes()
+    yield from organization_changes(pairing)
 
 
 class _Review:

@@ -15,6 +15,7 @@ from typing import Final
 
 from policyengine.iam.documents import Condition, Statement
 from policyengine.iam.made_up import REGION
+from policyengine.model.account_id import is_account_id
 from policyengine.review.access_lines import Line
 
 Values = Mapping[str, str]
@@ -23,7 +24,6 @@ Values = Mapping[str, str]
 MOST: Final = 16
 """Values that are tried one by one."""
 _MOST_PAIRS: Final = 2_000
-_DIGITS: Final = re.compile(r"[0-9]{12}")
 _CODE: Final = re.compile(r"[a-z0-9-]+")
 _Text = tuple[str, str]
 """(the element it stands in, the text)"""
@@ -83,7 +83,7 @@ def _part(text: str, other: str, free: Mapping[str, str]) -> list[tuple[str, str
 
 
 def _value(token: str, value: str) -> Iterator[tuple[str, str]]:
-    if (_DIGITS.fullmatch(token) and not _DIGITS.fullmatch(value)) or (
+    if (is_account_id(token) and not is_account_id(value)) or (
         token == REGION and not _CODE.fullmatch(value)
     ):
         return

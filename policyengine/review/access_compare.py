@@ -201,12 +201,15 @@ def sum_of(masks: Iterable[int]) -> int:
 
 def _cause(witness: Witness, added: Sequence[Line], removed: Sequence[Line]) -> tuple[Line | None, bool]:
     """Return the statement that brought a request, and whether it is a Deny that is gone."""
-    for line in added:
-        if line.statement.allow and _applies(line.statement, witness):
-            return line, False
-    for line in removed:
-        if not line.statement.allow and _applies(line.statement, witness):
-            return line, True
+    allows = [line for line in added if line.statement.allow and _applies(line.statement, witness)]
+    denies = [line for line in removed if not line.statement.allow and _applies(line.statement, witness)]
+    written = [line for line in allows if line.document is not None]
+    if written:
+        return written[0], False
+    if denies:
+        return denies[0], True
+    if allows:  # a limit that is there no more
+        return allows[0], False
     return (added[0], False) if added else (removed[0] if removed else None, True)
 
 
