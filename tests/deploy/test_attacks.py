@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from policyengine.deploy.functions import EVENTS, REMEDIATION
-from policyengine.deploy.template import RUNTIMES, _parameters, stack, stack_set
+from policyengine.deploy.template import RUNTIMES, parameters, stack, stack_set
 from tests.deploy.test_template import default, rendered
 
 Json = dict[str, Any]
@@ -43,7 +43,7 @@ def test_two_regions_of_an_account_can_have_it() -> None:
 def test_no_role_name_is_too_long() -> None:
     """At most 64 characters (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html), whatever the name of
     the stack and the region are."""
-    form = _parameters()["Name"]["AllowedPattern"]
+    form = parameters()["Name"]["AllowedPattern"]
     longest = "n" * max(n for n in range(1, 64) if re.fullmatch(form, "n" * n))
     for each in resources("AWS::IAM::Role").values():
         if "RoleName" in each:
