@@ -14,6 +14,7 @@ from policyengine.config.find import find_config
 from policyengine.config.remediation import Repair
 from policyengine.config.settings import Settings
 from policyengine.documents.files import exists, is_file
+from policyengine.model.account_id import is_account_id
 from policyengine.model.errors import UsageError
 from policyengine.rules.names import unknown
 from policyengine.rules.pack import Pack
@@ -70,7 +71,7 @@ def read_pairs(option: str, given: Sequence[str]) -> dict[str, str]:
 
 def check_place(account: str | None, region: str | None) -> None:
     """Raise UsageError for an account or region that cannot be one: conditions and rules compare them."""
-    if account is not None and not re.fullmatch(r"[0-9]{12}", account):
+    if account is not None and not is_account_id(account):
         raise UsageError(f"--account `{account}` is no account id; expected twelve digits")
     if region is not None and not re.fullmatch(REGION_NAME, region):
         raise UsageError(f"--region `{region}` is no region; expected e.g. eu-west-1")

@@ -13,6 +13,7 @@ from policyengine.config.reading import Mistakes, Place, TooManyError, in_order,
 from policyengine.config.waivers import DEFAULT_DAYS, Compensating, Waiver, Waiving
 from policyengine.documents import Document, DocumentError, load
 from policyengine.documents.errors import shown
+from policyengine.model.account_id import is_account_id
 from policyengine.model.errors import ConfigError
 from policyengine.model.location import Location
 from policyengine.model.people import same_person, why_nobody
@@ -30,7 +31,6 @@ LONGEST: Final[Mapping[str, int]] = {"id": 100, "owner": 200, "approver": 200, "
 LONGEST_SCOPE: Final = 2100
 """An ARN has at most 2,048 characters (https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html)."""
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _FINDING: Final = re.compile(r"[0-9a-f]{32}")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{32}")
 
@@ -244,7 +244,7 @@ class _Reader(Mistakes):
             for name, what in (("resource", "ids or ARNs"), ("account", "account ids"), ("ou", "ids of OUs"))
         )
         for name in accounts:
-            if not _ACCOUNT.fullmatch(name):
+            if not is_account_id(name):
                 text = f"{shown(name)} is no account id: expected twelve digits, in quotes"
                 self.wrong((*place, "account"), text)
         tags: dict[str, str] = {}

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
-from policyengine.iam.account_ids import names_accounts
+from policyengine.iam.account_ids import is_account, names_accounts
 from policyengine.iam.authorize import Policies, authorize
 from policyengine.iam.catalogue import Catalogue
 from policyengine.iam.documents import Policy, Statement
@@ -30,7 +30,6 @@ ORGANIZATION_KEYS: Final = ("aws:principalorgid", "aws:principalorgpaths")
 """Keys whose value follows from the member account:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
 
-_ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _STAND_INS: Final = range(123_456_789_012, 10**12)
 """Ids for the accounts of code, which have none yet."""
 _ID: Final = re.compile(r"o-[a-z0-9]{10,32}")
@@ -168,7 +167,7 @@ class _Asker:
     def _answer(self, account: str, chain: _Reduced) -> Answer:
         named = chain.named | self._named
         requests, facts = self._with_facts(account, chain.asked)
-        if not _ACCOUNT.fullmatch(account):
+        if not is_account(account):
             account = next(a for a in map(str, _STAND_INS) if a not in named)
         key = (chain.key, account if "*" in named or account in named else None, facts)
         known = self._answers.get(key)

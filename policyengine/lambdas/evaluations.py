@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 from policyengine.model.finding import Finding, plain
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN
 from policyengine.model.resource import json_pointer
 from policyengine.model.values import ABSENT, Unresolved
+from policyengine.store.verdicts import Calls
 
 Json = dict[str, Any]
 BATCH: Final = 100
@@ -48,14 +49,6 @@ class Evaluation(NamedTuple):
             "OrderingTimestamp": self.at,
         }
         return {**form, "Annotation": self.annotation} if self.annotation else form
-
-
-class Calls(Protocol):
-    """What this needs of ``aws.account.Account``."""
-
-    def call(self, service: str, operation: str, arguments: Json, region: str) -> Json:
-        """Return the answer. Raises CallFailure."""
-        ...
 
 
 class NotTakenError(Exception):

@@ -5,10 +5,10 @@ https://docs.aws.amazon.com/config/latest/developerguide/evaluate-config_develop
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from policyengine.model.account_id import is_account_id
 from policyengine.sources.snapshot.lines import decode_line
 from policyengine.sources.snapshot.problems import LineError
 
@@ -20,7 +20,6 @@ MOST_BYTES: Final = 1_000_000
 CHANGE: Final = "ConfigurationItemChangeNotification"
 OVERSIZED: Final = "OversizedConfigurationItemChangeNotification"
 SCHEDULED: Final = "ScheduledNotification"
-_ACCOUNT: Final = re.compile(r"[0-9]{12}")
 
 
 class EventError(Exception):
@@ -52,7 +51,7 @@ def read_notification(event: Any) -> Notification:
     item = _object(invoking.get(names[kind]), names[kind]) if kind in names else {}
     parameters = given.get("ruleParameters")
     account = _text(given, "accountId")
-    if not _ACCOUNT.fullmatch(account):
+    if not is_account_id(account):
         raise EventError("`accountId` is no account id")
     if item and item.get("awsAccountId", account) != account:
         raise EventError(

@@ -13,6 +13,7 @@ from policyengine.aws.region_names import REGION_NAME
 from policyengine.lambdas.log import Log
 from policyengine.lambdas.notification import PREFIX, EventError
 from policyengine.lambdas.runtime import Runtime
+from policyengine.model.account_id import ACCOUNT_ID
 from policyengine.remediate.ports import Subject
 
 Json = dict[str, Any]
@@ -21,7 +22,7 @@ _FIELDS: Final = {
     "rule": re.compile(r"[a-z][a-z0-9-]{0,127}"),
     "resource_type": re.compile(r"[A-Za-z0-9]+::[A-Za-z0-9]*::[A-Za-z0-9]+"),
     "resource_id": re.compile(r"[ -~]{1,2048}"),
-    "account": re.compile(r"[0-9]{12}"),
+    "account": ACCOUNT_ID,
     "region": re.compile(rf"global|{REGION_NAME}"),
     "requested_by": re.compile(r"[ -~]{1,200}"),
 }

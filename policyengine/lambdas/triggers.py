@@ -17,6 +17,7 @@ from policyengine.lambdas.bundle import Bundle
 from policyengine.lambdas.evaluations import NOT_DETERMINED
 from policyengine.lambdas.notification import PREFIX, EventError
 from policyengine.lambdas.trail import ACCOUNT, CALLS, REGION, names_in
+from policyengine.model.account_id import ACCOUNT_ID
 from policyengine.remediate.ports import Subject
 
 Json = dict[str, Any]
@@ -24,7 +25,6 @@ COMPLIANCE: Final = "Config Rules Compliance Change"
 API_CALL: Final = "AWS API Call via CloudTrail"
 FINDINGS: Final = "Security Hub Findings - Imported"
 GENERATOR: Final = "policyengine/"
-_ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _REGION: Final = re.compile(REGION_NAME)
 _TYPE: Final = re.compile(r"[A-Za-z0-9]+::[A-Za-z0-9]*::[A-Za-z0-9]+")
 
@@ -103,7 +103,7 @@ class Reading:
         name = str(detail.get("configRuleName") or "")
         if not name.startswith(PREFIX):
             return "the Config rule is none of ours"
-        account = _matching(detail, "awsAccountId", _ACCOUNT)
+        account = _matching(detail, "awsAccountId", ACCOUNT_ID)
         if event.get("account") not in (None, account):
             raise EventError(f"the event is of account {str(event['account'])[:20]}, its detail of {account}")
         region = _matching(detail, "awsRegion", _REGION)
@@ -124,7 +124,7 @@ class Reading:
         about = CALLS.get((str(detail.get("eventSource")), str(detail.get("eventName"))))
         if about is None:
             return "the call is none that is watched"
-        account = _matching(detail, "recipientAccountId", _ACCOUNT)
+        account = _matching(detail, "recipientAccountId", ACCOUNT_ID)
         region = _matching(detail, "awsRegion", _REGION)
         names = names_in(detail, about.path) if about.path else [account]
         if not names:
@@ -151,7 +151,7 @@ class Reading:
             return
         if isinstance(workflow, Mapping) and workflow.get("Status") in ("SUPPRESSED", "RESOLVED"):
             return
-        account = _matching(finding, "AwsAccountId", _ACCOUNT)
+        account = _matching(finding, "AwsAccountId", ACCOUNT_ID)
         rules = list(self._named_by(str(finding.get("GeneratorId") or ""), compliance))
         for resource in finding.get("Resources") or ():
             if not isinstance(resource, Mapping):

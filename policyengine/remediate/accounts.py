@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable
@@ -13,13 +12,13 @@ from policyengine.aws.calls import CallLog
 from policyengine.aws.failures import CallFailure
 from policyengine.aws.rate import RATE, RATES, Buckets
 from policyengine.aws.sessions import Identity, Sessions
+from policyengine.model.account_id import is_account_id
 from policyengine.remediate.api import Refused
 
 SCANNER: Final = ""
 """Stands for a handler where resources are seen and judged: the role of the scanner."""
 FAILURES_SECONDS: Final = 60.0
 """How long an endpoint that did not answer is asked no more."""
-_ACCOUNT: Final = re.compile(r"[0-9]{12}")
 
 
 class Role(NamedTuple):
@@ -73,7 +72,7 @@ class Doors:
 
         ``unknown_target``: no account, or none there is a role for; ``not_known``: its role could not be assumed.
         """
-        if not _ACCOUNT.fullmatch(account):
+        if not is_account_id(account):
             raise Refused("unknown_target", f"`{account[:40]}` is no account id; expected twelve digits")
         role = self._role_for(handler, account)
         if role is None and account != self.own.account:

@@ -23,9 +23,10 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TextIO
 
+from policyengine.model.account_id import is_account_id
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import REASONS
-from policyengine.reports.asff_types import ACCOUNT, HOME, asff_type, is_region, place_of
+from policyengine.reports.asff_types import HOME, asff_type, is_region, place_of
 from policyengine.reports.base import Context, RuleInfo, RunInfo
 from policyengine.reports.jsontext import cleaned_text, compact
 from policyengine.reports.text import show_value, visible
@@ -89,7 +90,7 @@ class AsffReport:
 
 def has_account(account: str | None) -> bool:
     """Whether a finding can be said in ASFF."""
-    return account is not None and ACCOUNT.fullmatch(account) is not None
+    return account is not None and is_account_id(account)
 
 
 def asff(finding: Mapping[str, Any], rule: RuleInfo | None, stamp: Stamp) -> Json:

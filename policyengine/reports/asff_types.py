@@ -51,7 +51,6 @@ _PARTITIONS: Final = (
 )
 _REGION: Final = re.compile(r"[a-z]{2,6}(?:-[a-z]{1,12}){1,2}-[0-9]{1,2}", re.ASCII)
 _REGION_LENGTH: Final = 16
-ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
 
 
 class Place(NamedTuple):

@@ -13,11 +13,12 @@ from policyengine.iam.glob import has_wildcard
 from policyengine.iam.grammar import Kind
 from policyengine.iam.opaque import Opaque, PartText
 from policyengine.iam.unknowns import perhaps
+from policyengine.model.account_id import is_account_id
 from policyengine.model.resource import Path, Resource
 from policyengine.model.values import OpenList, Unresolved
 from policyengine.rules.iam.reader import Document, Reader
 from policyengine.rules.iam.tables import spots
-from policyengine.rules.iam.values import is_account_id, known, place, reference, resource_arn, scope_of
+from policyengine.rules.iam.values import known, place, reference, resource_arn, scope_of
 
 PrincipalKind = Literal["role", "user", "group"]
 

@@ -11,6 +11,7 @@ import re
 from typing import Any, Final
 
 from policyengine.iam.account_ids import account_of
+from policyengine.model.account_id import is_account_id
 from policyengine.model.resource import Resource
 from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.rules.iam.standins import ACCOUNT, REGION
@@ -18,7 +19,6 @@ from policyengine.rules.iam.values import account_id, partition
 
 _KEYS: Final = frozenset({"aws:sourcearn"})
 _HOLE: Final = re.compile(r"\$\{([^}]*)\}")
-_ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _NAME: Final = "zz-beside"
 
 
@@ -81,4 +81,4 @@ def _told(value: Unresolved, resource: Resource) -> str | None:
         text = _HOLE.sub(lambda hole: known.get(hole.group(1), "\0"), value.detail)
     else:
         text = "\0".join(value.parts)
-    return text.replace("\0", _NAME) if _ACCOUNT.fullmatch(account_of(text)) else None
+    return text.replace("\0", _NAME) if is_account_id(account_of(text)) else None

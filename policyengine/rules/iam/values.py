@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from policyengine.iam.opaque import Opaque, PartText
+from policyengine.model.account_id import is_account_id
 from policyengine.model.resource import Path, Resource, json_pointer
 from policyengine.model.values import OpenDict, OpenList, Unresolved
-
-_ACCOUNT: Final = re.compile(r"[0-9]{12}")
 
 
 def opaque(value: Unresolved) -> Opaque:
@@ -97,12 +95,6 @@ def account_id(resource: Resource) -> str | None:
     """Return the account a resource is in; None where its source does not say it, or shows what is none."""
     account = resource.account
     return account if account is not None and is_account_id(account) else None
-
-
-def is_account_id(text: str) -> bool:
-    """Say whether a text can be the id of an account: twelve digits
-    (https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html)."""
-    return _ACCOUNT.fullmatch(text) is not None
 
 
 def resource_arn(resource: Resource) -> str | Opaque:

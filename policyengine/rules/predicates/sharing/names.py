@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from policyengine.iam.account_ids import account_of
+from policyengine.model.account_id import is_account_id
 from policyengine.model.finding import Evidence
 from policyengine.model.logic import FALSE, TRUE, UNKNOWN
 from policyengine.model.resource import Path
@@ -24,7 +25,6 @@ from policyengine.rules.predicates.iam.outside import members
 from policyengine.rules.predicates.paths import Mistyped, read
 
 _EVERYBODY: Final = frozenset({"*", "all"})
-_ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _ORGANIZATION: Final = re.compile(r"(?:^|[:/])(o-[a-z0-9]{10,32})(?:/|$)")
 _SERVICES: Final = (".amazonaws.com", ".amazonaws.com.cn")
 _IN_ACCOUNT: Final = "one of the own account"
@@ -95,8 +95,8 @@ class _Judge:
         organization = _ORGANIZATION.search(value)
         if organization is not None:
             return self._organization(organization.group(1))
-        account = value if _ACCOUNT.fullmatch(value) else account_of(value)
-        if _ACCOUNT.fullmatch(account):
+        account = value if is_account_id(value) else account_of(value)
+        if is_account_id(account):
             return self._account(account)
         return Unresolved("unsupported", f"whose `{value}` is")
 
@@ -108,7 +108,7 @@ class _Judge:
         if isinstance(found, str):
             return found
         text = "?".join(value.parts or ())
-        return text if _ACCOUNT.fullmatch(account_of(text)) else None
+        return text if is_account_id(account_of(text)) else None
 
     def _account(self, account: str) -> bool | Unresolved:
         own = account_id(self.subject.resource)
