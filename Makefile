@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv browser demo test lint types unit rules rules-changelog test-slow fuzz bench examples catalog iam-data docs clean
+.PHONY: help venv browser demo test lint types unit rules rules-changelog release-check sbom test-slow fuzz bench examples catalog iam-data docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +47,13 @@ rules: $(STAMP) ## the cases beside every rule, and every mutant of every rule
 
 rules-changelog: $(STAMP) ## write down which verdicts of the rules changed since their last version
 	$(BIN)/policyengine rules changes --write rules
+
+release-check: $(STAMP) ## build wheel and sdist, hold them against each other, try them on every Python from 3.11 here
+	$(BIN)/python tools/release_check.py
+
+sbom: $(STAMP) ## the bill of materials of the wheel (CycloneDX 1.6): build/release/sbom.json
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m build --no-isolation --wheel --outdir build/release .
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python tools/sbom.py build/release/policyengine_aws-*.whl -o build/release/sbom.json
 
 test-slow: $(STAMP) ## the tests marked slow: whole corpora, clean installs, large inputs
 	$(BIN)/pytest -q -n $(JOBS) -m slow
