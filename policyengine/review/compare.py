@@ -12,6 +12,7 @@ from policyengine.review.merging import merged
 from policyengine.review.network import network_changes
 from policyengine.review.pairs import Pairing
 from policyengine.review.protections import protection_changes
+from policyengine.review.references import reference_changes
 from policyengine.review.remedies import Remedy, remedy_changes
 from policyengine.review.verdicts import ByRule, verdict_changes
 
@@ -50,5 +51,6 @@ def _all(
     if gates is not None:
         yield from gate_changes(*gates)
         yield from waivers_lost(pairing, head, gates[1])
+        yield from reference_changes(pairing, base, head)
         tags = gates[0].settings.remediation.exclusion_tags
         yield from remedy_changes(pairing, remedies, tags)
