@@ -118,6 +118,43 @@ def test_a_workbook_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path)
     assert "cannot be written" in done.err
 
 
+SAME = ("json", "ndjson", "csv", "sarif", "junit", "gitlab", "markdown", "ocsf", "asff")
+
+
+@pytest.mark.slow
+def test_what_differs_between_a_scan_and_its_kept_run_is_the_roots(run: Run, tmp_path: Path) -> None:
+    line = {
+        "type": "AWS::S3::Bucket",
+        "id": "b",
+        "account": "111122223333",
+        "region": "eu-west-1",
+        "properties": {},
+    }
+    (tmp_path / "s.ndjson").write_text(json.dumps(line) + "\n", encoding="utf-8")
+    kept = str(tmp_path / "run")
+    wanted = [*SAME, "html", "xlsx"]
+    run("scan", str(tmp_path / "s.ndjson"), "-o", kept, "--quiet", "--as-of", "2026-03-01T00:00:00Z",
+        *[f"--format={name}={tmp_path}/scanned.{name}" for name in wanted])  # fmt: skip
+    assert run("report", kept, *[f"--format={name}={tmp_path}/kept.{name}" for name in wanted]).code == 0
+
+    def both(name: str) -> list[bytes]:
+        return [(tmp_path / f"{which}.{name}").read_bytes() for which in ("scanned", "kept")]
+
+    for name in SAME:
+        assert len(set(both(name))) == 1, name
+    before, after = (text.decode().split('<section aria-labelledby="proof">') for text in both("html"))
+    assert before[0] == after[0]
+    assert before[1].partition("</section>")[2] == after[1].partition("</section>")[2]
+    root = json.loads((tmp_path / "run/run.json").read_text(encoding="utf-8"))["roots"]["results"]["root"]
+    assert root in after[1] and "Nobody has signed this" in after[1] and root not in before[1]
+    assert "bundle it came with" not in after[1], "it came with none"
+    books = [openpyxl.load_workbook(io.BytesIO(data)) for data in both("xlsx")]
+    for sheet in books[0].sheetnames:
+        first, second = (list(book[sheet].iter_rows(values_only=True)) for book in books)
+        told = {row[0] for row in set(first) ^ set(second)}
+        assert told == ({"Population root", "Results root", "Signer"} if sheet == "Summary" else set())
+
+
 @pytest.mark.slow
 def test_a_kept_run_gives_the_same_documents_with_its_roots(run: Run, tmp_path: Path) -> None:
     (tmp_path / "t.yaml").write_text(TEMPLATE, encoding="utf-8")
