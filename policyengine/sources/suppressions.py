@@ -117,7 +117,7 @@ def suppression_resources(
     """Return a resource for each thing that is said of each owner, and note on the owner's resources what refers to waivers.
 
     ``targets`` are the resources of an owner, ``name`` what an owner is called; ``place`` is the account and region of what
-    stands at nothing. What is said twice of one owner is one, at its first place.
+    stands at nothing. What is said twice of one owner is one, at its first place; an owner without resources is left out.
     """
     each: dict[tuple[Hashable | None, str], list[Suppression]] = defaultdict(list)
     for one in found:
@@ -126,6 +126,8 @@ def suppression_resources(
     for (owner, said), same in each.items():
         first = same[0]
         about = targets.get(owner, ()) if owner is not None else ()
+        if owner is not None and not about:
+            continue  # what nobody creates is not judged, and neither is what is said of it
         if first.directive.kind == WAIVER:
             at = first.place
             reference = Reference(first.directive.waiver, at.file, at.line, at.column)

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from policyengine.documents import load
+from policyengine.model.errors import InputError
 from policyengine.model.resource import Resource
 from policyengine.model.suppression import SUPPRESSION, references_of
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.cloudformation.source import open_template
 
 HEAD = "Resources:\n"
+FILES = sorted((Path(__file__).parents[4] / "shared/corpora/cloudformation").glob("*.y*ml"))
 
 
 def read(folder: Path, text: str, name: str = "t.yaml") -> list[Resource]:
@@ -181,3 +184,54 @@ Resources:
     found = read(tmp_path, text)
     assert said(found)["Fn1#W-1"][0:2] == ("waiver", 4)
     assert {"AWS::Lambda::Function", "AWS::IAM::Role"} <= {r.type for r in found if references_of(r)}
+
+
+def test_what_no_branch_creates_is_left_out(tmp_path: Path) -> None:
+    text = """\
+Conditions: {Never: !Equals [a, b]}
+Resources:
+  A:  # policyengine:waiver W-1
+    Type: AWS::S3::Bucket
+    Condition: Never
+  B:
+    Type: AWS::S3::Bucket
+"""
+    assert said(read(tmp_path, text)) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not FILES, reason="the shared corpora are not beside this checkout")
+def test_a_comment_above_every_resource_of_public_templates(tmp_path: Path) -> None:
+    """Each is found at its resource, and nothing else changes."""
+    suppressions = 0
+    for file in FILES:
+        try:
+            document = load(file.read_bytes(), name=file.name, style="cloudformation")
+            before = list(open_template(file, SourceOptions(base=file.parent)).resources())
+        except InputError:
+            continue
+        if document.syntax != "yaml":
+            continue
+        lines = document.text.split("\n")
+        above: dict[int, str] = {}
+        for name in document.value["Resources"]:
+            at = document.locate(("Resources", name), key=True)
+            assert at is not None and at.line is not None and at.column is not None
+            if lines[at.line - 1][: at.column - 1].strip() == "":
+                above[at.line] = f"{' ' * (at.column - 1)}# policyengine:waiver W-{name} and why"
+        text = "\n".join(
+            "\n".join([above[n], line] if n in above else [line]) for n, line in enumerate(lines, 1)
+        )
+        (tmp_path / "t.yaml").write_text(text)
+        found = list(open_template(tmp_path / "t.yaml", SourceOptions(base=tmp_path)).resources())
+        after = [r for r in found if r.type != SUPPRESSION]
+        assert [(r.id, repr(r.properties)) for r in after] == [(r.id, repr(r.properties)) for r in before], (
+            file.name
+        )
+        told = {r.properties["Waiver"] for r in found if r.type == SUPPRESSION and r.properties["Targets"]}
+        suppressions += len(told)
+        for resource in after:
+            if f"# policyengine:waiver W-{resource.id} " in text:
+                assert f"W-{resource.id}" in {each.waiver for each in references_of(resource)}, file.name
+                assert f"W-{resource.id}" in told
+    assert suppressions > 1000
