@@ -121,7 +121,9 @@ def refuse_computed(root: Raw, value: Any, where: str) -> None:
         return
     for key, argument in value.items():
         if key == "Ref" and len(value) == 1:
-            kind = "parameter" if argument in (root.get("Parameters") or {}) else "reference"
+            parameters = root.get("Parameters")
+            declared = isinstance(argument, str) and isinstance(parameters, dict) and argument in parameters
+            kind = "parameter" if declared else "reference"
             raise CannotEditError(f"`{where}` comes from the {kind} `{argument}`")
         if key.startswith(("Fn::", "!")):
             name = (

@@ -92,7 +92,7 @@ class Handlers:
         if place is None or place.shape != "list" or "*" in place.name:
             raise NotMechanicalError(f"the tag `{old}` would have to be renamed")
         steps: Path = tuple(place.name.split("."))
-        written: Any = self._body(resource).get("Properties") or {}
+        written: Any = _properties(self._body(resource))
         for step in steps:
             written = written.get(step) if isinstance(written, dict) else None
         for index, tag in enumerate(written if isinstance(written, list) else ()):
@@ -154,15 +154,15 @@ class Handlers:
         return body
 
     def _is_about(self, body: Raw, target: str, resource: Resource) -> bool:
-        named = (body.get("Properties") or {}).get(target)
-        own = (self._body(resource).get("Properties") or {}).get("BucketName")
+        named = _properties(body).get(target)
+        own = _properties(self._body(resource)).get("BucketName")
         listed = named if isinstance(named, list) else [named]
         return {"Ref": resource.id} in listed or (own is not None and own in listed)
 
     def _appended(
         self, name: str, body: Raw, statement: dict[str, Any], effects: tuple[Effect, ...]
     ) -> list[Change]:
-        document = body["Properties"].get("PolicyDocument")
+        document = _properties(body).get("PolicyDocument")
         try:
             refuse_computed(self._root, document, f"the policy of `{name}`")
         except CannotEditError as error:
@@ -170,7 +170,7 @@ class Handlers:
         statements = document.get("Statement") if isinstance(document, dict) else None
         if not isinstance(statements, list):
             raise NotMechanicalError(f"the policy of `{name}` has no list of statements")
-        taken = {s.get("Sid") for s in statements if isinstance(s, dict)}
+        taken = [s.get("Sid") for s in statements if isinstance(s, dict)]
         number = 1
         while statement["Sid"] in taken:
             number += 1
@@ -204,14 +204,14 @@ class Handlers:
     def _written(self, resource: Resource, path: Path) -> tuple[str, Path]:
         """Return where an entry of a group is written: in the group, or in a resource of its own."""
         name, index = str(path[0]), path[1] if len(path) > 2 else 0
-        own = (self._body(resource).get("Properties") or {}).get(name)
+        own = _properties(self._body(resource)).get(name)
         if len(path) == 1 or not isinstance(index, int) or (isinstance(own, list) and index < len(own)):
             return resource.id, path
         entry = resource.properties[name][index]
         wanted = [entry.get(each) for each in (*_ENTRY, path[-1])]
         for other, body in self._root["Resources"].items():
             if isinstance(body, dict) and body.get("Type") == "AWS::EC2::SecurityGroupIngress":
-                said = body.get("Properties") or {}
+                said = _properties(body)
                 about = said.get("GroupId", said.get("GroupName"))
                 if self._refers(about, resource.id) and [said.get(e) for e in (*_ENTRY, path[-1])] == wanted:
                     return other, path[-1:]
@@ -224,11 +224,11 @@ class Handlers:
         return value == {"Ref": name} or (got is not None and head == name)
 
     def _block(self, resource: Resource, key: str) -> str:
-        vpc = (self._body(resource).get("Properties") or {}).get("VpcId")
+        vpc = _properties(self._body(resource)).get("VpcId")
         name = vpc.get("Ref") if isinstance(vpc, dict) else None
         body = self._root["Resources"].get(name) if isinstance(name, str) else None
         if key == "CidrIp" and isinstance(body, dict) and body.get("Type") == "AWS::EC2::VPC":
-            block = (body.get("Properties") or {}).get("CidrBlock")
+            block = _properties(body).get("CidrBlock")
             if isinstance(block, str) and "/" in block:
                 return block
         return PRIVATE[key]
@@ -236,3 +236,9 @@ class Handlers:
     def _body(self, resource: Resource) -> Raw:
         body = self._root["Resources"].get(resource.id)
         return body if isinstance(body, dict) else {}
+
+
+def _properties(body: Raw) -> Raw:
+    """Return the properties of a resource as written; empty where they are no mapping, which others report."""
+    found = body.get("Properties")
+    return found if isinstance(found, dict) else {}
