@@ -10,7 +10,7 @@ import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path as Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from policyengine.aws.models import service_model
 from policyengine.model.finding import Evidence, Finding, build_finding
@@ -26,6 +26,18 @@ ACCOUNT = "123456789012"
 NOW = "2026-11-21T12:00:00+00:00"
 
 
+class Form(NamedTuple):
+    """What is held of values. ``whole``: an answer has all that AWS always answers, not only what a handler looks at;
+    ``ranges``: texts, lists and numbers are as long or large as they have to be."""
+
+    whole: bool
+    ranges: bool
+
+
+NAMED: Final = Form(whole=True, ranges=False)
+MEASURED: Final = Form(whole=False, ranges=True)
+
+
 class ErrorCode(str):
     """Stands for an answer with this error code."""
 
@@ -35,11 +47,12 @@ Answer = Json | ErrorCode | Callable[[Mapping[str, Any]], Any]
 
 class CannedReader:
     """A reader that knows the given operations: ``{"iam:GetRole": answer}``, an answer being AWS's object, an
-    :class:`ErrorCode` or a function of the arguments. ``asked`` collects the calls."""
+    :class:`ErrorCode` or a function of the arguments. ``asked`` collects the calls. ``form``: what is held of them."""
 
-    def __init__(self, answers: Mapping[str, Answer]) -> None:
-        self._answers = answers
+    def __init__(self, answers: Mapping[str, Answer], form: Form = NAMED) -> None:
+        self.answers = dict(answers)
         self.asked: list[Call] = []
+        self._form = form
 
     def call(
         self,
@@ -52,9 +65,9 @@ class CannedReader:
     ) -> Json | None:
         """Return the canned answer, None for an error code of ``none``. Raises Refused for any other."""
         given = dict(arguments or {})
-        check_arguments(service, operation, given)
+        check_arguments(service, operation, given, self._form)
         self.asked.append(Call(service, operation, given, region))
-        answer = self._answers[f"{service}:{operation}"]
+        answer = self.answers[f"{service}:{operation}"]
         if callable(answer):
             answer = answer(given)
         if isinstance(answer, ErrorCode):
@@ -63,7 +76,7 @@ class CannedReader:
             raise Refused("not_known", f"{service}:{operation}: {answer}")
         model = service_model(service).operation_model(operation)
         if model.output_shape is not None:
-            check_value(answer, model.output_shape, f"{service}:{operation}")
+            check_value(answer, model.output_shape, f"{service}:{operation}", self._form)
         assert isinstance(answer, dict)
         return answer
 
@@ -83,13 +96,13 @@ class CannedReader:
         return list(found or ())
 
 
-def check_arguments(service: str, operation: str, arguments: Mapping[str, Any]) -> None:
+def check_arguments(service: str, operation: str, arguments: Mapping[str, Any], form: Form = NAMED) -> None:
     """Raise AssertionError where botocore's model has no such operation or argument, or asks for more."""
     shape = service_model(service).operation_model(operation).input_shape
     if shape is None:
         assert not arguments, f"{service}:{operation} takes no arguments"
         return
-    check_value(dict(arguments), shape, f"{service}:{operation}")
+    check_value(dict(arguments), shape, f"{service}:{operation}", form._replace(whole=True))
 
 
 def check_calls(proposal: Proposal) -> None:
@@ -102,7 +115,7 @@ def check_calls(proposal: Proposal) -> None:
             check_arguments(call.service, call.operation, call.arguments)
 
 
-def check_value(value: Any, shape: Any, where: str) -> None:
+def check_value(value: Any, shape: Any, where: str, form: Form = NAMED) -> None:
     """Raise AssertionError where a JSON value is none of a shape of botocore's."""
     if type(value).__name__ == "FromAnswer":
         return
@@ -112,33 +125,43 @@ def check_value(value: Any, shape: Any, where: str) -> None:
         strange = set(value) - set(shape.members)
         assert not strange, f"{where} has no {sorted(strange)}"
         lacking = set(shape.required_members) - set(value)
-        assert not lacking, f"{where} lacks {sorted(lacking)}"
+        assert not (form.whole and lacking), f"{where} lacks {sorted(lacking)}"
         for name, each in value.items():
-            check_value(each, shape.members[name], f"{where}.{name}")
+            check_value(each, shape.members[name], f"{where}.{name}", form)
     elif kind == "list":
         assert isinstance(value, list | tuple), f"{where}: expected a list, found {value!r}"
+        _check_range(len(value), shape, where, form)
         for each in value:
-            check_value(each, shape.member, f"{where}[]")
+            check_value(each, shape.member, f"{where}[]", form)
     elif kind == "map":
         assert isinstance(value, dict), f"{where}: expected an object, found {value!r}"
         for name, each in value.items():
-            check_value(each, shape.value, f"{where}.{name}")
+            check_value(each, shape.value, f"{where}.{name}", form)
     else:
-        _check_scalar(value, shape, kind, where)
+        _check_scalar(value, shape, kind, where, form)
 
 
-def _check_scalar(value: Any, shape: Any, kind: str, where: str) -> None:
+def _check_scalar(value: Any, shape: Any, kind: str, where: str, form: Form) -> None:
     if kind == "string":
         # botocore parses policy documents of IAM and leaves other texts as they are
         assert isinstance(value, str | dict), f"{where}: expected a text, found {value!r}"
         enum = getattr(shape, "enum", None)
         assert not enum or value in enum, f"{where}: {value!r} is none of {enum}"
+        if isinstance(value, str):
+            _check_range(len(value), shape, where, form)
     elif kind == "boolean":
         assert isinstance(value, bool), f"{where}: expected true or false, found {value!r}"
     elif kind in ("integer", "long"):
         assert isinstance(value, int) and not isinstance(value, bool), f"{where}: {value!r} is no integer"
+        _check_range(value, shape, where, form)
     elif kind == "timestamp":
         assert isinstance(value, str | datetime), f"{where}: expected a time, found {value!r}"
+
+
+def _check_range(number: int, shape: Any, where: str, form: Form) -> None:
+    """Only the least is checked: botocore's models have a most that AWS no longer holds to."""
+    least = shape.metadata.get("min")
+    assert not form.ranges or least is None or number >= least, f"{where}: {number} is less than {least}"
 
 
 def target(

@@ -193,7 +193,7 @@ def test_a_role_that_was_used_lately_is_left_alone_whatever_the_rule_asks_for() 
 def test_incident_c7n_2824_a_failed_read_changes_nothing(operation: str) -> None:
     """https://github.com/cloud-custodian/cloud-custodian/issues/2824"""
     given = reader()
-    given._answers = {**given._answers, operation: ErrorCode("InternalFailure")}
+    given.answers = {**given.answers, operation: ErrorCode("InternalFailure")}
     assert refused(about(), given).code == "not_known"
 
 

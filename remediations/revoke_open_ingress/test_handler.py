@@ -204,8 +204,8 @@ def test_ports_that_must_stay_are_opened_before_the_wide_rule_goes() -> None:
 
 def test_a_group_in_use_asks() -> None:
     rules = [rule(1, "tcp", 22, 22, CidrIpv4=WORLD)]
-    (concern,) = propose(HANDLER, about(rules), answers(rules, used=["interface", "nat_gateway"])).concerns
-    assert "interface, nat_gateway" in concern
+    (concern,) = propose(HANDLER, about(rules), answers(rules, used=["interface", "vpc_endpoint"])).concerns
+    assert "interface, vpc_endpoint" in concern
 
 
 def test_sources_that_only_together_are_the_internet_are_for_a_person() -> None:

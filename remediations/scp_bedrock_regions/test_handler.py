@@ -145,10 +145,10 @@ def test_policies_of_its_own_count_too() -> None:
     own = [{"Id": f"p-{n}", "Name": f"{handler.PREFIX}{MEMBER}-{n}"} for n in range(2)]
     others = [{"Id": f"p-x{n}", "Name": f"P{n}"} for n in range(8)]
     listed = {"organizations:ListPoliciesForTarget": {"Policies": [*own, *others]}}
-    given._answers = {**given._answers, **listed}
+    given.answers = {**given.answers, **listed}
     assert refused(about(), given).code == "unsupported"
-    given._answers = {
-        **given._answers,
+    given.answers = {
+        **given.answers,
         "organizations:ListPoliciesForTarget": {"Policies": [*own, *others[:7]]},
     }
     assert len(planned(about(), given).steps) == 2
@@ -201,7 +201,7 @@ def test_without_recorded_calls_that_is_said() -> None:
 def test_incident_c7n_2824_a_failed_listing_is_not_an_empty_one() -> None:
     """https://github.com/cloud-custodian/cloud-custodian/issues/2824"""
     given = reader()
-    given._answers = {**given._answers, "organizations:ListPoliciesForTarget": ErrorCode("ServiceException")}
+    given.answers = {**given.answers, "organizations:ListPoliciesForTarget": ErrorCode("ServiceException")}
     assert refused(about(), given).code == "not_known"
 
 

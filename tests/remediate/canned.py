@@ -5,20 +5,18 @@ A unit test of a handler says what AWS answers; this holds that it could. Nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from botocore.validate import ParamValidator
-
-from policyengine.aws.models import service_model
 from policyengine.model.finding import Evidence, build_finding
 from policyengine.model.resource import Resource
-from policyengine.remediate.api import Call, FromAnswer, Handler, Proposal, Refused, Target
+from policyengine.remediate.api import Handler, Proposal, Refused, Target
 from policyengine.remediate.declaration import Declaration
 from policyengine.remediate.declarations import read_declaration
 from policyengine.remediate.registry import DECLARATION, Remediations
 from policyengine.rules.data import data_root
+from policyengine.testing.canned import MEASURED, Answer, CannedReader, ErrorCode, check_arguments
 
 Json = dict[str, Any]
 ACCOUNT = "111122223333"
@@ -44,23 +42,27 @@ def one(handler: str) -> Remediations:
     return Remediations(folder, {handler: declared})
 
 
-class Failing(str):
-    """An error code that AWS answers with."""
+Failing = ErrorCode
+"""An error code that AWS answers with."""
 
 
-Answer = Json | Failing | Callable[[Json], Any]
-"""What an operation answers, or a function of its arguments that says so."""
-
-
-class Canned:
-    """A Reader over written answers: ``service:Operation`` -> what it answers. ``made`` are the calls it was asked, ``regions``
-    where each was sent."""
+class Canned(CannedReader):
+    """A Reader over written answers, of what the handler declares that it reads; they leave out what no handler looks at.
+    ``made`` are the calls it was asked, ``regions`` where each was sent."""
 
     def __init__(self, handler: str, answers: Mapping[str, Answer]) -> None:
+        super().__init__(answers, MEASURED)
         self.declaration = one(handler).declaration(handler)
-        self.answers = dict(answers)
-        self.made: list[tuple[str, Json]] = []
-        self.regions: list[str] = []
+
+    @property
+    def made(self) -> list[tuple[str, Json]]:
+        """The calls, by name, with their arguments."""
+        return [(call.name, dict(call.arguments)) for call in self.asked]
+
+    @property
+    def regions(self) -> list[str]:
+        """Where each call was sent."""
+        return [call.region for call in self.asked]
 
     def call(
         self,
@@ -72,53 +74,8 @@ class Canned:
         region: str = "",
     ) -> Json | None:
         """Answer as :class:`policyengine.remediate.api.Reader` does."""
-        name = f"{service}:{operation}"
-        assert name in self.declaration.reads, f"{name} is not declared"
-        given = dict(arguments or {})
-        valid_input(service, operation, given)
-        self.made.append((name, given))
-        self.regions.append(region)
-        answer = self.answers[name]
-        found = answer(given) if callable(answer) and not isinstance(answer, str) else answer
-        if isinstance(found, Failing):
-            if str(found) in none:
-                return None
-            raise Refused("not_known", f"{name}: {found}")
-        shape = service_model(service).operation_model(operation).output_shape
-        _validate(shape, found, name, whole=False)
-        return dict(found)
-
-    def all(
-        self,
-        service: str,
-        operation: str,
-        arguments: Mapping[str, Any] | None = None,
-        *,
-        result: str,
-        region: str = "",
-    ) -> list[Any]:
-        """Answer with the items of the one page there is."""
-        found: Any = self.call(service, operation, arguments, region=region)
-        for part in result.split("."):
-            found = (found or {}).get(part)
-        return list(found or [])
-
-
-def valid_input(service: str, operation: str, arguments: Json) -> None:
-    """Hold that AWS takes such arguments."""
-    model = service_model(service).operation_model(operation)
-    _validate(model.input_shape, arguments, f"{service}:{operation}", whole=True)
-
-
-def _validate(shape: Any, value: Any, name: str, *, whole: bool) -> None:
-    """``whole``: what the model requires must be there; written answers leave out what no handler looks at."""
-    if shape is None:
-        assert not value, f"{name} has no such"
-        return
-    report = ParamValidator().validate(value, shape)
-    if not whole:
-        report._errors = [each for each in report._errors if each[0] != "missing required field"]
-    assert not report.has_errors(), f"{name}: {report.generate_report()}"
+        assert f"{service}:{operation}" in self.declaration.reads, f"{service}:{operation} is not declared"
+        return super().call(service, operation, arguments, none=none, region=region)
 
 
 def target(
@@ -169,20 +126,9 @@ def checked(declared: Declaration, proposal: Proposal) -> Proposal:
     for step in proposal.steps:
         for call in (step.call, *step.undo):
             assert call.name in declared.writes, call.name
-            valid_input(call.service, call.operation, _filled(call))
+            check_arguments(call.service, call.operation, call.arguments, MEASURED)
         assert step.undo or declared.reversible != "full"
     return proposal
-
-
-def _filled(call: Call) -> Json:
-    def fill(value: Any) -> Any:
-        if isinstance(value, FromAnswer):
-            return "from-an-answer"
-        if isinstance(value, Mapping):
-            return {name: fill(each) for name, each in value.items()}
-        return [fill(each) for each in value] if isinstance(value, list | tuple) else value
-
-    return {name: fill(value) for name, value in call.arguments.items()}
 
 
 def refused(handler: str, about: Target, answers: Mapping[str, Answer]) -> Refused:
