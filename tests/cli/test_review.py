@@ -223,12 +223,14 @@ def test_what_cannot_be_read_is_no_success(
     code, found = ask("--base", "HEAD")
     assert code == 2 and not found["run"]["complete"]
     assert "template.yaml" in found["run"]["errors"][0]["message"]
+    assert {e["file"] for e in found["entries"] if e["kind"] == "unreadable"} == {"template.yaml"}
 
 
 def test_terraform_without_a_plan_is_said(repo: Repo, ask: Asked) -> None:
     repo.write(main_tf='resource "aws_s3_bucket" "b" {}\n')
     code, found = ask("--base", "HEAD")
-    assert code == 0 and "terraform show -json" in " ".join(found["run"]["notes"])
+    assert code == 0 and "terraform show -json" in " ".join(title for _, title in told(found, "unclear"))
+    assert ask("--base", "HEAD", "--strict")[0] == 3
 
 
 def test_files_and_folders(tmp_path: Path, ask: Asked, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ from policyengine.model.errors import UsageError
 from policyengine.model.reasons import SEVERITIES
 from policyengine.reports.base import RunError
 from policyengine.reports.jsontext import compact
+from policyengine.review.changes import Change, worst
 from policyengine.review.compare import compared
 from policyengine.review.document import About, review_json
 from policyengine.review.matching import is_unchanged, paired_resources
@@ -43,9 +44,9 @@ def run_review(scope: Sequence[Path], options: Mapping[str, Any]) -> int:
         both.base.judge(judged_by.evaluator)
         both.head.judge(judged_by.evaluator)
         pairing = paired_resources(both.base.resources, both.head.resources, both.files)
-        changes = compared(
-            pairing, both.base.findings, both.head.findings, (judged_by.gate(), after.gate()), remedies()
-        )
+        gates = (judged_by.gate(), after.gate())
+        found = compared(pairing, both.base.findings, both.head.findings, gates, remedies())
+        changes = worst([*_unread(both), *found])
         document = review_json(changes, _about(both, pairing, judged_by))
         for name, path in formats:
             with ExitStack() as files:
@@ -155,18 +156,27 @@ def _about(both: Both, pairing: Pairing, judged_by: Judging) -> About:
         judged_by.config,
         errors,
         both.base.incomplete or both.head.incomplete,
-        list(_notes(both, judged_by)),
+        list(_notes(judged_by)),
         dict(counts),
     )
 
 
-def _notes(both: Both, judged_by: Judging) -> Iterator[str]:
-    if both.unread:
-        shown = ", ".join(f"`{name}`" for name in both.unread[:3]) + (", …" if len(both.unread) > 3 else "")
-        yield (
-            f"{len(both.unread)} changed file(s) of Terraform ({shown}) are not judged: what they become is in a plan; "
-            "compare `terraform show -json` of both sides by --base FILE --head FILE"
+def _unread(both: Both) -> Iterator[Change]:
+    """Yield what changed and cannot be compared: that nothing is told of it must not look like nothing."""
+    for name in both.unread:
+        yield Change(
+            "unreadable", "unclear", "low",
+            "Terraform configuration is not judged by itself: what it becomes is in a plan; compare `terraform show -json` of "
+            "both sides by --base FILE --head FILE", None, file=name,
+        )  # fmt: skip
+    for error in both.head.errors:
+        at = error.location
+        yield Change(
+            "unreadable", "unclear", "low", error.message, None, location=at, file=at.file if at else None
         )
+
+
+def _notes(judged_by: Judging) -> Iterator[str]:
     if judged_by.config is None:
         yield "the base has no policyengine.yaml: the defaults of every rule hold"
 
