@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any, Final, Literal, NamedTuple
 
 from policyengine.history.looked import Looked
@@ -23,6 +24,10 @@ Kind = Literal[
 Key = tuple[str, ...]
 Sides = tuple[Looked, Looked]
 _NOT_USED: Final = "the rule is not used any more"
+_NO_VERDICT: Final = "no verdict of the rule on it"
+_NO_RULE: Final = (
+    "is a report that does not say which rules it asked, and has no verdict of this one on anything"
+)
 NOT_AT_HAND: Final = "the resource changed, or what it is compared with: its values are not at hand"
 """Run directories keep no evidence of what passes: the resources that were judged have the values (``history.reasons``)."""
 
@@ -79,14 +84,19 @@ class Rules:
         places = {(account, region), (account, None), (None, None), (account, "global")}
         return not self._unread.isdisjoint(places)
 
+    @property
+    def known(self) -> tuple[bool, bool]:
+        """Whether the earlier and the later run say which rules they asked."""
+        return self._before is not None, self._after is not None
+
     def change_of(self, rule: str) -> str:
         """Say what happened to a rule, "" when nothing did or nobody knows."""
+        if self._after is not None and rule not in self._after:
+            return _NOT_USED
         if self._before is None or self._after is None:
             return ""
         if rule not in self._before:
             return "the rule is new"
-        if rule not in self._after:
-            return _NOT_USED
         return "" if self._before[rule] == self._after[rule] else "the rule changed"
 
 
@@ -97,13 +107,20 @@ def compare(
 
     ``looked`` is where the earlier and the later run looked: without it, both looked everywhere.
     """
-    for old, new in paired(_keyed(before), _keyed(after)):
-        if old is not None and new is not None:
-            yield from _both(old, new, rules)
-        elif old is not None and old["verdict"] == FAIL:
-            yield _only_earlier(old, rules, looked)
-        elif new is not None and new["verdict"] == FAIL:
-            yield _only_later(new, rules, looked)
+    for _, group in groupby(paired(_keyed(before), _keyed(after)), _resource_of):
+        pairs = list(group)
+        had, has = any(old is not None for old, _ in pairs), any(new is not None for _, new in pairs)
+        for old, new in pairs:
+            if old is not None and new is not None:
+                yield from _both(old, new, rules)
+            elif old is not None and old["verdict"] == FAIL:
+                yield _only_earlier(old, rules, looked, has=has)
+            elif new is not None and new["verdict"] == FAIL:
+                yield _only_later(new, rules, looked, had=had)
+
+
+def _resource_of(pair: tuple[Json | None, Json | None]) -> Key:
+    return key_of(pair[0] or pair[1] or {})[:-1]
 
 
 def _keyed(findings: Iterable[Json]) -> Iterator[tuple[Key, Json]]:
@@ -138,7 +155,8 @@ def in_order(findings: Iterable[Json]) -> bool:
     return True
 
 
-def _only_earlier(finding: Json, rules: Rules, looked: Sides | None) -> Change:
+def _only_earlier(finding: Json, rules: Rules, looked: Sides | None, *, has: bool) -> Change:
+    """``has``: the later run has verdicts of other rules on the resource."""
     changed = rules.change_of(finding["rule"])
     if changed == _NOT_USED:
         return Change("not_asked", finding, changed)
@@ -149,12 +167,22 @@ def _only_earlier(finding: Json, rules: Rules, looked: Sides | None) -> Change:
     missing = looked[1].why_not(finding, looked[0]) if looked is not None else ""
     if missing:
         return Change("not_looked_at", finding, f"the data is missing: the later run {missing}")
+    if has:
+        return Change("not_asked", finding, changed or f"the later run has the resource, and {_NO_VERDICT}")
+    if not rules.known[1] and looked is not None and finding["rule"] not in looked[1].rules:
+        # it was not asked, or there is nothing left that it applies to
+        return Change("not_determined", finding, f"the data is missing: the later run {_NO_RULE}")
     return Change("gone", finding, changed or "the resource is not in the later run")
 
 
-def _only_later(finding: Json, rules: Rules, looked: Sides | None) -> Change:
+def _only_later(finding: Json, rules: Rules, looked: Sides | None, *, had: bool) -> Change:
+    """``had``: the earlier run has verdicts of other rules on the resource."""
     missing = looked[0].why_not(finding, looked[1]) if looked is not None else ""
     was = f"the earlier run {missing}" if missing else "the resource is not in the earlier run"
+    if had:
+        was = f"the earlier run has the resource, and {_NO_VERDICT}"
+    elif not missing and not rules.known[0] and looked is not None and finding["rule"] not in looked[0].rules:
+        was = f"the earlier run {_NO_RULE}"
     return Change("new", finding, rules.change_of(finding["rule"]) or was)
 
 

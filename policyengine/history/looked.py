@@ -39,10 +39,13 @@ class Looked:
         self._targets = None if targets is None else frozenset(targets)
         self._places: set[tuple[str | None, str | None]] = set()
         self._files: set[str] = set()
+        self.rules: set[str] = set()
+        """Those there are findings of, as far as findings were noted."""
 
     def noting(self, findings: Iterable[J]) -> Iterator[J]:
-        """Yield the findings and remember which places and files they are of."""
+        """Yield the findings and remember which places and files they are of, and which rules."""
         for finding in findings:
+            self.rules.add(finding["rule"])
             where = finding.get("location")
             if where is not None:
                 self._files.add(where["file"])

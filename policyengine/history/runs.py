@@ -9,13 +9,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from policyengine.history.compare import Rules, deciding_text
+from policyengine.history.compare import Rules
 from policyengine.history.looked import Looked
 from policyengine.history.moments import moment, written
 from policyengine.model.errors import InputError, UsageError
 from policyengine.model.finding import identity_key
 from policyengine.model.reasons import LETTERS
 from policyengine.model.run_directory import is_run_directory
+from policyengine.rules.recorded import deciding_text
 from policyengine.store.coverage import read_coverage
 from policyengine.store.rundir import RunReader, read_findings, read_run
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from policyengine.history.compare import Rules, compare, in_order
+from policyengine.history.looked import Looked
 from policyengine.model.errors import InputError
 from policyengine.store.rundir import read_run
 
@@ -93,6 +94,36 @@ def test_a_rule_that_is_not_asked_and_an_account_that_was_not_read() -> None:
     assert change.kind == "not_determined"
     other = Rules([RULE], [RULE], [("111122223333", "us-east-1")])
     assert [c.kind for c in compare([finding("FAIL")], [], other)] == ["gone"]
+
+
+def noted(findings: list[Any]) -> Looked:
+    looked = Looked({}, None)
+    list(looked.noting(findings))
+    return looked
+
+
+def report_changes(before: list[Any], after: list[Any], rules: Rules | None = None) -> list[tuple[str, str]]:
+    sides = (noted(before), noted(after))
+    found = compare(before, after, rules or Rules(None, None), sides)
+    return [(change.kind, change.why) for change in found]
+
+
+def test_a_report_without_its_rules_proves_nothing_gone_that_may_not_have_been_asked() -> None:
+    """A report names a digest of its rules only: which it asked shows in its verdicts."""
+    failing, other = finding("FAIL"), finding("PASS", id="b")
+    another = {**finding("PASS"), "rule": "zz-other"}
+    kinds = [
+        (report_changes([failing], [other]), "gone", "not in the later run"),
+        (report_changes([failing], [another]), "not_asked", "no verdict of the rule on it"),
+        (report_changes([failing], [{**other, "rule": "zz-other"}]), "not_determined", "does not say which rules"),
+        (report_changes([failing], [other], Rules(None, [])), "not_asked", "the rule is not used any more"),
+        (report_changes([other], [other, failing]), "new", "the resource is not in the earlier run"),
+        (report_changes([another], [another, failing]), "new", "the earlier run has the resource, and no verdict"),
+        (report_changes([{**other, "rule": "zz-other"}], [failing]), "new", "does not say which rules"),
+    ]  # fmt: skip
+    for changes, kind, why in kinds:
+        (told,) = changes
+        assert told[0] == kind and why in told[1], told
 
 
 def test_a_type_that_was_not_listed_is_not_gone() -> None:
