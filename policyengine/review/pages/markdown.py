@@ -22,6 +22,7 @@ from policyengine.review.pages.words import (
     place,
     rules,
     sides,
+    subject,
     witness,
 )
 
@@ -80,8 +81,7 @@ def _sections(effect: str, entries: Sequence[Json]) -> Iterator[tuple[str, list[
         yield "", [_details(entry) for entry in entries], ""
         return
     lines = [
-        f"- {code(place(entry))} {escape(name(entry))}: {escape(cut(entry['title'], 300))}"
-        for entry in entries
+        f"- {code(place(entry))} {escape(subject(entry) + cut(entry['title'], 300))}" for entry in entries
     ]
     yield f"<details><summary>{EFFECT_TITLES[effect]} ({len(entries):,})</summary>\n", lines, "\n</details>\n"
 

@@ -21,6 +21,7 @@ from policyengine.review.pages.words import (
     place,
     rules,
     sides,
+    subject,
     witness,
 )
 
@@ -95,7 +96,9 @@ class _Page:
         yield self._paint(role, f"{EFFECT_TITLES[effect]} ({len(entries):,})")
         shown = entries if self._everything else entries[:SHORT] if effect == "unclear" else []
         for entry in shown:
-            yield from self._prose("  ", f"{place(entry)} {name(entry)}: {cut(visible(entry['title']), 300)}")
+            yield from self._prose(
+                "  ", f"{place(entry)} {subject(entry)}{cut(visible(entry['title']), 300)}"
+            )
             if self._everything:
                 for rule in rules(entry):
                     yield from self._prose("    = rule ", rule)

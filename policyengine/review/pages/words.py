@@ -64,6 +64,11 @@ def name(entry: Json) -> str:
     return text
 
 
+def subject(entry: Json) -> str:
+    """Return what stands before a title in a list: the resource with a colon, nothing where there is none."""
+    return f"{name(entry)}: " if entry["resource"] else ""
+
+
 def before_after(entry: Json) -> str:
     """Return both values as one sentence; empty where there are none."""
     if entry["before"] is None and entry["after"] is None:
