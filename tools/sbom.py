@@ -51,7 +51,7 @@ class Mismatch(Exception):
 
 def pins(path: Path = CONSTRAINTS) -> dict[str, str]:
     """Return name -> version of a file of constraints."""
-    found = {}
+    found: dict[str, str] = {}
     for line in path.read_text("utf-8").splitlines():
         name, equals, version = line.partition("#")[0].strip().partition("==")
         if equals:
@@ -131,7 +131,8 @@ def _add(bom: Bom, root: Component, wanted: list[str], pinned: dict[str, str]) -
 
 def _needed(requirements: list[str], extras: frozenset[str]) -> Iterator[Requirement]:
     """Yield those that are needed without extras of ours, on Python 3.11 and Linux: where the Lambdas and CI run."""
-    environment = {**default_environment(), "python_version": "3.11", "python_full_version": "3.11.0", "sys_platform": "linux",
+    environment: dict[str, str] = {
+        **{name: str(value) for name, value in default_environment().items()}, "python_version": "3.11", "python_full_version": "3.11.0", "sys_platform": "linux",
                    "platform_system": "Linux", "os_name": "posix"}  # fmt: skip
     for text in requirements:
         requirement = Requirement(text)
