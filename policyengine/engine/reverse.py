@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from policyengine.engine.references import candidate_names, names_of, values_at
@@ -20,23 +20,37 @@ class Reverse:
         self._by_name: dict[tuple[str, Place], list[Resource]] = defaultdict(list)
         self._by_target: dict[tuple[str | None, str], list[Resource]] = defaultdict(list)
         self._doubtful: dict[Place, list[tuple[Resource, Unresolved]]] = defaultdict(list)
-        steps = by.split(".")
+        self._steps = by.split(".")
         for resource in resources:
-            for value in values_at(resource, steps):
-                self._take(resource, value)
+            self.add(resource)
+
+    def add(self, resource: Resource) -> None:
+        """Take a resource in, after those that are there."""
+        for value in values_at(resource, self._steps):
+            for among in self._among(resource, value):
+                among.append(resource)
+            if _is_doubt(value):
+                self._doubtful[self._place(resource)].append((resource, value))
+
+    def discard(self, resource: Resource) -> None:
+        """Take out a resource, the very object that was added, as it was then."""
+        for value in values_at(resource, self._steps):
+            for among in self._among(resource, value):
+                among.remove(resource)
+            if _is_doubt(value):
+                place = self._place(resource)
+                self._doubtful[place] = [one for one in self._doubtful[place] if one[0] is not resource]
 
     def _place(self, resource: Resource) -> Place:
         return None if self._across else place_of(resource)
 
-    def _take(self, resource: Resource, value: Any) -> None:
+    def _among(self, resource: Resource, value: Any) -> Iterator[list[Resource]]:
+        """Yield the lists of those who name what a value of a resource names."""
         if isinstance(value, str):
             for name in candidate_names(value):
-                self._by_name[name, self._place(resource)].append(resource)
-        elif isinstance(value, Unresolved):
-            if value.target is not None:
-                self._by_target[resource.file, value.target[0]].append(resource)
-            else:
-                self._doubtful[self._place(resource)].append((resource, value))
+                yield self._by_name[name, self._place(resource)]
+        elif isinstance(value, Unresolved) and value.target is not None:
+            yield self._by_target[resource.file, value.target[0]]
 
     def naming(self, resource: Resource) -> list[Resource]:
         """Return the resources that name this one, in order, each once."""
@@ -49,3 +63,8 @@ class Reverse:
     def doubts(self, resource: Resource) -> Sequence[tuple[Resource, Unresolved]]:
         """Return those of which it is not known whom they name."""
         return self._doubtful.get(self._place(resource), ())
+
+
+def _is_doubt(value: Any) -> bool:
+    """Whether a value may name anything."""
+    return isinstance(value, Unresolved) and value.target is None

@@ -70,10 +70,15 @@ class World:
 
     def _forget(self) -> None:
         """Drop what was derived from the resources held."""
-        self._tables: dict[tuple[str | None, ...], list[Resource]] = {}
-        self._alike: dict[tuple[int, ...], list[Resource]] = {}
-        self._reverse_indexes: dict[tuple[str, str, bool], Reverse] = {}
+        self._tables: dict[str, dict[tuple[str | None, ...], list[Resource]]] = {}
+        self._alike: dict[str, dict[tuple[int, ...], list[Resource]]] = {}
+        self._reverse_indexes: dict[str, dict[tuple[str, bool], Reverse]] = {}
         self._organization: dict[str, tuple[list[Resource], bool]] = {}
+
+    def _forget_type(self, type_: str) -> None:
+        """Drop what was derived from the resources of one type, but for who names whom: that is kept up to date."""
+        for made in (self._tables, self._alike, self._organization):
+            made.pop(type_, None)
 
     def release(self) -> None:
         """Give up the resources; whoever still refers to this world (a cycle of closures) holds nothing big."""
@@ -95,8 +100,10 @@ class World:
 
     def add(self, resource: Resource) -> None:
         """Take a resource, all its branches, into the tables."""
-        self._forget()
         for branch in (resource, *resource.variants):
+            self._forget_type(branch.type)
+            for index in self._reverse_indexes.get(branch.type, {}).values():
+                index.add(branch)
             place = self._place(branch)
             self._places[place] = None
             self._by_type[branch.type].append(branch)
@@ -107,8 +114,10 @@ class World:
 
     def discard(self, resource: Resource) -> None:
         """Take out a resource, the very object that was added, all its branches. Raises ValueError where it is not there."""
-        self._forget()
         for branch in (resource, *resource.variants):
+            self._forget_type(branch.type)
+            for index in self._reverse_indexes.get(branch.type, {}).values():
+                index.discard(branch)
             place = self._place(branch)
             self._by_type[branch.type].remove(branch)
             if not self._across:
@@ -137,8 +146,9 @@ class World:
 
     def table(self, type_: str, resource: Resource, scope: str = "account-region") -> list[Resource]:
         """Return every resource of a type in the scope of one resource, a list that must not be changed."""
-        place = (type_, scope, resource.file, resource.account, resource.region)
-        known = self._tables.get(place)
+        place = (scope, resource.file, resource.account, resource.region)
+        tables = self._tables.setdefault(type_, {})
+        known = tables.get(place)
         if known is not None:
             return known
         found, plain = self._held(type_, resource, scope)
@@ -146,8 +156,8 @@ class World:
         if plain:
             if table.__class__ is list:
                 # regions see the same of what is global: what is made of a table is made once for all of them
-                table = self._alike.setdefault(tuple(map(id, table)), table)
-            self._tables[place] = table
+                table = self._alike.setdefault(type_, {}).setdefault(tuple(map(id, table)), table)
+            tables[place] = table
         return table
 
     def _home(self, scope: str) -> World:
@@ -257,10 +267,10 @@ class World:
         return complete
 
     def _reverse_index(self, type_: str, by: str, *, across: bool) -> Reverse:
-        index = self._reverse_indexes.get((type_, by, across))
+        indexes = self._reverse_indexes.setdefault(type_, {})
+        index = indexes.get((by, across))
         if index is None:
-            index = Reverse(self._by_type.get(type_, ()), by, across)
-            self._reverse_indexes[type_, by, across] = index
+            index = indexes[by, across] = Reverse(self._by_type.get(type_, ()), by, across)
         return index
 
     def _complete(self, found: list[Resource], type_: str, resource: Resource, scope: str) -> list[Resource]:

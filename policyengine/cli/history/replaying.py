@@ -59,7 +59,7 @@ def replayed(targets: Sequence[str], options: Mapping[str, Any]) -> Replayed:
         judge = Judge(evaluator)
         untimed = _spool(spool, sources, judge, end)
         period = _period(spool, start, end)
-        sweep = Sweep(judge)
+        sweep = Sweep(judge, period[1])
         _sweep(spool, sweep, sorted(recorders.stops, key=_stop_key), period[1])
         sweep.end(period[1])
     _name_actors(sweep, options["trail"])

@@ -44,17 +44,25 @@ class Recorder:
 
     def __init__(self, world: World, now: datetime) -> None:
         self._world = world
-        self._now = now
-        self.tables = Tables(world)
         self._current: set[Dependency] = set()
         self._alone: dict[Dependency, bytes] = {}
+        self._found: dict[Dependency, Any] = {}
+        """What relations of the resource have reached: asked once for all its rules."""
+        self._now = now
+        self.subject = self._made()
+        self._plain = plain_subject(world, now, self.subject)
+        self.renew()
+
+    def renew(self) -> None:
+        """Let go of what the world says: it has changed."""
+        self.tables = Tables(self._world)
         self._of_place: dict[tuple[Dependency, str | None, str | None], bytes] = {}
         self._behind: dict[tuple[str, str | None, str | None], str] = {}
         """What the narrow looks of an account and region choose from."""
-        self._found: dict[Dependency, Any] = {}
-        """What relations of the resource have reached: asked once for all its rules."""
-        self.subject = self._made()
-        self._plain = plain_subject(world, now, self.subject)
+
+    def set_clock(self, now: datetime) -> None:
+        """Judge what begins from here on at another time."""
+        self._now = self._plain.now = now
 
     def start(self, resource: Resource) -> None:
         """Point the Subject at another resource."""

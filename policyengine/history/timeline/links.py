@@ -44,27 +44,11 @@ def links_of(variant: Mapping[str, Any], type_: str, about: str) -> Links:
     return found
 
 
-def looks_beyond(form: Mapping[str, Any] | None) -> bool:
-    """Whether a check may look at other resources: a field behind ``with``, a predicate that reads tables or relations."""
-    if form is None:
-        return False
-    if form["op"] == "predicate":
-        predicate = PREDICATES[form["name"]]
-        return bool(
-            predicate.needs or predicate.wide or any(arg.kind == "alias" for arg in predicate.args.values())
-        )
-    if form.get("root") not in (None, "properties", "tags", "resource", "element", "related"):
-        return True
-    children = form.get("checks") or ([form["check"]] if form.get("check") else [])
-    return any(looks_beyond(child) for child in children)
-
-
 class Changed:
     """A resource before and after, to be asked whom it concerns."""
 
     def __init__(self, before: Resource | None, after: Resource | None) -> None:
-        self._states = [state for state in (before, after) if state is not None]
-        self._names = {name for state in self._states for name in names_of(state)}
+        self.states = [state for state in (before, after) if state is not None]
         self._named: dict[str, frozenset[str] | None] = {}
 
     def concerns(self, resource: Resource, links: Links) -> bool:
@@ -75,21 +59,24 @@ class Changed:
         if relation["via"] is None:
             named = self._by(relation["by"])
             return named is None or not named.isdisjoint(names_of(resource))
-        names = self._names | self._keys(relation["key"])
+        names = self._names() | self._keys(relation["key"])
         found = _names_in(values_at(resource, relation["via"].split(".")))
         through = relation["to"] in INDIRECT
         return any(name in names or (through and _ALIAS in name) for name in found)
 
+    def _names(self) -> set[str]:
+        return {name for state in self.states for name in names_of(state)}
+
     def _keys(self, key: str | None) -> set[str]:
         if key is None:
             return set()
-        found = (value for state in self._states for value in leaves(state.properties, key.split(".")))
+        found = (value for state in self.states for value in leaves(state.properties, key.split(".")))
         return {value for value in found if isinstance(value, str)}
 
     def _by(self, path: str) -> frozenset[str] | None:
         """What it names at a path; None where that is not known, so that it may be anything."""
         if path not in self._named:
-            values = [value for state in self._states for value in values_at(state, path.split("."))]
+            values = [value for state in self.states for value in values_at(state, path.split("."))]
             doubtful = any(isinstance(value, Unresolved) for value in values)
             self._named[path] = None if doubtful else frozenset(_names_in(iter(values)))
         return self._named[path]

@@ -128,6 +128,8 @@ class Tracked:
     recorded: list[Stretch] = field(default_factory=list)
     gaps: list[Stretch] = field(default_factory=list)
     rules: set[str] = field(default_factory=set)
+    restless: frozenset[str] = frozenset()
+    """Rules that may look at others as time passes."""
 
     @property
     def gap(self) -> Stretch | None:

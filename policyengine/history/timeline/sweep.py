@@ -6,39 +6,55 @@ nothing of it is said to be absent, so rules that ask about it are UNKNOWN, as f
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
+from policyengine.engine.kept.digests import SIZE
+from policyengine.engine.kept.recording import Dependency
 from policyengine.engine.piece import prepare
 from policyengine.engine.references import names_of
 from policyengine.engine.world import World
 from policyengine.history.moments import moment
 from policyengine.history.runs import Identity
-from policyengine.history.timeline.judging import Judge, Judged
+from policyengine.history.timeline.judging import SECOND, Judge
 from policyengine.history.timeline.links import Changed
 from policyengine.history.timeline.records import Cause, Interval, Record, Stop, Stretch, Tracked, Value, Why
+from policyengine.history.timeline.resting import Judged
 from policyengine.history.timeline.values import values_between
+from policyengine.history.timeline.watching import Watching
 from policyengine.model.finding import Evidence
-from policyengine.model.reasons import NOT_APPLICABLE, PASS
+from policyengine.model.reasons import PASS
 from policyengine.model.resource import Resource
 
 MOST_RELATED = 3
 """Other resources that a cause names."""
 
 
+class Moved(NamedTuple):
+    """A resource that changes, and how."""
+
+    tracked: Tracked
+    change: Changed
+
+
 class Sweep:
     """What is known at a time, and what became of it. Seconds are taken in order, each once.
 
-    Memory grows with the resources and their intervals, not with the items.
+    A verdict is asked for again where the resource, what the verdict rests on, or the clock is another; the others are what
+    they were. Memory grows with the resources and their intervals, not with the items. ``horizon`` is the time that
+    the sweep will end at, where that is known.
     """
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: Judge, horizon: datetime | None = None) -> None:
         self.judge = judge
         self.tracked: dict[Identity, Tracked] = {}
-        self._world = World()
-        self._of_type: defaultdict[str, dict[Identity, Tracked]] = defaultdict(dict)
+        self.world = World()
+        self._horizon = horizon
+        self._watching = Watching()
+        self._restless: dict[Identity, Tracked] = {}
+        self._states = 0
 
     # -- what happens in one second -----------------------------------------------------------------------
 
@@ -51,18 +67,18 @@ class Sweep:
                 prepare(record.resource)
         changes = [(record, self._of(record)) for _, record in sorted(newest.items())]
         before = {tracked.key: tracked.resource for _, tracked in changes}
-        changed = [(r, t) for r, t in changes if r.kind != "state" or _differs(t, r.resource)]
-        dependents = self._dependents([tracked for _, tracked in changed], [r.resource for r, _ in changed])
-        for tracked in [tracked for _, tracked in changes] + [self.tracked[key] for key in dependents]:
-            self._settle(tracked, at)
+        moved = [
+            Moved(tracked, Changed(tracked.resource, record.resource))
+            for record, tracked in changes
+            if record.kind != "state" or _differs(tracked, record.resource)
+        ]
+        restless = self._settle_all([tracked for _, tracked in changes], moved, at)
         for record, tracked in changes:
             self._change(record, tracked, at)
         for record, tracked in changes:
             if record.kind == "state":
                 self._judge_own(record, tracked, before[tracked.key], at)
-        for key, (rules, related) in dependents.items():
-            if key not in newest and self.tracked[key].resource is not None:
-                self._judge_again(self.tracked[key], rules, related, at)
+        self._judge_dependents(moved, restless, at, but=newest.keys())
         for stop in stops:
             self._stop(stop, at)
 
@@ -97,9 +113,10 @@ class Sweep:
                 return
             self._leave(tracked)
             tracked.resource = record.resource
-            self._of_type[tracked.type][tracked.key] = tracked
+            self._states += 1  # what tells a state from all others, which narrow looks are compared by
+            record.resource.digest = self._states.to_bytes(SIZE, "big")
             if record.resource.type in self.judge.held:
-                self._world.add(record.resource)
+                self.world.add(record.resource)
             return
         self._leave(tracked)
         tracked.resource = None
@@ -116,9 +133,9 @@ class Sweep:
     def _leave(self, tracked: Tracked) -> None:
         resource = tracked.resource
         if resource is not None and resource.type in self.judge.held:
-            self._world.discard(resource)
-        if resource is not None:
-            self._of_type[resource.type].pop(tracked.key, None)
+            self.world.discard(resource)
+        self._watching.forget(tracked.key)
+        self._rouse(tracked, frozenset())
 
     def _record(self, tracked: Tracked, at: datetime, word: str) -> None:
         last = tracked.recorded[-1] if tracked.recorded else None
@@ -137,17 +154,15 @@ class Sweep:
             for tracked in about:
                 self._record(tracked, at, "DAILY")
             return
-        dependents = self._dependents(about, [None] * len(about))
-        for tracked in [*about, *(self.tracked[key] for key in dependents)]:
-            self._settle(tracked, at)
+        moved = [Moved(tracked, Changed(tracked.resource, None)) for tracked in about]
+        restless = self._settle_all(about, moved, at)
         for tracked in about:
             self._leave(tracked)
             tracked.resource = None
             self._close(tracked, at, Cause("gap", at))
             _end(tracked.recorded, at)
             self._gap(tracked, at, stop.why)
-        for key, (rules, related) in dependents.items():
-            self._judge_again(self.tracked[key], rules, related, at)
+        self._judge_dependents(moved, restless, at, but=())
 
     # -- verdicts -----------------------------------------------------------------------------------------
 
@@ -155,7 +170,7 @@ class Sweep:
         resource = tracked.resource
         if resource is None:
             return
-        judged = self.judge.judge(resource, self._world, at, tracked.verdicts)
+        judged = self.judge.judge(resource, self.world, at, tracked.verdicts)
         why: Why = "changed"
         if tracked.gap is not None:
             why = "after_gap"
@@ -166,32 +181,64 @@ class Sweep:
             why = "clock"
         cause = self._cause(tracked, why, at, record)
         self._take(tracked, judged, at, cause, before, every=True)
+        self._rest(tracked, judged, at)
         tracked.at = at
 
+    def _judge_dependents(
+        self,
+        moved: Sequence[Moved],
+        restless: Mapping[Identity, set[str]],
+        at: datetime,
+        but: Collection[Identity],
+    ) -> None:
+        """Judge those again that a change may concern; they are settled if they are restless."""
+        dependents = self._dependents(moved, restless)
+        for key in sorted(dependents.keys() - but):
+            tracked = self.tracked[key]
+            if tracked.resource is None:
+                continue
+            if key not in restless:
+                self._settle(tracked, at)
+            self._judge_again(tracked, dependents[key], moved, at)
+
     def _judge_again(
-        self, tracked: Tracked, rules: Collection[str], related: Mapping[str, Sequence[Tracked]], at: datetime
+        self, tracked: Tracked, rules: Collection[str], moved: Sequence[Moved], at: datetime
     ) -> None:
         """Judge what rules ask about others, because one of those changed."""
-        if tracked.resource is None:
-            return
-        judged = self.judge.judge(tracked.resource, self._world, at, tracked.verdicts, rules)
+        assert tracked.resource is not None  # who is not there depends on nothing
+        judged = self.judge.judge(tracked.resource, self.world, at, tracked.verdicts, rules)
         for rule in sorted(judged.verdicts):
-            others = related.get(rule, ())
+            if tracked.verdicts.get(rule) == judged.verdicts[rule]:
+                continue
+            others = self._related(tracked, rule, moved)
             cause = Cause("related", at, related=[each.identity for each in others[:MOST_RELATED]])
             if others:
                 first = others[0]
                 cause.after, cause.account, cause.texts = first.before, first.key[0], _texts(first)
             found = {rule: judged.findings[rule]} if rule in judged.findings else {}
-            one = Judged({rule: judged.verdicts[rule]}, found)
+            one = Judged({rule: judged.verdicts[rule]}, found, {})
             self._take(tracked, one, at, cause, None, every=False)
+        tracked.judged = at
+        self._rest(tracked, judged, at)
+
+    def _settle_all(
+        self, changing: Iterable[Tracked], moved: Sequence[Moved], at: datetime
+    ) -> dict[Identity, set[str]]:
+        """See what the clock alone changed of those that change, and of the restless that may look at them; returns these."""
+        restless = self._restless_about(moved)
+        for tracked in [*changing, *(self.tracked[key] for key in restless)]:
+            self._settle(tracked, at)
+        return restless
 
     def _settle(self, tracked: Tracked, until: datetime) -> None:
         """See what the clock alone changed since the resource was judged last."""
         resource, start = tracked.resource, tracked.judged
-        if resource is None or start is None or not self.judge.clocked(resource.type):
+        if resource is None or start is None:
             return
-        for at, judged in self.judge.flips(resource, self._world, start, tracked.verdicts, until):
-            self._take(tracked, judged, at, Cause("clock", at), None, every=False)
+        rules = self.judge.clocked(resource.type).alone | tracked.restless
+        if rules:
+            for at, judged in self.judge.flips(resource, self.world, start, tracked.verdicts, until, rules):
+                self._take(tracked, judged, at, Cause("clock", at), None, every=False)
         tracked.judged = until
 
     def _take(
@@ -248,35 +295,83 @@ class Sweep:
 
     # -- who asks about whom ------------------------------------------------------------------------------
 
-    def _dependents(
-        self, changed: Sequence[Tracked], after: Sequence[Resource | None]
-    ) -> dict[Identity, tuple[set[str], dict[str, list[Tracked]]]]:
-        """Return whom rules may ask about what changes: key -> rules, and by rule what changes."""
-        found: dict[Identity, tuple[set[str], dict[str, list[Tracked]]]] = {}
-        for tracked, now in zip(changed, after, strict=True):
-            change = Changed(tracked.resource, now)
-            for about in sorted({each.type for each in (tracked.resource, now) if each is not None}):
-                if not self.judge.is_asked_about(about):
-                    continue
-                for type_ in sorted(self._of_type):
-                    asking, outside = self.judge.asking(type_, about), self.judge.keeps_out(type_)
-                    for other in self._whose(type_, tracked, about) if asking else ():
-                        if other.key == tracked.key or other.resource is None:
-                            continue
-                        for rule, links in asking.items():
-                            if other.verdicts.get(rule) == NOT_APPLICABLE and rule in outside:
-                                continue
-                            if change.concerns(other.resource, links):
-                                mine = found.setdefault(other.key, (set(), {}))
-                                mine[0].add(rule)
-                                mine[1].setdefault(rule, []).append(tracked)
-        return dict(sorted(found.items()))
+    def _rest(self, tracked: Tracked, judged: Judged, at: datetime) -> None:
+        """Note what verdicts rest on, so that they are asked for again when it is another.
 
-    def _whose(self, type_: str, changed: Tracked, about: str) -> Iterator[Tracked]:
-        everywhere = self.judge.reaches_accounts(about)
-        for tracked in self._of_type[type_].values():
-            if everywhere or tracked.key[0] == changed.key[0]:
-                yield tracked
+        A rule that looks at the clock, too, may look at others only when time has passed. Where it decides the same at the
+        end, and no predicate changes its mind twice, it rests on what it looks at now and then; otherwise it is restless: it
+        is asked again whenever something changes that it may ask about.
+        """
+        resource = tracked.resource
+        assert resource is not None  # it has just been judged
+        clocked = self.judge.clocked(resource.type)
+        rests = {rule: self.judge.may_rest_on(rule, on) for rule, on in judged.rests.items()}
+        both = judged.rests.keys() & clocked.others
+        calm = self._calm(resource, judged, both & clocked.once, at)
+        self._rouse(tracked, (tracked.restless - both) | (both - calm.keys()))
+        for rule in both:
+            rests[rule] = calm.get(rule, frozenset())
+        self._watching.note(tracked.key, resource, rests, self.judge.evaluator.recorder(self.world))
+
+    def _calm(
+        self, resource: Resource, judged: Judged, rules: Collection[str], at: datetime
+    ) -> dict[str, frozenset[Dependency]]:
+        if not rules or self._horizon is None:
+            return {}
+        last = self.judge.judge(resource, self.world, max(at, self._horizon - SECOND), judged.verdicts, rules)
+        return {
+            rule: now | then
+            for rule in rules
+            if last.verdicts.get(rule) == judged.verdicts[rule]
+            and (now := judged.rests[rule]) is not None
+            and (then := last.rests[rule]) is not None
+        }
+
+    def _rouse(self, tracked: Tracked, rules: Set[str]) -> None:
+        tracked.restless = frozenset(rules)
+        if rules:
+            self._restless[tracked.key] = tracked
+        else:
+            self._restless.pop(tracked.key, None)
+
+    def _dependents(
+        self, moved: Sequence[Moved], restless: Mapping[Identity, set[str]]
+    ) -> Mapping[Identity, set[str]]:
+        """Return whose verdicts of which rules may be others now: the restless, and who rests on what has changed."""
+        recorder = self.judge.evaluator.recorder(self.world)
+        recorder.renew()
+        found = self._watching.concerned((state for each in moved for state in each.change.states), recorder)
+        for key, rules in restless.items():
+            found.setdefault(key, set()).update(rules)
+        return found
+
+    def _restless_about(self, moved: Sequence[Moved]) -> dict[Identity, set[str]]:
+        """Return the restless rules, by resource, that may ask about what changes."""
+        found: dict[Identity, set[str]] = {}
+        for key, tracked in self._restless.items():
+            rules = {rule for rule in tracked.restless if self._related(tracked, rule, moved)}
+            if rules:
+                found[key] = rules
+        return found
+
+    def _related(self, asking: Tracked, rule: str, moved: Iterable[Moved]) -> list[Tracked]:
+        """Return those of the changed that a rule may look at from a resource."""
+        found: list[Tracked] = []
+        resource = asking.resource
+        if resource is None:
+            return found
+        for tracked, change in moved:
+            for about in sorted({each.type for each in change.states}):
+                links = self.judge.asking(resource.type, about)
+                near = tracked.key[0] == asking.key[0] or self.judge.reaches_accounts(about)
+                if (
+                    near
+                    and tracked is not asking
+                    and rule in links
+                    and change.concerns(resource, links[rule])
+                ):
+                    found.append(tracked)
+        return found
 
 
 def _is_new(record: Record) -> bool:

@@ -117,7 +117,7 @@ def _everybody(subject: Subject, _argument: str | None) -> list[Any]:
     tables = subject.tables(MANAGED), subject.tables(GROUP)
     return [
         [arn, [list(_common(resource, *tables)) for resource in resources]]
-        for arn, resources in _by_arn(subject).items()
+        for arn, resources in sorted(_by_arn(subject).items())  # who was read first does not matter
     ]
 
 

@@ -28,8 +28,13 @@ def _seen(subject: Subject, _argument: str | None) -> list[Any]:
             found.append(table)
             continue
         found.append(table.more if isinstance(table, OpenList) else None)
-        found.append([_read(resource) for resource in table])
+        found.append([_read(resource) for resource in sorted(table, key=_called)])
     return found
+
+
+def _called(resource: Resource) -> tuple[str, ...]:
+    """Return what resources are sorted by: ``carriers`` finds the same in any order."""
+    return (resource.id, resource.arn or "", resource.account or "", resource.region or "")
 
 
 def _read(resource: Resource) -> tuple[Any, ...]:

@@ -242,10 +242,19 @@ def prefix_list_blocks(subject: Subject, value: Any, path: Path) -> tuple[tuple[
     return known, None
 
 
+def names_in(resource: Resource) -> Iterator[str]:
+    """Yield the texts that refer to a resource: its id, ARN, naming properties."""
+    yield resource.id
+    if resource.arn is not None:
+        yield resource.arn
+    for name in registry.names(resource.type):
+        value = resource.properties.get(name)
+        if isinstance(value, str):
+            yield value
+
+
 def names(value: Any, resource: Resource) -> bool:
     """Whether a property value refers to a resource: by id, ARN, naming property, or as a reference."""
     if isinstance(value, str):
-        if value in (resource.id, resource.arn):
-            return True
-        return any(resource.properties.get(name) == value for name in registry.names(resource.type))
+        return value in names_in(resource)
     return isinstance(value, Unresolved) and value.target is not None and value.target[0] == resource.id

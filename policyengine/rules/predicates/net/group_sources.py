@@ -14,6 +14,7 @@ from policyengine.net.opaque import Opaque
 from policyengine.rules.predicates.api import Answer, Subject
 from policyengine.rules.predicates.asked import asked_service, bad_argument, service_problem
 from policyengine.rules.predicates.net.group_entries import GROUP, INGRESS, Line, names, read_lines
+from policyengine.rules.predicates.net.named import named
 
 Judge = Callable[[Any], tuple[Truth, str]]
 """Says whether a source value is one of the wanted groups, and the reason code when unknown."""
@@ -121,6 +122,14 @@ def _is_self(value: Any, this: Resource) -> bool:
 
 
 def _find(subject: Subject, value: Any) -> tuple[Resource | None, str]:
+    if isinstance(value, str) and value.startswith("sg-") and subject.resource.file is None:
+        # the name of no group begins so: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
+        among, found = named(subject, GROUP, value)
+        if found is not None:
+            return found, ""
+        if isinstance(among, Unresolved):
+            return None, among.reason
+        return None, among.more.reason if isinstance(among, OpenList) else "not_collected"
     table = subject.tables(GROUP)
     if isinstance(table, Unresolved):
         return None, table.reason
