@@ -208,12 +208,13 @@ class Handlers:
         if len(path) == 1 or not isinstance(index, int) or (isinstance(own, list) and index < len(own)):
             return resource.id, path
         entry = resource.properties[name][index]
-        wanted = [entry.get(each) for each in (*_ENTRY, path[-1])]
+        keys = (*_ENTRY, str(path[-1]))
+        wanted = [entry.get(key) for key in keys]
         for other, body in self._root["Resources"].items():
             if isinstance(body, dict) and body.get("Type") == "AWS::EC2::SecurityGroupIngress":
                 said = _properties(body)
                 about = said.get("GroupId", said.get("GroupName"))
-                if self._refers(about, resource.id) and [said.get(e) for e in (*_ENTRY, path[-1])] == wanted:
+                if self._refers(about, resource.id) and [said.get(key) for key in keys] == wanted:
                     return other, path[-1:]
         raise NotMechanicalError("the entry stands in a resource of its own, not written literally")
 

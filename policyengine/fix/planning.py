@@ -18,6 +18,7 @@ from policyengine.fix.knowledge import Effect
 from policyengine.fix.rewrite import CannotEditError, Edit, Rewriter, apply_edits, unshared
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, PASS, UNKNOWN
+from policyengine.sources.cloudformation.template import Template
 
 MOST_ROUNDS: Final = 10
 """One fix may make room for another: a statement goes into the policy that the fix before it added."""
@@ -139,6 +140,7 @@ class _Work:
         self._evaluator = evaluator
         self._wanted = wanted
         self._only = only
+        self._macro = Template(document).macro
         self._why: dict[Key, str] = {}
         self._last: tuple[list[Fix], tuple[Document, Judged]] | None = None
         about_tags = (
@@ -194,6 +196,8 @@ class _Work:
         finding = failure.finding
         if finding.waiver is not None and finding.waiver.get("kind") != "baseline":
             raise NotMechanicalError(f"it is accepted by the waiver {finding.waiver.get('id')}")
+        if self._macro is not None:
+            raise NotMechanicalError(self._macro.detail)
         body = root["Resources"].get(finding.resource_id)
         if not isinstance(body, dict) or body.get("Type") != finding.resource_type:
             raise NotMechanicalError("the resource is not written in the template but made from another")

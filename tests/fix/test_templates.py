@@ -261,6 +261,12 @@ def test_generated_resources_are_not_edited() -> None:
     }
 
 
+def test_what_a_macro_rewrites_is_not_edited() -> None:
+    text = template("AWS::S3::Bucket", {"BucketName": "b"})
+    text = text.replace('{\n  "Resources"', '{\n  "Transform": ["PyPlate"],\n  "Resources"', 1)
+    assert "macro `PyPlate` may rewrite the whole template" in why(text, "s3-tls-only")
+
+
 def test_what_goes_together_is_set_together() -> None:
     """EKS refuses a cluster with neither endpoint:
     https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html."""
