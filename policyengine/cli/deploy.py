@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from policyengine.cli.errors import EXIT_FAIL, EXIT_OK
+from policyengine.cli.options import config_option, rules_option
 from policyengine.model.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -42,14 +43,8 @@ def _choosing(command: Callable[..., Any]) -> Callable[..., Any]:
         (
             click.option("--rule", "rule_ids", multiple=True, metavar="ID", help="this rule; may repeat"),
             click.option("--family", "families", multiple=True, metavar="NAME", help="the rules of this family; may repeat"),
-            click.option(
-                "--rules", "rule_folders", multiple=True, type=click.Path(path_type=Path), metavar="DIR",
-                help="add a folder of rules",
-            ),
-            click.option(
-                "--config", type=click.Path(path_type=Path), metavar="FILE",
-                help="policyengine.yaml (default: the nearest one above this folder)",
-            ),
+            rules_option(),
+            config_option("policyengine.yaml (default: the nearest one above this folder)"),
             click.option("--no-remediation", is_flag=True, help="only evaluate"),
             click.option("--hook", is_flag=True, help="a CloudFormation Hook, a stack of its own: judges before deployment"),
         )

@@ -12,6 +12,7 @@ import click
 
 from policyengine.cli.errors import EXIT_FAIL, EXIT_INCOMPLETE, EXIT_OK
 from policyengine.cli.live import wish
+from policyengine.cli.options import config_option, rules_option
 from policyengine.model.errors import UsageError
 from policyengine.sources.paths import printable
 
@@ -45,12 +46,10 @@ _ERRORS: Final = 20
     help="history of AWS Config: since when; may repeat",
 )
 @click.option("--unmanaged", is_flag=True, help="list what runs and nothing declares")
-@click.option(
-    "--rules", "rule_folders", multiple=True, type=_PATH, metavar="DIR", help="add a folder of rules"
-)
+@rules_option()
 @click.option("--rule", "rule_ids", multiple=True, metavar="ID", help="only this rule; may repeat")
 @click.option("--family", "families", multiple=True, metavar="NAME", help="only this family; may repeat")
-@click.option("--config", type=_PATH, metavar="FILE", help="policyengine.yaml to use")
+@config_option()
 @click.option("-q", "--quiet", is_flag=True, help="no progress")
 def drift(targets: Sequence[str], **options: Any) -> int:
     """Say where what runs has other verdicts than the template or plan that declares it.

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from policyengine.cli.options import rules_option
 from policyengine.cli.pages import rule_page
 from policyengine.model.errors import InputError, UsageError
 
@@ -25,14 +26,7 @@ _FINDING_ID = re.compile(r"[0-9a-f]{4,32}")
     metavar="RUN",
     help="run directory, findings.json or ndjson report that has the finding",
 )
-@click.option(
-    "--rules",
-    "folders",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="add a folder of rules",
-)
+@rules_option(name="folders")
 @click.option(
     "--in",
     "targets",

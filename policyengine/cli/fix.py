@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from policyengine.cli.options import config_option, rules_option
+
 _PATH = click.Path(path_type=Path)
 
 
@@ -36,13 +38,8 @@ _PATH = click.Path(path_type=Path)
     "--format", "shape", type=click.Choice(["terminal", "json"]), default="terminal", help="of the report"
 )
 @click.option("-q", "--quiet", is_flag=True, help="no report; the exit code says it")
-@click.option(
-    "--rules", "rule_folders", multiple=True, type=_PATH, metavar="DIR", help="add a folder of rules"
-)
-@click.option(
-    "--config", type=_PATH, metavar="FILE",
-    help="policyengine.yaml to use instead of the nearest above the target",
-)  # fmt: skip
+@rules_option()
+@config_option("policyengine.yaml to use instead of the nearest above the target")
 @click.option(
     "--waivers", "waiver_files", multiple=True, type=_PATH, metavar="FILE",
     help="failures that somebody accepted, which stay as they are; may repeat",

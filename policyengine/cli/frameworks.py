@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from policyengine.cli.options import rules_option
+
 if TYPE_CHECKING:
     from policyengine.reports.base import RuleInfo
     from policyengine.reports.controls import ControlResult
@@ -18,14 +20,7 @@ if TYPE_CHECKING:
 
     _Found = TypeVar("_Found", ControlCoverage, ControlResult)
 
-_FOLDERS = click.option(
-    "--rules",
-    "folders",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="add a folder of rules",
-)
+_FOLDERS = rules_option(name="folders")
 _FORMAT = click.option(
     "--format", "form", type=click.Choice(["terminal", "json", "csv"]), default="terminal", show_default=True
 )

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import click
 
 from policyengine.cli.live.wish import ROLE_NAME, checked_role
+from policyengine.cli.options import rules_option
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "--rules", "rule_folders", multiple=True, type=click.Path(path_type=Path), metavar="DIR",
-    help="add a folder of rules",
-)  # fmt: skip
+@rules_option()
 @click.option("--rule", "rule_ids", multiple=True, metavar="ID", help="for this rule only; may repeat")
 @click.option(
     "--family", "families", multiple=True, metavar="NAME", help="for rules of this family; may repeat"

@@ -12,6 +12,7 @@ from typing import Any, Final
 import click
 
 from policyengine.cli.errors import EXIT_OK
+from policyengine.cli.options import config_option, rules_option
 
 _PATH: Final = click.Path(path_type=Path)
 _OURS: Final = ("template", "plan", "broken")
@@ -32,10 +33,8 @@ _SCAN: Final[Mapping[str, Any]] = {
     "UNKNOWN under --strict; 4 the run is incomplete.",
 )
 @click.argument("files", nargs=-1, type=_PATH, metavar="FILE...")
-@click.option("--config", type=_PATH, metavar="FILE", help="policyengine.yaml to use")
-@click.option(
-    "--rules", "rule_folders", multiple=True, type=_PATH, metavar="DIR", help="add a folder of rules"
-)
+@config_option()
+@rules_option()
 @click.option(
     "--fail-on",
     type=click.Choice(["low", "medium", "high", "critical", "never"]),

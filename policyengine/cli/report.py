@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from policyengine.cli.errors import EXIT_OK
+from policyengine.cli.options import jobs_option
 from policyengine.cli.outputs import open_reports, terminal_options
 from policyengine.cli.run import parse_formats
 from policyengine.model.errors import InputError
@@ -39,14 +40,7 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--show-waived", is_flag=True, help="on the terminal also list the failures that a waiver accepts"
 )
-@click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(1, 256),
-    default=1,
-    metavar="N",
-    help="processes for what is judged again",
-)
+@jobs_option("processes for what is judged again")
 def report(run: Path, **options: Any) -> int:
     """Write reports of RUN, a folder that `scan -o DIR` wrote.
 

@@ -11,16 +11,10 @@ import click
 
 from policyengine.cli.errors import EXIT_FAIL, EXIT_OK
 from policyengine.cli.lazy import LazyGroup
+from policyengine.cli.options import rules_option
 from policyengine.cli.outputs import say
 
-_FOLDERS = click.option(
-    "--rules",
-    "folders",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="add a folder of rules",
-)
+_FOLDERS = rules_option(name="folders")
 
 
 _BESIDE: Final = {
@@ -141,14 +135,7 @@ def new(rule_id: str, type_: str, folder: Path | None) -> None:
 
 @rules.command()
 @click.argument("rule_ids", nargs=-1, metavar="[ID]...")
-@click.option(
-    "--rules",
-    "folders",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="a folder of rules to test",
-)
+@rules_option("a folder of rules to test", name="folders")
 @click.option("--mutate", is_flag=True, help="weaken each rule in every way; fail when no case notices")
 @click.option("-j", "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="processes")
 @click.option("-v", "--verbose", is_flag=True, help="print every case")

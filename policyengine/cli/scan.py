@@ -11,6 +11,7 @@ import click
 
 from policyengine.cli.errors import EXIT_FAIL, EXIT_INCOMPLETE, EXIT_OK, EXIT_UNKNOWN, EXIT_USAGE
 from policyengine.cli.live import wish
+from policyengine.cli.options import config_option, jobs_option, rules_option
 
 _PATH = click.Path(path_type=Path)
 
@@ -48,19 +49,12 @@ _PATH = click.Path(path_type=Path)
     "--show-waived", is_flag=True, help="on the terminal also list the failures that a waiver accepts"
 )
 @click.option("-q", "--quiet", is_flag=True, help="no terminal report; the exit code says it")
-@click.option(
-    "--rules", "rule_folders", multiple=True, type=_PATH, metavar="DIR", help="add a folder of rules"
-)
+@rules_option()
 @click.option("--rule", "rule_ids", multiple=True, metavar="ID", help="only this rule; may repeat")
 @click.option(
     "--family", "families", multiple=True, metavar="NAME", help="only rules of this family; may repeat"
 )
-@click.option(
-    "--config",
-    type=_PATH,
-    metavar="FILE",
-    help="policyengine.yaml to use instead of the nearest above the target",
-)
+@config_option("policyengine.yaml to use instead of the nearest above the target")
 @click.option(
     "--waivers", "waiver_files", multiple=True, type=_PATH, metavar="FILE",
     help="failures that somebody accepted, instead of the files policyengine.yaml names; may repeat",
@@ -109,14 +103,7 @@ _PATH = click.Path(path_type=Path)
     help="evaluate what this AWS Config aggregator holds (--profile says whose)",
 )
 @click.option("--strict", is_flag=True, help="exit 3 when a verdict is UNKNOWN")
-@click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(1, 256),
-    default=1,
-    metavar="N",
-    help="processes for large snapshots (default 1)",
-)
+@jobs_option("processes for large snapshots (default 1)")
 @click.option(
     "--cache",
     type=click.Path(path_type=Path, file_okay=False),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from policyengine.cli.options import rules_option
 from policyengine.model.errors import UsageError
 from policyengine.testing.schema_files import FOLDER, file_name
 
@@ -77,14 +78,7 @@ def _known(pack: Pack) -> Known:
     epilog="Exit codes: 0 written; 2 a folder of rules that cannot be read, or a folder that cannot be written.",
 )
 @click.argument("name", required=False, type=click.Choice(tuple(SCHEMAS)))
-@click.option(
-    "--rules",
-    "folders",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="add a folder of rules",
-)
+@rules_option(name="folders")
 @click.option("--write", is_flag=True, help="write all of them to files, over those that are there")
 @click.option(
     "--folder",

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from policyengine.cli.errors import EXIT_OK, EXIT_USAGE
+from policyengine.cli.options import config_option, jobs_option, rules_option
 
 _PATH = click.Path(path_type=Path)
 _FORMATS = ("html", "xlsx", "oscal", "oscal-poam", "well-architected")
@@ -69,24 +70,10 @@ _FORMATS = ("html", "xlsx", "oscal", "oscal-poam", "well-architected")
     metavar="FILE",
     help="a receipt (RFC 3161, Object Lock); may repeat",
 )
-@click.option(
-    "--rules",
-    "rule_folders",
-    multiple=True,
-    type=_PATH,
-    metavar="DIR",
-    help="where TARGET is no run: as of `scan`",
-)
-@click.option("--config", type=_PATH, metavar="FILE", help="where TARGET is no run: as of `scan`")
+@rules_option("where TARGET is no run: as of `scan`")
+@config_option("where TARGET is no run: as of `scan`")
 @click.option("--as-of", metavar="TIME", help="where TARGET is no run: as of `scan`")
-@click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(1, 256),
-    default=1,
-    metavar="N",
-    help="where TARGET is no run: processes",
-)
+@jobs_option("where TARGET is no run: processes")
 def export(target: str, **options: Any) -> int:
     """Write the evidence of TARGET, a run directory or what `scan` takes, and sign it.
 

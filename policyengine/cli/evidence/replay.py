@@ -12,6 +12,7 @@ from typing import Any, Final
 import click
 
 from policyengine.cli.errors import EXIT_OK
+from policyengine.cli.options import jobs_option
 from policyengine.model.errors import UsageError
 
 _SHOWN: Final = 20
@@ -32,7 +33,7 @@ REPLAY_CODE: Final = 13
     "--collector-key", "collectors", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
     help="who has to have signed each population when collection ended, as of `verify`; may repeat",
 )  # fmt: skip
-@click.option("-j", "--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="processes")
+@jobs_option(most=64)
 def replay(bundle: Path, keys: tuple[Path, ...], collectors: tuple[Path, ...], jobs: int) -> int:
     """Perform every verdict of BUNDLE again from its own snapshot and rules; no network, no credentials.
 

@@ -11,6 +11,7 @@ import click
 
 from policyengine.cli.errors import EXIT_INCOMPLETE, EXIT_OK
 from policyengine.cli.history.options import format_option, period_options, print_json, table
+from policyengine.cli.options import config_option, rules_option
 
 _PATH = click.Path(path_type=Path)
 _ERRORS = 20
@@ -24,14 +25,12 @@ _ERRORS = 20
 @click.option("--trail", multiple=True, type=_PATH, metavar="FILE|DIR",
               help="CloudTrail records of the period: who did it, and when the recorder was stopped; may repeat")  # fmt: skip
 @period_options
-@click.option(
-    "--rules", "rule_folders", multiple=True, type=_PATH, metavar="DIR", help="add a folder of rules"
-)
+@rules_option()
 @click.option("--rule", "rule_ids", multiple=True, metavar="ID", help="only this rule; may repeat")
 @click.option(
     "--family", "families", multiple=True, metavar="NAME", help="only rules of this family; may repeat"
 )
-@click.option("--config", type=_PATH, metavar="FILE", help="policyengine.yaml to use")
+@config_option()
 @click.option("--limit", type=click.IntRange(min=0), default=50, show_default=True, metavar="N",
               help="on the terminal show N failures; 0 shows all")  # fmt: skip
 @format_option("terminal", "json")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from policyengine.cli.errors import EXIT_FAIL, EXIT_INCOMPLETE, EXIT_OK
+from policyengine.cli.options import config_option
 
 if TYPE_CHECKING:
     from policyengine.cli.packs.comparing import Changed
@@ -27,8 +27,7 @@ _MOST_ERRORS: Final = 20
 @click.argument("new", metavar="NEW")
 @click.argument("targets", nargs=-1, required=True, metavar="SNAPSHOT...")
 @click.option("--rule", "rule_ids", multiple=True, metavar="ID", help="only this rule; may repeat")
-@click.option("--config", type=click.Path(path_type=Path), metavar="FILE",
-              help="policyengine.yaml to use instead of the nearest above the snapshot")  # fmt: skip
+@config_option("policyengine.yaml to use instead of the nearest above the snapshot")
 @click.option("--as-of", metavar="TIME", help="the clock, instead of the snapshot's own time (RFC 3339)")
 @click.option("--account", metavar="ID", help="the account that templates and plans are for")
 @click.option("--region", metavar="NAME", help="the region that templates and plans are for")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
+from policyengine.cli.options import config_option, rules_option
 from policyengine.model.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -45,14 +46,8 @@ def account_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 "--external-id", metavar="ID", envvar="POLICYENGINE_EXTERNAL_ID", show_envvar=True,
                 help="external id the role asks for",
             ),
-            click.option(
-                "--config", type=click.Path(path_type=Path), metavar="FILE",
-                help="policyengine.yaml (default: the nearest one above this folder)",
-            ),
-            click.option(
-                "--rules", "rule_folders", multiple=True, type=click.Path(path_type=Path), metavar="DIR",
-                help="add a folder of rules",
-            ),
+            config_option("policyengine.yaml (default: the nearest one above this folder)"),
+            rules_option(),
         )
     ):  # fmt: skip
         command = option(command)

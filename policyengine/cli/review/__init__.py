@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from policyengine.cli.options import config_option, rules_option
+
 _PATH = click.Path(path_type=Path)
 
 
@@ -35,24 +37,12 @@ _PATH = click.Path(path_type=Path)
 )  # fmt: skip
 @click.option("--all", is_flag=True, help="on the terminal also list what is new and what got better")
 @click.option("-q", "--quiet", is_flag=True, help="no terminal page; the exit code says it")
-@click.option(
-    "--rules",
-    "rule_folders",
-    multiple=True,
-    type=_PATH,
-    metavar="DIR",
-    help="add a folder of rules, as the base has it",
-)
+@rules_option("add a folder of rules, as the base has it")
 @click.option("--rule", "rule_ids", multiple=True, metavar="ID", help="only this rule; may repeat")
 @click.option(
     "--family", "families", multiple=True, metavar="NAME", help="only rules of this family; may repeat"
 )
-@click.option(
-    "--config",
-    type=_PATH,
-    metavar="FILE",
-    help="policyengine.yaml to use, as the base has it, instead of the nearest",
-)
+@config_option("policyengine.yaml to use, as the base has it, instead of the nearest")
 @click.option(
     "--waivers",
     "waiver_files",

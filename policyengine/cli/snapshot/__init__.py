@@ -10,6 +10,7 @@ import click
 from policyengine.cli.errors import EXIT_INCOMPLETE, EXIT_OK
 from policyengine.cli.lazy import LazyGroup
 from policyengine.cli.live import wish
+from policyengine.cli.options import config_option, rules_option
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "diff": ("policyengine.cli.snapshot.diff:diff", "Say what changed between two snapshots."),
@@ -30,10 +31,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="folder of the snapshot")
 @click.option("--resume", is_flag=True, help="go on where a broken-off collection into DIR stopped")
 @click.option("--replace", is_flag=True, help="replace a snapshot in DIR also where that holds more")
-@click.option(
-    "--rules", "rule_folders", multiple=True, type=click.Path(path_type=Path), metavar="DIR",
-    help="add a folder of rules",
-)  # fmt: skip
+@rules_option()
 @click.option(
     "--rule", "rule_ids", multiple=True, metavar="ID", help="collect only what this rule needs; may repeat"
 )
@@ -48,10 +46,9 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "--sign-key", metavar="FILE|kms:ARN",
     help="sign what was collected when collection ends: a private key (PEM), or a key of AWS KMS",
 )  # fmt: skip
-@click.option(
-    "--config", type=click.Path(path_type=Path), metavar="FILE",
-    help="policyengine.yaml that says what may be withheld of what is signed (default: the nearest above this folder)",
-)  # fmt: skip
+@config_option(
+    "policyengine.yaml that says what may be withheld of what is signed (default: the nearest above this folder)"
+)
 @click.option("-q", "--quiet", is_flag=True, help="no progress, no summary")
 @click.pass_context
 def snapshot(context: click.Context, /, **options: Any) -> int | None:

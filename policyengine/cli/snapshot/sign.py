@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from policyengine.cli.errors import EXIT_OK
+from policyengine.cli.options import config_option, rules_option
 from policyengine.model.errors import UsageError
 from policyengine.sources.paths import printable
 
@@ -25,18 +26,8 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--sign-key", required=True, metavar="FILE|kms:ARN", help="private key (PEM), or a key of AWS KMS"
 )
-@click.option(
-    "--config", type=_PATH, metavar="FILE",
-    help="policyengine.yaml that says what may be withheld (default: the nearest above the snapshot)",
-)  # fmt: skip
-@click.option(
-    "--rules",
-    "rule_folders",
-    multiple=True,
-    type=_PATH,
-    metavar="DIR",
-    help="folder of rules that policyengine.yaml speaks of",
-)
+@config_option("policyengine.yaml that says what may be withheld (default: the nearest above the snapshot)")
+@rules_option("folder of rules that policyengine.yaml speaks of")
 @click.option(
     "--redaction-key", type=_PATH, metavar="FILE", help="key that secrets of withheld values are made from"
 )

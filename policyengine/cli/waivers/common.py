@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
+from policyengine.cli.options import config_option, rules_option
 from policyengine.model.errors import InputError, UsageError
 from policyengine.model.run_directory import is_run_directory
 
@@ -30,14 +31,12 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say which waivers are meant, and by which rules and clock."""
     for option in reversed(
         (
-            click.option("--config", type=_PATH, metavar="FILE", help="policyengine.yaml to use"),
+            config_option(),
             click.option(
                 "--waivers", "waiver_files", multiple=True, type=_PATH, metavar="FILE",
                 help="instead of the files policyengine.yaml names; may repeat",
             ),
-            click.option(
-                "--rules", "rule_folders", multiple=True, type=_PATH, metavar="DIR", help="add a folder of rules"
-            ),
+            rules_option(),
             click.option("--as-of", metavar="TIME", help="the clock (RFC 3339)"),
         )
     ):  # fmt: skip
