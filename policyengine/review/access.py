@@ -39,6 +39,7 @@ from policyengine.rules.iam.values import account_id
 
 _GROUP: Final = "AWS::IAM::Group"
 _ROLE: Final = "AWS::IAM::Role"
+_USER: Final = "AWS::IAM::User"
 _USER_IN_GROUP: Final = "AWS::IAM::UserToGroupAddition"
 _SATELLITES: Final = ("Policy", "Permission")
 """How types end that are policies of something else; to add one is to change that."""
@@ -102,10 +103,17 @@ class _Review:
         return pair.base is not None and pair.head is not None and self._same.resources(pair.base, pair.head)
 
     def _touched(self, changed: Sequence[Pair]) -> list[Pair]:
-        """Return the pairs of users, roles and groups in the files and accounts where any of them changed."""
-        where = {scope(r) for pair in changed if pair.either.type in TYPES for r in pair[:2] if r is not None}
+        """Return the users, roles and groups that changed, and all beside a managed policy or a group that did."""
+        shared = TYPES - {_ROLE, _USER}
+        where = {
+            scope(r) for pair in changed if pair.either.type in shared for r in pair[:2] if r is not None
+        }
+        own = {id(pair) for pair in changed}
         return [
-            p for p in self._pairs if p.either.type in KINDS and any(r and scope(r) in where for r in p[:2])
+            pair
+            for pair in self._pairs
+            if pair.either.type in KINDS
+            and (id(pair) in own or any(r is not None and scope(r) in where for r in pair[:2]))
         ]
 
     # -- principals -------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from policyengine.iam.organization_records import ChainKind, PolicyRecord, read_
 from policyengine.model.resource import Resource
 from policyengine.review.access_atoms import Atoms
 from policyengine.review.access_compare import unlimited
-from policyengine.review.access_lines import Atom, Layer, Line, atoms_of, layer, statement_key
+from policyengine.review.access_lines import Layer, Line, layer, pieces, statement_key
 from policyengine.review.pairs import Identity
 from policyengine.rules.iam.reader import Document
 from policyengine.rules.iam.records import POLICY, code_record, snapshot_record
@@ -120,11 +120,11 @@ class Organized:
 
     def _line(self, statement: Any, policy: Policy, resource: Resource | None) -> Line:
         key = statement_key(statement)
-        atoms = atoms_of(statement) if statement.opaque is None else frozenset((Atom(key),))
+        said = pieces(statement)
         if resource is None:
-            return Line(statement, key, atoms)
+            return Line(statement, key, said)
         document = Document(policy, "", resource.id, POLICY, resource.id, resource.account, ("Content",))
-        return Line(statement, key, atoms, document, resource)
+        return Line(statement, key, said, document, resource)
 
     def _record(self, resource: Resource) -> dict[str, Any]:
         resource = self._filled(resource)

@@ -6,28 +6,30 @@ cannot matter, so that a thousand roles with one changed policy are one question
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from policyengine.iam.catalogue import Catalogue, catalogue
 from policyengine.iam.difference import Gain, layered_gains
 from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.domains import Callers, account_callers, one_caller
 from policyengine.iam.grammar import Kind
-from policyengine.iam.reason import EVERYONE, EVERYTHING, WHY, Unknown, extended, granted
+from policyengine.iam.reason import ALL, EVERYONE, EVERYTHING, WHY, Unknown, extended, granted
 from policyengine.iam.request_set import RequestSet
 from policyengine.iam.search import Witness
-from policyengine.iam.ways import action_bits
+from policyengine.iam.ways import action_bits, strange_actions
 from policyengine.review.access_certain import Values, guesses, supposing
-from policyengine.review.access_lines import Atom, Layer, Line, layer, only, said, statement_key
+from policyengine.review.access_lines import Layer, Line, Pieces, layer, only, statement_key
 
 _MOST_KEPT: Final = 4_096
+_FEW: Final = 8
 _EFFORT: Final = 10
 """A review has many questions, and says of one that would take long that it is not clear."""
 _NAMING: Final = frozenset({"resource", "trust", "key", "rcp", "endpoint"})
 """Kinds of policies that name principals."""
 Layers = Sequence[Layer]
-_Sides = tuple[list[list[Line]], list[list[Line]]]
+_Sides = tuple[Layers, Layers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def unlimited(kind: Kind) -> Layer:
     """Return the layer that allows everything: a principal without a permission boundary."""
     policy = EVERYONE if kind in _NAMING else EVERYTHING
     lines = [(s, ("unlimited", statement_key(s))) for s in policy.statements]
-    return layer(Line(s, key, frozenset((Atom(key),))) for s, key in lines)
+    return layer(Line(s, key, Pieces(frozenset((key,)))) for s, key in lines)
 
 
 class Comparer:
@@ -83,17 +85,18 @@ class Comparer:
     def __init__(self, free: Mapping[str, str]) -> None:
         self._free = free
         self._answers: dict[Hashable, list[Found]] = {}
+        self._narrowed: dict[Hashable, tuple[Catalogue, Statement]] = {}
 
     def gained(self, old: Layers, new: Layers, asked: Asked) -> list[Found]:
         """Return what the new layers together allow and the old ones do not, a Found for each statement."""
-        before, after = without_shared_doubts(old, new, asked.kind)
-        if all(
-            a.keys() == b.keys() or said(a.values()) == said(b.values())
-            for a, b in zip(before, after, strict=True)
-        ):
+        if all(a.keys() == b.keys() for a, b in zip(old, new, strict=True)):
             return []
-        sides = _reduced(before, after, asked)
-        key = (asked, *(tuple(frozenset(line.key for line in part) for part in side) for side in sides))
+        before, after = without_shared_doubts(old, new, asked.kind)
+        removed, added = _differing(before, after)
+        if not removed and not added:
+            return []
+        sides = self._reduced(before, after, [*removed, *added])
+        key = (asked, *(tuple(frozenset(part) for part in side) for side in sides))
         found = self._answers.get(key)
         if found is None:
             if len(self._answers) >= _MOST_KEPT:
@@ -101,10 +104,47 @@ class Comparer:
             found = self._answers[key] = self._found(sides, asked)
         return [_placed(one, before, after) for one in found]
 
+    def _reduced(self, old: Layers, new: Layers, differing: Sequence[Line]) -> _Sides:
+        """Return the statements about actions that some statement of only one side is about, as far as these go.
+
+        Any other action is decided by the same statements on both sides.
+        """
+        policies = [policy_of((line for part in (*old, *new) for line in part.values()), "identity")]
+        strange = any(strange_actions(line.statement) for line in differing)
+        known = extended(policies, ALL) if strange else catalogue()
+        wanted = sum_of(action_bits(line.statement, known) for line in differing)
+        kept = {line.key for line in differing}
+        before, after = (
+            [
+                {
+                    key: found
+                    for key, line in part.items()
+                    if (found := self._narrow(line, wanted, known, kept))
+                }
+                for part in side
+            ]
+            for side in (old, new)
+        )
+        return before, after
+
+    def _narrow(self, line: Line, wanted: int, known: Catalogue, kept: Collection[Hashable]) -> Line | None:
+        """Return a statement of both sides as far as it is about some actions; None where it is not."""
+        if line.key in kept:
+            return line
+        if not action_bits(line.statement, known) & wanted:
+            return None
+        if line.statement.not_action or len(line.statement.actions) <= _FEW:
+            return line
+        key = (line.key, wanted, id(known))
+        if key not in self._narrowed:
+            s = line.statement
+            actions = tuple(action for action in s.actions if known.matching(action) & wanted)
+            self._narrowed[key] = known, replace(s, actions=actions, compiled=[])
+        return line._replace(statement=self._narrowed[key][1])
+
     def _found(self, sides: _Sides, asked: Asked) -> list[Found]:
         old, new = sides
-        removed = [line for a, b in zip(old, new, strict=True) for line in only(a, b)]
-        added = [line for a, b in zip(old, new, strict=True) for line in only(b, a)]
+        removed, added = _differing(old, new)
         supposed = guesses(removed, added, self._free)
         found: dict[Hashable, Found] = {}
         unknown: dict[str, None] = {}
@@ -126,10 +166,10 @@ class Comparer:
         return list(found.values())
 
     def _answered(
-        self, old: list[list[Line]], new: list[list[Line]], asked: Asked, actions: tuple[str, ...] = ()
+        self, old: Layers, new: Layers, asked: Asked, actions: tuple[str, ...] = ()
     ) -> Iterable[Gain | Unknown]:
         requests, kind, who = asked.requests(actions), asked.kind, asked.who()
-        before, after = ([[policy_of(part, kind)] for part in side] for side in (old, new))
+        before, after = ([[policy_of(part.values(), kind)] for part in side] for side in (old, new))
         return layered_gains(before, after, requests, who, _EFFORT)
 
     def _depends(
@@ -137,7 +177,7 @@ class Comparer:
     ) -> tuple[str, ...]:
         """Return which unknown values, if they are what the other side says, make it no gain."""
         for values in supposed:
-            old, new = ([supposing(part, values) for part in side] for side in sides)
+            old, new = ([layer(supposing(list(part.values()), values)) for part in side] for side in sides)
             if not any(isinstance(a, Gain) for a in self._answered(old, new, asked, (gain.witness.action,))):
                 return tuple(f"{token} is {value}" for token, value in values.items())
         return ()
@@ -156,7 +196,7 @@ def without_shared_doubts(old: Layers, new: Layers, kind: Kind) -> tuple[list[La
     before, after = [], []
     for number, (a, b) in enumerate(zip(old, new, strict=True)):
         doubts = [
-            {t for line in side.values() if line.statement.opaque is not None for t in line.atoms}
+            {t for line in side.values() if line.statement.opaque is not None for t in line.pieces.about}
             for side in (a, b)
         ]
         both = doubts[0] & doubts[1]
@@ -168,27 +208,14 @@ def without_shared_doubts(old: Layers, new: Layers, kind: Kind) -> tuple[list[La
     return before, after
 
 
-def _doubtful(line: Line, doubts: set[Atom]) -> bool:
-    return line.statement.opaque is not None and line.atoms <= doubts
+def _doubtful(line: Line, doubts: set[Hashable]) -> bool:
+    return line.statement.opaque is not None and line.pieces.about <= doubts
 
 
-def _reduced(old: Layers, new: Layers, asked: Asked) -> _Sides:
-    """Return the statements about actions that some statement of only one side is about.
-
-    Any other action is decided by the same statements on both sides.
-    """
-    statements = [line.statement for part in (*old, *new) for line in part.values()]
-    known = extended([Policy(asked.kind, "2012-10-17", None, tuple(statements))], asked.requests())
-    bits: dict[int, int] = {id(s): action_bits(s, known) for s in statements}
-    wanted = 0
-    for a, b in zip(old, new, strict=True):
-        differing = [*only(a.values(), b.values()), *only(b.values(), a.values())]
-        wanted |= sum_of(bits[id(line.statement)] for line in differing)
-    before, after = (
-        [[line for line in part.values() if bits[id(line.statement)] & wanted] for part in side]
-        for side in (old, new)
-    )
-    return before, after
+def _differing(old: Layers, new: Layers) -> tuple[list[Line], list[Line]]:
+    """Return the statements of only the base, and of only the head."""
+    pairs = list(zip(old, new, strict=True))
+    return [line for a, b in pairs for line in only(a, b)], [line for a, b in pairs for line in only(b, a)]
 
 
 def sum_of(masks: Iterable[int]) -> int:

@@ -17,28 +17,27 @@ Layer = Mapping[Hashable, "Line"]
 """Statements by what they say: what applies together, as the identity policies of a role do."""
 
 
-_MOST_ATOMS: Final = 2_000
+_MOST_PIECES: Final = 2_000
 _SHOWN: Final = 20
 """Texts of one element that a reader is shown."""
 
 
-class Atom(NamedTuple):
-    """The smallest piece of a statement: one action on one resource, and under which conditions."""
+class Pieces(NamedTuple):
+    """What a statement says in the smallest pieces: one action on one resource each, all under the same conditions.
 
-    about: Hashable
+    Statements that have the same pieces together mean the same, however they are cut.
+    """
+
+    about: frozenset[Hashable] = frozenset()
     conditions: frozenset[Hashable] = frozenset()
 
 
 class Line(NamedTuple):
-    """One statement with what it says and where it stands; ``holder`` is None for a policy of AWS's own.
-
-    ``atoms``: what it says in the smallest pieces, one action on one resource each; statements with the same pieces
-    together mean the same, however they are cut.
-    """
+    """One statement with what it says and where it stands; ``holder`` is None for a policy of AWS's own."""
 
     statement: Statement
     key: Hashable
-    atoms: frozenset[Atom] = frozenset()
+    pieces: Pieces
     document: Document | None = None
     holder: Resource | None = None
 
@@ -58,10 +57,10 @@ class SideReader(Reader):
     def __init__(self, filled: Callable[[Resource, Any], Any]) -> None:
         super().__init__(filled)
         self._fill = filled
-        self._written: dict[int, frozenset[Atom]] = {}
-        self._atoms: dict[Hashable, frozenset[Atom]] = {}
+        self._written: dict[int, frozenset[str]] = {}
+        self._said: dict[int, tuple[Statement, Hashable, Pieces]] = {}
         self._kept: list[Policy] = []
-        """INVARIANT: holds the statements whose identities are keys of ``_written``."""
+        """INVARIANT: these hold the statements whose identities are keys."""
 
     def document(self, resource: Resource, path: Path, value: Any, kind: Kind) -> Document:
         """Return the policy at a path of a resource."""
@@ -77,25 +76,27 @@ class SideReader(Reader):
         for statement in policy.statements:
             raw = listed[statement.index] if statement.index < len(listed) else None
             if raw is not None:
-                self._written[id(statement)] = _raw_atoms(raw)
+                self._written[id(statement)] = _raw_pieces(raw)
 
     def line(self, statement: Statement, document: Document | None, holder: Resource | None) -> Line:
         """Return a statement with what it says."""
-        written = self._written.get(id(statement))
-        key = statement_key(statement, written)
-        if key not in self._atoms:
-            self._atoms[key] = (
-                atoms_of(statement) if statement.opaque is None else written or frozenset((Atom(key),))
+        known = self._said.get(id(statement))
+        if known is None:
+            written = self._written.get(id(statement))
+            known = self._said[id(statement)] = (
+                statement,
+                statement_key(statement, written),
+                pieces(statement, written),
             )
-        return Line(statement, key, self._atoms[key], document, holder)
+        return Line(statement, known[1], known[2], document, holder)
 
 
-def _raw_atoms(raw: Any) -> frozenset[Atom]:
+def _raw_pieces(raw: Any) -> frozenset[str]:
     """Return how a statement is written that is not known whole, one action on one resource at a time."""
     found = [raw]
     for name in ("action", "resource"):
         found = [part for one in found for part in _cut(one, name)]
-    return frozenset(Atom(canonical(one)) for one in found)
+    return frozenset(map(canonical, found))
 
 
 def _cut(raw: Any, name: str) -> list[Any]:
@@ -103,7 +104,7 @@ def _cut(raw: Any, name: str) -> list[Any]:
         return [raw]
     raw = {key: value for key, value in raw.items() if key.lower() != "sid"}
     key = next((key for key in raw if key.lower() == name), None)
-    if key is None or type(raw[key]) is not list or not 1 <= len(raw[key]) <= _MOST_ATOMS:
+    if key is None or type(raw[key]) is not list or not 1 <= len(raw[key]) <= _MOST_PIECES:
         return [raw]
     return [
         {**raw, key: item.lower() if name == "action" and isinstance(item, str) else item}
@@ -111,56 +112,51 @@ def _cut(raw: Any, name: str) -> list[Any]:
     ]
 
 
-def atoms_of(s: Statement) -> frozenset[Atom]:
+def pieces(s: Statement, written: frozenset[str] | None = None) -> Pieces:
     """Return what a statement says in its smallest pieces; as one piece where there would be too many."""
+    if s.opaque is not None:
+        return Pieces(frozenset(written or (statement_key(s),)))
     texts: list[list[Hashable]] = [
         [frozenset(a.lower() for a in s.actions)] if s.not_action else [a.lower() for a in s.actions],
         [None] if s.resources is None else [frozenset(s.resources)] if s.not_resource else list(s.resources),
     ]
     named = [(kind, name) for kind, names in (s.principals or {}).items() for name in names]
     texts.append([None] if s.principals is None else [frozenset(named)] if s.not_principal else list(named))
-    conditions = frozenset((c.operator.lower(), c.key.lower(), frozenset(c.values)) for c in s.conditions)
-    count = len(texts[0]) * len(texts[1]) * len(texts[2])
-    if count > _MOST_ATOMS:
-        return frozenset((Atom(statement_key(s)),))
-    kept = any("${" in value for c in s.conditions for value in c.values)
-    return frozenset(
-        Atom(
-            (s.allow, action, resource, principal, s.variables and (kept or "${" in str(resource))),
-            conditions,
-        )
+    if len(texts[0]) * len(texts[1]) * len(texts[2]) > _MOST_PIECES:
+        return Pieces(frozenset((statement_key(s),)))
+    variables = s.variables and any("${" in value for c in s.conditions for value in c.values)
+    about = frozenset(
+        (s.allow, action, resource, principal, s.not_action, s.not_resource, s.not_principal,
+         variables or (s.variables and "${" in str(resource)))
         for action, resource, principal in product(*texts)
-    )
+    )  # fmt: skip
+    return Pieces(about, _conditions(s))
 
 
-Said = Mapping[Hashable, frozenset[frozenset[Hashable]]]
-"""What statements say together: of each action on a resource, under which conditions, the weakest only."""
+def _conditions(s: Statement) -> frozenset[Hashable]:
+    return frozenset((c.operator.lower(), c.key.lower(), frozenset(c.values)) for c in s.conditions)
 
 
-def said(lines: Iterable[Line]) -> Said:
-    """Return what statements say together; equal: they mean the same."""
-    found: dict[Hashable, set[frozenset[Hashable]]] = {}
-    for line in lines:
-        for atom in line.atoms:
-            found.setdefault(atom.about, set()).add(atom.conditions)
-    return {
-        about: frozenset(c for c in some if not any(d < c for d in some)) for about, some in found.items()
-    }
+def only(lines: Layer, others: Layer) -> list[Line]:
+    """Return the statements that say something that none of the others says, or says under fewer conditions.
+
+    Where that is nothing either way, both mean the same.
+    """
+    return [line for key, line in lines.items() if key not in others and not _is_said(line.pieces, others)]
 
 
-def only(lines: Iterable[Line], others: Iterable[Line]) -> list[Line]:
-    """Return the statements that say something that none of the others says, or says under fewer conditions."""
-    known = said(others)
-    return [line for line in lines if not all(_is_said(atom, known) for atom in line.atoms)]
+def _is_said(found: Pieces, others: Layer) -> bool:
+    left = found.about
+    for other in others.values():
+        if other.pieces.conditions <= found.conditions:
+            left = left - other.pieces.about
+            if not left:
+                return True
+    return False
 
 
-def _is_said(atom: Atom, known: Said) -> bool:
-    return any(conditions <= atom.conditions for conditions in known.get(atom.about, ()))
-
-
-def statement_key(s: Statement, written: frozenset[Atom] | None = None) -> Hashable:
+def statement_key(s: Statement, written: frozenset[str] | None = None) -> Hashable:
     """Return what a statement says; ``written`` is how it is spelled, of one that is not known whole."""
-    conditions = frozenset((c.operator.lower(), c.key.lower(), frozenset(c.values)) for c in s.conditions)
     principals = None
     if s.principals is not None:
         principals = frozenset((kind, frozenset(names)) for kind, names in s.principals.items())
@@ -170,7 +166,7 @@ def statement_key(s: Statement, written: frozenset[Atom] | None = None) -> Hasha
     unknown = None if s.opaque is None else written or (s.opaque.reason, getattr(s.opaque, "parts", None))
     actions = frozenset(action.lower() for action in s.actions)
     return (
-        s.allow, actions, s.not_action, resources, s.not_resource, principals, s.not_principal, conditions,
+        s.allow, actions, s.not_action, resources, s.not_resource, principals, s.not_principal, _conditions(s),
         variables, unknown,
     )  # fmt: skip
 

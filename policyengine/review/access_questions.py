@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from policyengine.iam.administration import administrator
@@ -45,6 +46,8 @@ class Questions:
         ``who``: the ARN of the principal. ``alone``: other policies of whoever has these are not known; then, and
         where some are unknown on both sides, a Deny that is gone counts whatever these policies allow.
         """
+        if all(a.keys() == b.keys() for a, b in zip(old, new, strict=True)):
+            return []
         about_who = who is not None and any(
             map(_about_who, (line for side in (*old, *new) for line in side.values()))
         )
@@ -89,7 +92,7 @@ class Questions:
 
     def _freed(self, old: Layers, new: Layers, asked: Asked, known: Iterable[Found]) -> list[Found]:
         """Return the Deny statements that are gone, whatever the rest allows, but for those known already."""
-        if not any(not line.statement.allow for line in only(old[0].values(), new[0].values())):
+        if not any(not line.statement.allow for line in only(old[0], new[0])):
             return []
         seen = {one.cause.key for one in known if one.cause is not None}
         before, after = ([_only_denies(side[0], asked.kind), *side[1:]] for side in (old, new))
@@ -113,9 +116,14 @@ def _powers(identity: Layer) -> Power:
 
 def powerful(found: Found) -> bool:
     """Say whether actions change who may do what, or hand out credentials."""
-    known = catalogue()
-    wanted = resource_exposure() | credential_exposure() | known.access_level_mask("Permissions management")
+    known, wanted = catalogue(), _power_giving()
     return any((index := known.index(action)) is not None and wanted >> index & 1 for action in found.actions)
+
+
+@lru_cache(maxsize=1)
+def _power_giving() -> int:
+    managing = catalogue().access_level_mask("Permissions management")
+    return resource_exposure() | credential_exposure() | managing
 
 
 def _unknown_allow(line: Line) -> bool:
@@ -136,7 +144,7 @@ def _about(resources: tuple[str, ...], old: Layer, new: Layer) -> bool:
     Where one does not, the resource may have another ARN than the one that is known or made up here.
     """
     heads = tuple(text.rstrip("*").rstrip("/:") for text in resources)
-    differing = [*only(old.values(), new.values()), *only(new.values(), old.values())]
+    differing = [*only(old, new), *only(new, old)]
     for line in differing:
         named = line.statement.resources
         if named is not None and not any(text.strip("*") == "" or text.startswith(heads) for text in named):
