@@ -6,7 +6,7 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -60,6 +60,24 @@ def open_reports(
             stream = stack.enter_context(AtomicFile(path, binary=REPORTS[name].binary))
         reports.append(REPORTS[name].make(stream, context))
     return reports
+
+
+def named_formats(
+    texts: Iterable[str], known: Collection[str], *, quiet: bool
+) -> list[tuple[str, Path | None]]:
+    """Return (format, file or None) for each ``FMT[=FILE]``; the terminal's where none is named, nothing where it is to be
+    quiet. Raises UsageError for an unknown one, and for two on standard output."""
+    found: list[tuple[str, Path | None]] = []
+    for text in texts:
+        name, _, file = text.partition("=")
+        if name not in known:
+            raise UsageError(f"unknown format `{name}`; known are {', '.join(known)}")
+        found.append((name, Path(file) if file else None))
+    if sum(file is None for _, file in found) > 1:
+        raise UsageError("two formats want standard output; give all but one a file: `--format sarif=FILE`")
+    if not found and not quiet:
+        found.append(("terminal", None))
+    return found
 
 
 def refuse_binary_output(formats: Sequence[tuple[str, Path | None]]) -> None:

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from policyengine import __version__
 from policyengine.cli.inputs import check_place, read_configuration, read_pairs, read_parameters
 from policyengine.cli.keeping import evaluator_for
-from policyengine.cli.outputs import note, open_reports, refuse_binary_output, terminal_options
+from policyengine.cli.outputs import named_formats, note, open_reports, refuse_binary_output, terminal_options
 from policyengine.cli.progress import Progress
 from policyengine.cli.ruleinfo import rule_info
 from policyengine.cli.runid import run_id
@@ -323,16 +323,7 @@ def prepare_run(
 
 def parse_formats(options: Mapping[str, Any]) -> list[tuple[str, Path | None]]:
     """Return (format, file or None) pairs; raises UsageError for an unknown or double one."""
-    found: list[tuple[str, Path | None]] = []
-    for text in options["formats"]:
-        name, _, file = text.partition("=")
-        if name not in REPORTS:
-            raise UsageError(f"unknown format `{name}`; known are {', '.join(REPORTS)}")
-        found.append((name, Path(file) if file else None))
-    if sum(file is None for _, file in found) > 1:
-        raise UsageError("two formats want standard output; give all but one a file: `--format sarif=FILE`")
-    if not found and not options["quiet"]:
-        found.append(("terminal", None))
+    found = named_formats(options["formats"], REPORTS, quiet=options["quiet"])
     refuse_binary_output(found)
     return found
 

@@ -9,6 +9,18 @@ from policyengine.model.resource import Path
 from policyengine.model.values import ABSENT, OpenList, Unresolved
 
 
+def texts(value: Any) -> Iterator[str]:
+    """Yield every text among the values of a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from texts(inner)
+
+
 def leaves(value: Any, steps: Sequence[Any], path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Yield (path, value) of all that ``steps`` lead to, through every element of the lists on the way.
 

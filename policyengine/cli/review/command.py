@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from policyengine.cli.errors import EXIT_FAIL, EXIT_INCOMPLETE, EXIT_OK, EXIT_UNKNOWN, EXIT_USAGE
 from policyengine.cli.inputs import check_place, read_pairs, read_parameters
-from policyengine.cli.outputs import AtomicFile, terminal_look
+from policyengine.cli.outputs import AtomicFile, named_formats, terminal_look
 from policyengine.cli.review.git import Repository
 from policyengine.cli.review.judging import Gate, Judging, judging
 from policyengine.cli.review.repairing import remedies
@@ -37,7 +37,7 @@ FORMATS: Final = ("terminal", "json", "markdown", "sarif", "github", "gitlab")
 
 def run_review(scope: Sequence[Path], options: Mapping[str, Any]) -> int:
     """Compare, write every format, and return the exit code."""
-    formats = parse_formats(options)
+    formats = named_formats(options["formats"], FORMATS, quiet=options["quiet"])
     check_place(options["account"], options["region"])
     with ExitStack() as stack:
         both, judged_by, after = _opened(scope, options, stack)
@@ -72,21 +72,6 @@ def exit_code(document: Mapping[str, Any], both: Both, options: Mapping[str, Any
     ):
         return EXIT_FAIL
     return EXIT_UNKNOWN if options["strict"] and document["summary"]["unclear"] else EXIT_OK
-
-
-def parse_formats(options: Mapping[str, Any]) -> list[tuple[str, Path | None]]:
-    """Return (format, file or None) pairs; raises UsageError for an unknown one, and for two on standard output."""
-    found: list[tuple[str, Path | None]] = []
-    for text in options["formats"]:
-        name, _, file = text.partition("=")
-        if name not in FORMATS:
-            raise UsageError(f"unknown format `{name}`; a review knows {', '.join(FORMATS)}")
-        found.append((name, Path(file) if file else None))
-    if sum(file is None for _, file in found) > 1:
-        raise UsageError("two formats want standard output; give all but one a file: `--format sarif=FILE`")
-    if not found and not options["quiet"]:
-        found.append(("terminal", None))
-    return found
 
 
 def _opened(

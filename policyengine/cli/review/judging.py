@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +19,7 @@ from policyengine.config.find import FILE_NAME
 from policyengine.documents import load
 from policyengine.engine.evaluate import Evaluator
 from policyengine.model.errors import InputError, PolicyEngineError, UsageError
+from policyengine.model.leaves import texts
 from policyengine.review import gate as gates
 from policyengine.rules.pack import Pack
 from policyengine.rules.packs import load_packs
@@ -141,7 +142,7 @@ class Gate:
             return path
         folder = path.parent.relative_to(self._room).as_posix()
         wanted: dict[str, str] = {}
-        for text in (WAIVERS, *_texts(_value(path))):
+        for text in (WAIVERS, *texts(_value(path))):
             name = (
                 os.path.normpath(f"{folder}/{text}") if 0 < len(text) < 1_000 and "\0" not in text else ".."
             )
@@ -172,14 +173,3 @@ def _value(path: Path) -> Any:
         return load(path.read_bytes(), name=path.name).value
     except InputError:
         return None  # reading the configuration says what is wrong
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)

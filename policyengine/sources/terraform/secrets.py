@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policyengine.catalog import registry
+from policyengine.model.leaves import texts
 from policyengine.model.resource import Resource
 
 
@@ -28,7 +29,7 @@ def secret_properties(resource: Resource) -> Iterator[str]:
 
 def _marked(value: Any, mark: Any) -> Iterator[str]:
     if mark is True:
-        yield from _texts(value)
+        yield from texts(value)
     elif isinstance(value, dict) and isinstance(mark, dict):
         for key, inner in value.items():
             yield from _marked(inner, mark.get(key))
@@ -40,18 +41,7 @@ def _marked(value: Any, mark: Any) -> Iterator[str]:
 def _named(value: Any, names: frozenset[str]) -> Iterator[str]:
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _texts(inner) if key in names else _named(inner, names)
+            yield from texts(inner) if key in names else _named(inner, names)
     elif isinstance(value, list):
         for inner in value:
             yield from _named(inner, names)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
