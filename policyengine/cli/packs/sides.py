@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from policyengine.cli.packs.gitfiles import files_of, is_revision
 from policyengine.model.errors import RuleError, UsageError
+from policyengine.model.run_directory import RULES_FILE, is_run_directory
 from policyengine.rules.pack import RuleErrors, parse_pack
 from policyengine.rules.packs import MAX_RULE_BYTES
 from policyengine.rules.stamps import TESTS
@@ -72,8 +73,8 @@ def open_side(name: str) -> Side:
     """Open a set of rules. Raises UsageError for what is none, RuleError for one that is damaged."""
     path = Path(name)
     if path.is_dir():
-        if (path / "run.json").is_file() and (path / "rules.json").is_file():
-            return _compiled(name, (path / "rules.json").read_bytes())
+        if is_run_directory(path):
+            return _compiled(name, (path / RULES_FILE).read_bytes())
         return _texts(name, _of_folder(path))
     if path.is_file():
         return _of_file(name, path)
