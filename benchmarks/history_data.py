@@ -58,6 +58,7 @@ def make(base: Account, folder: Path, count: int, other: Account | None, share: 
     about["results"] = rows.files
     about["roots"] = {**about["roots"], "results": {"root": root_text(rows.tree), "size": rows.tree.size}}
     about["run"] = _run(about["run"], day, accounts, folder.name)
+    about["inputs"] = [{**each, "created": about["run"]["as_of"]} for each in about["inputs"]]
     (folder / "run.json").write_text(json.dumps(about, indent=1, sort_keys=True) + "\n")
     triples = [{"types": ["*"], "places": [[a, p["region"]] for a in accounts for p, _ in base.parts]}]
     (folder / "coverage.json").write_text(json.dumps({"coverage": triples}))

@@ -113,6 +113,8 @@ class Keeper:
                 "target": str(kept.source.target),
                 "path": f"inputs/{number:04d}",
             }
+            if kept.created is not None:
+                about["created"] = kept.created
             found.append({**about, "lines": self._tree.size - before})
         return found
 

@@ -24,10 +24,12 @@ from policyengine.sources.snapshot.writer import write_snapshot
 
 
 class Kept(NamedTuple):
-    """One source of a run: what is judged from here on, and the files it is kept in, in order."""
+    """One source of a run: what is judged from here on, and the files it is kept in, in order. ``created`` is when its data
+    began to be collected, where it says that itself."""
 
     source: Any
     parts: list[Path]
+    created: str | None = None
 
 
 def keep_inputs(
@@ -37,7 +39,10 @@ def keep_inputs(
 
     What is withheld is kept, and not judged: what is said of it would show it.
     """
-    kept = [_kept(source, folder / f"{number:04d}", created) for number, source in enumerate(sources, 1)]
+    kept = [
+        _kept(source, folder / f"{number:04d}", created)._replace(created=getattr(source, "created", None))
+        for number, source in enumerate(sources, 1)
+    ]
     for each in kept:
         each.source.withholding = withholding
     return kept

@@ -57,20 +57,40 @@ class Control(NamedTuple):
 
 
 def gaps_of(
-    runs: Sequence[RunRow], start: str | None, end: str | None, every: timedelta = EVERY
+    runs: Sequence[RunRow],
+    start: str | None,
+    end: str | None,
+    every: timedelta = EVERY,
+    now: str | None = None,
 ) -> list[Gap]:
-    """Return the gaps between runs, and before the first and after the last where the period is given."""
+    """Return the gaps between runs, and before the first and after the last where the period is given.
+
+    What of the period lies after ``now`` (None: nothing does) is no gap: it has not been yet (:func:`not_yet`).
+    """
     points: list[tuple[str, str | None]] = [(run.at, run.id) for run in runs]
     if start is not None:
         points.insert(0, (start, None))
+    coming = not_yet(runs, start, end, now)
     if end is not None:
-        points.append((end, None))
+        points.append((end if coming is None else coming[0], None))
     found = []
     for (before, after_run), (after, before_run) in pairwise(points):
         lasts = moment(after) - moment(before)
         if lasts > every:
             found.append(Gap(before, after, after_run, before_run, int(lasts.total_seconds())))
     return found
+
+
+def not_yet(
+    runs: Sequence[RunRow], start: str | None, end: str | None, now: str | None
+) -> tuple[str, str] | None:
+    """Return the part of a period that lies in the future, None where nothing does."""
+    if end is None or now is None:
+        return None
+    begins = max(
+        (each for each in (now, start, runs[-1].at if runs else None) if each is not None), key=moment
+    )
+    return (begins, end) if moment(end) > moment(begins) else None
 
 
 def controls_of(

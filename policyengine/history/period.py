@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from policyengine.history.continuity import Continuity
-from policyengine.history.controls import EVERY, SEEN, controls_of, gaps_of
+from policyengine.history.controls import EVERY, SEEN, controls_of, gaps_of, not_yet
 from policyengine.history.database import open_history
 from policyengine.history.moments import seconds_between
 from policyengine.history.reading import History, RunRow, numbers_between
@@ -77,15 +77,25 @@ def runs_rows(db: Path, start: str | None, end: str | None) -> Iterator[Cells]:
             }  # fmt: skip
 
 
-def gaps_rows(db: Path, start: str | None, end: str | None, every: timedelta = EVERY) -> Iterator[Cells]:
-    """Yield a row for each time longer than ``every`` in which no run was, the ends of the period included (``gaps.csv``)."""
+def gaps_rows(
+    db: Path, start: str | None, end: str | None, every: timedelta = EVERY, now: str | None = None
+) -> Iterator[Cells]:
+    """Yield a row for each time longer than ``every`` in which no run was, the ends of the period included (``gaps.csv``);
+    what lies after ``now`` has not been yet, and is none."""
     with opened(db) as history:
-        for gap in gaps_of(numbers_between(history.runs, start, end), start, end, every):
+        for gap in gaps_of(numbers_between(history.runs, start, end), start, end, every, now):
             yield {
                 "from": gap.start, "to": gap.end, "hours": round(gap.seconds / 3600, 2),
                 "expected_every_hours": round(every.total_seconds() / 3600, 2),
                 "run_before": gap.after or "", "run_after": gap.before or "",
             }  # fmt: skip
+
+
+def coming(db: Path, start: str | None, end: str | None, now: str) -> Cells | None:
+    """Return what of a period lies in the future, ``from`` and ``to``; None where nothing does."""
+    with opened(db) as history:
+        found = not_yet(numbers_between(history.runs, start, end), start, end, now)
+    return None if found is None else {"from": found[0], "to": found[1]}
 
 
 def control_rows(
@@ -94,6 +104,7 @@ def control_rows(
     end: str | None,
     every: timedelta = EVERY,
     *,
+    now: str | None = None,
     framework: str | None = None,
     timelines: Iterable[Path] = (),
 ) -> Iterator[Cells]:
@@ -105,7 +116,7 @@ def control_rows(
     with opened(db) as history:
         runs = numbers_between(history.runs, start, end)
         continuity = Continuity(files) if files else None
-        gaps = gaps_of(runs, start, end, every)
+        gaps = gaps_of(runs, start, end, every, now)
         first, last = start or (runs[0].at if runs else ""), end or (runs[-1].at if runs else "")
         for control in controls_of(history, runs, continuity, framework):
             yield {

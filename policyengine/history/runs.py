@@ -42,7 +42,11 @@ class Row(NamedTuple):
 
 
 class RunRead:
-    """What a run says of itself. Raises InputError where the path is no run, or says not when it was."""
+    """What a run says of itself. Raises InputError where the path is no run, or says not when it was.
+
+    ``at`` is the time that its findings are of: when its data began to be collected (the oldest, of several inputs; what does
+    not say so is of the clock of the run). ``judged`` is that clock.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -55,7 +59,8 @@ class RunRead:
                 "their run (`--format json`, `--format ndjson`)"
             )
         try:
-            self.at = written(moment(at))
+            self.judged = written(moment(at))
+            self.at = written(min(moment(each or at) for each in _created(path)))
         except UsageError:
             raise InputError(
                 f"`{path}` says that it is of `{at[:40]}`, which is no time; it is damaged"
@@ -91,6 +96,15 @@ class RunRead:
         if ordered(rows_of(read_findings(self.path))):
             return rows_of(read_findings(self.path))
         return _merged(sorted(rows_of(read_findings(self.path)), key=lambda row: row.key))
+
+
+def _created(path: Path) -> list[str | None]:
+    """When the data of each input of a run directory began to be collected, None where it does not say."""
+    if not is_run_directory(path):
+        return [None]
+    inputs = RunReader(path).about.get("inputs")
+    found = [each.get("created") for each in inputs or () if isinstance(each, dict)]
+    return [each if isinstance(each, str) else None for each in found] or [None]
 
 
 def rows_of_directory(run: RunReader) -> Iterator[Row]:

@@ -297,3 +297,35 @@ def test_the_same_bytes_whatever_the_process(tmp_path: Path) -> None:
             outputs += subprocess.run(command, env=env, check=True, capture_output=True).stdout
         told.add(outputs)
     assert len(told) == 1
+
+
+def test_findings_are_of_the_time_of_the_data_and_not_of_the_clock_of_the_scan(
+    tmp_path: Path, capsys: Capsys
+) -> None:
+    """A snapshot of the first day that is judged on the ninth says what was on the first."""
+    volumes = {HERE: {"vol-1": False}}
+    runs = [run(tmp_path, 1, volumes), run(tmp_path, 3, volumes)]
+    ended("scan", tmp_path / "s1", "--rule", RULE, "-q", "--as-of", "2026-01-09T00:00:00Z", "-o", tmp_path / "late")
+    db = tmp_path / "history.db"
+    assert ended("history", "add", tmp_path / "late", runs[1], "--db", db) == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines()[0].startswith("2026-01-01T00:00:00Z ")
+    assert "late: its data is of 2026-01-01T00:00:00Z" in said.err and said.err.count("its data is of") == 1
+    (found,) = json.loads(shown(capsys, "history", "show", "--db", db, "--format", "json"))["findings"]
+    assert (found["first_seen"], found["last_seen"]) == ("2026-01-01T00:00:00Z", "2026-01-03T00:00:00Z")
+
+
+def test_what_has_not_been_yet_is_no_gap(tmp_path: Path, capsys: Capsys) -> None:
+    db = tmp_path / "history.db"
+    shown(capsys, "history", "add", run(tmp_path, 1, {HERE: {"vol-1": False}}), "--db", db)
+    period = ("--db", db, "--from", "2026-01-01T00:00:00Z", "--to", "2026-12-31T00:00:00Z")
+    for command in ("trend", "controls"):
+        text = shown(capsys, "history", command, *period, "--as-of", "2026-01-01T20:00:00Z")
+        assert "gap:" not in text
+        assert "not yet: from 2026-01-01T20:00:00Z to 2026-12-31T00:00:00Z" in text
+        text = shown(capsys, "history", command, *period, "--as-of", "2026-01-05T00:00:00Z")
+        assert "gap: 96 h without a run, from 2026-01-01T00:00:00Z to 2026-01-05T00:00:00Z" in text
+        found = json.loads(
+            shown(capsys, "history", command, *period, "--as-of", "2027-01-05T00:00:00Z", "--format", "json")
+        )
+        assert (len(found["gaps"]), found["not_yet"]) == (1, None)

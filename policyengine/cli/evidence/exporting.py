@@ -224,8 +224,10 @@ def _period(bundle: BundleWriter, reader: RunReader, wish: Wish) -> None:
 
     tables = {
         "runs": runs_rows(wish.history, start, end),
-        "gaps": gaps_rows(wish.history, start, end),
-        "control_summary": control_rows(wish.history, start, end, timelines=wish.timelines),
+        "gaps": gaps_rows(wish.history, start, end, now=reader.run["as_of"]),
+        "control_summary": control_rows(
+            wish.history, start, end, now=reader.run["as_of"], timelines=wish.timelines
+        ),
     }
     for name, rows in tables.items():
         bundle.add_bytes(f"period/{name}.csv", contents.table_csv(rows), "period", CSV)

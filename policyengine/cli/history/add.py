@@ -10,6 +10,9 @@ import click
 from policyengine.cli.errors import EXIT_OK
 from policyengine.cli.history.options import db_option
 
+_LATE = 3600
+"""Seconds between data and judgement from which on a person is told."""
+
 
 @click.command(
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -26,12 +29,20 @@ def add(runs: Sequence[Path], db: Path) -> int:
     RUN is a run directory (`scan -o DIR`); a report with its run (`--format json`, `ndjson`) does too, but holds no rules, so
     that nothing is said of controls.
     """
-    from policyengine.cli.outputs import say
+    from policyengine.cli.outputs import note, say
     from policyengine.history.adding import add_run
     from policyengine.history.database import open_history
+    from policyengine.history.moments import seconds_between
     from policyengine.history.runs import RunRead
 
-    read = sorted((RunRead(path).at, RunRead(path).id, path) for path in runs)
+    opened = [RunRead(path) for path in runs]
+    read = sorted((run.at, run.id, run.path) for run in opened)
+    for run in opened:
+        if abs(seconds_between(run.at, run.judged)) > _LATE:
+            note(
+                f"{run.path}: its data is of {run.at}, and that is the time of its findings; it was judged as of {run.judged}, "
+                "which is what rules that look at the clock saw"
+            )
     connection = open_history(db, create=True)
     try:
         for _, _, path in read:

@@ -10,11 +10,14 @@ import click
 
 from policyengine.cli.errors import EXIT_OK
 from policyengine.cli.history.options import (
+    as_of_option,
+    clock_text,
     db_option,
     every_option,
     format_option,
     period_options,
     print_csv,
+    print_gaps,
     print_json,
     table,
 )
@@ -28,6 +31,7 @@ from policyengine.cli.history.options import (
 @click.option("--framework", metavar="ID", help="only the controls of this framework")
 @period_options
 @every_option
+@as_of_option
 @click.option(
     "--timeline", "timelines", multiple=True, type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE",
     help="what `history replay --format json` wrote: shows what held between runs; may repeat",
@@ -40,6 +44,7 @@ def controls(
     end: str | None,
     every: str,
     timelines: Sequence[Path],
+    as_of: str | None,
     form: str,
 ) -> int:
     """Show for each control in how many runs of the period it was seen to hold.
@@ -48,21 +53,26 @@ def controls(
     in which AWS Config's history, and CloudTrail, show that nothing of it changed.
     """
     from policyengine.history.moments import duration
-    from policyengine.history.period import control_rows, gaps_rows
+    from policyengine.history.period import coming, control_rows, gaps_rows
 
     expected = duration(every)
-    rows = list(control_rows(db, start, end, expected, framework=framework, timelines=timelines))
-    gaps = list(gaps_rows(db, start, end, expected))
+    now = clock_text(as_of)
+    rows = list(control_rows(db, start, end, expected, now=now, framework=framework, timelines=timelines))
+    gaps = list(gaps_rows(db, start, end, expected, now))
+    later = coming(db, start, end, now)
     if form == "json":
-        print_json({"schema": "policyengine/control-period/v1", "controls": rows, "gaps": gaps})
+        print_json(
+            {"schema": "policyengine/control-period/v1", "controls": rows, "gaps": gaps, "not_yet": later}
+        )
     elif form == "csv":
         print_csv(rows)
     else:
-        _terminal(rows, gaps)
+        _terminal(rows)
+        print_gaps(gaps, later)
     return EXIT_OK
 
 
-def _terminal(rows: list[dict[str, Any]], gaps: list[dict[str, Any]]) -> None:
+def _terminal(rows: list[dict[str, Any]]) -> None:
     if not rows:
         print("no rule of these runs speaks of a control, or there is no run in the period")
     else:
@@ -79,8 +89,6 @@ def _terminal(rows: list[dict[str, Any]], gaps: list[dict[str, Any]]) -> None:
             print(
                 "held: runs that saw it hold, of all; nothing is known of the time between them (--timeline FILE)"
             )
-    for gap in gaps:
-        print(f"gap: {gap['hours']:g} h without a run, from {gap['from']} to {gap['to']}")
 
 
 def _lasting(row: dict[str, Any]) -> str:

@@ -33,6 +33,30 @@ def period_options(command: F) -> F:
     )
 
 
+def as_of_option(command: F) -> F:
+    """Add ``--as-of``."""
+    return click.option(
+        "--as-of",
+        metavar="TIME",
+        help="the clock (RFC 3339): what of the period lies after it has not been yet",
+    )(command)
+
+
+def clock_text(as_of: str | None) -> str:
+    """Return the clock in RFC 3339. Raises UsageError."""
+    from policyengine.cli.run import clock, now_text
+
+    return clock(as_of)[0] or now_text()
+
+
+def print_gaps(gaps: Iterable[Mapping[str, Any]], later: Mapping[str, Any] | None) -> None:
+    """Print the times without a run, and what has not been yet."""
+    for gap in gaps:
+        print(f"gap: {gap['hours']:g} h without a run, from {gap['from']} to {gap['to']}")
+    if later is not None:
+        print(f"not yet: from {later['from']} to {later['to']}")
+
+
 def every_option(command: F) -> F:
     """Add ``--expected-every``."""
     return click.option(

@@ -8,11 +8,14 @@ import click
 
 from policyengine.cli.errors import EXIT_OK
 from policyengine.cli.history.options import (
+    as_of_option,
+    clock_text,
     db_option,
     every_option,
     format_option,
     period_options,
     print_csv,
+    print_gaps,
     print_json,
     table,
 )
@@ -24,20 +27,23 @@ from policyengine.cli.history.options import (
 @db_option
 @period_options
 @every_option
+@as_of_option
 @format_option("terminal", "json", "csv")
-def trend(db: Path, start: str | None, end: str | None, every: str, form: str) -> int:
+def trend(db: Path, start: str | None, end: str | None, every: str, as_of: str | None, form: str) -> int:
     """Show each run with its verdicts, what became new, fixed and re-opened, and the gaps between runs.
 
     New is what fails and was not known to fail before; of it re-opened what had failed before and had ended.
     """
     from policyengine.history.moments import duration
-    from policyengine.history.period import gaps_rows, runs_rows
+    from policyengine.history.period import coming, gaps_rows, runs_rows
 
     expected = duration(every)
     runs = list(runs_rows(db, start, end))
-    gaps = list(gaps_rows(db, start, end, expected))
+    now = clock_text(as_of)
+    gaps = list(gaps_rows(db, start, end, expected, now))
+    later = coming(db, start, end, now)
     if form == "json":
-        print_json({"schema": "policyengine/trend/v1", "runs": runs, "gaps": gaps})
+        print_json({"schema": "policyengine/trend/v1", "runs": runs, "gaps": gaps, "not_yet": later})
         return EXIT_OK
     if form == "csv":
         print_csv(runs)
@@ -57,8 +63,7 @@ def trend(db: Path, start: str | None, end: str | None, every: str, form: str) -
             for run in runs
         ],
     )
-    for gap in gaps:
-        print(f"gap: {gap['hours']:g} h without a run, from {gap['from']} to {gap['to']}")
+    print_gaps(gaps, later)
     return EXIT_OK
 
 
