@@ -36,7 +36,7 @@ _Sides = tuple[Layers, Layers]
 class Found:
     """Actions newly allowed by one statement, ``cause``: of the head, or a Deny of the base that is gone (``freed``).
 
-    ``was``: the statement of the base in its place. ``why`` says what it depends on, where that is not known; without
+    ``was``: the statement of the other side in its place. ``why`` says what it depends on, where that is not known; without
     a witness nothing but that is known.
     """
 
@@ -249,14 +249,14 @@ def _placed(found: Found, old: Layers, new: Layers) -> Found:
     """Return an answer that other layers may have got too, with the statements of these."""
     if found.cause is None:
         return found
-    side = old if found.freed else new
-    mine = next((part[found.cause.key] for part in side if found.cause.key in part), found.cause)
-    return replace(found, cause=mine, was=None if found.freed else _was(mine, old, new))
+    mine, other = (old, new) if found.freed else (new, old)
+    cause = next((part[found.cause.key] for part in mine if found.cause.key in part), found.cause)
+    return replace(found, cause=cause, was=_other(cause, mine, other))
 
 
-def _was(line: Line, old: Layers, new: Layers) -> Line | None:
-    """Return the statement that a new one took the place of: of the same Sid, else of the same place."""
-    gone = [b[key] for a, b in zip(new, old, strict=True) for key in b if key not in a]
+def _other(line: Line, mine: Layers, others: Layers) -> Line | None:
+    """Return the statement of the other side in a statement's place: of the same Sid, else of the same place."""
+    gone = [b[key] for a, b in zip(mine, others, strict=True) for key in b if key not in a]
     gone = [one for one in gone if one.statement.allow == line.statement.allow]
     sid, place = line.statement.sid, (line.document and line.document.path, line.statement.index)
     for one in gone:

@@ -85,10 +85,7 @@ class Entries:
     def _change(self, entry: _Entry) -> Change:
         found, cause = entry.told.found, entry.told.found.cause
         resource, path = self._place(entry)
-        before = (
-            found.was if not (found.freed or entry.gone) else None if found.freed and entry.gone else cause
-        )
-        after = cause if (found.freed == entry.gone) else None
+        before, after = (found.was, cause) if found.freed == entry.gone else (cause, found.was)
         request = found.witness
         if request is not None and entry.principal is not None and entry.kind == "identity":
             request = Request(entry.principal, request.action, request.resource, request.context)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from policyengine.iam import sentences
 from policyengine.iam.difference import Gain, layered_gains, shown
@@ -160,11 +160,7 @@ class _Review:
         found = entry.found
         resource, old, path = self._where_it_stands(entry)
         in_head = found.freed == entry.gone
-        line = (
-            self._tokens.as_written(statement_json(found.cause.statement))
-            if found.cause is not None
-            else None
-        )
+        line, other = self._json(found.cause), self._json(found.was)
         details = [f"not if {self._tokens.as_written(why)}" if found.witness else why for why in found.why]
         if found.witness is not None and not entry.gone:
             details.insert(0, sentences.goes_undenied(found.witness))
@@ -178,11 +174,16 @@ class _Review:
             resource,
             old,
             path,
-            None if in_head else line,
-            line if in_head else None,
+            other if in_head else line,
+            line if in_head else other,
             None if found.witness is None or entry.gone else _witness(found),
             tuple(details),
         )
+
+    def _json(self, line: Line | None) -> Any:
+        if line is None or line.document is None or line.statement.opaque is not None:
+            return None
+        return self._tokens.as_written(statement_json(line.statement))
 
     def _where_it_stands(self, entry: _Entry) -> tuple[Resource | None, Resource | None, Path]:
         cause = entry.found.cause
