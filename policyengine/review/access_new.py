@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from policyengine.iam.administration import administrator
 from policyengine.iam.catalogue import catalogue
-from policyengine.iam.difference import by_service
+from policyengine.iam.difference import shown
 from policyengine.iam.escalating import escalates
 from policyengine.iam.reason import Yes
 from policyengine.iam.sentences import who
@@ -16,8 +16,6 @@ from policyengine.review.access_questions import Told
 from policyengine.review.access_sides import Allowed
 from policyengine.review.access_words import called
 from policyengine.review.changes import Change
-
-_MOST = 4
 
 
 def new_principal(resource: Resource, allowed: Allowed, admitted: list[Told]) -> Change:
@@ -54,6 +52,4 @@ def _what(identity: Layer, boundary: Layer) -> str:
     names = [name for index, name in enumerate(known.names) if allowed >> index & 1]
     if not names:
         return "it may call nothing"
-    services = [f"{service} {number:,}" for service, number in by_service(names)]
-    more = f" and {len(services) - _MOST:,} more services" if len(services) > _MOST else ""
-    return f"it may call {', '.join(services[:_MOST])}{more} actions"
+    return f"it may call {shown(names, names[0])}"

@@ -39,7 +39,12 @@ def allowed_title(told: Told, kind: Kind, subjects: Sequence[Resource], *, gone:
     found, names, when = told.found, _subjects(subjects), "no longer" if gone else "newly"
     calls = kind == "identity" and subjects[0].type in _CALLERS
     if found.witness is None:
-        return f"what {names} {f'may {when} call' if calls else f'{when} allows'} is not clear"
+        does = f"may {when} call" if calls else f"{when} allows"
+        return (
+            f"who may {when} assume {names} is not clear"
+            if kind == "trust"
+            else f"what {names} {does} is not clear"
+        )
     what = shown(found.actions, found.witness.action)
     if found.freed:
         denied = "newly" if gone else "no longer"
