@@ -7,6 +7,7 @@ fail() {
   exit 2
 }
 
+((BASH_VERSINFO[0] >= 5)) || fail "bash is older than 5; use a Linux runner, or put a newer bash first on PATH"
 [[ "${POLICYENGINE_VERSION:-}" =~ ^([0-9][0-9A-Za-z.+!-]*)?$ ]] || fail "the input version is no version"
 python=python3
 command -v "$python" >/dev/null || fail "there is no python3; set the input python-version"

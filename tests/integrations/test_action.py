@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -176,6 +177,29 @@ def test_a_version_that_is_none_is_refused_before_pip_sees_it(tmp_path: Path, ch
     (runner.folder / "temp" / "policyengine" / "venv").mkdir(parents=True)
     assert runner.run(version="1.0 --index-url https://evil.example") == 2
     assert "is no version" in runner.log
+
+
+@pytest.mark.slow
+def test_it_installs_itself_with_the_pinned_versions(tmp_path: Path, open_main: Path) -> None:
+    runner = push(tmp_path, open_main)
+    for name in (
+        "PIP_INDEX_URL",
+        "PIP_EXTRA_INDEX_URL",
+        "PIP_CONFIG_FILE",
+        "PIP_CERT",
+        "SSL_CERT_FILE",
+        "HTTPS_PROXY",
+    ):
+        if name in os.environ:
+            runner.environ[name] = os.environ[name]
+    assert runner.run(arguments="--rule\nsecurity-group-admin-ports-closed") == 1, runner.log
+    assert "::error file=template.yaml,line=7," in runner.log
+    python = runner.folder / "temp" / "policyengine" / "venv" / "bin" / "python"
+    done = subprocess.run([python, "-c", "import samtranslator, policyengine; print(policyengine.__file__)"],
+                          capture_output=True, text=True, check=True)  # fmt: skip
+    assert str(runner.folder) in done.stdout, "the installed one, not this checkout"
+    again = runner.run(arguments="--rule\nsecurity-group-admin-ports-closed")
+    assert again == 1, "a job may use it twice"
 
 
 # -- the whole, with the real command ----------------------------------------------------------------

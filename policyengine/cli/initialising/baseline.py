@@ -19,6 +19,19 @@ class Today:
     failures: int
 
 
+def try_rules(found: Repository) -> None:
+    """Keep the folders of rules that load beside the bundled ones; a copy of those, or other people's YAML, does not."""
+    from policyengine.model.errors import PolicyEngineError
+    from policyengine.rules.packs import load_packs
+
+    for folder in list(found.rules):
+        try:
+            load_packs([found.root / folder])
+        except PolicyEngineError as error:
+            found.rules.remove(folder)
+            found.not_rules.append((folder, str(getattr(error, "errors", (error,))[0])))
+
+
 def judged(found: Repository, *, evaluate: bool) -> Today:
     """Read the repository, and judge it where ``evaluate`` says so.
 

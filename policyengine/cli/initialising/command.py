@@ -43,8 +43,9 @@ def initialise(folder: Path, options: Mapping[str, Any]) -> int:
 
 
 def _proposed(found: Repository, options: Mapping[str, Any]) -> tuple[list[Proposal], list[Advice]]:
-    from policyengine.cli.initialising.baseline import judged
+    from policyengine.cli.initialising.baseline import judged, try_rules
 
+    try_rules(found)
     there = (found.root / FILE_NAME).exists()
     kept = (found.root / BASELINE).exists()
     today = judged(found, evaluate=not (there or kept or options["no_baseline"]))
@@ -74,6 +75,10 @@ def _checks(found: Repository, ci: str) -> tuple[list[Proposal], list[Advice]]:
     if found.terraform:
         more_folders = f" and {len(found.terraform) - 3} more" if len(found.terraform) > 3 else ""
         advice.append(Advice(", ".join(found.terraform[:3]) + more_folders, _TERRAFORM))
+    advice += [
+        Advice(folder, f"looks like rules of your own, and is not asked: {why}")
+        for folder, why in found.not_rules
+    ]
     if found.has_pre_commit and not _is_done(found.root, pre_commit()):
         advice.append(pre_commit())
     return proposals, advice

@@ -53,6 +53,8 @@ class Repository:
     cdk: list[Cdk] = field(default_factory=list)
     terraform: list[str] = field(default_factory=list)
     rules: list[str] = field(default_factory=list)
+    not_rules: list[tuple[str, str]] = field(default_factory=list)
+    """Folders that look like rules and cannot be loaded beside the bundled ones, with why."""
     hosts: list[str] = field(default_factory=list)
     unsupported: list[str] = field(default_factory=list)
     has_pre_commit: bool = False

@@ -213,6 +213,23 @@ def test_rules_of_the_repository_are_found_used_and_passed_on(repository: Path, 
     assert "--rules 'our rules' --format github" in (repository / WORKFLOW).read_text()
 
 
+def test_folders_that_only_look_like_rules_are_told_and_not_asked(repository: Path, init: Init) -> None:
+    from policyengine.rules.data import data_root
+
+    (repository / "copy").mkdir()
+    for name in ("security-group-admin-ports-closed.yaml", "security-group-admin-ports-closed.test.yaml"):
+        (repository / "copy" / name).write_bytes((data_root().rules / "ec2" / name).read_bytes())
+    (repository / "other").mkdir()
+    (repository / "other" / "x.yaml").write_text("a: 1\n")
+    (repository / "other" / "x.test.yaml").write_text("b: 1\n")
+    said = "\n".join(init(repository))
+    assert (
+        "by hand: copy: looks like rules of your own, and is not asked: " in said and "exists twice" in said
+    )
+    assert "by hand: other: looks like rules" in said
+    assert "--rules" not in (repository / WORKFLOW).read_text()
+
+
 def test_what_a_hostile_git_configuration_says_goes_nowhere(repository: Path, init: Init) -> None:
     git(repository, "config", "core.fsmonitor", "touch pwned")
     git(repository, "symbolic-ref", "refs/remotes/origin/HEAD", 'refs/remotes/origin/x"];$(touch${IFS}pwned)')
