@@ -29,12 +29,18 @@ from policyengine.model.reasons import REASONS
 from policyengine.reports.asff_types import HOME, asff_type, is_region, place_of
 from policyengine.reports.base import Context, RuleInfo, RunInfo
 from policyengine.reports.jsontext import cleaned_text, compact
+from policyengine.reports.tally import is_accepted
 from policyengine.reports.text import show_value, visible
 
 Json = dict[str, Any]
 PRODUCT: Final = "policyengine"
 PREFIX: Final = "policyengine/"
 """Of every Id, GeneratorId and key of ProductFields that is ours."""
+ACCEPTED: Final = "[accepted, still failing"
+IN_BASELINE: Final = "[in the baseline, still failing"
+"""How the description of a FAIL begins that carries a waiver, or stands in the baseline. Customers' automation rules compare
+descriptions by prefix, and cannot see ProductFields
+(https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_AutomationRulesFindingFilters.html)."""
 REQUIREMENTS: Final = 32
 _EVIDENCE: Final = 5
 _FIELD: Final = 1024
@@ -151,12 +157,13 @@ def fitted(text: str | None, limit: int) -> str:
 def _accepted(waiver: Mapping[str, Any] | None) -> str:
     if waiver is None:
         return ""
-    kind = "baseline" if waiver.get("kind") == "baseline" else "waiver"
-    parts = [f"{kind} {waiver['id']}" if waiver.get("id") else kind]
+    if not is_accepted(waiver):
+        return f"{IN_BASELINE}: {waiver.get('id') or 'nobody accepted it'}] "
+    parts = [f"waiver {waiver['id']}" if waiver.get("id") else "waiver"]
     parts += [
         f"{word} {waiver[key]}" for word, key in (("by", "approver"), ("until", "expires")) if waiver.get(key)
     ]
-    return f"[accepted, still failing: {', '.join(parts)}] "
+    return f"{ACCEPTED}: {', '.join(parts)}] "
 
 
 def _resource(resource: Mapping[str, Any], partition: str) -> Json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import botocore.session
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -124,6 +125,23 @@ def test_what_is_accepted_still_fails_and_says_who_accepted_it() -> None:
     assert "Workflow" not in made
     assert made["Description"].startswith("[accepted, still failing: waiver, by ciso, until 2026-12-31] ")
     assert made["ProductFields"]["policyengine/waiver/ticket"] == "SEC-1"
+
+
+def test_the_baseline_is_called_that_and_nobody_accepted_it() -> None:
+    [waived] = [f for f in sample.findings() if f.waiver is not None]
+    [made] = found([waived._replace(waiver={"kind": "baseline", "id": "base.json", "granted": "2026-01-01"})])
+    assert made["Description"].startswith("[in the baseline, still failing: base.json] ")
+    assert made["Compliance"]["Status"] == "FAILED"
+
+
+def test_what_automation_rules_of_customers_can_ask_and_do() -> None:
+    """docs/publishing.md: https://docs.aws.amazon.com/securityhub/latest/userguide/automation-rules.html."""
+    service = botocore.session.get_session().get_service_model("securityhub")
+    filters = service.shape_for("AutomationRulesFindingFilters").members
+    assert {"GeneratorId", "Description", "NoteText", "WorkflowStatus"} <= filters.keys()
+    assert "ProductFields" not in filters
+    assert {"PREFIX", "PREFIX_NOT_EQUALS"} <= set(service.shape_for("StringFilterComparison").enum)
+    assert {"Workflow", "Note"} <= service.shape_for("AutomationRulesFindingFieldsUpdate").members.keys()
 
 
 def test_findings_without_an_account_are_left_out_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
