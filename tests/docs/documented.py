@@ -17,6 +17,7 @@ NOT_RUN: Final = {
     "terraform show": "Terraform is not installed here",
     "$EDITOR": "a person edits",
     "aws ": "the AWS CLI is not installed here",
+    "docker ": "there may be no container engine; a test does the steps of the Dockerfile by hand",
     "policyengine deploy diff": "needs the stack of the page before it",
     "export POLICYENGINE_STORE=dynamodb:<output Table>": "needs the stack of the page before it",
     "policyengine remediate rollback act-": "the id is that of an action of the reader's",
