@@ -1,8 +1,8 @@
 """``make bench``: measure everything, print it, write ``benchmarks/RESULTS.md``.
 
 ``--only memory,template,corpus,snapshot,decide,coverage,managed,iamrules,incremental,live,liveorg,items,events,coldimport,oscal,
-html,evidence,export,history,shadowai`` runs parts (``lambdas`` stands for items, events and coldimport) and does not write the
-page;
+html,evidence,export,history,shadowai,review`` runs parts (``lambdas`` stands for items, events and coldimport) and does not
+write the page;
 ``--sizes`` chooses the snapshots; ``--without-peers`` measures ours alone.
 """
 
@@ -31,6 +31,7 @@ from benchmarks import (  # noqa: E402 - after the path is set
     peers,
     reports_html,
     reports_oscal,
+    review,
     shadow_ai,
     snapshots,
     table,
@@ -58,6 +59,7 @@ PARTS = (
     "export",
     "history",
     "shadowai",
+    "review",
 )
 
 
@@ -130,6 +132,8 @@ def measure(part: str, options: argparse.Namespace, *, with_peers: bool) -> tabl
         return evidence_verify.measure(min(3, options.rounds))
     if part == "export":
         return evidence_export.measure()
+    if part == "review":
+        return review.measure(min(3, options.rounds), with_peers=with_peers)
     if part == "shadowai":
         return shadow_ai.measure(min(3, options.rounds))
     raise SystemExit(f"no such part `{part}`; known are {', '.join(PARTS)}")

@@ -18,6 +18,7 @@ _ABOUT: dict[Kind, tuple[Kind, ...]] = {
     "logging": ("logging",),
     "backup": ("backup", "logging"),
     "tags": ("tags",),
+    "waiver": ("network", "access", "bedrock", "public", "encryption", "logging", "backup", "tags"),
     "rule": ("public", "encryption", "logging", "backup", "remediation"),
 }
 """Kinds of compared changes that a rule's verdict of a kind may be about."""
