@@ -23,6 +23,9 @@ from policyengine.sources.cloudformation.template import Template
 MOST_ROUNDS: Final = 10
 """One fix may make room for another: a statement goes into the policy that the fix before it added."""
 
+MOST_TRIED: Final = 300
+"""Texts of one template that are judged: where fixes spoil each other they are tried one by one."""
+
 Key = tuple[str, str]
 """Rule and logical id."""
 
@@ -140,6 +143,7 @@ class _Work:
         self._evaluator = evaluator
         self._wanted = wanted
         self._only = only
+        self._tries = 0
         self._macro = Template(document).macro
         self._why: dict[Key, str] = {}
         self._last: tuple[list[Fix], tuple[Document, Judged]] | None = None
@@ -244,7 +248,10 @@ class _Work:
 
     def _suspects(self, fixes: Sequence[Fix]) -> set[Key]:
         """Return the fixes that may be why the contract is broken when these are made; notes why."""
+        self._tries += 1
         try:
+            if self._tries > MOST_TRIED:
+                raise CannotEditError("too many fixes here spoil each other: name one with --rule")
             _, after = self._tried(fixes)
         except CannotEditError as error:
             self._why |= {fix.key: f"not mechanical here: {error}" for fix in fixes[-1:]}

@@ -10,6 +10,7 @@ import pytest
 from policyengine.config.settings import Settings
 from policyengine.config.waivers import Waiver, Waiving
 from policyengine.engine.evaluate import Evaluator
+from policyengine.fix import planning
 from policyengine.fix.planning import Wanted
 from policyengine.model.reasons import FAIL, PASS
 from tests.fix.helpers import NOW, fixed, holds, judged, pack, planned, template, why
@@ -295,3 +296,9 @@ def test_accepted_failures_stay() -> None:
     found = planned(text, Wanted(rules=frozenset(["dynamodb-deletion-protection"])), by=by)
     assert found.text == text
     assert found.left[0].why.endswith("accepted by the waiver W-1")
+
+
+def test_fixes_that_spoil_each_other_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "MOST_TRIED", 0)
+    text = template("AWS::DynamoDB::Table", {"TableName": "t"})
+    assert "name one with --rule" in why(text, "dynamodb-deletion-protection")
