@@ -25,7 +25,7 @@ from email.parser import BytesParser
 from pathlib import Path
 from typing import Final
 
-from cyclonedx.factory.license import LicenseFactory
+from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model import HashAlgorithm, HashType, Property
 from cyclonedx.model.bom import Bom, BomMetaData
 from cyclonedx.model.component import Component, ComponentScope, ComponentType
@@ -131,9 +131,11 @@ def _add(bom: Bom, root: Component, wanted: list[str], pinned: dict[str, str]) -
 
 def _needed(requirements: list[str], extras: frozenset[str]) -> Iterator[Requirement]:
     """Yield those that are needed without extras of ours, on Python 3.11 and Linux: where the Lambdas and CI run."""
-    environment: dict[str, str] = {
-        **{name: str(value) for name, value in default_environment().items()}, "python_version": "3.11", "python_full_version": "3.11.0", "sys_platform": "linux",
-                   "platform_system": "Linux", "os_name": "posix"}  # fmt: skip
+    environment: dict[str, str] = {name: str(value) for name, value in default_environment().items()}
+    environment |= {
+        "python_version": "3.11", "python_full_version": "3.11.0", "sys_platform": "linux", "platform_system": "Linux",
+        "os_name": "posix",
+    }  # fmt: skip
     for text in requirements:
         requirement = Requirement(text)
         marker = requirement.marker
