@@ -16,7 +16,7 @@ from policyengine.review.access_atoms import Atoms
 from policyengine.review.access_compare import Comparer, unlimited
 from policyengine.review.access_entries import Entries
 from policyengine.review.access_lines import Layer
-from policyengine.review.access_new import new_principal
+from policyengine.review.access_new import new_policy, new_principal
 from policyengine.review.access_organization import organization_changes
 from policyengine.review.access_questions import Questions, Told
 from policyengine.review.access_sides import (
@@ -161,7 +161,14 @@ class _Review:
         """Compare a managed policy or a group by itself, unless principals were compared with it."""
         if all(r is None or (r.account or "", r.type, r.id) in self._told for r in pair[:2]):
             return
-        self._resource(pair)
+        if pair.base is None:
+            identity = self._head.documents(pair.either).get("identity", {})
+            self._entries.put(new_policy(pair.either, identity))
+        elif pair.head is None:
+            gone = f"{called(pair.either)} is gone"
+            self._entries.put(Change("access", "better", "low", gone, pair.either, pair.either))
+        else:
+            self._resource(pair)
 
     def _resource(self, pair: Pair) -> None:
         base, head, type_ = pair.base, pair.head, pair.either.type

@@ -16,10 +16,11 @@ from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.domains import Callers, account_callers, one_caller
 from policyengine.iam.grammar import Kind
 from policyengine.iam.reason import ALL, EVERYONE, EVERYTHING, WHY, Unknown, extended, granted
-from policyengine.iam.request_set import RequestSet
+from policyengine.iam.request_set import RequestSet, Values
 from policyengine.iam.search import Witness
 from policyengine.iam.ways import action_bits, strange_actions
-from policyengine.review.access_certain import Values, guesses, supposing
+from policyengine.review.access_certain import Values as Supposed
+from policyengine.review.access_certain import guesses, supposing
 from policyengine.review.access_lines import Layer, Line, Pieces, layer, only, statement_key
 
 _MOST_KEPT: Final = 4_096
@@ -58,10 +59,14 @@ class Asked:
     actions: tuple[str, ...] = ("*",)
     callers: str | None = None
     exempt: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+    """Condition keys that requests carry though no list of AWS's says so: claims of tokens, ``issuer:sub``."""
 
     def requests(self, actions: tuple[str, ...] = ()) -> RequestSet:
         """Return the set of requests, of some actions only."""
-        return RequestSet(actions or self.actions, self.resources, exempt=self.exempt)
+        context = {claim.lower(): Values(("*",), absent=True) for claim in self.claims}
+        spelled = {claim.lower(): claim for claim in self.claims}
+        return RequestSet(actions or self.actions, self.resources, ("*",), context, spelled, self.exempt)
 
     def who(self) -> Callers | None:
         """Return who may ask."""
@@ -173,7 +178,7 @@ class Comparer:
         return layered_gains(before, after, requests, who, _EFFORT)
 
     def _depends(
-        self, gain: Gain, sides: _Sides, supposed: Sequence[Values], asked: Asked
+        self, gain: Gain, sides: _Sides, supposed: Sequence[Supposed], asked: Asked
     ) -> tuple[str, ...]:
         """Return which unknown values, if they are what the other side says, make it no gain."""
         for values in supposed:

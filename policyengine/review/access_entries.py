@@ -140,12 +140,13 @@ class Entries:
 
 def _attachment(cause: Line, subject: Resource) -> Path:
     """Return where a principal names a managed policy of AWS's."""
-    listed = subject.properties.get("ManagedPolicyArns")
     arn = cause.document.arn if cause.document is not None else None
+    key = "ManagedPolicies" if "ManagedPolicies" in subject.properties else "ManagedPolicyArns"
+    listed = subject.properties.get(key)
     for number, item in enumerate(listed if isinstance(listed, list) else ()):
         if item == arn:
-            return ("ManagedPolicyArns", number)
-    return ("ManagedPolicyArns",)
+            return (key, number)
+    return (key,)
 
 
 def _witness(request: Request) -> Witness:

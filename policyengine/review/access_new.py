@@ -18,6 +18,15 @@ from policyengine.review.access_words import called
 from policyengine.review.changes import Change
 
 
+def new_policy(resource: Resource, identity: Layer) -> Change:
+    """Return what a new managed policy or group allows that no principal shown here has."""
+    said, severity = _what(identity, unlimited("boundary")), "low"
+    if isinstance(administrator([policy_of(identity.values(), "identity")]), Yes):
+        said, severity = "it makes administrators", "high"
+    title = f"{called(resource)} is new: {said.replace('may call', 'allows')}"
+    return Change("access", "new", severity, title, resource)
+
+
 def new_principal(resource: Resource, allowed: Allowed, admitted: list[Told]) -> Change:
     """Return what a new principal may do, and who may be it; ``admitted`` is what its trust policy allows."""
     identity, boundary = allowed.layers

@@ -72,13 +72,14 @@ class Questions:
     ) -> list[Told]:
         """Return what a resource's policy newly allows, and whom: the widest audience of each statement."""
         own = (f"arn:*:iam::{account}:*", f"arn:*:sts::{account}:*")
+        claims = tuple(sorted(_claims((*old.values(), *new.values())))) if kind == "trust" else ()
         narrowed = resources if _about(resources, old, new) else ("*",)
         told: list[Told] = []
         seen: set[object] = set()
         asked: tuple[tuple[Audience, Asked], ...] = (
-            ("anybody", Asked(kind, narrowed, callers="anybody")),
-            ("others", Asked(kind, narrowed, exempt=own)),
-            ("own", Asked(kind, narrowed)),
+            ("anybody", Asked(kind, narrowed, callers="anybody", claims=claims)),
+            ("others", Asked(kind, narrowed, exempt=own, claims=claims)),
+            ("own", Asked(kind, narrowed, claims=claims)),
         )
         for audience, question in asked:
             for one in self._compare.gained([old], [new], question):
@@ -86,7 +87,7 @@ class Questions:
                 if key not in seen:
                     seen.add(key)
                     told.append(Told(one, audience))
-        everyone = Asked(kind, narrowed)
+        everyone = Asked(kind, narrowed, claims=claims)
         told.extend(Told(one, "own") for one in self._freed([old], [new], everyone, [t.found for t in told]))
         return told
 
@@ -101,6 +102,15 @@ class Questions:
             for one in self._compare.gained(before, after, asked)
             if one.cause is None or (one.freed and one.cause.key not in seen)
         ]
+
+
+def _claims(lines: Iterable[Line]) -> set[str]:
+    """Return the condition keys that are claims of tokens: what stands before the colon is the name of an issuer.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
+    """
+    keys = {condition.key for line in lines for condition in line.statement.conditions}
+    return {key for key in keys if "." in key.partition(":")[0] and "/" not in key.rpartition(":")[2]}
 
 
 def _only_denies(layer: Layer, kind: Kind) -> Layer:

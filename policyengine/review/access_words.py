@@ -52,7 +52,7 @@ def allowed_title(told: Told, kind: Kind, subjects: Sequence[Resource], *, gone:
     if kind == "identity":
         what += _POWERS[told.power] if not gone else ""
         return f"{names} may {when} call {what}" if calls else f"{names} {when} allows {what}"
-    asks = who(found.witness.principal)
+    asks = _who(found.witness.principal)
     if kind == "trust" and found.witness.action.lower().startswith("sts:assumerole"):
         return f"{asks} may {when} assume {names}"
     return f"{asks} may {when} call {what} {'through' if kind == 'endpoint' else 'on'} {names}"
@@ -69,6 +69,8 @@ def severity(told: Told, kind: Kind) -> str:
     found = told.found
     if found.witness is None:
         return "medium"
+    if kind == "endpoint":
+        return "medium"  # it only limits what other policies allow
     if told.audience == "anybody":
         return "critical" if kind in _SECRETS or powerful(found) else "high"
     if told.audience == "others" and not found.freed:
@@ -76,6 +78,11 @@ def severity(told: Told, kind: Kind) -> str:
     if told.power == "administrator":
         return "critical"
     return "high" if kind == "identity" and powerful(found) else "medium"
+
+
+def _who(principal: str) -> str:
+    provider = principal.partition("-provider/")[2]
+    return f"holders of tokens of {provider}" if provider else who(principal)
 
 
 def _is_service(principal: str) -> bool:

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from policyengine.iam.documents import read_policy
-from policyengine.iam.reason import granted
+from policyengine.iam.documents import Policy, read_policy
+from policyengine.iam.reason import EVERYONE, granted
 from policyengine.iam.request import Request
 from policyengine.review.access import access_changes
 from tests.review.access_side import Resources, document, paired_by, policy, review, role
@@ -207,3 +207,94 @@ def test_what_is_better_one_way_is_worse_the_other(old: list[dict[str, Any]], ad
     there, back = review(*sides), review(*reversed(sides))
     turned = {"worse": "better", "better": "worse"}
     assert sorted(c.effect for c in there) == sorted(turned[c.effect] for c in back)
+
+
+PRINCIPALS: list[Any] = [
+    "*",
+    {"AWS": "111122223333"},
+    {"AWS": "arn:aws:iam::111122223333:role/app"},
+    {"AWS": "arn:aws:iam::444455556666:root"},
+    {"Service": "delivery.logs.amazonaws.com"},
+]
+
+
+@st.composite
+def resource_statements(draw: st.DrawFn) -> dict[str, Any]:
+    found = draw(known_statements())
+    found["Resource"] = draw(
+        st.sampled_from(["arn:aws:s3:::logs/*", "arn:aws:s3:::logs", "arn:aws:s3:::logs/a*"])
+    )
+    return {**found, "Principal": draw(st.sampled_from(PRINCIPALS))}
+
+
+def with_policy(found: list[dict[str, Any]]) -> dict[str, Any]:
+    properties = {"Bucket": "logs", "PolicyDocument": document(*found)}
+    return {"Bucket": BUCKET, "Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": properties}}
+
+
+@given(
+    st.lists(resource_statements(), min_size=1, max_size=3),
+    st.lists(resource_statements(), min_size=1, max_size=3),
+)
+@settings(SOME, max_examples=40)
+def test_who_may_newly_use_a_bucket_is_shown_by_a_request(
+    old: list[dict[str, Any]], new: list[dict[str, Any]]
+) -> None:
+    before, after = (read_policy(document(*side), "resource") for side in (old, new))
+    for change in review(with_policy(old), with_policy(new)):
+        assert change.effect in ("worse", "better")
+        if change.effect == "worse":
+            assert change.witness is not None
+            principal, action, resource, context = change.witness
+            request = Request(principal, action, resource, dict(context))
+            if "no longer denies" in change.title:
+                assert not denied(after, request)
+                assert denied(before, request)
+            else:
+                assert granted([after], request) is True
+                assert granted([before], request) is False
+
+
+def denied(found: Policy, request: Request) -> bool:
+    """Say whether a Deny stops a request."""
+    return granted([EVERYONE, Policy(found.kind, found.version, None, found.statements)], request) is False
+
+
+CALLS = [
+    "s3:GetObject",
+    "s3:PutObject",
+    "sqs:SendMessage",
+    "sqs:PurgeQueue",
+    "sns:Publish",
+    "dynamodb:GetItem",
+]
+THINGS = [
+    "arn:aws:s3:::data/x",
+    "arn:aws:s3:::other/x",
+    "arn:aws:sqs:eu-west-1:111122223333:jobs-1",
+    "arn:aws:sns:eu-west-1:111122223333:t",
+    "arn:aws:dynamodb:eu-west-1:111122223333:table/t",
+]
+CONTEXTS: list[dict[str, str]] = [
+    {},
+    {"aws:RequestedRegion": "eu-west-1", "aws:SecureTransport": "true"},
+    {"aws:RequestedRegion": "us-east-1", "aws:SecureTransport": "true"},
+    {"aws:RequestedRegion": "us-east-1", "aws:SecureTransport": "false"},
+]
+
+
+@given(
+    st.lists(known_statements(), min_size=1, max_size=4), st.lists(known_statements(), min_size=1, max_size=4)
+)
+@settings(SOME, max_examples=40)
+def test_no_request_that_is_newly_allowed_is_passed_over(
+    old: list[dict[str, Any]], new: list[dict[str, Any]]
+) -> None:
+    before, after = (read_policy(document(*side), "identity") for side in (old, new))
+    who = "arn:aws:iam::111122223333:role/app"
+    calls = [
+        Request(who, action, thing, context) for action in CALLS for thing in THINGS for context in CONTEXTS
+    ]
+    more = any(granted([after], r) is True and granted([before], r) is False for r in calls)
+    effects = {change.effect for change in review({"Role": role(policy(*old))}, {"Role": role(policy(*new))})}
+    assert not more or "worse" in effects
