@@ -12,7 +12,7 @@ from policyengine.config.waivers import Waiver, Waiving
 from policyengine.engine.evaluate import Evaluator
 from policyengine.fix import planning
 from policyengine.fix.planning import Wanted
-from policyengine.model.reasons import FAIL, PASS
+from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, UNKNOWN
 from tests.fix.helpers import NOW, fixed, holds, judged, pack, planned, template, why
 
 SAFE = Wanted()
@@ -302,3 +302,20 @@ def test_fixes_that_spoil_each_other_end(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(planning, "MOST_TRIED", 0)
     text = template("AWS::DynamoDB::Table", {"TableName": "t"})
     assert "name one with --rule" in why(text, "dynamodb-deletion-protection")
+
+
+def test_what_counts_as_worse() -> None:
+    key = ("rule", "id")
+    better = [
+        (FAIL, PASS),
+        (FAIL, UNKNOWN),
+        (UNKNOWN, PASS),
+        (FAIL, FAIL),
+        (UNKNOWN, UNKNOWN),
+        (NOT_APPLICABLE, PASS),
+    ]
+    worse = [(PASS, FAIL), (PASS, UNKNOWN), (UNKNOWN, FAIL), (NOT_APPLICABLE, FAIL)]
+    assert all(planning.worsened({key: a}, {key: b}) == [] for a, b in better)
+    assert all(planning.worsened({key: a}, {key: b}) == [key] for a, b in worse)
+    assert planning.worsened({}, {key: FAIL}) == [key]
+    assert planning.worsened({}, {key: UNKNOWN}) == []
