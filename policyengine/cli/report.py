@@ -99,9 +99,9 @@ def _told(kept: Finding, judged: Finding) -> Finding:
 def _extras(context: Context, options: dict[str, Any]) -> Any:
     extras = context.extras
     if options["history_file"] is not None:
-        from policyengine.history.period import trend_points
+        from policyengine.history.summing import history_extras
 
-        extras = replace(extras, trend=trend_points(options["history_file"]))
+        extras = replace(extras, **history_extras(options["history_file"]))
     if options["shadow_ai"] is not None:
         from policyengine.cli.shadow_document import read_shadow_ai
 

@@ -112,6 +112,32 @@ class TrendPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Repairs:
+    """Findings of one severity over a history: how many were repaired and in what time, from the run that saw them fail first
+    to the run that saw them pass; how many are open and since when. Times are in words (``2d 3h``), None where there are none."""
+
+    severity: str
+    fixed: int
+    median: str | None
+    longest: str | None
+    open: int
+    oldest: str | None
+    reopened: int
+
+
+@dataclass(frozen=True, slots=True)
+class Milestones:
+    """What became of failures from one named run to another: of each severity a count for each of ``words``."""
+
+    before: str
+    before_at: str
+    after: str
+    after_at: str
+    words: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[int]]]
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceLooked:
     """What was expected and collected of one account and region; ``missing`` are (type, reason) pairs."""
 
@@ -147,6 +173,8 @@ class Extras:
     remediations: Mapping[str, str] = field(default_factory=dict)
     """remediation id -> its mode: ``automatic``, ``approval`` or ``plan``."""
     trend: Sequence[TrendPoint] = ()
+    repairs: Sequence[Repairs] = ()
+    milestones: Milestones | None = None
     looked: Sequence[PlaceLooked] = ()
     rule_texts: Mapping[str, str] = field(default_factory=dict)
     """rule id -> its YAML as it was used."""

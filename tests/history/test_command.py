@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from policyengine.history.period import control_rows, gaps_rows, runs_rows, trend_points
+from policyengine.history.summing import history_extras
 from policyengine.model.resource import Resource
 from policyengine.sources.snapshot.writer import write_snapshot
 from tests.history.recorded import ended
@@ -305,7 +306,17 @@ def test_findings_are_of_the_time_of_the_data_and_not_of_the_clock_of_the_scan(
     """A snapshot of the first day that is judged on the ninth says what was on the first."""
     volumes = {HERE: {"vol-1": False}}
     runs = [run(tmp_path, 1, volumes), run(tmp_path, 3, volumes)]
-    ended("scan", tmp_path / "s1", "--rule", RULE, "-q", "--as-of", "2026-01-09T00:00:00Z", "-o", tmp_path / "late")
+    ended(
+        "scan",
+        tmp_path / "s1",
+        "--rule",
+        RULE,
+        "-q",
+        "--as-of",
+        "2026-01-09T00:00:00Z",
+        "-o",
+        tmp_path / "late",
+    )
     db = tmp_path / "history.db"
     assert ended("history", "add", tmp_path / "late", runs[1], "--db", db) == 0
     said = capsys.readouterr()
@@ -329,3 +340,28 @@ def test_what_has_not_been_yet_is_no_gap(tmp_path: Path, capsys: Capsys) -> None
             shown(capsys, "history", command, *period, "--as-of", "2027-01-05T00:00:00Z", "--format", "json")
         )
         assert (len(found["gaps"]), found["not_yet"]) == (1, None)
+
+
+def test_a_report_says_how_long_repairs_took_and_compares_milestones(tmp_path: Path, capsys: Capsys) -> None:
+    db = tmp_path / "history.db"
+    runs = a_week(tmp_path)
+    shown(capsys, "history", "add", *runs, "--db", db)
+    assert history_extras(db)["milestones"] is None
+    (row,) = history_extras(db)["repairs"]
+    # vol-1 twice: first to second day, third to fifth; vol-9 is gone, which is no repair
+    assert (row.severity, row.fixed, row.median, row.longest, row.open, row.oldest, row.reopened) == (
+        "high", 2, "1d 12h", "2d", 0, None, 1,
+    )  # fmt: skip
+    (early,) = history_extras(db, None, "2026-01-03T00:00:00Z")["repairs"]
+    assert (early.fixed, early.open, early.oldest) == (1, 2, "2d"), "vol-9 since the first day, vol-1 again"
+    shown(capsys, "milestones", "add", "begin", runs[0], "--db", db)
+    alone = history_extras(db)["milestones"]
+    assert (alone.before, alone.after) == ("begin", "the last run")
+    shown(capsys, "milestones", "add", "end", runs[2], "--db", db)
+    both = history_extras(db)["milestones"]
+    assert (both.before, both.after, both.after_at) == ("begin", "end", "2026-01-03T00:00:00Z")
+    assert both.rows == [("high", [2 if word == "open" else 0 for word in both.words])]
+    page = tmp_path / "page.html"
+    shown(capsys, "report", runs[3], "--history", db, f"--format=html={page}")
+    text = page.read_text(encoding="utf-8")
+    assert "Median time to fix" in text and "1d 12h" in text and '<span class="mile">begin</span>' in text

@@ -114,8 +114,7 @@ def _context(reader: RunReader, wish: Wish) -> Context:
         if not wish.frameworks or name in wish.frameworks
     }
     proof = extras.proof and replace(extras.proof, signer=wish.signer_id, previous=_previous(wish))
-    trend = _trend(wish)
-    extras = replace(extras, frameworks=kept, proof=proof, shadow_ai=wish.shadow_ai, trend=trend)
+    extras = replace(extras, frameworks=kept, proof=proof, shadow_ai=wish.shadow_ai, **_history(wish))
     return replace(context, extras=extras)
 
 
@@ -123,12 +122,12 @@ def _previous(wish: Wish) -> str | None:
     return None if wish.previous is None else f"sha256:{wish.previous.manifest_sha256}"
 
 
-def _trend(wish: Wish) -> Sequence[Any]:
+def _history(wish: Wish) -> dict[str, Any]:
     if wish.history is None:
-        return ()
-    from policyengine.history.period import trend_points
+        return {}
+    from policyengine.history.summing import history_extras
 
-    return trend_points(wish.history, *wish.period)
+    return history_extras(wish.history, *wish.period)
 
 
 def _fields(reader: RunReader, context: Context) -> Fields:

@@ -86,6 +86,7 @@ class HtmlReport:
             "frameworks": framework_pages(results, context, counts),
             "rows": self._data.rows, "told": sum(totals[:2]), "worst": [self._told(one) for one in worst],
             "heats": heat.heats(results, titles, counts), "trend": trend(extras.trend),
+            "repairs": extras.repairs, "milestones": extras.milestones,
             "waivers": waivers[:MAX_WAIVERS], "more_waivers": max(0, len(waivers) - MAX_WAIVERS),
             "baseline": sorted(counts.baseline.items(), key=lambda pair: (-pair[1], pair[0])),
             "risks": risks, "plan": risks.plan[:MAX_STEPS], "means_words": MEANS_WORDS, "remains_words": REMAINS_WORDS,
