@@ -163,8 +163,7 @@ class Account:
             self._buckets.give_back(self.id, region, service)
         else:
             self._unreachable.pop((service, region), None)
-            retries = (answer.get("ResponseMetadata") or {}).get("RetryAttempts", 0)
-            self.log.add(key, retries, waited)
+            self.log.answered(key, answer, waited)
         return answer
 
     def _failure(self, problem: Exception, key: tuple[str, str, str], waited: float) -> CallFailure:
@@ -179,7 +178,7 @@ class Account:
             request_id=str((response.get("ResponseMetadata") or {}).get("RequestId") or ""),
             certain=was_refused(problem),
         )  # fmt: skip
-        self.log.add(key, (response.get("ResponseMetadata") or {}).get("RetryAttempts", 0), waited)
+        self.log.answered(key, response, waited, reading.error)
         self._remember(failure, operation.partition(":")[0], region)
         return failure
 

@@ -18,7 +18,7 @@ from policyengine.model.withheld import Withholding
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.snapshot.canonical import to_lines
 from policyengine.sources.snapshot.lines import parse_line
-from policyengine.sources.snapshot.manifest import MANIFEST, CollectorError
+from policyengine.sources.snapshot.manifest import CALLS, MANIFEST, CollectorError
 from policyengine.sources.snapshot.source import open_snapshot
 from policyengine.sources.snapshot.writer import write_snapshot
 
@@ -88,9 +88,9 @@ def _copy(source: Any, folder: Path) -> None:
     """Copy a snapshot that our collectors wrote, byte by byte; parts that are missing are told when it is read."""
     (folder / "resources").mkdir(parents=True)
     shutil.copyfile(source.manifest, folder / MANIFEST)
-    statement = source.manifest.parent / STATEMENT_FILE
-    if statement.is_file():
-        shutil.copyfile(statement, folder / STATEMENT_FILE)
+    for name in (STATEMENT_FILE, CALLS):
+        if (beside := source.manifest.parent / name).is_file():
+            shutil.copyfile(beside, folder / name)
     for part in source.parts:
         if part.path.is_file():
             to = folder / part.path.relative_to(source.manifest.parent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +13,8 @@ from typing import Any, Final
 from policyengine.model.canonical_json import canonical
 from policyengine.model.errors import InputError
 from policyengine.reports.csv_report import cell
+from policyengine.sources.snapshot.manifest import CALLS
+from policyengine.store.lines import StreamError, read_lines
 from policyengine.store.rundir import RunReader
 
 Json = dict[str, Any]
@@ -59,17 +62,36 @@ def scope(reader: RunReader, collections: Sequence[Json]) -> Json:
     }
 
 
-def collection_log(collections: Sequence[Json]) -> Iterator[bytes]:
-    """Yield one line for each operation of each input: how often it was called; what was throttled."""
-    for number, collection in enumerate(collections, 1):
+def collection_log(reader: RunReader, collections: Sequence[Json]) -> Iterator[bytes]:
+    """Yield one line for each operation of each input: how often it was called; what was throttled. Then one for each call,
+    as they were kept when the input was collected. Raises InputError where they are not what they were then."""
+    for number, (folder, collection) in enumerate(zip(reader.inputs(), collections, strict=True), 1):
         about = {
             name: collection[name]
             for name in ("engine", "rules", "started", "throttles")
             if name in collection
         }
-        yield canonical({"input": number, "collected": bool(collection), **about})
+        log = collection.get("call_log")
+        path = folder / CALLS
+        here = isinstance(log, dict) and path.is_file()
+        yield canonical({"input": number, "collected": bool(collection), "calls_listed": here, **about})
         for operation, calls in sorted(collection.get("calls", {}).items()):
             yield canonical({"input": number, "operation": operation, "calls": calls})
+        if isinstance(log, dict) and here:
+            for line in _calls_of(path, log):
+                yield canonical({"input": number, **line})
+
+
+def _calls_of(path: Path, log: Json) -> Iterator[Json]:
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != log.get("sha256"):
+            raise InputError(
+                f"`{path}` is not the list of calls that its manifest names: it was changed, or cut off"
+            )
+    try:
+        yield from map(json.loads, read_lines(path))
+    except (StreamError, ValueError) as problem:
+        raise InputError(f"`{path}` cannot be read: {problem}") from None
 
 
 def exclusions(

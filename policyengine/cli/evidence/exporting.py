@@ -190,8 +190,9 @@ def _facts(bundle: BundleWriter, reader: RunReader, context: Context, wish: Wish
     bundle.add_file("run/run.json", reader.path / "run.json", "run", JSON)
     bundle.add_file("run/coverage.json", reader.path / "coverage.json", "run", JSON)
     bundle.add_bytes("run/scope.json", contents.pretty(contents.scope(reader, collections)), "scope", JSON)
-    log = b"".join(line + b"\n" for line in contents.collection_log(collections))
-    bundle.add_bytes("run/collection.ndjson", log, "collection", "application/x-ndjson")
+    with bundle.add("run/collection.ndjson", "collection", "application/x-ndjson") as stream:
+        for line in contents.collection_log(reader, collections):
+            stream.write(line + b"\n")
     errors = b"".join(canonical(error) + b"\n" for error in reader.run["errors"])
     bundle.add_bytes("run/errors.ndjson", errors, "errors", "application/x-ndjson")
     excluded = list(contents.exclusions(reader, collections, context.extras.pack or context.rules))

@@ -62,6 +62,7 @@ def collect(
         "redaction_key": redact.key_id,
     }
     spool.open(header, resume=resume)
+    fleet.log.keep_in(spool.keep_calls(fleet.early, resume=resume))
     stop = Stop()
     gc.freeze()  # rules and catalog stay: looking for clients that may go need not look through them
     collecting = Collecting(
@@ -75,7 +76,8 @@ def collect(
         lost = not_covered(old, collected.coverage)
         gone = [f"the snapshot that was replaced also covered {lost}"] if lost else []
         collected.notes = [*fleet.notes, *gone]
-        write(target, spool, collected, created=now, about=_about(header, collected, fleet.log))
+        about = _about(header, collected, fleet.log)
+        write(target, spool, collected, created=now, about=about)
     except OSError as problem:
         rest = f"; what was collected stays in `{spool.folder}`, --resume goes on with it" if kept else ""
         raise _unwritable(target, problem, rest) from None

@@ -8,7 +8,7 @@ from typing import Any, Final
 from policyengine import __version__
 from policyengine.aws.account import Account
 from policyengine.aws.accounts import Member, members, role_arn
-from policyengine.aws.calls import CallLog
+from policyengine.aws.calls import Call, CallLog
 from policyengine.aws.failures import CallFailure
 from policyengine.aws.rate import RATE, RATES, Buckets
 from policyengine.aws.regions import HOME
@@ -29,7 +29,9 @@ class Fleet:
 
     def __init__(self, wish: Wish) -> None:
         self.wish = wish
-        self.log = CallLog()
+        self.early: list[Call] = []
+        """Calls that were made before there was anywhere to keep them: those that find the accounts."""
+        self.log = CallLog(self.early.append)
         self.notes: list[str] = []
         self._buckets = Buckets(RATE, RATES) if wish.rate is None else Buckets(wish.rate)
         try:

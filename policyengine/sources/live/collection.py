@@ -358,6 +358,7 @@ def write(target: Path, spool: Spool, collected: Collected, *, created: str, abo
         coverage=collected.coverage,
         errors=errors_of(collected),
         collection={**about, **reconciliation(collected)},
+        calls=spool.call_lines(),
     )
     if not any(True for _ in collected.failures()):
         spool.remove()

@@ -13,17 +13,20 @@ import json
 import os
 import shutil
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from policyengine.aws.calls import Call
 from policyengine.aws.failures import CallFailure
 from policyengine.model.errors import InputError, UsageError
+from policyengine.sources.live.call_spool import CallSpool
 from policyengine.sources.live.plan import Task
 from policyengine.sources.live.work import Outcome
 
 HEADER: Final = "collection.json"
+CALLS: Final = "calls.ndjson"
 _LOCK: Final = "lock"
 _VERSION: Final = 2
 
@@ -65,6 +68,7 @@ class Spool:
         self.folder = folder
         self._tasks = folder / "tasks"
         self._lock: Any = None
+        self._calls: CallSpool | None = None
 
     @classmethod
     def beside(cls, target: Path) -> Spool:
@@ -124,6 +128,23 @@ class Spool:
             )
         header["started"] = known.get("started", header.get("started"))
 
+    def keep_calls(self, early: Iterable[Call], *, resume: bool) -> Callable[[Call], None]:
+        """Return what keeps the calls from here on; ``early`` are those made before. Raises InputError."""
+        path = self.folder / CALLS
+        try:
+            self._calls = CallSpool(path, resume=resume)
+            for call in early:
+                self._calls.add(call)
+        except OSError as problem:
+            raise InputError(
+                f"`{path}` cannot be written: {problem.strerror or problem}", code="unwritable"
+            ) from None
+        return self._calls.add
+
+    def call_lines(self) -> Iterator[bytes] | None:
+        """Return a line for each call, in order; None where none were kept."""
+        return None if self._calls is None else self._calls.lines()
+
     def begin(self, task: Task) -> TaskWriter:
         """Open the lines of a task anew."""
         path = self._tasks / f"{task.key}.ndjson.part"
@@ -166,6 +187,8 @@ class Spool:
 
     def close(self) -> None:
         """Let others at the folder."""
+        if self._calls is not None:
+            self._calls.close()
         if self._lock is not None:
             self._lock()
             self._lock = None

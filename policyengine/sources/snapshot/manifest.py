@@ -19,6 +19,8 @@ from policyengine.sources.snapshot.problems import LineError
 from policyengine.sources.tags import json_kind
 
 MANIFEST: Final = "manifest.json"
+CALLS: Final = "calls.ndjson.zst"
+"""The calls that a collection made, a line each; readers of resources do not need it."""
 NO_TYPE: Final = ""
 """Stands in the coverage for a place where no type is whole."""
 MAX_MANIFEST: Final = 64 << 20

@@ -14,7 +14,7 @@ from policyengine.model.errors import InputError
 from policyengine.model.resource import Resource
 from policyengine.sources.base import NO_COVERAGE, Coverage
 from policyengine.sources.snapshot.canonical import to_lines
-from policyengine.sources.snapshot.manifest import MANIFEST, NO_TYPE
+from policyengine.sources.snapshot.manifest import CALLS, MANIFEST, NO_TYPE
 
 PART_BYTES: Final = 16 << 20
 MAX_LISTED: Final = 500_000
@@ -69,13 +69,15 @@ def write_lines(
     errors: Sequence[Mapping[str, Any]] | Callable[[], Sequence[Mapping[str, Any]]] = (),
     compress: bool = True,
     collection: Mapping[str, Any] | None = None,
+    calls: Iterable[bytes] | None = None,
 ) -> Path:
     """Write a snapshot of canonical lines, each with its (account, region), and return its folder.
 
     The folder appears whole or not at all; a snapshot that stands there is replaced. Memory holds
     one account and region at a time. ``created`` is an ISO time, ``errors`` are objects with
     ``message`` and, where known, ``code``, ``account``, ``region``, ``operation``; ``collection`` says how
-    the lines came to be. Raises InputError when the folder exists and is no snapshot.
+    the lines came to be, and ``calls`` are lines about the calls that were made for them. Raises InputError when the
+    folder exists and is no snapshot.
     """
     import shutil  # costs several milliseconds that readers do not pay
     import tempfile
@@ -93,13 +95,16 @@ def write_lines(
             parts = list(_write_parts(work, buckets, compress))
         coverage = coverage() if callable(coverage) else coverage
         errors = errors() if callable(errors) else errors
+        about = dict(collection) if collection is not None else {}
+        if calls is not None:
+            about["call_log"] = _write_calls(work / CALLS, calls)
         manifest = {
             "version": "1.0" if len(coverage) <= MAX_LISTED else "1.1",
             "created": created,
             **listed_coverage(coverage),
             "parts": parts,
             "errors": [dict(e) for e in errors],
-            **({"collection": dict(collection)} if collection is not None else {}),
+            **({"collection": about} if about or collection is not None else {}),
         }
         (work / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         _put(work, target)
@@ -190,6 +195,27 @@ def _write_parts(work: Path, buckets: _Buckets, compress: bool) -> Iterator[dict
                 "bytes": len(stored),
                 "resources": len(lines),
             }
+
+
+def _write_calls(path: Path, calls: Iterable[bytes]) -> dict[str, Any]:
+    """Write lines as they come and return what the manifest says of the file."""
+    import zstandard
+
+    digest, size, number = hashlib.sha256(), 0, 0
+    packer = zstandard.ZstdCompressor(level=3, write_checksum=True).compressobj()
+    with path.open("wb") as file:
+
+        def put(data: bytes) -> None:
+            nonlocal size
+            file.write(data)
+            digest.update(data)
+            size += len(data)
+
+        for line in calls:
+            put(packer.compress(line + b"\n"))
+            number += 1
+        put(packer.flush())
+    return {"path": path.name, "sha256": digest.hexdigest(), "bytes": size, "calls": number}
 
 
 def _cut(lines: list[bytes]) -> Iterator[list[bytes]]:
