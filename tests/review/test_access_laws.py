@@ -261,20 +261,18 @@ def denied(found: Policy, request: Request) -> bool:
 
 
 CALLS = [
-    "s3:GetObject",
-    "s3:PutObject",
-    "sqs:SendMessage",
-    "sqs:PurgeQueue",
-    "sns:Publish",
-    "dynamodb:GetItem",
+    ("s3:GetObject", "arn:aws:s3:::data/x"),
+    ("s3:PutObject", "arn:aws:s3:::data/x"),
+    ("s3:GetObject", "arn:aws:s3:::other/x"),
+    ("s3:PutObject", "arn:aws:s3:::other/x"),
+    ("sqs:SendMessage", "arn:aws:sqs:eu-west-1:111122223333:jobs-1"),
+    ("sqs:PurgeQueue", "arn:aws:sqs:eu-west-1:111122223333:jobs-1"),
+    ("sqs:PurgeQueue", "arn:aws:sqs:eu-west-1:111122223333:other"),
+    ("sns:Publish", "arn:aws:sns:eu-west-1:111122223333:t"),
+    ("iam:PassRole", "arn:aws:iam::111122223333:role/app"),
+    ("dynamodb:GetItem", "arn:aws:dynamodb:eu-west-1:111122223333:table/t"),
 ]
-THINGS = [
-    "arn:aws:s3:::data/x",
-    "arn:aws:s3:::other/x",
-    "arn:aws:sqs:eu-west-1:111122223333:jobs-1",
-    "arn:aws:sns:eu-west-1:111122223333:t",
-    "arn:aws:dynamodb:eu-west-1:111122223333:table/t",
-]
+"""Actions on resources that they can be about."""
 CONTEXTS: list[dict[str, str]] = [
     {},
     {"aws:RequestedRegion": "eu-west-1", "aws:SecureTransport": "true"},
@@ -292,9 +290,7 @@ def test_no_request_that_is_newly_allowed_is_passed_over(
 ) -> None:
     before, after = (read_policy(document(*side), "identity") for side in (old, new))
     who = "arn:aws:iam::111122223333:role/app"
-    calls = [
-        Request(who, action, thing, context) for action in CALLS for thing in THINGS for context in CONTEXTS
-    ]
+    calls = [Request(who, *call, context) for call in CALLS for context in CONTEXTS]
     more = any(granted([after], r) is True and granted([before], r) is False for r in calls)
     effects = {change.effect for change in review({"Role": role(policy(*old))}, {"Role": role(policy(*new))})}
     assert not more or "worse" in effects
