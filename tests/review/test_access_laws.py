@@ -161,7 +161,7 @@ def refactorings(draw: st.DrawFn) -> tuple[Resources, Resources]:
 
 
 @given(refactorings())
-@settings(SOME, max_examples=25)
+@settings(SOME, max_examples=15)
 def test_the_same_in_other_words_is_no_change(sides: tuple[Resources, Resources]) -> None:
     base, head = sides
     assert list(access_changes(paired_by(base, head, NAMES, Parameters=PARAMETERS))) == []
@@ -184,7 +184,7 @@ def known_statements(draw: st.DrawFn) -> dict[str, Any]:
 @given(
     st.lists(known_statements(), min_size=1, max_size=4), st.lists(known_statements(), min_size=1, max_size=4)
 )
-@settings(SOME, max_examples=40)
+@settings(SOME, max_examples=20)
 def test_what_is_newly_allowed_is_shown_by_a_request(
     old: list[dict[str, Any]], new: list[dict[str, Any]]
 ) -> None:
@@ -201,7 +201,7 @@ def test_what_is_newly_allowed_is_shown_by_a_request(
 
 
 @given(st.lists(known_statements(), min_size=1, max_size=3), known_statements())
-@settings(SOME, max_examples=25)
+@settings(SOME, max_examples=15)
 def test_what_is_better_one_way_is_worse_the_other(old: list[dict[str, Any]], added: dict[str, Any]) -> None:
     sides = [{"Role": role(policy(*old))}, {"Role": role(policy(*old, added))}]
     there, back = review(*sides), review(*reversed(sides))
@@ -236,7 +236,7 @@ def with_policy(found: list[dict[str, Any]]) -> dict[str, Any]:
     st.lists(resource_statements(), min_size=1, max_size=3),
     st.lists(resource_statements(), min_size=1, max_size=3),
 )
-@settings(SOME, max_examples=40)
+@settings(SOME, max_examples=20)
 def test_who_may_newly_use_a_bucket_is_shown_by_a_request(
     old: list[dict[str, Any]], new: list[dict[str, Any]]
 ) -> None:
@@ -284,7 +284,7 @@ CONTEXTS: list[dict[str, str]] = [
 @given(
     st.lists(known_statements(), min_size=1, max_size=4), st.lists(known_statements(), min_size=1, max_size=4)
 )
-@settings(SOME, max_examples=40)
+@settings(SOME, max_examples=20)
 def test_no_request_that_is_newly_allowed_is_passed_over(
     old: list[dict[str, Any]], new: list[dict[str, Any]]
 ) -> None:

@@ -247,13 +247,13 @@ def refactorings(draw: st.DrawFn) -> tuple[Resources, Resources]:
 
 
 @given(refactorings())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_same_in_other_words_opens_nothing(sides: tuple[Resources, Resources]) -> None:
     assert list(network_changes(paired_by(*sides, {}, Parameters=PARAMETERS))) == []
 
 
 @given(st.lists(rules(), max_size=4), rules(), rules())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_what_opens_one_way_closes_the_other(
     kept: list[Any], one: dict[str, Any], other: dict[str, Any]
 ) -> None:
