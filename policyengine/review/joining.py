@@ -12,6 +12,7 @@ from typing import Final, Literal, NamedTuple
 
 from policyengine.catalog import registry
 from policyengine.model.resource import Coverage, Resource, is_covered
+from policyengine.model.suppression import SUPPRESSION
 
 STACK: Final = "aws:cloudformation:stack-name"
 LOGICAL_ID: Final = "aws:cloudformation:logical-id"
@@ -85,6 +86,8 @@ def join(
     lost: list[Lost] = []
     taken: set[Identity] = set()
     for resource in declared:
+        if resource.type == SUPPRESSION:
+            continue  # a comment runs nowhere
         found, how = index.find(resource, stack)
         here = [live for live in found if _fits(resource, live)]
         if len(here) == 1:

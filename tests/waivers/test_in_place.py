@@ -20,8 +20,10 @@ from policyengine.model.finding import Finding
 from policyengine.model.reasons import VERDICTS
 from policyengine.model.suppression import SUPPRESSION
 from policyengine.reports.html.details import waiver_of
+from policyengine.review.joining import join
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.discover import open_targets
+from policyengine.sources.live.plan import make_plan
 from tests.cli.conftest import command
 from tests.waivers.making import pack, waiver, waiving
 
@@ -286,3 +288,16 @@ def test_mistakes_are_told(place: Path, change: dict[str, Any], told: str) -> No
 
 def test_an_over_broad_one_is_told(place: Path) -> None:
     assert "whoever writes code may refer to it" in command(place, "waivers", "check", *AS_OF).out
+
+
+def test_a_suppression_is_nothing_that_should_run(place: Path) -> None:
+    resources = list(open_targets([str(place / "t.yaml")], SourceOptions(base=place)).sources[0].resources())
+    assert any(each.type == SUPPRESSION for each in resources)
+    everything = frozenset({("111122223333", "eu-west-1", "*")})
+    lost = join(resources, (), everything).lost
+    assert sorted(each.declared[3] for each in lost) == ["Other", "Scratch"]
+
+
+def test_no_account_is_asked_for_suppressions() -> None:
+    plan = make_plan({SUPPRESSION: frozenset({"State"})})
+    assert not plan.collectors and not plan.impossible

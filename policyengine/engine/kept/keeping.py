@@ -22,6 +22,7 @@ from policyengine.engine.world import World
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, LETTERS, UNKNOWN, VERDICT_OF, VERDICTS
 from policyengine.model.resource import Resource
+from policyengine.model.suppression import SUPPRESSION
 from policyengine.rules.pack import Pack
 
 _ALL: Final = frozenset(VERDICTS)
@@ -113,6 +114,7 @@ class KeepingEvaluator(Evaluator):
             or resource.file is not None
             or resource.variants
             or resource.branch is not None
+            or resource.type == SUPPRESSION  # what it amounts to depends on the waivers and the day
         ):
             return super().findings(resource, world, wanted, may)
         if self._in is None or self._in[0] is not world:

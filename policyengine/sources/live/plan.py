@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from policyengine.aws.regions import HOME
 from policyengine.catalog import registry
+from policyengine.model.suppression import SUPPRESSION
 from policyengine.sources.live.spec import AnyCollector, CodeCollector, Collector, asked
 from policyengine.sources.live.table import TOLD_AS, collector_of, satellite_of
 from policyengine.sources.live.wanted import Needs, wanted
@@ -96,7 +97,7 @@ def make_plan(needs: Needs) -> Plan:
         if parents:
             for parent in parents:
                 _add(whole, parent, frozenset((getattr(collector_of(parent), "also", {})[type],)))
-        elif type in TOLD_AS:
+        elif type in TOLD_AS or type == SUPPRESSION:  # no account has comments
             continue
         elif collector_of(type) is None:
             impossible.append(type)
