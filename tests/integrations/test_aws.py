@@ -114,6 +114,7 @@ def build(
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_build_fails_on_what_fails_and_leaves_a_report(tmp_path: Path, open_main: Path) -> None:
     clone = open_main
     quiet_rules(clone, "security-group-admin-ports-closed")
@@ -165,6 +166,7 @@ def test_a_build_that_could_not_see_everything_ends_with_that(
     assert asked(tmp_path).count("scan") == 1
 
 
+@pytest.mark.slow
 def test_a_pull_request_that_opens_a_port_fails(tmp_path: Path, change: Change) -> None:
     clone = change.checkout("refs/heads/change", None)
     done = build(clone, tmp_path, **PULL)

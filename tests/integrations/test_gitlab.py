@@ -67,6 +67,7 @@ def report(clone: Path) -> list[dict[str, Any]]:
     return issues
 
 
+@pytest.mark.slow
 def test_a_branch_with_a_failure_fails_and_reports_it(tmp_path: Path, open_main: Path) -> None:
     clone = open_main
     quiet_rules(clone, "security-group-admin-ports-closed")

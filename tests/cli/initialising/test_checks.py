@@ -144,6 +144,7 @@ def pull_request(folder: Path, root: Path, text: str, file: str) -> Path:
     return change.checkout("refs/heads/trunk", 2)
 
 
+@pytest.mark.slow
 def test_a_pull_request_that_opens_a_port_fails_and_one_that_does_not_passes(
     tmp_path: Path, repository: Path, init: Init, hub: GitHub
 ) -> None:
