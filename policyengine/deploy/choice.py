@@ -10,6 +10,7 @@ from typing import Any, Final
 from policyengine.aws.models import service_model
 from policyengine.config.settings import Settings
 from policyengine.model.errors import UsageError
+from policyengine.model.suppression import SUPPRESSION
 from policyengine.remediate.declaration import Declaration
 from policyengine.remediate.registry import Remediations
 from policyengine.rules.pack import Pack
@@ -38,8 +39,11 @@ class Choice:
         hook: bool = False,
     ) -> None:
         forms = [form for form in pack.rules if form["id"] not in settings.disabled]
+        forms = forms if hook else [form for form in forms if not _about_code(form)]
         if not forms:
-            raise UsageError("no rule is left to deploy: every one that was chosen is disabled")
+            raise UsageError(
+                "no rule is left to deploy: every one that was chosen is disabled or about code only"
+            )
         if len(forms) > MOST_CONFIG_RULES and not hook:
             raise UsageError(
                 f"{len(forms)} rules are more Config rules than one template holds ({MOST_CONFIG_RULES}); choose with "
@@ -92,3 +96,8 @@ class Choice:
         """Return the rules that these remediations repair."""
         wanted = set(remediations)
         return tuple(form["id"] for form in self.pack.rules if form["remediation"] in wanted)
+
+
+def _about_code(form: Json) -> bool:
+    """Whether a rule is about what only code has: no account has anything to ask it about."""
+    return all(set(variant["types"]) == {SUPPRESSION} for variant in form["variants"])

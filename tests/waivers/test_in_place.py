@@ -13,12 +13,18 @@ import pytest
 
 from policyengine.config.settings import Settings
 from policyengine.config.waivers import Waiver
+from policyengine.deploy.choice import Choice
 from policyengine.engine.evaluate import Evaluator
 from policyengine.engine.piece import Wanted
 from policyengine.engine.scan import Scan
+from policyengine.engine.waiving import Accepting
+from policyengine.engine.world import World
+from policyengine.model.errors import UsageError
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import VERDICTS
+from policyengine.model.resource import Resource
 from policyengine.model.suppression import SUPPRESSION
+from policyengine.remediate.registry import load_remediations
 from policyengine.reports.html.details import waiver_of
 from policyengine.review.joining import join
 from policyengine.sources.base import SourceOptions
@@ -301,3 +307,28 @@ def test_a_suppression_is_nothing_that_should_run(place: Path) -> None:
 def test_no_account_is_asked_for_suppressions() -> None:
     plan = make_plan({SUPPRESSION: frozenset({"State"})})
     assert not plan.collectors and not plan.impossible
+
+
+def test_what_only_code_has_is_not_deployed() -> None:
+    chosen = Choice(pack(*RULES), load_remediations(), Settings())
+    assert [form["id"] for form in chosen.pack.rules] == ["s3-versioning"]
+    templates = Choice(pack(*RULES), load_remediations(), Settings(), hook=True)
+    assert {form["id"] for form in templates.pack.rules} == set(RULES)
+    with pytest.raises(UsageError, match="about code only"):
+        Choice(pack("suppression-has-waiver"), load_remediations(), Settings())
+
+
+def test_a_repair_is_refused_where_code_may_refer_to_the_waiver() -> None:
+    """Decision 17: where remediation is concerned, doubt counts for the person."""
+    bucket = Resource("AWS::S3::Bucket", "logs", "111122223333", "eu-west-1", {"BucketName": "logs"}, tags={})
+    for given, doubted in (
+        (HELD, True),
+        (replace(HELD, accounts=("444455556666",)), False),
+        (waiver(), False),
+    ):
+        evaluator = Evaluator(pack("s3-versioning"), now=NOW, settings=waiving(given))
+        (found,) = evaluator.findings(bucket, World())
+        doubt = Accepting(evaluator).doubts(found, bucket)
+        assert doubt == (
+            "waiver W-1 is for what code refers to, and code is not seen here" if doubted else ""
+        )
