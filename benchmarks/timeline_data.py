@@ -18,13 +18,16 @@ from typing import Any
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 START = datetime(2026, 6, 1, tzinfo=UTC)
 DAYS = 90
+DISCOVERY = 300
+"""Seconds in which what is there is discovered."""
 Json = dict[str, Any]
 Make = Callable[[random.Random, int, int], Json]
 """Returns configuration, and under ``+`` the supplementary configuration, of a resource: its number, how many groups."""
 
 
 def items(count: int, groups: int, seed: int = 1) -> Iterator[Json]:
-    """Yield items in the order of time: first one of every resource, then changes of any of them."""
+    """Yield items in the order of time: one of every resource in the first minutes, as a recorder that is started discovers
+    them, then changes of any of them."""
     rng = random.Random(seed)
     of = [
         (type_, number)
@@ -33,7 +36,10 @@ def items(count: int, groups: int, seed: int = 1) -> Iterator[Json]:
     ]
     known: dict[tuple[str, int], Json] = {}
     for order in range(count):
-        at = START + timedelta(seconds=order * DAYS * 86_400 // count)
+        first = order * DISCOVERY // len(of)
+        at = START + timedelta(
+            seconds=first if order < len(of) else DISCOVERY + order * DAYS * 86_400 // count
+        )
         key = of[order] if order < len(of) else rng.choice(of)
         made = known.get(key)
         if made is None or rng.random() < 0.5:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import chain, repeat
 from typing import Any, Final
 
 from policyengine.history.compare import KINDS, Change, Rules, Sides, acceptance_ended, compare
@@ -45,13 +46,7 @@ class RowDiff:
         other.next()
         while one.line is not None or other.line is not None:
             if one.line == other.line and self._alike:
-                line = one.line or b""
-                failing = line.count(b"F", line.rindex(b'":"'))
-                if failing and self._tell_open:
-                    yield from self._both(one.row, other.row)
-                self.open += 0 if self._tell_open else failing
-                one.next()
-                other.next()
+                yield from self._same()
             elif other.line is None or (one.line is not None and one.row.identity < other.row.identity):
                 yield from compare(one.failing(), (), self._rules, self._looked)
                 one.next()
@@ -62,6 +57,25 @@ class RowDiff:
                 yield from self._both(one.row, other.row)
                 one.next()
                 other.next()
+
+    def _same(self) -> Iterator[Change]:
+        """Pass over the rows that are the same, to the first that is not: nearly all are, so nothing is made for one."""
+        one, other, tell_open = self._before, self._after, self._tell_open
+        passed = 0
+        pairs = chain([(one.line, other.line)], zip(one.lines, other.lines, strict=False))
+        for line, twin in pairs:
+            if line is None or line != twin:
+                break
+            failing = line.count(b"F", line.rindex(b'":"'))
+            if failing and tell_open:
+                one.stand_at(line)
+                other.stand_at(twin)
+                yield from self._both(one.row, other.row)
+            else:
+                passed += failing
+        self.open += passed
+        one.stand_at(line)
+        other.stand_at(twin)
 
     def _both(self, old: Row, new: Row) -> Iterator[Change]:
         """Findings are made only of the rules of which there is something to tell."""
@@ -90,14 +104,18 @@ class _Side:
     def __init__(self, run: RunReader) -> None:
         self.run = run
         self.line: bytes | None = None
-        self._lines = run.lines()
+        self.lines: Iterator[bytes | None] = chain(run.lines(), repeat(None))
+        """The lines that come, and None without end after the last."""
         self._row: Row | None = None
         self._last: tuple[str, ...] = ()
 
     def next(self) -> None:
         """Go on to the next line."""
-        self.line = next(self._lines, None)
-        self._row = None
+        self.stand_at(next(self.lines))
+
+    def stand_at(self, line: bytes | None) -> None:
+        """Take a line as the one it stands at."""
+        self.line, self._row = line, None
 
     @property
     def row(self) -> Row:
