@@ -147,12 +147,14 @@ class Derivation:
         return [Put(self.resource.id, steps, new, effects), *self._also(about, effects)]
 
     def _also(self, about: Known, effects: tuple[Effect, ...]) -> list[Change]:
-        """Return what has to be set with a property and is not yet."""
-        return [
-            Put(self.resource.id, steps, value, effects)
-            for name, value in about.also.items()
-            if walk(self.resource.properties, steps := tuple(name.split("."))) != value
-        ]
+        """Return what has to be set with a property and is not yet: what is there stays, but for a switch."""
+        found: list[Change] = []
+        for name, value in about.also.items():
+            steps = tuple(name.split("."))
+            now = walk(self.resource.properties, steps)
+            if now is ABSENT or (isinstance(value, bool) and now != value):
+                found.append(Put(self.resource.id, steps, value, effects))
+        return found
 
     def _effects(self, about: Known) -> tuple[Effect, ...]:
         present = [*self.resource.properties, *self.resource.related]

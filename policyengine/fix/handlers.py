@@ -9,7 +9,7 @@ from policyengine.catalog import registry
 from policyengine.engine.predicate_node import PredicateNode
 from policyengine.fix.changes import APPEND, AddResource, Change, Put, Raw, refuse_computed
 from policyengine.fix.derive import Handler, NotMechanicalError
-from policyengine.fix.knowledge import Effect
+from policyengine.fix.knowledge import Effect, known
 from policyengine.fix.rewrite import CannotEditError
 from policyengine.fix.style import Noted
 from policyengine.model.resource import Path, Resource
@@ -57,6 +57,7 @@ class Handlers:
             "tags.required": self._required_tags,
             "iam.denies": self._tls_only,
             "not net.open_to_internet": self._narrow,
+            "kms.names_key": self._some_key,
         }
 
     # -- tags ---------------------------------------------------------------------------------------
@@ -184,6 +185,16 @@ class Handlers:
             number += 1
             name = f"{id_}TlsOnlyPolicy{number}"
         return name
+
+    @staticmethod
+    def _some_key(_node: PredicateNode, subject: Subject) -> list[Change]:
+        """AWS's own key of the service, where any key will do."""
+        resource = subject.resource
+        steps: Path = ("KmsMasterKeyId",)
+        about = known(resource.type, steps)
+        if about is None or about.choose is None:
+            raise NotMechanicalError("which key it shall be is for you to say")
+        return [Put(resource.id, steps, about.choose, about.effects)]
 
     # -- networks -----------------------------------------------------------------------------------
 

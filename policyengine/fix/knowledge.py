@@ -37,7 +37,7 @@ class Effect(NamedTuple):
 
 class Known(NamedTuple):
     """One property. ``choose`` is the value where a rule leaves several (None without one), ``values`` all that AWS
-    takes; ``also`` what has to be set with it, ``not_with`` properties it does not go with; ``new`` that a list may
+    takes, ``others`` that a rule may name another; ``also`` what has to be set with it, ``not_with`` properties it does not go with; ``new`` that a list may
     get an element for it, which needs no more than what the rule asks."""
 
     effects: tuple[Effect, ...]
@@ -48,10 +48,13 @@ class Known(NamedTuple):
     also: Mapping[str, Any] = {}
     not_with: tuple[str, ...] = ()
     values: tuple[int, ...] = ()
+    others: bool = False
 
     def takes(self, value: Any) -> bool:
-        """Say whether a fix may write a value: of a boolean only the one that protects."""
-        return not isinstance(value, bool) or value is (True if self.choose is None else self.choose)
+        """Say whether a fix may write a value: of a switch or a word only the one that protects."""
+        if isinstance(value, bool):
+            return value is (True if self.choose is None else self.choose)
+        return self.others or not isinstance(self.choose, str) or value == self.choose
 
     def effects_beside(self, present: Sequence[str]) -> tuple[Effect, ...]:
         """Return what setting it does on a resource that has these properties."""
@@ -105,4 +108,5 @@ def _entry(entry: Any) -> Known:
         entry.get("also", {}),
         tuple(entry.get("not_with", ())),
         tuple(entry.get("values", ())),
+        entry.get("others") is True,
     )

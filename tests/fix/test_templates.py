@@ -286,6 +286,15 @@ def test_a_fix_never_weakens() -> None:
     assert "Privileged` is never set to True" in found.left[0].why
 
 
+def test_a_word_never_weakens_either() -> None:
+    """Protocols of TLS do not matter where nothing but HTTP is spoken: the rule would pass, and less be protected."""
+    rule = "cloudfront-origin-tls-protocols"
+    origin = {"OriginProtocolPolicy": "https-only", "OriginSSLProtocols": ["TLSv1"]}
+    config = {"Origins": [{"Id": "o", "DomainName": "d", "CustomOriginConfig": origin}], "Enabled": True}
+    text = template("AWS::CloudFront::Distribution", {"DistributionConfig": config})
+    assert planned(text, Wanted(unsafe=True, rules=frozenset([rule]))).text == text
+
+
 def test_accepted_failures_stay() -> None:
     waiver = Waiver(
         id="W-1", rules=("dynamodb-deletion-protection",), owner="o", approver="a", reason="r", ticket="t",
