@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any, Final, NamedTuple
@@ -10,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from policyengine.iam.documents import Policy, Statement
 from policyengine.iam.grammar import Kind
 from policyengine.model.resource import Path, Resource
-from policyengine.model.values import OpenDict, OpenList, Unresolved
+from policyengine.review.access_same import canonical
 from policyengine.rules.iam.reader import Document, Reader
 
 Layer = Mapping[Hashable, "Line"]
@@ -188,26 +187,6 @@ def lines_of(
         for document in documents
         for statement in document.policy.statements
     )
-
-
-_ENCODE: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=repr).encode
-
-
-def canonical(value: Any) -> str:
-    """Return a value as text, the same for the same value whatever the order of keys."""
-    return _ENCODE(_plain(value))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Unresolved):
-        return {"\0": [value.reason, value.detail, value.present, value.target, value.parts]}
-    if isinstance(value, OpenDict):
-        return {**{key: _plain(item) for key, item in value.items()}, "\0more": _plain(value.more)}
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, OpenList):
-        return [*map(_plain, value), {"\0more": _plain(value.more)}]
-    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def statement_json(s: Statement) -> dict[str, Any]:

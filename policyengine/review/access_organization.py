@@ -27,8 +27,7 @@ from policyengine.review.access_chains import (
 )
 from policyengine.review.access_compare import Asked, Comparer, Found, policy_of, unlimited
 from policyengine.review.access_lines import Layer, Line, statement_json
-from policyengine.review.access_sides import Same
-from policyengine.review.access_tokens import Tokens, both_names
+from policyengine.review.access_tokens import Names, Tokens
 from policyengine.review.changes import Change, Effect
 from policyengine.review.pairs import Identity, Pairing
 from policyengine.rules.iam.records import POLICY
@@ -59,17 +58,11 @@ class _Entry:
     names: list[str] = field(default_factory=list)
 
 
-def organization_changes(pairing: Pairing) -> Iterator[Change]:
+def organization_changes(pairing: Pairing, names: tuple[Names, Names]) -> Iterator[Change]:
     """Yield what policies of an organisation no longer deny, newly deny, or where that is not clear."""
     pairs = [pair for pair in pairing.pairs if pair.either.type in ORGANIZATION_TYPES]
-    if not pairs:
-        return
     tokens = Tokens()
-    before, after = both_names(pairing)
-    atoms = Atoms(tokens, before), Atoms(tokens, after)
-    same = Same(*atoms)
-    if all(p.base is not None and p.head is not None and same.resources(p.base, p.head) for p in pairs):
-        return
+    atoms = Atoms(tokens, names[0]), Atoms(tokens, names[1])
     base, head = (
         Organized([r for r in side if r.type in ORGANIZATION_TYPES], one)
         for side, one in zip((pairing.base, pairing.head), atoms, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from policyengine.iam.grammar import Kind
 from policyengine.model.resource import Resource
@@ -11,15 +11,13 @@ from policyengine.model.values import OpenDict, OpenList, Unresolved
 from policyengine.review.access_atoms import Atoms
 from policyengine.review.access_compare import unlimited
 from policyengine.review.access_lines import Layer, SideReader, lines_of
+from policyengine.review.access_same import scope
 from policyengine.rules.iam.held import PERMISSION_SET, default_key_policy
-from policyengine.rules.iam.principals import KINDS, TYPES, Principals
+from policyengine.rules.iam.principals import TYPES, Principals
 from policyengine.rules.iam.reader import Document
-from policyengine.rules.iam.tables import SPOTS, STATEMENTS, spots
-from policyengine.rules.iam.values import scope_of
+from policyengine.rules.iam.tables import spots
 
 MANAGED: Final = "AWS::IAM::ManagedPolicy"
-HOLDERS: Final = frozenset({*SPOTS, *STATEMENTS, *TYPES})
-"""Types whose resources decide who may do what."""
 _KEY: Final = "AWS::KMS::Key"
 
 
@@ -40,17 +38,12 @@ class Side:
     def __init__(self, resources: Sequence[Resource], atoms: Atoms) -> None:
         self.atoms = atoms
         self._reader = SideReader(atoms.filled)
-        self._all = [r for r in resources if r.type in HOLDERS]
-        self._by_id = {(scope(r), r.type, r.id): r for r in self._all}
+        self._by_id = {(scope(r), r.type, r.id): r for r in resources if r.type in TYPES}
         self._in_scope: dict[str, list[Resource]] = {}
-        for resource in self._all:
+        for resource in resources:
             if resource.type in TYPES:
                 self._in_scope.setdefault(scope(resource), []).append(resource)
         self._principals: dict[str, Principals] = {}
-
-    def principals(self, where: str) -> list[Resource]:
-        """Return the users, roles and groups of a file or an account."""
-        return [r for r in self._in_scope.get(where, ()) if r.type in KINDS]
 
     def allowed(self, branch: Resource) -> Allowed:
         """Return what decides what a user, role or group may do, in one branch."""
@@ -110,63 +103,5 @@ class Side:
         return lines_of(list(documents), self._reader, holder)
 
 
-def scope(resource: Resource) -> str:
-    """Return what the names of a resource are unique within."""
-    return scope_of(resource.file, resource.account)
-
-
 def _identity(document: Document) -> tuple[str, ...]:
     return document.account or "", document.type or "", document.id or ""
-
-
-def branches(resource: Resource | None) -> Sequence[Resource]:
-    """Return a resource in each of its branches."""
-    return () if resource is None else (resource, *resource.variants)
-
-
-def counterparts(branch: Resource, others: Sequence[Resource]) -> list[Resource]:
-    """Return the branches of the other side under the same conditions, else those that they do not exclude."""
-    mine = dict(branch.branch or {})
-    same = [other for other in others if dict(other.branch or {}) == mine]
-    return same or [
-        other
-        for other in others
-        if all(mine.get(name, value) == value for name, value in (other.branch or {}).items())
-    ]
-
-
-class Same:
-    """Says whether two resources of both sides say the same, in the names of both."""
-
-    def __init__(self, base: Atoms, head: Atoms) -> None:
-        self._base = base
-        self._head = head
-
-    def resources(self, base: Resource, head: Resource) -> bool:
-        """Say whether they do, all branches of them."""
-        if len(base.variants) != len(head.variants):
-            return False
-        return all(
-            dict(a.branch or {}) == dict(b.branch or {})
-            and self._values(a.properties, b.properties, base, head)
-            and self._values(a.related, b.related, base, head)
-            for a, b in zip(branches(base), branches(head), strict=True)
-        )
-
-    def _values(self, a: Any, b: Any, base: Resource, head: Resource) -> bool:
-        if type(a) is not type(b):
-            return False
-        if isinstance(a, Unresolved):
-            return (a.reason, a.present) == (b.reason, b.present) and self._base.names.written(
-                a, base.file
-            ) == self._head.names.written(b, head.file)
-        if isinstance(a, dict):
-            same = a.keys() == b.keys() and all(
-                self._values(item, b[key], base, head) for key, item in a.items()
-            )
-        elif isinstance(a, list):
-            same = len(a) == len(b) and all(self._values(x, y, base, head) for x, y in zip(a, b, strict=True))
-        else:
-            return bool(a == b)
-        more = getattr(a, "more", None), getattr(b, "more", None)
-        return same and (more == (None, None) or self._values(*more, base, head))

@@ -14,9 +14,8 @@ from typing import Final
 from policyengine.model.finding import Witness
 from policyengine.model.resource import Resource
 from policyengine.net.addresses import AddressSet
-from policyengine.review.access_atoms import Atoms
-from policyengine.review.access_sides import Same, branches, counterparts, scope
-from policyengine.review.access_tokens import Names, Tokens, both_names
+from policyengine.review.access_same import Same, branches, counterparts, scope
+from policyengine.review.access_tokens import Names, both_names
 from policyengine.review.changes import Change, Effect
 from policyengine.review.network_gains import Opened, acl_opened, opened, peer_list, peers_text, ports_text
 from policyengine.review.network_reach import Openings, Reader, acl_entries
@@ -33,8 +32,7 @@ Ask = Callable[[Resource | None, Resource | None], list[Opened]]
 def network_changes(pairing: Pairing) -> Iterator[Change]:
     """Yield what is newly reachable, no longer reachable, or not clear; nothing where the sets are the same."""
     before, after = both_names(pairing)
-    tokens = Tokens()
-    same = Same(Atoms(tokens, before), Atoms(tokens, after))
+    same = Same(before, after)
     pairs = [pair for pair in pairing.pairs if pair.either.type in _TYPES]
     changed = [p for p in pairs if p.base is None or p.head is None or not same.resources(p.base, p.head)]
     review = _Review(_reader(pairing.base, before), _reader(pairing.head, after))

@@ -17,7 +17,7 @@ from policyengine.net.bounds import Bounds, Step, first_match
 from policyengine.net.groups import Group, Peer, PrefixList, peer_addresses
 from policyengine.net.opaque import Opaque
 from policyengine.net.services import ALL_PROTOCOLS, MAX_PORT, WITH_PORTS, Traffic
-from policyengine.review.access_lines import canonical
+from policyengine.review.access_same import canonical
 from policyengine.review.access_tokens import Hole, Names, readable
 from policyengine.rules.iam.values import along
 from policyengine.rules.predicates.api import Subject
