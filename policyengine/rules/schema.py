@@ -212,20 +212,22 @@ class CaseResource(Strict):
     """One resource of a test case with several."""
 
     type: str = Field(description="resource type")
-    id: str | None = Field(None, description="physical id; what other resources refer to it by")
+    id: str | None = Field(default=None, description="physical id; what other resources refer to it by")
     properties: dict[str, Any] = Field(
         default_factory=dict, description="properties as CloudFormation has them"
     )
     tags: dict[str, Any] | None = Field(
-        None, description="tags by key, instead of those among the properties"
+        default=None, description="tags by key, instead of those among the properties"
     )
     related: dict[str, Any] = Field(default_factory=dict, description="name: list of what a source folds in")
     unknown: list[dict[str, str]] = Field(
         default_factory=list, description="JSON Pointers of what is not known, each with its reason"
     )
-    account: str | None = Field(None, description="twelve digits; default: that of the context")
-    region: str | None = Field(None, description="default: that of the context")
-    subject: bool = Field(False, description="whether the expectation is about this one; default: the first")
+    account: str | None = Field(default=None, description="twelve digits; default: that of the context")
+    region: str | None = Field(default=None, description="default: that of the context")
+    subject: bool = Field(
+        default=False, description="whether the expectation is about this one; default: the first"
+    )
 
 
 class CaseContext(Strict):
