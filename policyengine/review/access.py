@@ -41,4 +41,5 @@ def access_changes(pairing: Pairing) -> Iterator[Change]:
     if len(holders) < len(changed):
         from policyengine.review.access_organization import organization_changes
 
-        yield from organization_changes(pairing, names)
+        first = next(pair for pair in changed if pair.either.type not in HOLDERS)
+        yield from organization_changes(pairing, names, first)

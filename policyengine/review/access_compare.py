@@ -198,7 +198,8 @@ def without_shared_doubts(old: Layers, new: Layers, kind: Kind) -> tuple[list[La
 
     A layer that only limits (a boundary, a level of SCPs) then limits no more than what is known of it.
     """
-    before, after = [], []
+    before: list[Layer] = []
+    after: list[Layer] = []
     for number, (a, b) in enumerate(zip(old, new, strict=True)):
         doubts = [
             {t for line in side.values() if line.statement.opaque is not None for t in line.pieces.about}

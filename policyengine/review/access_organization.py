@@ -29,7 +29,7 @@ from policyengine.review.access_compare import Asked, Comparer, Found, policy_of
 from policyengine.review.access_lines import Layer, Line, statement_json
 from policyengine.review.access_tokens import Names, Tokens
 from policyengine.review.changes import Change, Effect
-from policyengine.review.pairs import Identity, Pairing
+from policyengine.review.pairs import Identity, Pair, Pairing
 from policyengine.rules.iam.records import POLICY
 
 _ACCOUNT: Final = "AWS::Organizations::Account"
@@ -58,8 +58,11 @@ class _Entry:
     names: list[str] = field(default_factory=list)
 
 
-def organization_changes(pairing: Pairing, names: tuple[Names, Names]) -> Iterator[Change]:
-    """Yield what policies of an organisation no longer deny, newly deny, or where that is not clear."""
+def organization_changes(pairing: Pairing, names: tuple[Names, Names], first: Pair) -> Iterator[Change]:
+    """Yield what policies of an organisation no longer deny, newly deny, or where that is not clear.
+
+    ``first``: what changed; it stands for all that did where no statement is the reason.
+    """
     pairs = [pair for pair in pairing.pairs if pair.either.type in ORGANIZATION_TYPES]
     tokens = Tokens()
     atoms = Atoms(tokens, names[0]), Atoms(tokens, names[1])
@@ -69,7 +72,7 @@ def organization_changes(pairing: Pairing, names: tuple[Names, Names]) -> Iterat
     )
     renamed = {p.head.id: p.base.id for p in pairs if p.head and p.base and p.either.type == _ACCOUNT}
     heads = {p.base.identity: p.head for p in pairs if p.head is not None and p.base is not None}
-    yield from _Review(base, head, renamed, heads, tokens).changes()
+    yield from _Review(base, head, renamed, heads, tokens, first).changes()
 
 
 class _Review:
@@ -80,7 +83,9 @@ class _Review:
         renamed: dict[str, str],
         heads: dict[Identity, Resource],
         tokens: Tokens,
+        first: Pair,
     ) -> None:
+        self._first = first
         self._base = base
         self._head = head
         self._renamed = renamed
@@ -106,7 +111,9 @@ class _Review:
                 yield from self._told(entry, kind)
             for why, names in unclear.items():
                 title = f"what {_TYPES[kind]} deny in {_where(names)} is not clear"
-                yield Change("access", "unclear", "medium", title, None, details=(why,))
+                yield Change(
+                    "access", "unclear", "medium", title, self._first.either, self._first.base, details=(why,)
+                )
 
     def _places(self, kind: ChainKind, unclear: dict[str, list[str]]) -> Iterator[_Place]:
         known = set(self._base.accounts)
@@ -178,11 +185,11 @@ class _Review:
             return None
         return self._tokens.as_written(statement_json(line.statement))
 
-    def _where_it_stands(self, entry: _Entry) -> tuple[Resource | None, Resource | None, Path]:
+    def _where_it_stands(self, entry: _Entry) -> tuple[Resource, Resource | None, Path]:
         cause = entry.found.cause
         holder = None if cause is None else cause.holder
         if cause is None or holder is None:
-            return None, None, ()
+            return self._first.either, self._first.base, ()
         if entry.found.freed == entry.gone:  # it stands in the head
             return holder, self._of_base(holder), cause.path
         mine = self._heads.get(holder.identity)

@@ -172,3 +172,11 @@ def test_a_content_that_is_not_known(same: bool) -> None:
     parameters = {"One": {"Type": "String"}, "Two": {"Type": "String"}}
     found = review(side("One"), side("One" if same else "Two"), Parameters=parameters)
     assert [c.effect for c in found] == ([] if same else ["unclear"])
+
+
+def test_a_chain_that_is_no_longer_known_is_not_clear() -> None:
+    base = snapshot(GUARD, ["ou-a"], parents=ACCOUNTS)
+    head = snapshot(GUARD, ["ou-a"], parents={**ACCOUNTS, "222222222222": "ou-gone"})
+    (change,) = compared(base, head)
+    assert (change.effect, change.resource is not None) == ("unclear", True)
+    assert change.title == "what SCPs deny in account `222222222222` is not clear"
