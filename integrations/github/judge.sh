@@ -90,6 +90,12 @@ elif [[ "$mode" == review ]]; then
     output exit-code 2
     exit 0
   fi
+  if [[ "$base" == "$(git rev-parse HEAD)" ]]; then
+    # so it is on pull_request_target: a base compared with itself would pass whatever the change does
+    error "what is checked out is the base itself; check out the pull request, or use on: pull_request"
+    output exit-code 2
+    exit 0
+  fi
   command=(review --base "$base" --exact-base --head HEAD)
 fi
 

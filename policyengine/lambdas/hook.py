@@ -18,7 +18,7 @@ from policyengine.lambdas.hook_answer import Policy, answer, failed
 from policyengine.lambdas.hook_request import DELETE, RESOURCE, HookError, HookRequest, read_request, token_of
 from policyengine.lambdas.log import Log
 from policyengine.lambdas.runtime import Runtime
-from policyengine.model.reasons import FAIL, SEVERITIES, UNKNOWN
+from policyengine.model.reasons import FAIL, NOT_APPLICABLE, SEVERITIES, UNKNOWN
 
 if TYPE_CHECKING:
     from policyengine.model.finding import Finding
@@ -47,6 +47,7 @@ class Answering:
         self.runtime = runtime
         self.log = Log("hook", str(getattr(context, "aws_request_id", "")))
         self._fetch = fetch
+        self._asked = 0
         runtime.begin(context)
 
     def answer(self, event: Any) -> Json:
@@ -58,7 +59,7 @@ class Answering:
             self.log.correlation = f"{request.kind}/{request.name}"
             found = self._judge(request)
             rules = {form["id"]: form for form in self.runtime.bundle.pack.rules}
-            form = answer(request, found, self._policy(), rules)
+            form = answer(request, found, self._policy(), rules, asked=self._asked)
         except HookError as problem:
             self.log.error("could not be judged", why=str(problem))
             return failed(token, str(problem))
@@ -91,16 +92,16 @@ class Answering:
         source = self._source(data, "the request", request, lambda template: {})
         rules = [form["id"] for form in self.runtime.bundle.pack.rules]
         for resource in self._read(source):
-            yield from self.runtime.judge.findings(_alone(resource, in_stack=request.stack), rules)
+            for finding in self.runtime.judge.findings(_alone(resource, in_stack=request.stack), rules):
+                self._asked += finding.verdict != NOT_APPLICABLE
+                yield finding
 
     def _of_template(self, request: HookRequest) -> Iterator[Finding]:
         from policyengine.engine.piece import Wanted
         from policyengine.engine.scan import Scan
         from policyengine.lambdas.hook_payload import fetch, parameters_of, read_payload
 
-        text, changed = read_payload((self._fetch or fetch)(request.payload), request)
-        if not text:
-            return
+        text, changed = read_payload((self._fetch or fetch)(request.payload))
         data = text.encode()
         if not text.lstrip().startswith("{") and len(data) > MOST_YAML:
             raise HookError(
@@ -111,6 +112,8 @@ class Answering:
         evaluator = self.runtime.judge.evaluator([form["id"] for form in self.runtime.bundle.pack.rules])
         scan = Scan(evaluator, [source], Wanted(frozenset((FAIL, UNKNOWN))))
         yield from scan.findings()
+        verdicts = scan.counts.verdicts.items()
+        self._asked = sum(number for (_, verdict), number in verdicts if verdict != NOT_APPLICABLE)
         if scan.counts.crashes:
             raise HookError("a rule could not be evaluated; the function's log says more")
 

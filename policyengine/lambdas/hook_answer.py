@@ -18,6 +18,7 @@ Json = dict[str, Any]
 MOST_ANNOTATIONS: Final = 100
 _LONGEST_TEXT: Final = 2_000
 _NEVER: Final = "never"
+NOTHING_ASKED: Final = "policyengine: no rule asks anything of this"
 
 
 class Policy(NamedTuple):
@@ -46,16 +47,22 @@ def failed(request_token: str, why: str) -> Json:
 
 
 def answer(
-    request: HookRequest, findings: Sequence[Finding], policy: Policy, rules: Mapping[str, Json]
+    request: HookRequest,
+    findings: Sequence[Finding],
+    policy: Policy,
+    rules: Mapping[str, Json],
+    *,
+    asked: int,
 ) -> Json:
-    """Return the answer. ``findings`` are the FAILs and UNKNOWNs, ``rules`` the forms of the rules by id."""
+    """Return the answer. ``findings`` are the FAILs and UNKNOWNs, ``rules`` the forms of the rules by id, ``asked`` the number
+    of verdicts besides NOT_APPLICABLE."""
     ordered = sorted(
         findings, key=lambda each: (not policy.fails(each), each.verdict != FAIL, _rank(each), each.sort_key)
     )
     failing = [each for each in ordered if policy.fails(each)]
     form: Json = {
         "hookStatus": "FAILED" if failing else "SUCCESS",
-        "message": _message(ordered, failing, request.longest),
+        "message": _message(ordered, failing, request.longest) if asked else NOTHING_ASKED,
         "clientRequestToken": request.token,
     }
     if failing:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from policyengine.lambdas.hook_request import CHANGE_SET, HookError, HookRequest
+from policyengine.lambdas.hook_request import HookError
 from policyengine.model.values import Unresolved
 
 Json = dict[str, Any]
@@ -56,8 +56,9 @@ def fetch(address: str) -> bytes:
     return data
 
 
-def read_payload(data: bytes, request: HookRequest) -> tuple[str, list[Json]]:
-    """Return the template's text ("" for a deletion) and the changed resources. Raises HookError."""
+def read_payload(data: bytes) -> tuple[str, list[Json]]:
+    """Return the template's text and the changed resources. Raises HookError, also where there is no template: only a
+    deletion has none, and nobody asks for its payload."""
     try:
         found = json.loads(data)
     except (ValueError, RecursionError):
@@ -65,10 +66,8 @@ def read_payload(data: bytes, request: HookRequest) -> tuple[str, list[Json]]:
     if not isinstance(found, dict):
         raise HookError("the payload is no JSON object")
     template = found.get("template")
-    if not isinstance(template, str):
-        if template is not None or request.kind == CHANGE_SET:
-            raise HookError("the payload has no `template`")
-        return "", []
+    if not isinstance(template, str) or not template.strip():
+        raise HookError("the payload has no `template`")
     changed = found.get("changedResources")
     return template, [each for each in changed if isinstance(each, dict)] if isinstance(changed, list) else []
 

@@ -142,6 +142,15 @@ def test_a_base_that_is_none_is_an_error_and_never_a_command(
     assert not list(tmp_path.rglob("pwned"))
 
 
+def test_a_base_is_not_compared_with_itself(tmp_path: Path, change: Change) -> None:
+    """`pull_request_target` checks out the base: the review of it would pass whatever the change does."""
+    runner = pull_request(tmp_path, change.checkout("refs/heads/main", None), change)
+    runner.environ |= {"GITHUB_EVENT_NAME": "pull_request_target", "GITHUB_SHA": change.base}
+    runner.installed(RECORD)
+    assert runner.run() == 2
+    assert "the base itself" in runner.log and not (runner.folder / "temp" / "asked").exists()
+
+
 # -- inputs ------------------------------------------------------------------------------------------
 
 

@@ -225,6 +225,7 @@ def test_a_change_set_is_judged_by_the_values_it_has(
     answer = hook(whole_event("CHANGE_SET"), payload)
     assert answer["hookStatus"] == status
     assert [each["status"] for each in answer.get("annotations", [])] == ([verdict] if verdict else [])
+    assert (answer["message"] == "policyengine: nothing fails") == (verdict is None)
 
 
 # -- what is not known is not a pass -----------------------------------------------------------------
@@ -277,8 +278,26 @@ def test_a_deletion_breaks_no_rule(hook: Hook, kind: str) -> None:
     event = resource_event(GROUP, {}, "DELETE") if kind == "resource" else whole_event(kind, "DELETE")
     if kind == "resource":
         event["requestData"]["targetModel"]["resourceProperties"] = None
-    assert hook(event)["hookStatus"] == "SUCCESS"
+    answer = hook(event)
+    assert (answer["hookStatus"], answer["message"]) == (
+        "SUCCESS",
+        "policyengine: no rule asks anything of this",
+    )
     assert hook.asked == []
+
+
+def test_what_no_rule_asks_about_is_not_said_to_be_fine(hook: Hook) -> None:
+    answer = hook(resource_event("Custom::Thing", {"ServiceToken": "x"}))
+    assert (answer["hookStatus"], answer["message"]) == (
+        "SUCCESS",
+        "policyengine: no rule asks anything of this",
+    )
+    handle = {"Resources": {"H": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}}
+    whole = hook(whole_event("STACK"), {"template": json.dumps(handle)})
+    assert (whole["hookStatus"], whole["message"]) == (
+        "SUCCESS",
+        "policyengine: no rule asks anything of this",
+    )
 
 
 # -- what is broken is a failure, and never a pass ---------------------------------------------------
@@ -299,7 +318,7 @@ def test_a_request_that_is_none_is_an_internal_failure(hook: Hook, event: Any) -
 @pytest.mark.parametrize(
     ("payload", "words"),
     [
-        (b"{", "no JSON"), (b"[" * 100_000, "no JSON"), ([], "no JSON object"), ({"template": 1}, "no `template`"),
+        (b"{", "no JSON"), (b"[" * 100_000, "no JSON"), ([], "no JSON object"), ({"template": 1}, "no `template`"), ({"template": None}, "no `template`"), ({"template": " "}, "no `template`"), ({}, "no `template`"),
         ({"template": "Resources: ["}, "cannot be read"), ({"template": "just text"}, "cannot be read"),
         ({"template": "[" * 100_000}, "cannot be read"),
         ({"template": json.dumps({"Resources": {"A": {"Properties": {}}}})}, "no `Type`"),
