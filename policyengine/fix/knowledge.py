@@ -36,9 +36,10 @@ class Effect(NamedTuple):
 
 
 class Known(NamedTuple):
-    """One property. ``choose`` is the value where a rule leaves several (None without one), ``values`` all that AWS
-    takes, ``others`` that a rule may name another; ``also`` what has to be set with it, ``not_with`` properties it does not go with; ``new`` that a list may
-    get an element for it, which needs no more than what the rule asks."""
+    """One property. ``choose`` is the value where a rule leaves several, and of a switch or a word the only one (None
+    without one), ``values`` all numbers that AWS takes, ``others`` that a rule may name another word; ``also`` what
+    has to be set with it, ``not_with`` properties it does not go with; ``new`` that a list may get an element for it,
+    which needs no more than what the rule asks."""
 
     effects: tuple[Effect, ...]
     choose: Any = None

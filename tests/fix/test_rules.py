@@ -29,8 +29,8 @@ QUICK = (
     "eks-control-plane-logs", "block-devices-encrypted", "launch-template-imdsv2", "redshift-serverless-tls-required",
     "security-group-admin-ports-closed", "kms-key-rotation", "user-pool-password-length", "log-group-retention-set",
 )  # fmt: skip
-FIXED_AT_LEAST = 150
-"""How many rules have a fix for some failing case of theirs; measured 168 of 933 on 2026-11-22."""
+FIXED_AT_LEAST = 190
+"""How many rules have a fix for some failing case of theirs; measured 209 of 933 on 2026-11-22."""
 
 
 def cases(form: dict[str, Any]) -> Iterator[tuple[Evaluator, dict[str, Any]]]:
