@@ -1,8 +1,8 @@
 """``make bench``: measure everything, print it, write ``benchmarks/RESULTS.md``.
 
 ``--only memory,template,corpus,snapshot,decide,coverage,managed,iamrules,incremental,live,liveorg,items,events,coldimport,oscal,
-html,evidence,export,history,shadowai,review`` runs parts (``lambdas`` stands for items, events and coldimport) and does not
-write the page;
+html,evidence,export,history,timeline,shadowai,review`` runs parts (``lambdas`` stands for items, events and coldimport) and
+does not write the page;
 ``--sizes`` chooses the snapshots; ``--without-peers`` measures ours alone.
 """
 
@@ -21,6 +21,7 @@ from benchmarks import (  # noqa: E402 - after the path is set
     evidence_export,
     evidence_verify,
     history_diff,
+    history_timeline,
     iam_coverage,
     iam_decide,
     iam_managed,
@@ -58,6 +59,7 @@ PARTS = (
     "evidence",
     "export",
     "history",
+    "timeline",
     "shadowai",
     "review",
 )
@@ -122,6 +124,8 @@ def measure(part: str, options: argparse.Namespace, *, with_peers: bool) -> tabl
         return lambdas.events(min(3, options.rounds), with_peers=with_peers)
     if part == "history":
         return history_diff.measure(min(3, options.rounds))
+    if part == "timeline":
+        return history_timeline.measure(1)
     if part == "coldimport":
         return lambdas.cold_import(options.rounds, with_peers=with_peers)
     if part == "oscal":
