@@ -93,7 +93,7 @@ class Entries:
             "access",
             entry.effect,
             "low" if entry.effect == "better" else severity(entry.told, entry.kind),
-            allowed_title(entry.told, entry.kind, entry.subjects, gone=entry.gone),
+            self._tokens.as_written(allowed_title(entry.told, entry.kind, entry.subjects, gone=entry.gone)),
             resource,
             self._old.get(resource.identity),
             path,
@@ -129,6 +129,8 @@ class Entries:
             yield sentences.may_call(request)
         elif request is not None and not entry.gone:
             yield sentences.goes_undenied(request)
+        if request is not None and not entry.gone:
+            yield from self._tokens.accounts(f"{request.principal} {request.resource} {request.context}")
         yield from (
             f"not if {self._tokens.as_written(text)}" if request is not None else text for text in found.why
         )

@@ -66,9 +66,9 @@ def organization_changes(pairing: Pairing, names: tuple[Names, Names], first: Pa
     pairs = [pair for pair in pairing.pairs if pair.either.type in ORGANIZATION_TYPES]
     tokens = Tokens()
     atoms = Atoms(tokens, names[0]), Atoms(tokens, names[1])
-    base, head = (
+    head, base = (
         Organized([r for r in side if r.type in ORGANIZATION_TYPES], one)
-        for side, one in zip((pairing.base, pairing.head), atoms, strict=True)
+        for side, one in ((pairing.head, atoms[1]), (pairing.base, atoms[0]))
     )
     renamed = {p.head.id: p.base.id for p in pairs if p.head and p.base and p.either.type == _ACCOUNT}
     heads = {p.base.identity: p.head for p in pairs if p.head is not None and p.base is not None}

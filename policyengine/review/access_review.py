@@ -96,8 +96,8 @@ class Review:
 
     def _principal(self, pair: Pair) -> None:
         base, head = pair.base, pair.head
+        new = {id(b): self._head.allowed(b) for b in branches(head)}  # first: its names are shown
         old = {id(b): self._base.allowed(b) for b in branches(base)}
-        new = {id(b): self._head.allowed(b) for b in branches(head)}
         if head is None or base is None:
             self._came_or_went(pair, *(found for found in (*new.values(), *old.values())))
             return
@@ -154,8 +154,8 @@ class Review:
         if base is None and not satellite:
             self._new_resource(pair.either)
             return
-        old = {id(b): self._base.documents(b) for b in branches(base)}
         new = {id(b): self._head.documents(b) for b in branches(head)}
+        old = {id(b): self._base.documents(b) for b in branches(base)}
         kinds = dict.fromkeys(kind for side in (old, new) for found in side.values() for kind in found)
         for kind in kinds:
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from policyengine.iam.made_up import NAME_PREFIX
+from policyengine.iam.made_up import ACCOUNT, NAME_PREFIX
 from policyengine.model.resource import Resource
 from policyengine.model.values import Unresolved
 from policyengine.review.pairs import Identity, Pairing
@@ -81,6 +81,14 @@ class Tokens:
         self.free.setdefault(text, written)
         self._shown.setdefault(text, f"${{{readable(written)}}}")
         return text
+
+    def accounts(self, text: str) -> list[str]:
+        """Return what the account ids stand for in a text that are made up for something unknown."""
+        return [
+            f"{t} stands for {self._shown[t]}"
+            for t in sorted(self.free)
+            if t.isdigit() and t != ACCOUNT and t in text
+        ]
 
     def as_written(self, value: Any) -> Any:
         """Return a JSON value with what code says in place of the texts that stand for it."""
