@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from policyengine.model.errors import InputError
+from policyengine.model.formats import refused
 
 _MOST = 256 << 20
+SCHEMA: Final = "policyengine/shadow-ai/v1"
 
 
 def read_shadow_ai(path: Path) -> dict[str, Any]:
@@ -22,10 +24,13 @@ def read_shadow_ai(path: Path) -> dict[str, Any]:
         document = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"`{path}` cannot be read as JSON: {error}") from None
+    wrong = refused(document.get("schema") if isinstance(document, dict) else None, SCHEMA)
+    if wrong is not None:
+        raise InputError(f"`{path}` is not what `shadow-ai --format json` writes: {wrong}")
     schema = json.loads(
         (resources.files("policyengine.shadow_ai") / "schemas/shadow-ai-v1.schema.json").read_bytes()
     )
-    problem = next(jsonschema.Draft202012Validator(schema).iter_errors(document), None)
+    problem = next(jsonschema.Draft202012Validator(schema).iter_errors({**document, "schema": SCHEMA}), None)
     if problem is not None:
         place = "/" + "/".join(map(str, problem.absolute_path))
         raise InputError(

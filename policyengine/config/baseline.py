@@ -11,6 +11,7 @@ from policyengine.config.waivers import Baseline, BaselineEntry
 from policyengine.documents import DocumentError, load
 from policyengine.documents.errors import shown
 from policyengine.model.errors import ConfigError
+from policyengine.model.formats import refused
 from policyengine.model.location import Location
 
 SCHEMA: Final = "policyengine/baseline/v1"
@@ -39,9 +40,10 @@ def read_baseline(data: bytes, name: str) -> Baseline:
     except DocumentError as error:
         raise ConfigError(error.message, error.location) from error
     top = document.value
-    if not isinstance(top, dict) or top.get("schema") != SCHEMA:
+    wrong = refused(top.get("schema") if isinstance(top, dict) else None, SCHEMA)
+    if wrong is not None or not isinstance(top, dict):
         raise ConfigError(
-            f"this is no baseline: expected `{SCHEMA}`, as `policyengine baseline write` writes it",
+            f"this is no baseline that can be read: {wrong}; `policyengine baseline write` writes one",
             Location(name),
         )
     written, findings = top.get("written"), top.get("findings")
@@ -52,9 +54,9 @@ def read_baseline(data: bytes, name: str) -> Baseline:
     seen: set[str] = set()
     entries = []
     for index, each in enumerate(findings):
-        wrong = _wrong(each, seen)
-        if wrong:
-            raise ConfigError(wrong, document.locate(("findings", index)))
+        mistake = _wrong(each, seen)
+        if mistake:
+            raise ConfigError(mistake, document.locate(("findings", index)))
         account, region, type_, id_ = each["resource"]
         entries.append(BaselineEntry(each["id"], each["rule"], (account, region, type_, id_), each["values"]))
         seen.add(each["id"])

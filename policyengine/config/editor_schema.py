@@ -12,6 +12,7 @@ from typing import Any, Final
 from policyengine.config import baseline, waivers_reader
 from policyengine.config.editor_remediation import remediation_schema
 from policyengine.config.loader import ALL_RULES
+from policyengine.config.reading import VERSION
 from policyengine.config.waivers import DEFAULT_DAYS
 from policyengine.documents import json_schema as js
 from policyengine.model.reasons import SEVERITIES
@@ -46,6 +47,7 @@ def config_schema(known: Known) -> js.Schema:
     reasons = {rule: js.text(f"why it does not run: {title}") for rule, title in sorted(known.rules.items())}
     files = js.text("a file, from the folder of this one")
     sections = {
+        "version": js.whole("version of this format", VERSION, VERSION),
         "parameters": js.referring("parameters", "parameters of rules for the whole organisation"),
         "scopes": js.items(_scope(), "parameters for parts of the organisation"),
         "severities": js.mapping(severity, "severities instead of the rules' own"),
@@ -154,7 +156,8 @@ def waivers_schema(rules: Mapping[str, str]) -> js.Schema:
         "description": "what is accepted",
         "anyOf": [{"type": "array", "items": waiver}, {"type": "null"}],
     }
-    body = js.mapping({"waivers": listed}, "Failures that people accept.")
+    version = js.whole("version of this format", VERSION, VERSION)
+    body = js.mapping({"version": version, "waivers": listed}, "Failures that people accept.")
     definitions = {"rule": js.one_of(sorted(rules), "id of a rule")}
     return js.document("waivers", "policyengine waivers", {**body, "definitions": definitions})
 

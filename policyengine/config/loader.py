@@ -26,6 +26,7 @@ from policyengine.model.reasons import SEVERITIES
 from policyengine.model.withheld import Plan
 
 TOP_KEYS: Final = (
+    "version",
     "parameters",
     "scopes",
     "severities",
@@ -122,6 +123,8 @@ class _Reader(Mistakes):
         if value is None:
             return Settings()
         top = self.mapping(value, ())
+        if self.other_version(top, "policyengine.yaml"):
+            return Settings()
         self.known_keys(top, TOP_KEYS, ())
         scoped, remediation = self._scopes(top.get("scopes", [])), self._remediation(top)
         return Settings(

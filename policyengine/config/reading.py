@@ -8,8 +8,11 @@ from typing import Any, Final
 from policyengine.documents import Document
 from policyengine.documents.errors import shown
 from policyengine.model.errors import ConfigError
+from policyengine.model.formats import refused_number
 from policyengine.model.location import Location
 
+VERSION: Final = 1
+"""Of policyengine.yaml and of waivers.yaml; one that says none is of this."""
 MOST_ERRORS: Final = 100
 """Mistakes that are told: a file with more is no configuration with slips in it."""
 LONGEST_NAME: Final = 200
@@ -64,6 +67,13 @@ class Mistakes:
         where = shown(".".join(map(str, place))) if place else "the file"
         self.wrong(place, f"{where} is no mapping; expected `key: value` lines")
         return {}
+
+    def other_version(self, top: Mapping[str, Any], what: str) -> bool:
+        """Whether the file says that it is of a version that is not read; what else it says is then not looked at."""
+        wrong = refused_number(top["version"], VERSION, what) if "version" in top else None
+        if wrong is not None:
+            self.wrong(("version",), wrong)
+        return wrong is not None
 
     def known_keys(self, value: Mapping[str, Any], known: Sequence[str], place: Sequence[Step]) -> None:
         """Tell the keys that nobody knows."""

@@ -113,7 +113,9 @@ class _Reader(Mistakes):
         if self.document.value is None:
             return []
         top = self.mapping(self.document.value, ())
-        self.known_keys(top, ("waivers",), ())
+        if self.other_version(top, "a file of waivers"):
+            return []
+        self.known_keys(top, ("version", "waivers"), ())
         listed = top.get("waivers")
         items = self.items(listed, ("waivers",), "waivers") if listed is not None else []
         found = [self._waiver(item, ("waivers", index)) for index, item in enumerate(items)]

@@ -19,6 +19,7 @@ from policyengine.evidence.rule_lists import read_rule_lines, rules_of_line
 from policyengine.evidence.statement import Root, read_bundle_statement
 from policyengine.evidence.withholding import withholding_of
 from policyengine.model.errors import InputError
+from policyengine.model.formats import refused
 from policyengine.model.merkle import HASH_SIZE, Merkle, Proof, leaf_hash, verify_inclusion
 from policyengine.model.reasons import VERDICT_OF
 from policyengine.model.withheld import Disclosure, Withholding, shows
@@ -254,6 +255,9 @@ def _read(data: bytes, where: str) -> dict[str, Any]:
         "rules": _are_leaves,
         "disclosed": lambda v: isinstance(v, list) and all(map(_is_disclosure, v)),
     }
+    named = value.get("schema") if isinstance(value, dict) else None
+    if (wrong := refused(named, SCHEMA_NAME)) is not None:
+        raise _wrong(SCHEMA, where, wrong)
     if not isinstance(value, dict) or set(value) != set(checks):
         raise _wrong(SCHEMA, where, f"a proof has {', '.join(checks)}, and nothing else")
     for name, right in checks.items():

@@ -16,6 +16,7 @@ from policyengine.evidence.bundle_zip import path_problem, paths_problem
 from policyengine.evidence.canonical import decode, encode
 from policyengine.evidence.problems import SCHEMA, BundleError, Problem
 from policyengine.evidence.statement import Root
+from policyengine.model.formats import NEWER, refused
 
 SCHEMA_NAME: Final = "policyengine/evidence/v1"
 MANIFEST: Final = "MANIFEST.json"
@@ -177,8 +178,14 @@ def read_manifest(data: bytes) -> Manifest:
 
 
 def _manifest(value: Any) -> Manifest:
-    if value["schema"] != SCHEMA_NAME:
-        raise ValueError(f"its schema is `{str(value['schema'])[:40]}`; this version reads `{SCHEMA_NAME}`")
+    if (
+        value["schema"] != SCHEMA_NAME
+    ):  # what is signed has no members that a reader does not know: minor versions are refused too
+        wrong = (
+            refused(value["schema"], SCHEMA_NAME)
+            or f"it is `{value['schema']}`, and no minor version is read: {NEWER}"
+        )
+        raise ValueError(wrong)
     roots, previous = value["roots"], value["previous"]
     fields = Fields(value["run"], value["engine"], value["rule_pack"], value["frameworks"])
     return Manifest(

@@ -30,8 +30,10 @@ from policyengine.evidence.problems import MISMATCH, SCHEMA, BundleError, Proble
 from policyengine.evidence.statement import read_population_statement
 from policyengine.evidence.withholding import withholding_of
 from policyengine.model.errors import InputError, UsageError
+from policyengine.model.formats import refused
 from policyengine.model.merkle import Merkle
 from policyengine.model.withheld import Withholding
+from policyengine.reports.samples import SCHEMA as SAMPLE
 from policyengine.reports.samples import Leaf, Population, Seed, sample
 
 DEFAULT_STRATA: Final = ("verdict",)
@@ -94,6 +96,9 @@ def drawn_again(bundle: Path, keys: Sequence[PublicKey], text: bytes, name: str)
     """
     try:
         value = json.loads(text)
+        wrong = refused(value["schema"], SAMPLE)
+        if wrong is not None:
+            raise InputError(f"`{name}` is no sample that can be read: {wrong}")
         given_at, control = value["seed"]["given_at"], (value["control"] or {}).get("name")
         seed = Seed(str(value["seed"]["value"]), None if given_at is None else str(given_at))
         asked = Asked(

@@ -20,6 +20,7 @@ from policyengine.history.reading import History, RunRow, Stretch, letters_of
 from policyengine.history.runs import Identity, identity_from
 from policyengine.history.spans import Span, covers, overlaps, touching
 from policyengine.model.errors import InputError
+from policyengine.model.formats import refused
 
 SCHEMA: Final = "policyengine/timeline/v1"
 
@@ -48,8 +49,9 @@ class Continuity:
         """Raises InputError where it is no timeline, and where two timelines speak of one resource."""
         try:
             document = json.loads(file.read_bytes())
-            if document["schema"] != SCHEMA:
-                raise ValueError
+            wrong = refused(document["schema"], SCHEMA)
+            if wrong is not None:
+                raise InputError(f"`{file}` is no timeline that can be read: {wrong}")
             for rule, about in document["rules"].items():
                 self._decides[rule].add(about["decides"])
             for place in document["places"]:

@@ -19,6 +19,7 @@ from policyengine import __version__
 from policyengine.config.remediation import Repair
 from policyengine.model.canonical_json import digest
 from policyengine.model.errors import RuleError
+from policyengine.model.formats import refused_number
 from policyengine.model.location import Location
 from policyengine.remediate.api import Handler
 from policyengine.remediate.declaration import Declaration
@@ -92,10 +93,9 @@ def parse_remediations(data: bytes, folder: Path) -> Remediations:
     """Return what :meth:`Remediations.to_bytes` wrote; ``folder`` has the handlers. Raises RuleError."""
     try:
         body = json.loads(data)
-        if body["format"] != FORMAT:
-            raise RuleError(
-                f"compiled remediations have format {body['format']}; this version reads {FORMAT}"
-            )
+        wrong = refused_number(body["format"], FORMAT, "the file of compiled remediations")
+        if wrong is not None:
+            raise RuleError(wrong)
         found = [Declaration.from_json(form) for form in body["remediations"]]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RuleError("the compiled remediations are damaged; reinstall policyengine-aws") from error

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from policyengine.model.errors import InputError
+from policyengine.model.formats import refused
 from policyengine.model.reasons import FAIL, PASS, UNKNOWN
 from policyengine.reports.well_architected import SCHEMA
 from policyengine.reports.well_architected_risks import RISKS
@@ -39,8 +40,9 @@ CHANGE_WORDS: Final[Mapping[Change, str]] = {
 
 def checked(value: Any, name: str) -> dict[str, Any]:
     """Return a document as read from a file; raises InputError where it is none of this schema."""
-    if not isinstance(value, dict) or value.get("schema") != SCHEMA:
-        raise InputError(f"`{name}` is no Well-Architected document (`{SCHEMA}`)")
+    wrong = refused(value.get("schema") if isinstance(value, dict) else None, SCHEMA)
+    if wrong is not None or not isinstance(value, dict):
+        raise InputError(f"`{name}` is no Well-Architected document that can be read: {wrong}")
     try:
         for pillar in value["pillars"]:
             _counts(pillar)

@@ -18,6 +18,7 @@ from typing import Any
 
 from policyengine import __version__
 from policyengine.model.errors import RuleError
+from policyengine.model.formats import refused_number
 from policyengine.rules.stamps import rule_entries
 
 PACK_FORMAT = 1
@@ -61,10 +62,9 @@ def parse_pack(data: bytes) -> Pack:
     """Return the pack of :meth:`Pack.to_bytes`; raises RuleError for another format."""
     try:
         body = json.loads(data)
-        if body["format"] != PACK_FORMAT:
-            raise RuleError(
-                f"compiled rule pack has format {body['format']}; this version reads {PACK_FORMAT}"
-            )
+        wrong = refused_number(body["format"], PACK_FORMAT, "a compiled rule pack")
+        if wrong is not None:
+            raise RuleError(wrong)
         return Pack(body["digest"], tuple(body["rules"]), body.get("version"))
     except (ValueError, KeyError, TypeError) as error:
         raise RuleError("the compiled rule pack is damaged; reinstall policyengine-aws") from error

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from policyengine.model.errors import RuleError
+from policyengine.model.formats import refused
 from policyengine.model.location import Location
 
 FILE: Final = "pack.json"
@@ -63,11 +64,9 @@ def read_recorded(folder: Path) -> Recorded | None:
             "no JSON that can be read; put back the file of the release", Location(str(path))
         ) from error
     found = body.get("schema") if isinstance(body, dict) else None
-    if found != SCHEMA:
-        raise RuleError(
-            f"found `{found}`; this version reads `{SCHEMA}`: use the rules of this release, or a newer policyengine",
-            Location(str(path)),
-        )
+    wrong = refused(found, SCHEMA)
+    if wrong is not None:
+        raise RuleError(wrong, Location(str(path)))
     version, decides = body.get("version"), body.get("decides")
     if not isinstance(version, str) or not _VERSION.fullmatch(version) or not isinstance(decides, dict):
         raise RuleError("expected `version` MAJOR.MINOR.PATCH and `decides`", Location(str(path)))

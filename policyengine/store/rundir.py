@@ -14,11 +14,14 @@ from typing import Any, Final
 
 from policyengine.model.errors import InputError
 from policyengine.model.finding import Finding
+from policyengine.model.formats import refused, refused_number
 from policyengine.model.reasons import VERDICTS
 from policyengine.store.lines import StreamError, read_lines
 from policyengine.store.rows import Row, RuleFacts, findings_json, findings_of, read_row
 
 RUN_FORMAT: Final = 2
+_FINDINGS: Final = "policyengine/findings/v1"
+_STREAM: Final = "policyengine/findings-stream/v1"
 _ALL: Final = frozenset(VERDICTS)
 Json = dict[str, Any]
 
@@ -34,11 +37,9 @@ class RunReader:
             self.run: Json = self.about.get("run", {})
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise _no_run(path) from error
-        if found != RUN_FORMAT:
-            raise InputError(
-                f"`{path}` is a run directory of format {found}; this version reads {RUN_FORMAT}: make it again with "
-                "`scan -o DIR`"
-            )
+        wrong = refused_number(found, RUN_FORMAT, "a run directory")
+        if wrong is not None:
+            raise InputError(f"`{path}`: {wrong} (`scan -o DIR`)")
 
     @cached_property
     def rules(self) -> list[Json]:
@@ -146,11 +147,19 @@ def _of_report(path: Path) -> Iterator[Json]:
                 return
             for line in stream:
                 item = json.loads(line)
+                _check_stream(item, path)
                 found = item.get("finding") if isinstance(item, dict) else None
                 if isinstance(found, dict) and "verdict" in found:
                     yield found
     except (OSError, ValueError, RecursionError) as error:
         raise _no_run(path) from error
+
+
+def _check_stream(item: Any, path: Path) -> None:
+    """The first line of a stream says what it is."""
+    run = item.get("run") if isinstance(item, dict) else None
+    if isinstance(run, dict) and "schema" in run and (wrong := refused(run["schema"], _STREAM)) is not None:
+        raise InputError(f"`{path}` is no stream of findings that can be read: {wrong}")
 
 
 def _no_run(path: Path) -> InputError:
@@ -175,6 +184,9 @@ def read_run(path: Path) -> Json:
             value = json.loads(first) if _is_json_line(first) else json.load(stream)
     except (OSError, ValueError, RecursionError) as error:
         raise _no_run(path) from error
+    _check_stream(value, path)
+    if isinstance(value, dict) and "findings" in value and (wrong := refused(value.get("schema"), _FINDINGS)):
+        raise InputError(f"`{path}` is no findings document that can be read: {wrong}")
     run = value.get("run") if isinstance(value, dict) else None
     return run if isinstance(run, dict) else {}
 
@@ -188,7 +200,8 @@ def _is_json_line(line: str) -> bool:
 
 
 def _document(value: Any, file: Path) -> Iterator[Json]:
-    if not isinstance(value, dict) or value.get("schema") != "policyengine/findings/v1":
-        raise InputError(f"`{file}` is no findings document (`policyengine/findings/v1`)")
+    wrong = refused(value.get("schema") if isinstance(value, dict) else None, _FINDINGS)
+    if wrong is not None or not isinstance(value, dict):
+        raise InputError(f"`{file}` is no findings document that can be read: {wrong}")
     findings = value.get("findings")
     yield from (f for f in findings if isinstance(f, dict)) if isinstance(findings, list) else ()

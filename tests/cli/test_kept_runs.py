@@ -79,7 +79,8 @@ def test_an_older_run_directory_is_refused_with_what_to_do(run: Run, tmp_path: P
     found = run("diff", "old", "old")
     assert found.code == 2
     assert (
-        "is a run directory of format 1; this version reads 2: make it again with `scan -o DIR`" in found.err
+        "a run directory is of version 1; this policyengine reads 2.x: write it again with this policyengine"
+        in found.err
     )
 
 

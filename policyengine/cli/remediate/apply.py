@@ -15,12 +15,14 @@ from policyengine.cli.remediate.session import account_options, open_live, open_
 from policyengine.cli.remediate.told import advice
 from policyengine.cli.remediate.words import line, say
 from policyengine.model.errors import InputError
+from policyengine.model.formats import refused
 from policyengine.remediate.api import Refused
 from policyengine.remediate.kernel import Kernel, Outcome
 from policyengine.remediate.plan import plan_hash
 from policyengine.store.actions import VERIFIED, Action, ConflictError, NoSuchActionError, Note
 
 SCHEMA: Final = "policyengine/remediation-outcomes/v1"
+PLANS: Final = "policyengine/remediation-plans/v1"
 _FORMAT: Final = click.option(
     "--format", "form", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True
 )
@@ -57,6 +59,9 @@ def _actions(file: Path, only: Sequence[str]) -> list[dict[str, Any]]:
     """Read a file of plans; one that was edited is refused here already. Raises InputError."""
     try:
         body = json.loads(file.read_bytes())
+        wrong = refused(body["schema"], PLANS)
+        if wrong is not None:
+            raise InputError(f"`{file}` is no file of plans that can be read: {wrong}")
         actions = [each for each in body["actions"] if not only or each["id"] in only]
         altered = [str(each["id"]) for each in actions if plan_hash(each["plan"]) != each["hash"]]
         if not all(isinstance(each["id"], str) for each in actions):
