@@ -24,6 +24,9 @@ from policyengine.rules.iam.values import account_id, partition
 _DEEPEST: Final = 8
 """How far names of resources are followed that are made of names of others."""
 _BEFORE_ACCOUNT: Final = re.compile(r"arn:[^:]*:[^:]*:[^:]*:\Z")
+_LOG_GROUP: Final = ("AWS::Logs::LogGroup", "Arn")
+"""What CloudFormation gives for it ends in ``:*``:
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-loggroup.html#return-values"""
 _NO_TEXT: Final = ("bool", "date", "null", "binary", "ipaddress")
 """Operators whose values are no free texts."""
 _ACCOUNT_KEYS: Final = frozenset(
@@ -190,7 +193,8 @@ class Atoms:
         found, attribute = hole.resource, hole.attribute
         assert found is not None
         if attribute.lower() == "arn" or (attribute == "Ref" and found.type in REFERRED_BY_ARN):
-            return self.arn(found, depth)
+            arn = self.arn(found, depth)
+            return f"{arn}:*" if (found.type, attribute) == _LOG_GROUP else arn
         if attribute in ("Ref", "id", "bucket", "name", *NAMING):
             return self.name(found, depth)
         return self.tokens.name(hole)

@@ -13,6 +13,7 @@ AROUND = {
     "Q": {"Type": "AWS::SQS::Queue"},
     "K": {"Type": "AWS::KMS::Key", "Properties": {}},
     "T": {"Type": "AWS::SNS::Topic"},
+    "L": {"Type": "AWS::Logs::LogGroup", "Properties": {}},
     "A": role(),
     "Named": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "named"}},
     "Prefixed": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Fn::Sub": "${Stage}-data"}}},
@@ -32,6 +33,7 @@ SAME: list[tuple[Any, Any]] = [
     (sub("${B.Arn}/*"), {"Fn::Join": ["", ["arn:aws:s3:::", {"Ref": "B"}, "/*"]]}),
     ({"Fn::GetAtt": ["Q", "Arn"]}, sub(f"arn:aws:sqs:{HERE}:${{Q.QueueName}}")),
     ({"Fn::GetAtt": ["K", "Arn"]}, sub(f"arn:aws:kms:{HERE}:key/${{K}}")),
+    ({"Fn::GetAtt": ["L", "Arn"]}, sub(f"arn:aws:logs:{HERE}:log-group:${{L}}:*")),
     ({"Ref": "T"}, sub(f"arn:aws:sns:{HERE}:${{T.TopicName}}")),
     ({"Fn::GetAtt": ["A", "Arn"]}, sub("arn:aws:iam::${AWS::AccountId}:role/${A}")),
     ({"Fn::GetAtt": ["Named", "Arn"]}, "arn:aws:s3:::named"),
@@ -40,7 +42,7 @@ SAME: list[tuple[Any, Any]] = [
     ([sub("${B.Arn}/*"), {"Fn::GetAtt": ["B", "Arn"]}], [{"Fn::GetAtt": ["B", "Arn"]}, sub("${B.Arn}/*")]),
 ]
 IDS = [
-    "its ARN put together", "the partition", "Sub and Join", "ARN and name", "the name of a queue", "the id of a key",
+    "its ARN put together", "the partition", "Sub and Join", "ARN and name", "the name of a queue", "the id of a key", "a log group",
     "the name of a topic", "the name of a role", "a name that is given", "a default", "a name made of a parameter", "order",
 ]  # fmt: skip
 
