@@ -29,6 +29,7 @@ class _Entry:
     kind: Kind
     gone: bool
     subjects: list[Resource] = field(default_factory=list)
+    known: set[Identity] = field(default_factory=set)
     principal: str | None = None
 
 
@@ -72,7 +73,8 @@ class Entries:
             effect, kind, gone, told.audience, told.power, found.freed, place, cause and cause.key, found.actions, found.why,
         )  # fmt: skip
         entry = self._entries.setdefault(key, _Entry(effect, told, kind, gone))
-        if all(known.identity != subject.identity for known in entry.subjects):
+        if subject.identity not in entry.known:
+            entry.known.add(subject.identity)
             entry.subjects.append(subject)
             entry.principal = who if len(entry.subjects) == 1 else None
 

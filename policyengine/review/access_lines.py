@@ -51,11 +51,15 @@ class Line(NamedTuple):
 
 
 class SideReader(Reader):
-    """Reads the documents of one side, and remembers how statements are written that are not known whole."""
+    """Reads the documents of one side, and remembers how statements are written that are not known whole.
 
-    def __init__(self, filled: Callable[[Resource, Any], Any]) -> None:
+    ``keys``: of both sides, so that what says the same is one object, and told at once.
+    """
+
+    def __init__(self, filled: Callable[[Resource, Any], Any], keys: dict[Hashable, Hashable]) -> None:
         super().__init__(filled)
         self._fill = filled
+        self._keys = keys
         self._written: dict[int, frozenset[str]] = {}
         self._said: dict[int, tuple[Statement, Hashable, Pieces]] = {}
         self._kept: list[Policy] = []
@@ -82,11 +86,9 @@ class SideReader(Reader):
         known = self._said.get(id(statement))
         if known is None:
             written = self._written.get(id(statement))
-            known = self._said[id(statement)] = (
-                statement,
-                statement_key(statement, written),
-                pieces(statement, written),
-            )
+            key = statement_key(statement, written)
+            key = self._keys.setdefault(key, key)
+            known = self._said[id(statement)] = (statement, key, pieces(statement, written))
         return Line(statement, known[1], known[2], document, holder)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -58,8 +58,9 @@ class Review:
 
     def __init__(self, pairing: Pairing, names: tuple[Names, Names], changed: Sequence[Pair]) -> None:
         tokens = Tokens()
-        self._base = Side(pairing.base, Atoms(tokens, names[0]))
-        self._head = Side(pairing.head, Atoms(tokens, names[1]))
+        keys: dict[Hashable, Hashable] = {}
+        self._base = Side(pairing.base, Atoms(tokens, names[0]), keys)
+        self._head = Side(pairing.head, Atoms(tokens, names[1]), keys)
         self._ask = Questions(Comparer(tokens.free))
         self._changed = changed
         self._principals = [pair for pair in pairing.pairs if pair.either.type in KINDS]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from policyengine.iam.grammar import Kind
@@ -35,9 +35,9 @@ class Allowed(NamedTuple):
 class Side:
     """The base or the head. Documents are read when they are asked for."""
 
-    def __init__(self, resources: Sequence[Resource], atoms: Atoms) -> None:
+    def __init__(self, resources: Sequence[Resource], atoms: Atoms, keys: dict[Hashable, Hashable]) -> None:
         self.atoms = atoms
-        self._reader = SideReader(atoms.filled)
+        self._reader = SideReader(atoms.filled, keys)
         self._by_id = {(scope(r), r.type, r.id): r for r in resources if r.type in TYPES}
         self._in_scope: dict[str, list[Resource]] = {}
         for resource in resources:
