@@ -59,6 +59,7 @@ class Asked:
     actions: tuple[str, ...] = ("*",)
     callers: str | None = None
     exempt: tuple[str, ...] = ()
+    principals: tuple[str, ...] = ("*",)
     claims: tuple[str, ...] = ()
     """Condition keys that requests carry though no list of AWS's says so: claims of tokens, ``issuer:sub``."""
 
@@ -66,7 +67,9 @@ class Asked:
         """Return the set of requests, of some actions only."""
         context = {claim.lower(): Values(("*",), absent=True) for claim in self.claims}
         spelled = {claim.lower(): claim for claim in self.claims}
-        return RequestSet(actions or self.actions, self.resources, ("*",), context, spelled, self.exempt)
+        return RequestSet(
+            actions or self.actions, self.resources, self.principals, context, spelled, self.exempt
+        )
 
     def who(self) -> Callers | None:
         """Return who may ask."""

@@ -7,14 +7,13 @@ from policyengine.iam.catalogue import catalogue
 from policyengine.iam.difference import shown
 from policyengine.iam.escalating import escalates
 from policyengine.iam.reason import Yes
-from policyengine.iam.sentences import who
 from policyengine.iam.ways import action_bits
 from policyengine.model.resource import Resource
 from policyengine.review.access_compare import policy_of, sum_of, unlimited
 from policyengine.review.access_lines import Layer
 from policyengine.review.access_questions import Told
 from policyengine.review.access_sides import Allowed
-from policyengine.review.access_words import called
+from policyengine.review.access_words import asker, called
 from policyengine.review.changes import Change
 
 
@@ -37,15 +36,11 @@ def new_principal(resource: Resource, allowed: Allowed, admitted: list[Told]) ->
         said, severity = "it is an administrator", "critical"
     elif not limited and isinstance(escalates(policies), Yes):
         said, severity = f"{said}; it can give itself more", "high"
-    outside = [
-        told for told in admitted if told.audience in ("anybody", "others") and told.found.witness is not None
-    ]
-    names = list(
-        dict.fromkeys(who(told.found.witness.principal) for told in outside if told.found.witness is not None)
-    )
+    asking = [told.found.witness.principal for told in admitted if told.found.witness is not None]
+    names = list(dict.fromkeys(map(asker, asking)))
     if names:
         said += f"; {' and '.join(names[:2])} may assume it"
-    if any(told.audience == "anybody" for told in outside):
+    if any(told.audience == "anybody" for told in admitted):
         severity = "critical" if severity == "critical" else "high"
     return Change("access", "new", severity, f"{called(resource)} is new: {said}", resource)
 

@@ -16,8 +16,8 @@ from policyengine.review.access_compare import Asked, Comparer, Found, Layers, p
 from policyengine.review.access_lines import Layer, Line, only
 
 Audience = Literal["", "anybody", "others", "own"]
-"""Who gains by a policy of a resource: nobody in particular, principals of other accounts, services and identity
-providers, or only principals of its own account; "" of a policy that names no principals."""
+"""Who gains by a policy of a resource: nobody in particular, principals of other accounts and identity providers, or
+only services and principals of its own account; "" of a policy that names no principals."""
 _WHO: Final = ("aws:principal", "aws:userid", "aws:username", "aws:sourceidentity")
 
 
@@ -78,7 +78,7 @@ class Questions:
         seen: set[object] = set()
         asked: tuple[tuple[Audience, Asked], ...] = (
             ("anybody", Asked(kind, narrowed, callers="anybody", claims=claims)),
-            ("others", Asked(kind, narrowed, exempt=own, claims=claims)),
+            ("others", Asked(kind, narrowed, exempt=own, principals=("arn:*",), claims=claims)),
             ("own", Asked(kind, narrowed, claims=claims)),
         )
         for audience, question in asked:

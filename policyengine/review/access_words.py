@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from policyengine.iam.difference import shown
-from policyengine.iam.errors import PolicyError
 from policyengine.iam.grammar import Kind
-from policyengine.iam.request import read_caller
 from policyengine.iam.sentences import who
 from policyengine.model.resource import Resource
 from policyengine.review.access_questions import Told, powerful
@@ -52,7 +50,7 @@ def allowed_title(told: Told, kind: Kind, subjects: Sequence[Resource], *, gone:
     if kind == "identity":
         what += _POWERS[told.power] if not gone else ""
         return f"{names} may {when} call {what}" if calls else f"{names} {when} allows {what}"
-    asks = _who(found.witness.principal)
+    asks = asker(found.witness.principal)
     if kind == "trust" and found.witness.action.lower().startswith("sts:assumerole"):
         return f"{asks} may {when} assume {names}"
     return f"{asks} may {when} call {what} {'through' if kind == 'endpoint' else 'on'} {names}"
@@ -74,19 +72,13 @@ def severity(told: Told, kind: Kind) -> str:
     if told.audience == "anybody":
         return "critical" if kind in _SECRETS or powerful(found) else "high"
     if told.audience == "others" and not found.freed:
-        return "medium" if _is_service(found.witness.principal) else "high"
+        return "high"
     if told.power == "administrator":
         return "critical"
     return "high" if kind == "identity" and powerful(found) else "medium"
 
 
-def _who(principal: str) -> str:
+def asker(principal: str) -> str:
+    """Return who asks, for a reader."""
     provider = principal.partition("-provider/")[2]
     return f"holders of tokens of {provider}" if provider else who(principal)
-
-
-def _is_service(principal: str) -> bool:
-    try:
-        return read_caller(principal).kind == "service"
-    except PolicyError:
-        return False

@@ -160,3 +160,19 @@ def test_a_wider_claim_of_tokens_lets_more_in() -> None:
     assert worse.witness.context[f"{issuer}:sub"].startswith("repo:me/app:")
     (better,) = review(trusting("repo:me/*"), trusting("repo:me/app:*"))
     assert better.effect == "better"
+
+
+def test_an_account_beside_a_service_is_told_before_it() -> None:
+    both = reading({"Service": "cloudtrail.amazonaws.com", "AWS": "arn:aws:iam::111122223333:root"})
+    (change,) = review(bucket(TLS), bucket(TLS, both))
+    assert (change.severity, change.title.partition(" may")[0]) == (
+        "high",
+        "the root user of account 111122223333",
+    )
+
+
+def test_a_new_bucket_is_told_where_others_may_use_it() -> None:
+    around = {"Q": {"Type": "AWS::SQS::Queue"}}
+    assert review(around, {**around, **bucket(TLS, reading({"Service": "cloudtrail.amazonaws.com"}))}) == []
+    (change,) = review(around, {**around, **bucket(reading("*"))})
+    assert (change.effect, change.severity) == ("new", "high")
