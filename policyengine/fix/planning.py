@@ -16,6 +16,7 @@ from policyengine.fix.handlers import Handlers
 from policyengine.fix.judging import Failure, Judged, Place, Verdicts, judge
 from policyengine.fix.knowledge import Effect
 from policyengine.fix.rewrite import CannotEditError, Edit, Rewriter, apply_edits, unshared
+from policyengine.fix.serverless import makes, written
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import FAIL, PASS, UNKNOWN
 from policyengine.sources.cloudformation.template import Template
@@ -203,12 +204,16 @@ class _Work:
         if self._macro is not None:
             raise NotMechanicalError(self._macro.detail)
         body = root["Resources"].get(finding.resource_id)
-        if not isinstance(body, dict) or body.get("Type") != finding.resource_type:
+        kind = body.get("Type") if isinstance(body, dict) else None
+        if kind != finding.resource_type and not makes(kind, finding.resource_type):
             raise NotMechanicalError("the resource is not written in the template but made from another")
         found: list[Change] = []
         for subject in failure.subjects(self._evaluator):
             derivation = Derivation(subject, handlers.table(), handlers.tag)
-            found += [c for c in derivation.changes(failure.rule.require) if c not in found]
+            changes = derivation.changes(failure.rule.require)
+            if kind != finding.resource_type:
+                changes = written(changes, str(kind))
+            found += [c for c in changes if c not in found]
         if not found:
             raise NotMechanicalError("nothing in the resource itself would change the verdict")
         return Fix(finding, tuple(found))
@@ -272,7 +277,8 @@ class _Work:
     def _blamed(self, key: Key, fixes: Sequence[Fix], verdict: str) -> set[Key]:
         rule, name = key
         near = [fix for fix in fixes if name in fix.touches]
-        if rule in self._about_tags and any(_has_placeholder(fix) for fix in near):
+        made = name not in self.document.value["Resources"]  # by SAM, which hands tags on
+        if rule in self._about_tags and any(_has_placeholder(fix) for fix in (fixes if made else near)):
             return set()  # it is what says that the placeholder is still there
         blamed = near or fixes
         self._why |= {fix.key: f"left out: `{rule}` of `{name}` would become {verdict}" for fix in blamed}

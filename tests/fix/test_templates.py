@@ -328,3 +328,38 @@ def test_what_counts_as_worse() -> None:
     assert all(planning.worsened({key: a}, {key: b}) == [key] for a, b in worse)
     assert planning.worsened({}, {key: FAIL}) == [key]
     assert planning.worsened({}, {key: UNKNOWN}) == []
+
+
+SERVERLESS = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Resize:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: a.b   # as it is
+      Runtime: python3.13
+      InlineCode: x
+  Seen:
+    Type: AWS::Serverless::SimpleTable
+"""
+
+
+def test_what_sam_makes_is_edited_where_it_is_written() -> None:
+    pytest.importorskip("samtranslator")
+    rules = frozenset(
+        ["lambda-traced", "tags-mandatory", "dynamodb-point-in-time-recovery", "dynamodb-deletion-protection"]
+    )
+    found = planned(SERVERLESS, Wanted(unsafe=True, rules=rules))
+    holds(SERVERLESS, found)
+    assert {fix.key for fix in found.fixed} >= {
+        ("lambda-traced", "Resize"), ("tags-mandatory", "Resize"), ("tags-mandatory", "Seen"),
+        ("dynamodb-point-in-time-recovery", "Seen"),
+    }  # fmt: skip
+    assert "      Handler: a.b   # as it is\n" in found.text
+    assert "      Tracing: Active\n" in found.text
+    assert "        Owner: CHANGE-ME  # put in the value of `Owner`\n" in found.text
+    reasons = {(left.finding.rule, left.finding.resource_id): left.why for left in found.left}
+    assert "has no property for" in reasons["dynamodb-deletion-protection", "Seen"]
+    assert ("tags-mandatory", "ResizeRole") in {
+        (f.rule, f.resource_id) for f in found.along
+    }  # SAM hands tags on
