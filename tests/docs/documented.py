@@ -22,6 +22,7 @@ NOT_RUN: Final = {
     "export POLICYENGINE_STORE=dynamodb:<output Table>": "needs the stack of the page before it",
     "policyengine remediate rollback act-": "the id is that of an action of the reader's",
     "policyengine remediate status act-": "the id is that of an action of the reader's",
+    "policyengine remediate apply plan.json": "what is there to repair is the reader's; tests/remediate run it",
     "policyengine publish": "tests of publishing run it against stand-ins (tests/publish)",
     "policyengine scan --config-aggregator": "tests run it against a stand-in (tests/live/test_config_aggregator.py)",
     "policyengine snapshot --org -o snapshot/ --sign-key kms:ARN": "the key is the reader's",

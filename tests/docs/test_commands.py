@@ -16,6 +16,7 @@ import pytest
 
 from tests.docs.documented import NOT_RUN, ROOT, Shown, pages, shown
 from tests.history.recorded import item
+from tests.live.populate import Clients, organization
 from tests.live.server import environment, running
 from tests.shadow_ai.helpers import lines, record
 
@@ -33,10 +34,35 @@ def test_reasons_for_not_running_are_of_commands_there_are() -> None:
     assert len([each for each in COMMANDS if each.not_run is None]) > 100
 
 
+WITHHOLD = "evidence: {withhold: {tags: [Owner]}}"
+BEFORE = {
+    "policyengine evidence export run/ --sign-key audit.pem --previous last.zip": (
+        "policyengine evidence export run/ --sign-key audit.pem --without html --without xlsx -o last.zip"
+    ),
+    "policyengine scan snapshot/ -o run/                                      # kept whole": (
+        f"rm -rf run && echo '{WITHHOLD}' > policyengine.yaml"
+    ),
+    'policyengine milestones compare "audit 2025"': (
+        'policyengine history add run-monday && policyengine milestones add "audit 2025" run-monday'
+    ),
+}
+"""Beginning of a command -> what its reader has done before."""
+LEFT_OUT = (" --collector-key collector.pub", " --expect-head head.json")
+"""Options whose files the reader got from somebody else; tests/evidence have them."""
+
+
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
     with running() as found:
+        organization(found, 2, ["eu-west-1"])
+        _logs_in_s3(found)
         yield found
+
+
+def _logs_in_s3(endpoint: str) -> None:
+    s3 = Clients(endpoint)("s3")
+    s3.create_bucket(Bucket="logs")
+    s3.put_object(Bucket="logs", Key="AWSLogs/111122223333/vpcdnsquerylogs/a.log", Body=lines([record()]))
 
 
 def policyengine(folder: Path, *args: str) -> None:
@@ -58,7 +84,25 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("snapshot", "monday", "tuesday"):
         shutil.copytree(ROOT / "examples/organization", found / name)
     for name in ("run", "run-monday", "run-tuesday"):
-        policyengine(found, "scan", "snapshot", "-o", name, "-q", "--as-of", "2026-11-21T00:00:00Z")
+        policyengine(found, "scan", "snapshot", "-o", name, "-q", "--as-of", "2026-01-01T00:00:00Z")
+    policyengine(
+        found, "rules", "new", "sqs-has-dead-letter-queue", "--type", "AWS::SQS::Queue", "--folder", "mine"
+    )
+    (found / "templates").mkdir()
+    shutil.copy(ROOT / "examples/template.yaml", found / "templates")
+    for name in ("engine", "ben"):
+        policyengine(found, "evidence", "keygen", name)
+    policyengine(
+        found,
+        "evidence",
+        "export",
+        "run",
+        "--sign-key",
+        "engine",
+        "-o",
+        "bundle.zip",
+        *(f"--without={name}" for name in ("html", "xlsx", "oscal", "oscal-poam", "well-architected")),
+    )
     (found / "scenarios.ndjson").write_text(_scenarios())
     _logs(found)
     _rules(found)
@@ -87,7 +131,7 @@ def _scenarios() -> str:
         "action": "s3:GetObject",
         "resource": "arn:aws:s3:::b/k",
     }
-    return json.dumps({"id": "1", "request": asked, "identity": [policy]}) + "\n"
+    return json.dumps({"id": "1", "request": asked, "identity_policies": [policy]}) + "\n"
 
 
 def _logs(folder: Path) -> None:
@@ -95,15 +139,18 @@ def _logs(folder: Path) -> None:
         (folder / name).mkdir()
         (folder / name / "queries.log").write_bytes(lines([record()]))
     (folder / "flows").mkdir()
-    (folder / "flows/flow.log").write_text(
-        "version account-id interface-id srcaddr dstaddr\n2 111122223333 eni-1 10.0.0.5 203.0.113.9\n"
-    )
+    fields = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
+    flow = "2 111122223333 eni-1 10.0.0.5 203.0.113.9 56067 443 6 10 840 1612461115 1612461175 ACCEPT OK"
+    (folder / "flows/flow.log").write_text(f"{fields}\n{flow}\n")
     items: list[Any] = [item(1, 443), item(2, 22), item(3, 443)]
     delivered = json.dumps({"fileVersion": "1.0", "configurationItems": items}).encode()
     name = "111122223333_Config_eu-west-1_ConfigHistory_AWS::EC2::SecurityGroup_20261104T000000Z_20261104T000000Z_1.json.gz"
     for where in ("config-history", "config-bucket/AWSLogs/111122223333/Config"):
         (folder / where).mkdir(parents=True)
         (folder / where / name).write_bytes(gzip.compress(delivered, mtime=0))
+    delivered = json.dumps({"fileVersion": "1.0", "configurationItems": items[:1]}).encode()
+    snapshot = "111122223333_Config_eu-west-1_ConfigSnapshot_….json.gz"
+    (folder / snapshot).write_bytes(gzip.compress(delivered, mtime=0))
     (folder / "item.json").write_text(json.dumps(items[0]))
     for where in ("trail", "cloudtrail"):
         (folder / where).mkdir()
@@ -149,6 +196,8 @@ def _begin_repository(folder: Path, env: dict[str, str]) -> None:
 def _narrowed(text: str) -> str:
     """Let commands that read accounts ask one region for what one rule needs: the emulator answers slowly, and all that
     collectors can ask is tested elsewhere (tests/live)."""
+    for option in LEFT_OUT:
+        text = text.replace(option, "")
     parts = text.split(" && ")
     for index, part in enumerate(parts):
         if part.startswith(("policyengine scan", "policyengine snapshot")) and (
@@ -162,6 +211,11 @@ def _narrowed(text: str) -> str:
 
 def _wrong(each: Shown, folder: Path, env: dict[str, str]) -> str | None:
     """Run a command as a reader would; return what went wrong."""
+    before = next((command for start, command in BEFORE.items() if each.text.startswith(start)), None)
+    if before is not None:
+        subprocess.run(
+            ["bash", "-c", before], cwd=folder, env=env, capture_output=True, check=False, timeout=600
+        )
     done = subprocess.run(
         ["bash", "-c", _narrowed(each.text)],
         cwd=folder,
@@ -171,7 +225,7 @@ def _wrong(each: Shown, folder: Path, env: dict[str, str]) -> str | None:
         check=False,
         timeout=600,
     )
-    calls = any(word in each.text for word in ("--live", "--org"))
+    calls = any(word in each.text for word in ("--live", "--org", "drift"))
     if done.returncode in FINE | (LIVE if calls else frozenset()) and "Traceback" not in done.stderr:
         return None
     return f"{each.page}:{each.line}: `{each.text}` exits with {done.returncode}: {(done.stderr or done.stdout)[-600:]}"
