@@ -29,7 +29,9 @@ def try_rules(found: Repository) -> None:
             load_packs([found.root / folder])
         except PolicyEngineError as error:
             found.rules.remove(folder)
-            found.not_rules.append((folder, str(getattr(error, "errors", (error,))[0])))
+            found.not_rules.append(
+                (folder, f"it looks like rules, but {getattr(error, 'errors', (error,))[0]}")
+            )
 
 
 def judged(found: Repository, *, evaluate: bool) -> Today:

@@ -75,10 +75,7 @@ def _checks(found: Repository, ci: str) -> tuple[list[Proposal], list[Advice]]:
     if found.terraform:
         more_folders = f" and {len(found.terraform) - 3} more" if len(found.terraform) > 3 else ""
         advice.append(Advice(", ".join(found.terraform[:3]) + more_folders, _TERRAFORM))
-    advice += [
-        Advice(folder, f"looks like rules of your own, and is not asked: {why}")
-        for folder, why in found.not_rules
-    ]
+    advice += [Advice(folder, f"is left out: {why}") for folder, why in found.not_rules]
     if found.has_pre_commit and not _is_done(found.root, pre_commit()):
         advice.append(pre_commit())
     return proposals, advice

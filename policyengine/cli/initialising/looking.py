@@ -23,6 +23,8 @@ UNSUPPORTED: Final = {
     ".circleci/config.yml": "CircleCI",
 }
 _BUILDSPECS: Final = ("buildspec.yml", "buildspec.yaml")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_./ -]{0,200}")
+"""Names of folders that are written into files of CI: others could mean something there."""
 _BRANCH: Final = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._/-]{0,200}")
 
 
@@ -54,7 +56,7 @@ class Repository:
     terraform: list[str] = field(default_factory=list)
     rules: list[str] = field(default_factory=list)
     not_rules: list[tuple[str, str]] = field(default_factory=list)
-    """Folders that look like rules and cannot be loaded beside the bundled ones, with why."""
+    """Folders of rules or CDK apps that are left out, with why."""
     hosts: list[str] = field(default_factory=list)
     unsupported: list[str] = field(default_factory=list)
     has_pre_commit: bool = False
@@ -89,6 +91,12 @@ def look(root: Path) -> Repository:
             found.rules.append(here or ".")
     found.terraform = list(terraform)
     found.rules = [each for each in found.rules if not _is_below(each, found.rules)]
+    odd = [each for each in [*found.rules, *(app.folder for app in found.cdk)] if not _PLAIN.fullmatch(each)]
+    found.not_rules = [
+        (each, "its name has characters that files of CI cannot hold safely; rename it") for each in odd
+    ]
+    found.rules = [each for each in found.rules if each not in odd]
+    found.cdk = [app for app in found.cdk if app.folder not in odd]
     found.hosts = _hosts(root)
     found.unsupported = [name for file, name in UNSUPPORTED.items() if (root / file).exists()]
     found.has_pre_commit = (root / ".pre-commit-config.yaml").exists()

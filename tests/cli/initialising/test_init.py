@@ -223,11 +223,24 @@ def test_folders_that_only_look_like_rules_are_told_and_not_asked(repository: Pa
     (repository / "other" / "x.yaml").write_text("a: 1\n")
     (repository / "other" / "x.test.yaml").write_text("b: 1\n")
     said = "\n".join(init(repository))
-    assert (
-        "by hand: copy: looks like rules of your own, and is not asked: " in said and "exists twice" in said
-    )
-    assert "by hand: other: looks like rules" in said
+    for folder in ("copy", "other"):
+        assert f"by hand: {folder}: is left out: it looks like rules, but " in said
+    assert "exists twice" in said
     assert "--rules" not in (repository / WORKFLOW).read_text()
+
+
+@pytest.mark.parametrize(
+    "name", ["${{ github.actor }}", "a: b", "a\nrun: evil", "a #b", "$(touch pwned)", 'q"uote']
+)
+def test_names_that_would_mean_something_in_a_workflow_are_left_out(
+    repository: Path, init: Init, name: str
+) -> None:
+    (repository / name).mkdir()
+    (repository / name / "cdk.json").write_text("{}")
+    for file in ("x.yaml", "x.test.yaml"):
+        (repository / name / file).write_text("a: 1\n")
+    assert "is left out: its name has characters" in "\n".join(init(repository))
+    assert name not in (repository / WORKFLOW).read_text()
 
 
 def test_what_a_hostile_git_configuration_says_goes_nowhere(repository: Path, init: Init) -> None:
