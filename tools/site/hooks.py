@@ -14,8 +14,8 @@ from mkdocs.structure.pages import Page
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[2])]
 
-from commands import command_pages
-from rule_pages import rule_pages
+from commands import command_pages  # noqa: E402 - after the path is set
+from rule_pages import rule_pages  # noqa: E402 - after the path is set
 
 ROOT = Path(__file__).resolve().parents[2]
 SECTIONS = {
