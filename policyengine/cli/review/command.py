@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,8 @@ from policyengine.cli.outputs import AtomicFile, named_formats, terminal_look
 from policyengine.cli.review.git import Repository
 from policyengine.cli.review.judging import Gate, Judging, judging
 from policyengine.cli.review.repairing import remedies
-from policyengine.cli.review.sides import Both, of_revisions, of_targets
+from policyengine.cli.review.revisions import of_revisions
+from policyengine.cli.review.sides import Both, of_targets
 from policyengine.cli.text import TargetText
 from policyengine.documents.files import exists
 from policyengine.model.errors import UsageError
@@ -80,7 +82,6 @@ def _opened(
     """Open both sides, with what judges them and what will judge after the change: files or folders where the names are of
     such, revisions otherwise."""
     bound = SourceOptions(
-        parameters=read_parameters(options["parameters"]),
         account=options["account"],
         region=options["region"],
         stack_tags=read_pairs("--stack-tag", options["stack_tags"]),
@@ -96,6 +97,7 @@ def _opened(
         if head is None and not Path(base).is_dir():
             raise UsageError("--base is a file: name the file to compare it with by --head")
         judged_by = judging(options, [Path(base)], None)
+        bound = replace(bound, parameters=read_parameters(options["parameters"]))
         return of_targets(Path(base), other, bound), judged_by, judging(options, [other], None)
     repository = Repository(Path())
     wanted = list(scope) or [Path()]
@@ -106,9 +108,16 @@ def _opened(
     commit = repository.commit(base, "--base")
     if not options["exact_base"]:
         commit = repository.fork_point(commit, newest or repository.commit("HEAD", "--head"))
-    judged_by = judging(options, [wanted[0]], Gate(repository, commit, stack))
-    after = judging(options, [wanted[0]], Gate(repository, newest, stack) if newest is not None else None)
-    return of_revisions(repository, commit, newest, wanted, bound, stack), judged_by, after
+    gates = Gate(repository, commit, stack), Gate(repository, newest, stack) if newest is not None else None
+    judged_by, after = (judging(options, [wanted[0]], gate) for gate in gates)
+    given = options["parameters"]
+    bounds = (
+        replace(bound, parameters=gates[0].parameters(given)),
+        replace(
+            bound, parameters=gates[1].parameters(given) if gates[1] is not None else read_parameters(given)
+        ),
+    )
+    return of_revisions(repository, (commit, newest), wanted, bounds, stack), judged_by, after
 
 
 def _refuse_both(base: str) -> None:
@@ -148,12 +157,8 @@ def _about(both: Both, pairing: Pairing, judged_by: Judging) -> About:
 
 def _unread(both: Both) -> Iterator[Change]:
     """Yield what changed and cannot be compared: that nothing is told of it must not look like nothing."""
-    for name in both.unread:
-        yield Change(
-            "unreadable", "unclear", "low",
-            "Terraform configuration is not judged by itself: what it becomes is in a plan; compare `terraform show -json` of "
-            "both sides by --base FILE --head FILE", None, file=name,
-        )  # fmt: skip
+    for name, why in both.unread.items():
+        yield Change("unreadable", "unclear", "low", why, None, file=name)
     for error in both.head.errors:
         at = error.location
         yield Change(

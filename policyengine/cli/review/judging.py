@@ -11,12 +11,13 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from policyengine.cli.inputs import WAIVERS, Configuration, read_configuration
+from policyengine.cli.inputs import WAIVERS, Configuration, read_configuration, read_parameters
 from policyengine.cli.review.git import Repository
 from policyengine.cli.review.sides import write_files
 from policyengine.cli.run import clock, now_text, selected
 from policyengine.config.find import FILE_NAME
 from policyengine.documents import load
+from policyengine.documents.files import exists
 from policyengine.engine.evaluate import Evaluator
 from policyengine.model.errors import InputError, PolicyEngineError, UsageError
 from policyengine.model.leaves import texts
@@ -90,20 +91,20 @@ class Gate:
         """Return the configuration: the named one, or the nearest above ``near`` up to the root."""
         if named is not None:
             return self._with_what_it_names(self.file(named))
-        inside = self._inside(near)
+        inside = self._repository.inside(near)
         steps = PurePosixPath(inside or "")
         for folder in (steps, *steps.parents):
             name = (folder / FILE_NAME).as_posix()
-            if name in self._listed(name):
+            if self._has(name):
                 return self._with_what_it_names(self._put(name))
         return None
 
     def file(self, path: Path) -> Path:
         """Return a file as the commit has it. Raises UsageError where it is not there."""
-        inside = self._inside(path)
+        inside = self._repository.inside(path)
         if inside is None:
             return path
-        if inside not in self._listed(inside):
+        if not self._has(inside):
             raise UsageError(
                 f"`{path}` is not in the base ({self._commit[:12]}): a change is judged by what was there before it"
             )
@@ -111,7 +112,7 @@ class Gate:
 
     def rules(self, folder: Path) -> Path:
         """Return a folder of rules as the commit has it. Raises UsageError where it is not there."""
-        inside = self._inside(folder)
+        inside = self._repository.inside(folder)
         if inside is None:
             return folder
         listed = self._listed(inside)
@@ -119,7 +120,7 @@ class Gate:
             raise UsageError(
                 f"--rules `{folder}` is not in the base ({self._commit[:12]}): a change is judged by what was there before it"
             )
-        write_files(self._repository, self._commit, listed, self._room)
+        write_files(self._repository, listed, self._room)
         return self._room / inside
 
     def shown(self, path: Path) -> str:
@@ -148,24 +149,37 @@ class Gate:
             )
             if not name.startswith(("..", "/")):
                 wanted.update(self._listed(name))
-        write_files(self._repository, self._commit, wanted, self._room)
+        write_files(self._repository, wanted, self._room)
         return path
 
+    def parameters(self, given: Sequence[str]) -> dict[str, Any]:
+        """Return the values of ``--parameters``, files as the commit has them; one that it lacks says nothing."""
+        texts_here = []
+        for text in given:
+            inside = self._repository.inside(Path(text))
+            if inside and self._has(inside):
+                texts_here.append(str(self._put(inside)))
+            elif inside is None or "=" in text or not exists(text):
+                texts_here.append(text)
+        try:
+            return read_parameters(texts_here)
+        except PolicyEngineError as error:
+            self.relocate(error)
+            raise
+
+    def _has(self, name: str) -> bool:
+        return name in self._listed(name)
+
     def _put(self, name: str) -> Path:
-        write_files(self._repository, self._commit, self._listed(name), self._room)
+        write_files(self._repository, self._listed(name), self._room)
         return self._room / name
 
     def _listed(self, name: str) -> dict[str, str]:
-        return self._repository.files(self._commit, "" if name == "." else name)
-
-    def _inside(self, path: Path) -> str | None:
-        """Return the POSIX path from the root of the repository, None for what lies outside."""
-        full = Path(os.path.normpath(Path.cwd() / path))
-        root = self._repository.root
-        for candidate in (full, full.parent.resolve() / full.name):
-            if candidate.is_relative_to(root):
-                return candidate.relative_to(root).as_posix()
-        return None
+        """Return path -> blob of a file or of the files of a folder; a link is what it leads to."""
+        found = self._repository.files(self._commit, "" if name == "." else name)
+        if not found and (linked := self._repository.linked(self._commit, name)) is not None:
+            return {name: linked[1]}
+        return found
 
 
 def _value(path: Path) -> Any:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from pathlib import Path
 from typing import Any, Final
 
 from policyengine.cli.review.bare import bare_policy
-from policyengine.cli.review.git import Repository, Touched
+from policyengine.cli.review.git import Repository
 from policyengine.engine.evaluate import Evaluator
 from policyengine.engine.piece import Wanted
 from policyengine.engine.scan import CODE_KINDS, Scan
@@ -19,13 +17,16 @@ from policyengine.model.errors import InputError, PolicyEngineError, UsageError
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import VERDICTS
 from policyengine.model.resource import Resource
+from policyengine.model.run_directory import RUN_FILE, is_run_directory
 from policyengine.review.pairs import Identity
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.discover import SKIPPED_FOLDERS, Discovery, open_targets
 from policyengine.sources.paths import relative_name
+from policyengine.sources.snapshot.manifest import MANIFEST
 
 WORK_TREE: Final = "the work tree"
-TERRAFORM: Final = (".tf", ".tofu", ".tf.json", ".tofu.json")
+_BESIDE: Final = (MANIFEST, RUN_FILE)
+_DOCUMENTS: Final = (".json", ".yaml", ".yml", ".template")
 
 
 @dataclass
@@ -40,6 +41,12 @@ class Side:
     findings: dict[Identity, dict[str, Finding]] = field(default_factory=dict)
     errors: list[PolicyEngineError] = field(default_factory=list)
     incomplete: bool = False
+
+    def files_read(self) -> set[str]:
+        """Return the names of the files that hold something to judge."""
+        return {source.target for source in self.discovery.sources} | {
+            policy.file or "" for policy in self.bare
+        }
 
     @property
     def is_code(self) -> bool:
@@ -66,52 +73,14 @@ class Side:
 class Both:
     """Both sides of a change.
 
-    ``files`` leads from files of the head to what they were called in the base. ``unread`` are files that changed and
-    that nobody can judge from their text alone. ``gate`` is the folder with what judges: that of the base.
+    ``files`` leads from files of the head to what they were called in the base. ``unread`` leads from files that changed and
+    were not compared to why that is.
     """
 
     base: Side
     head: Side
     files: Mapping[str, str]
-    unread: Sequence[str] = ()
-    touched: Sequence[Touched] = ()
-    repository: Repository | None = None
-    commit: str | None = None
-
-
-def of_revisions(
-    repository: Repository,
-    base: str,
-    head: str | None,
-    scope: Sequence[Path],
-    options: SourceOptions,
-    stack: ExitStack,
-) -> Both:
-    """Return what differs between a commit and another, or the work tree (None). Files that are the same are not read:
-    no rule looks from one template into another."""
-    touched = [t for t in repository.touched(base, head, scope) if not _is_foreign(t.new or t.old or "")]
-    room = Path(stack.enter_context(TemporaryDirectory(prefix="policyengine-review-")))
-    blobs = dict(repository.blobs(b for t in touched for b in (t.old_blob, t.blob) if b is not None))
-    before, after = room / "base", room / "head"
-    for item in touched:
-        if item.old is not None and item.old_blob in blobs:
-            _write(before, item.old, blobs[item.old_blob])
-        if item.new is not None:
-            data = (
-                blobs.get(item.blob) if item.blob is not None else _read(repository.root / item.new, options)
-            )
-            if data is not None:
-                _write(after, item.new, data)
-    files = {_shown(t.new): _shown(t.old) for t in touched if t.new and t.old and t.new != t.old}
-    return Both(
-        _side(base[:12], before, options),
-        _side(head[:12] if head is not None else WORK_TREE, after, options),
-        files,
-        [_shown(t.new) for t in touched if t.new and t.new.endswith(TERRAFORM)],
-        touched,
-        repository,
-        base,
-    )
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 def of_targets(base: Path, head: Path, options: SourceOptions) -> Both:
@@ -128,7 +97,7 @@ def of_targets(base: Path, head: Path, options: SourceOptions) -> Both:
 def _target(path: Path, options: SourceOptions) -> Side:
     folder = path if path.is_dir() else path.parent
     bound = replace(options, base=folder)
-    bare = _bare([path] if path.is_file() else _walk(path), folder)
+    bare = _bare([path] if path.is_file() else walked(path), folder)
     named = bare and path.is_file()
     discovery = Discovery() if named else open_targets([str(path)], bound)
     return Side(str(path), discovery, folder, bare)
@@ -139,10 +108,28 @@ def _only_name(side: Side) -> str:
     return names[0] if names else side.name
 
 
-def _side(name: str, folder: Path, options: SourceOptions) -> Side:
-    folder.mkdir(exist_ok=True)
-    found = open_targets([str(folder)], replace(options, base=folder))
-    return Side(name, found, folder, _bare(_walk(folder), folder))
+def opened_side(name: str, folder: Path, options: SourceOptions) -> Side:
+    """Return what a folder of changed files holds.
+
+    A folder with a manifest stands for what the manifest names; here a change may have added it, so that the documents
+    beside it are read as well.
+    """
+    bound = replace(options, base=folder)
+    every = list(walked(folder))
+    found = open_targets([str(folder)], bound)
+    side = Side(name, found, folder, _bare(every, folder))
+    beside = {path.parent for path in every if path.name in _BESIDE}
+    known = side.files_read() | {error.location.file for error in found.errors if error.location is not None}
+    for path in every:
+        above = next((each for each in path.parents if each in beside), None)
+        copy = above is not None and is_run_directory(above) and path.parent != above
+        if above is None or copy or path.name in _BESIDE or path.suffix.lower() not in _DOCUMENTS:
+            continue
+        if relative_name(path, folder) not in known:
+            more = open_targets([str(path)], bound)
+            found.sources += more.sources
+            found.errors += [error for error in more.errors if error.code != "not_ours"]
+    return side
 
 
 def _bare(paths: Iterable[Path], folder: Path) -> list[Resource]:
@@ -155,30 +142,14 @@ def _bare(paths: Iterable[Path], folder: Path) -> list[Resource]:
     return found
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def walked(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder that a walk looks at."""
     for here, folders, names in os.walk(folder):
         folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in SKIPPED_FOLDERS)
         yield from (Path(here) / name for name in sorted(names))
 
 
-def _is_foreign(path: str) -> bool:
-    """Whether a walk of a folder would leave the file out."""
-    return any(step.startswith(".") or step in SKIPPED_FOLDERS for step in PurePosixPath(path).parts[:-1])
-
-
-def _read(path: Path, options: SourceOptions) -> bytes | None:
-    """Return a file of the work tree; None where it is no regular one any more, or too large for a template."""
-    try:
-        if path.is_symlink() or path.stat().st_size > options.max_bytes:
-            return None
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise InputError(f"`{path}` cannot be read: {error.strerror}") from None
-
-
-def _write(folder: Path, name: str, data: bytes) -> None:
+def put(folder: Path, name: str, data: bytes) -> None:
     """Names come from git, which refuses those that lead out of a work tree; so does this."""
     path = folder / name
     if not Path(os.path.normpath(path)).is_relative_to(folder):
@@ -187,14 +158,14 @@ def _write(folder: Path, name: str, data: bytes) -> None:
     path.write_bytes(data)
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
     """Return how findings name a file of the repository."""
     return relative_name(f"/{name}", "/")
 
 
-def write_files(repository: Repository, commit: str, names: Mapping[str, str], folder: Path) -> None:
+def write_files(repository: Repository, names: Mapping[str, str], folder: Path) -> None:
     """Put files of a commit into a folder: path from the root -> blob."""
     blobs: dict[str, Any] = dict(repository.blobs(names.values()))
     for name, blob in names.items():
         if blob in blobs:
-            _write(folder, name, blobs[blob])
+            put(folder, name, blobs[blob])
