@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -267,3 +268,14 @@ def test_names_of_formats(found: object, says: str | None) -> None:
 @pytest.mark.parametrize("found", [True, None, "x", "1.x", -1, {}, "1" * 50])
 def test_what_is_no_version_is_none(found: object) -> None:
     assert "expected 1" in (refused_number(found, 1, "a file") or "")
+
+
+def test_every_format_is_in_the_table() -> None:
+    page = (ROOT / "docs/formats.md").read_text("utf-8")
+    found = {
+        name
+        for path in (ROOT / "policyengine").rglob("*.py")
+        for name in re.findall(r'"policyengine/([a-z0-9-]+)/v[0-9]"', path.read_text("utf-8"))
+    }
+    assert len(found) > 20
+    assert sorted(name for name in found if f"{name}/v" not in page) == []
