@@ -41,15 +41,17 @@ def comments(document: Document, word: str) -> list[Comment]:
 
 
 def _comment(line: str, number: int, taken: Sequence[_Columns]) -> Comment | None:
-    """Return the comment of a line: from the first ``#`` on that no token has."""
-    at = line.find("#")
+    """Return the comment of a line: from the first ``#`` on that no token has. ``taken`` are in order."""
+    at, index = line.find("#"), 0
     while at >= 0:
-        inside = next(((a, end) for a, end in taken if a <= at and (end is None or at < end)), None)
-        if inside is None:
+        while index < len(taken) and (end := taken[index][1]) is not None and end <= at:
+            index += 1
+        if index == len(taken) or at < taken[index][0]:
             return Comment(line[at:], number + 1, at + 1, not line[:at].strip(" \t"))
-        if inside[1] is None:
+        inside = taken[index][1]
+        if inside is None:
             return None
-        at = line.find("#", inside[1])
+        at = line.find("#", inside)
     return None
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from policyengine.catalog import registry
 from policyengine.config.settings import Settings
-from policyengine.config.waivers import Waiving
+from policyengine.config.waivers import Waiver, Waiving
 from policyengine.engine.branches import InBranch, finding_over, worst
 from policyengine.engine.reach import Reach, reach_of
 from policyengine.engine.references import ACROSS
@@ -126,6 +126,11 @@ class Evaluator:
     def reach(self) -> Reach:
         """What the rules ask about other resources, and those that compensate what a waiver accepts."""
         return reach_of([*self.forms, *self.settings.waiving.rules.values()])
+
+    @cached_property
+    def waivers(self) -> Mapping[str, Waiver]:
+        """The waivers by id: code may refer to many."""
+        return {waiver.id: waiver for waiver in self.settings.waiving.waivers}
 
     @cached_property
     def accepting(self) -> Accepting | None:

@@ -61,7 +61,7 @@ def _state(resource: Resource, evaluator: Evaluator) -> State:
     if kind != "waiver":
         return NO_WAIVER, "it names no waiver"
     id_ = str(properties.get("Waiver"))
-    waiver = next((each for each in evaluator.settings.waiving.waivers if each.id == id_), None)
+    waiver = evaluator.waivers.get(id_)
     if waiver is None:
         return MISSING, f"there is no waiver `{id_}`"
     if ended := waiver.ended(day_of(evaluator.now)):
@@ -116,9 +116,8 @@ def _has_a_rule(waiver: Waiver, types: set[str], evaluator: Evaluator) -> bool:
     within = types | {parent for type_ in types for parent, _ in registry.satellites().get(type_, ())}
     if any(map(registry.taggable, within)):
         within.add(_TAGGABLE)
-    forms = {form["id"]: form for form in evaluator.pack.rules}
     for rule in waiver.rules:
-        form = forms.get(rule)
+        form = evaluator.pack.rule(rule)
         if form is None or any(not within.isdisjoint(variant["types"]) for variant in form["variants"]):
             return True
     return False

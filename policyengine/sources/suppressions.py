@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from policyengine.model.errors import InputError, PolicyEngineError
 from policyengine.model.location import Location
 from policyengine.model.resource import Resource
 from policyengine.model.suppression import SUPPRESSION, WORD, Reference, note_references
@@ -44,6 +45,9 @@ _IGNORING: Final = frozenset(
 """Words by which other tools, and people who come from them, suppress."""
 _LONGEST: Final = 100
 _MOST_IDS: Final = 20
+MOST_SUPPRESSIONS: Final = 2_000
+"""Of one template or plan; a template has at most 500 resources
+(https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html)."""
 
 
 class Directive(NamedTuple):
@@ -107,6 +111,17 @@ def _short(text: str) -> str:
     return f"{clean[:_LONGEST]}…" if len(clean) > _LONGEST else clean
 
 
+def bounded(found: Iterable[Suppression]) -> tuple[list[Suppression], PolicyEngineError | None]:
+    """Return at most MOST_SUPPRESSIONS, and the error where there are more: work grows with their square."""
+    kept: list[Suppression] = []
+    for each in found:
+        if len(kept) == MOST_SUPPRESSIONS:
+            text = f"more than {MOST_SUPPRESSIONS:,} suppressions; the others are not read"
+            return kept, InputError(text, each.place)
+        kept.append(each)
+    return kept, None
+
+
 def suppression_resources(
     found: Iterable[Suppression],
     targets: Mapping[Hashable, Sequence[Resource]],
@@ -123,6 +138,7 @@ def suppression_resources(
     for one in found:
         each[one.owner, one.directive.waiver or one.directive.text].append(one)
     made = []
+    references: dict[int, tuple[Resource, list[Reference]]] = {}
     for (owner, said), same in each.items():
         first = same[0]
         about = targets.get(owner, ()) if owner is not None else ()
@@ -132,9 +148,11 @@ def suppression_resources(
             at = first.place
             reference = Reference(first.directive.waiver, at.file, at.line, at.column)
             for resource in about:
-                note_references(resource, [reference])
+                references.setdefault(id(resource), (resource, []))[1].append(reference)
         owned = "" if owner is None else name(owner)
         made.append(_resource(f"{owned}#{said}", first, about, file, place))
+    for resource, listed in references.values():
+        note_references(resource, listed)
     return made
 
 
@@ -164,6 +182,6 @@ def _target(resource: Resource) -> dict[str, Any]:
 
 
 __all__ = [
-    "COMMENT", "IGNORE", "MARK", "METADATA", "UNREADABLE", "WAIVER", "Directive", "Suppression", "directives",
+    "COMMENT", "IGNORE", "MARK", "METADATA", "UNREADABLE", "WAIVER", "Directive", "Suppression", "bounded", "directives",
     "metadata_directives", "suppression_resources", "waiver_directive",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from policyengine.documents import Document
@@ -21,6 +22,7 @@ from policyengine.sources.suppressions import (
     MARK,
     METADATA,
     Suppression,
+    bounded,
     directives,
     metadata_directives,
     suppression_resources,
@@ -42,7 +44,10 @@ def take_suppressions(
     if WORD not in template.document.text:
         return []
     paths = {each.path for each in declared}
-    found = [*_in_metadata(template, declared), *_in_comments(template.document, paths)]
+    every = chain(_in_metadata(template, declared), _in_comments(template.document, paths))
+    found, error = bounded(every)
+    if error is not None:
+        template.error_at(error.message, error.location)
     if not found:
         return []
     targets: dict[Any, list[Resource]] = {}
@@ -76,8 +81,9 @@ def _in_comments(document: Document, paths: set[Path]) -> Iterator[Suppression]:
     if not found:
         return
     begins, ends = _lines(document, paths)
+    below = _below(document)
     for comment, said in found:
-        owners = _about(document, comment, begins, ends)
+        owners = _about(document, comment, begins, ends, below)
         owner = next(iter(owners)) if len(owners) == 1 else None
         for directive in said:
             yield Suppression(
@@ -106,16 +112,28 @@ def _lines(document: Document, paths: set[Path]) -> tuple[dict[int, set[Path]], 
 
 
 def _about(
-    document: Document, comment: Comment, begins: Mapping[int, set[Path]], ends: Mapping[int, set[Path]]
+    document: Document,
+    comment: Comment,
+    begins: Mapping[int, set[Path]],
+    ends: Mapping[int, set[Path]],
+    below: Sequence[int],
 ) -> set[Path]:
     """Return the resources a comment is about; what is about several says so of none."""
     if not comment.alone:
         return begins.get(comment.line) or ends.get(comment.line) or set()
-    number = comment.line + 1
-    while document.line(number).lstrip(" \t").startswith("#"):
-        number += 1
+    number = below[comment.line - 1]
     line = document.line(number)
     return begins.get(number, set()) if len(line) - len(line.lstrip(" ")) == comment.column - 1 else set()
+
+
+def _below(document: Document) -> list[int]:
+    """Return for each line the number of the first line below it that is no comment, lines from 1."""
+    lines = document.lines()
+    found = [0] * len(lines)
+    for number in range(len(lines), 0, -1):
+        is_comment = number < len(lines) and lines[number].lstrip(" \t").startswith("#")
+        found[number - 1] = found[number] if is_comment else number + 1
+    return found
 
 
 def _owner(path: Path, paths: set[Path]) -> Path | None:

@@ -5,6 +5,7 @@ Only ``--terraform-source`` shows them: a plan holds no comments.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -23,32 +24,47 @@ def comment_suppressions(
     comments: Sequence[Comment], blocks: Sequence[Block], text: str, file: str, module: tuple[str, ...]
 ) -> Iterator[Suppression]:
     """Yield what the comments of a file say; ``file`` is its name as it is shown."""
-    lines = text.split("\n")
+    below = _below(text.split("\n"))
+    starts = [block.line for block in blocks]
     for comment in comments:
         said = directives(comment.text)
         if not said:
             continue
-        owner = _owner(comment, blocks, lines, module)
+        owner = _owner(comment, blocks, starts, below, module)
         for directive in said:
             yield Suppression(directive, COMMENT, Location(file, comment.line, comment.column), owner)
 
 
+def _below(lines: Sequence[str]) -> list[int]:
+    """Return for each line the number of the first line below it that is no comment, lines from 1."""
+    found = [0] * len(lines)
+    for number in range(len(lines), 0, -1):
+        is_comment = number < len(lines) and lines[number].lstrip(" \t").startswith(("#", "//"))
+        found[number - 1] = found[number] if is_comment else number + 1
+    return found
+
+
 def _owner(
-    comment: Comment, blocks: Sequence[Block], lines: Sequence[str], module: tuple[str, ...]
+    comment: Comment,
+    blocks: Sequence[Block],
+    starts: Sequence[int],
+    below: Sequence[int],
+    module: tuple[str, ...],
 ) -> Written | None:
-    line = comment.line
-    if comment.alone and not any(_holds(block, line) for block in blocks):
-        line += comment.text.count("\n") + 1
-        while line <= len(lines) and lines[line - 1].lstrip(" \t").startswith(("#", "//")):
-            line += 1
-    for block in blocks:
-        if _holds(block, line) and block.words[0] == "resource" and len(block.words) == 3:
-            return module, block.words[1], block.words[2]
-    return None
+    block = _at(comment.line, blocks, starts)
+    if block is None and comment.alone:
+        last = min(comment.line + comment.text.count("\n"), len(below))
+        block = _at(below[last - 1], blocks, starts)
+    if block is None or block.words[0] != "resource" or len(block.words) != 3:
+        return None
+    return module, block.words[1], block.words[2]
 
 
-def _holds(block: Block, line: int) -> bool:
-    return block.line <= line and (block.end is None or line <= block.end)
+def _at(line: int, blocks: Sequence[Block], starts: Sequence[int]) -> Block | None:
+    """Return the block that a line is in; several on one line: none, since either may be meant."""
+    after = bisect_right(starts, line)
+    holding = [block for block in blocks[max(0, after - 2) : after] if block.end is None or line <= block.end]
+    return holding[0] if len(holding) == 1 else None
 
 
 def take_suppressions(

@@ -20,6 +20,7 @@ from policyengine.model.resource import Resource
 from policyengine.sources.base import MAX_ERRORS, NO_COVERAGE, Coverage, SecretText, SourceOptions, add_error
 from policyengine.sources.fold import fold
 from policyengine.sources.paths import display_path
+from policyengine.sources.suppressions import bounded
 from policyengine.sources.terraform import awscc
 from policyengine.sources.terraform.addresses import ModulePath, module_path
 from policyengine.sources.terraform.builder import Drafter
@@ -135,8 +136,10 @@ class PlanSource:
             self._tree.read_module(draft.planned)
         if not self._tree.suppressions:
             return []
-        place = (self._options.account, self._options.region)
-        return take_suppressions(self._tree.suppressions, finished, self.target, place)
+        found, error = bounded(self._tree.suppressions)
+        if error is not None:
+            add_error(self.errors, error)
+        return take_suppressions(found, finished, self.target, (self._options.account, self._options.region))
 
     def secret_text(self) -> SecretText:
         """Return what must not be printed of the configuration; of the plan itself nothing is shown.

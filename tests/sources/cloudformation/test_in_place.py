@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from policyengine.model.resource import Resource
 from policyengine.model.suppression import SUPPRESSION, references_of
 from policyengine.sources.base import SourceOptions
 from policyengine.sources.cloudformation.source import open_template
+from policyengine.sources.suppressions import MOST_SUPPRESSIONS
 
 HEAD = "Resources:\n"
 FILES = sorted((Path(__file__).parents[4] / "shared/corpora/cloudformation").glob("*.y*ml"))
@@ -235,3 +237,20 @@ def test_a_comment_above_every_resource_of_public_templates(tmp_path: Path) -> N
                 assert f"W-{resource.id}" in {each.waiver for each in references_of(resource)}, file.name
                 assert f"W-{resource.id}" in told
     assert suppressions > 1000
+
+
+def test_more_than_anybody_writes_are_told_and_take_no_longer(tmp_path: Path) -> None:
+    many = "".join(f"  # policyengine:waiver W-{n}\n" for n in range(20_000))
+    quoted = ",".join(["'# policyengine:ignore'"] * 20_000)
+    text = (
+        f"{HEAD}{many}  A:\n    Type: AWS::S3::Bucket\n    Metadata: [{quoted}] # policyengine:waiver W-1\n"
+    )
+    (tmp_path / "t.yaml").write_text(text)
+    begun = time.process_time()
+    source = open_template(tmp_path / "t.yaml", SourceOptions(base=tmp_path))
+    found = list(source.resources())
+    assert time.process_time() - begun < 5  # with the square of either it is minutes
+    assert [str(error) for error in source.errors] == [
+        f"t.yaml:{MOST_SUPPRESSIONS + 2}:3: more than {MOST_SUPPRESSIONS:,} suppressions; the others are not read"
+    ]
+    assert len(found) == MOST_SUPPRESSIONS + 1
