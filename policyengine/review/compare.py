@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from policyengine.review.acceptances import acceptance_changes
 from policyengine.review.access import access_changes
 from policyengine.review.changes import Change
 from policyengine.review.consequences import with_consequences
@@ -52,5 +53,6 @@ def _all(
         yield from gate_changes(*gates)
         yield from waivers_lost(pairing, head, gates[1])
         yield from reference_changes(pairing, base, head)
+        yield from acceptance_changes(pairing, base, head)
         tags = gates[0].settings.remediation.exclusion_tags
         yield from remedy_changes(pairing, remedies, tags)

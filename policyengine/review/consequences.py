@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from policyengine.review.changes import Change
+from policyengine.model.reasons import SEVERITIES
+from policyengine.review.changes import Change, worst
 from policyengine.review.content import references
 from policyengine.review.matching import is_unchanged
 from policyengine.review.pairs import Identity, Pairing
@@ -33,7 +34,7 @@ def with_consequences(changes: Iterable[Change], pairing: Pairing) -> list[Chang
             first = causes[near[0]][0]
             every[first] = _told(every[first], change)
             gone.add(index)
-    return [change for index, change in enumerate(every) if index not in gone]
+    return worst(change for index, change in enumerate(every) if index not in gone)
 
 
 def _told(cause: Change, consequence: Change) -> Change:
@@ -41,7 +42,8 @@ def _told(cause: Change, consequence: Change) -> Change:
     assert resource is not None
     names = ", ".join(rule.rule for rule in consequence.rules) or consequence.kind
     text = f"{resource.type} `{resource.id}`, which is unchanged, fails because of it: {consequence.title} ({names})"
-    return cause._replace(details=(*cause.details, text))
+    severity = max(cause.severity, consequence.severity, key=SEVERITIES.index)
+    return cause._replace(severity=severity, details=(*cause.details, text))
 
 
 def _links(pairing: Pairing) -> Mapping[Identity, set[Identity]]:

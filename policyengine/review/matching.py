@@ -52,9 +52,10 @@ class Names:
         """Return what the names stand for that a resource uses; its own is no difference."""
         return lambda name: "\0self" if name == resource.id else self.stands_for(resource.file, name)
 
-    def digest(self, resource: Resource) -> bytes:
-        """Return the digest of what a resource says."""
-        return digest(resource, self.of(resource))
+    def key(self, resource: Resource) -> tuple[Hashable, bytes]:
+        """Return where a resource runs and the digest of what it says: what goes in one account is not what comes in
+        another."""
+        return _place(resource), digest(resource, self.of(resource))
 
 
 class _Work:
@@ -96,7 +97,7 @@ class _Work:
         while self._head and self._base:
             left = len(self._head)
             of_head, of_base = self._names()
-            self.match("renamed", of_head.digest, of_base.digest)
+            self.match("renamed", of_head.key, of_base.key)
             if len(self._head) == left and not self._match_twins(of_head, of_base):
                 return
 
@@ -174,10 +175,10 @@ def _unique(resources: Iterable[Resource], key: Callable[[Resource], Hashable]) 
     return {value: several[0] for value, several in found.items() if len(several) == 1}
 
 
-def _groups(resources: Iterable[Resource], naming: Names) -> dict[bytes, list[Resource]]:
-    found: dict[bytes, list[Resource]] = defaultdict(list)
+def _groups(resources: Iterable[Resource], naming: Names) -> dict[Hashable, list[Resource]]:
+    found: dict[Hashable, list[Resource]] = defaultdict(list)
     for resource in resources:
-        found[naming.digest(resource)].append(resource)
+        found[naming.key(resource)].append(resource)
     return found
 
 
@@ -204,11 +205,16 @@ def _named(resource: Resource) -> Hashable:
     return (resource.type, resource.account, resource.region, *known) if known else None
 
 
-def _by_type(resources: Iterable[Resource]) -> dict[str, list[Resource]]:
-    found: dict[str, list[Resource]] = defaultdict(list)
+def _by_type(resources: Iterable[Resource]) -> dict[Hashable, list[Resource]]:
+    found: dict[Hashable, list[Resource]] = defaultdict(list)
     for resource in resources:
-        found[resource.type].append(resource)
+        found[resource.type, _place(resource)].append(resource)
     return found
+
+
+def _place(resource: Resource) -> tuple[str | None, str | None] | None:
+    """Return the account and region of what runs; code may move from one file to another."""
+    return (resource.account, resource.region) if resource.file is None else None
 
 
 def _alike(one: Counter[tuple[str, str]], other: Counter[tuple[str, str]]) -> float:

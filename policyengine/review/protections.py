@@ -8,7 +8,7 @@ difference.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from policyengine.model.finding import plain
@@ -85,6 +85,15 @@ PROTECTIONS: Final[Mapping[str, Protection]] = {
 }  # fmt: skip
 """Last steps of a path, joined with ``/`` -> what they protect."""
 
+_GUARDED: Final[Mapping[str, tuple[str, ...]]] = {
+    "AWS::EC2::FlowLog": ("ResourceId",),
+    "AWS::CloudWatch::Alarm": ("Dimensions", "Metrics"),
+    "AWS::WAFv2::LoggingConfiguration": ("ResourceArn",),
+    "AWS::WAFv2::WebACLAssociation": ("ResourceArn",),
+}
+"""Types that guard what properties of theirs name, and are no loss where that goes, too; others guard an account. What a
+guard only uses (the bucket of a trail) is not what it guards."""
+
 GUARDS: Final[Mapping[str, tuple[Kind, str, str]]] = {
     "AWS::CloudTrail::Trail": ("logging", "high", "a trail"),
     "AWS::EC2::FlowLog": ("logging", "medium", "a flow log"),
@@ -110,15 +119,41 @@ def protection_changes(
     gone = {p.base.identity for p in pairing.pairs if p.base is not None and p.head is None}
     for pair in pairing.pairs:
         if pair.base is not None and pair.head is not None:
-            yield from _weaker(pair, pair.base, pair.head)
+            yield from _weaker(pair)
             if pair.head.identity not in tagged:
                 yield from _tags(pair.base, pair.head)
         elif pair.base is not None:
             yield from _lost(pair.base, gone)
 
 
-def _weaker(pair: Pair, base: Resource, head: Resource) -> Iterator[Change]:
-    before, after = _values(base), _values(head)
+def _weaker(pair: Pair) -> Iterator[Change]:
+    """Compare branch by branch where both sides have the same, else the weakest of all branches."""
+    assert pair.base is not None
+    assert pair.head is not None
+    olds, news = _branches(pair.base), _branches(pair.head)
+    if olds.keys() == news.keys():
+        both = [(pair._replace(base=olds[key][0], head=news[key][0]), olds[key], news[key]) for key in news]
+    else:
+        both = [
+            (pair, [r for each in olds.values() for r in each], [r for each in news.values() for r in each])
+        ]
+    told: dict[tuple[str, Effect], Change] = {}
+    for each, before, after in both:
+        for name, change in _compared(each, before, after):
+            told.setdefault((name, change.effect), change)
+    yield from told.values()
+
+
+def _branches(resource: Resource) -> dict[tuple[tuple[str, bool], ...], list[Resource]]:
+    found: dict[tuple[tuple[str, bool], ...], list[Resource]] = {}
+    for each in (resource, *resource.variants):
+        found.setdefault(tuple(sorted((each.branch or {}).items())), []).append(each)
+    return found
+
+
+def _compared(pair: Pair, olds: Sequence[Resource], news: Sequence[Resource]) -> Iterator[tuple[str, Change]]:
+    head = news[0]
+    before, after = _values(olds), _values(news)
     for key in sorted(before.keys() | after.keys()):
         protection = PROTECTIONS[key[0]]
         if protection.types and head.type not in protection.types:
@@ -127,7 +162,7 @@ def _weaker(pair: Pair, base: Resource, head: Resource) -> Iterator[Change]:
         new, path = _weakest(after.get(key), protection)
         effect = _effect(old, new, protection)
         if effect is not None:
-            yield _change(pair, protection, effect, key[1], (old, old_path), (new, path))
+            yield key[1], _change(pair, protection, effect, key[1], (old, old_path), (new, path))
 
 
 def _change(
@@ -160,7 +195,7 @@ def _effect(old: Any, new: Any, protection: Protection) -> Effect | None:
 
 def _rank(value: Any, protection: Protection) -> float | None:
     """Return how safe a value is, None where that is not known."""
-    if value is ABSENT:
+    if value is ABSENT or (protection.order == "set" and value in ("", {}, [])):
         if protection.order == "set":
             return 0
         if protection.absent is None:
@@ -200,11 +235,15 @@ def _weakest(found: list[tuple[Any, Path]] | None, protection: Protection) -> tu
     return value, path
 
 
-def _values(resource: Resource) -> dict[tuple[str, str], list[tuple[Any, Path]]]:
-    """Return (name in the table, path without places in lists) -> values with their places."""
-    found: dict[tuple[str, str], list[tuple[Any, Path]]] = {}
-    _collect(resource.properties, (), found)
-    return found
+def _values(branches: Sequence[Resource]) -> dict[tuple[str, str], list[tuple[Any, Path]]]:
+    """Return (name in the table, path without places in lists) -> values with their places; ABSENT for a branch that says
+    nothing where another does."""
+    each: list[dict[tuple[str, str], list[tuple[Any, Path]]]] = []
+    for branch in branches:
+        each.append({})
+        _collect(branch.properties, (), each[-1])
+    keys = {key for found in each for key in found}
+    return {key: [item for found in each for item in found.get(key, [(ABSENT, ())])] for key in keys}
 
 
 def _collect(value: Any, path: Path, found: dict[tuple[str, str], list[tuple[Any, Path]]]) -> None:
@@ -249,11 +288,8 @@ def _lost(base: Resource, gone: Collection[tuple[str, str, str, str]]) -> Iterat
     if found is None:
         return
     kind, severity, what = found
-    targets = [
-        (*base.identity[:3], name) if base.file is not None else None
-        for name, _ in references((base.properties, base.related))
-    ]
-    known = [identity for identity in targets if identity is not None]
+    guarded = [base.properties.get(name) for name in _GUARDED.get(base.type, ())]
+    known = [(*base.identity[:3], name) for name, _ in references(guarded) if base.file is not None]
     if known and all(identity in gone for identity in known):
         return
     yield Change(kind, "worse", severity, f"{what} is gone", base, base)

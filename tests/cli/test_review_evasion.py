@@ -201,3 +201,38 @@ def test_a_folder_of_a_work_tree_of_its_own(repo: Repo, ask: Asked, monkeypatch:
     monkeypatch.chdir(other)
     code, found = ask("--base", "HEAD")
     assert code == 1 and worse(found) == [PORT]
+
+
+SANDBOX = """\
+waivers:
+  - id: W-9
+    rule: security-group-admin-ports-closed
+    scope: {tag: {Stage: sandbox}}
+    owner: a@example.com
+    approver: b@example.com
+    reason: nothing of worth is there
+    ticket: T-1
+    granted: "2026-01-01"
+    expires: "2026-06-01"
+    pin: false
+"""
+
+
+def test_a_tag_that_brings_a_resource_into_a_waiver_is_told(repo: Repo, ask: Asked) -> None:
+    repo.commit(waivers_yaml=SANDBOX, policyengine_yaml="severities: {}\n")
+    tagged = OPENED.replace("VpcId: vpc-1\n", "VpcId: vpc-1\n      Tags: [{Key: Stage, Value: sandbox}]\n")
+    repo.write(template_yaml=tagged)
+    _, found = ask("--base", "HEAD", "--as-of", "2026-02-01T00:00:00Z")
+    entry = next(e for e in found["entries"] if e["kind"] == "gate")
+    assert entry["effect"] == "new" and entry["title"].startswith(
+        "waiver `W-9` accepts `security-group-admin-ports-closed` here, which is new"
+    )
+    assert [(r["before"], r["after"]) for r in entry["rules"]] == [("PASS", "FAIL")]
+
+
+def test_what_the_base_cannot_be_read_of_is_told(repo: Repo, ask: Asked) -> None:
+    repo.commit(template_yaml=TEMPLATE + "  Broken: [\n")
+    repo.write(template_yaml=OPENED)
+    code, found = ask("--base", "HEAD")
+    assert code == 1
+    assert "the base cannot be read here" in " ".join(title for _, title in told(found, "unclear"))

@@ -159,6 +159,12 @@ def _unread(both: Both) -> Iterator[Change]:
     """Yield what changed and cannot be compared: that nothing is told of it must not look like nothing."""
     for name, why in both.unread.items():
         yield Change("unreadable", "unclear", "low", why, None, file=name)
+    broken = {error.location.file for error in both.head.errors if error.location is not None}
+    for error in both.base.errors if both.base.is_code else ():
+        at = error.location
+        if at is not None and at.file not in broken:
+            title = f"the base cannot be read here, so that what it held looks new: {error.message}"
+            yield Change("unreadable", "unclear", "low", title, None, file=at.file)
     for error in both.head.errors:
         at = error.location
         yield Change(
