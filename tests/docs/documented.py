@@ -16,6 +16,7 @@ NOT_RUN: Final = {
     "pip install": "tests of installing do (tests/install)",
     "terraform show": "Terraform is not installed here",
     "$EDITOR": "a person edits",
+    ".venv/bin/policyengine rules": "they write into the checkout; tests/cli/test_rules.py runs them elsewhere",
     "aws ": "the AWS CLI is not installed here",
     "docker ": "there may be no container engine; a test does the steps of the Dockerfile by hand",
     "policyengine deploy diff": "needs the stack of the page before it",
