@@ -32,6 +32,7 @@ from policyengine.review.pages import programs
 from policyengine.review.pages.markdown import markdown_page
 from policyengine.review.pages.terminal import terminal_page
 from policyengine.review.pairs import Pairing
+from policyengine.review.written import written_changes
 from policyengine.sources.base import SourceOptions
 
 FORMATS: Final = ("terminal", "json", "markdown", "sarif", "github", "gitlab")
@@ -48,7 +49,8 @@ def run_review(scope: Sequence[Path], options: Mapping[str, Any]) -> int:
         pairing = paired_resources(both.base.resources, both.head.resources, both.files)
         gates = (judged_by.gate(), after.gate())
         found = compared(pairing, both.base.findings, both.head.findings, gates, remedies())
-        changes = worst([*_unread(both), *found])
+        written = written_changes(pairing, both.base.templates(), both.head.templates())
+        changes = worst([*_unread(both), *written, *found])
         document = review_json(changes, _about(both, pairing, judged_by))
         for name, path in formats:
             with ExitStack() as files:

@@ -19,7 +19,9 @@ from policyengine.model.reasons import VERDICTS
 from policyengine.model.resource import Resource
 from policyengine.model.run_directory import RUN_FILE, is_run_directory
 from policyengine.review.pairs import Identity
+from policyengine.review.written import Written
 from policyengine.sources.base import SourceOptions
+from policyengine.sources.cloudformation.source import TemplateSource
 from policyengine.sources.discover import SKIPPED_FOLDERS, Discovery, open_targets
 from policyengine.sources.paths import relative_name
 from policyengine.sources.snapshot.manifest import MANIFEST
@@ -47,6 +49,11 @@ class Side:
         return {source.target for source in self.discovery.sources} | {
             policy.file or "" for policy in self.bare
         }
+
+    def templates(self) -> dict[str, Written]:
+        """Return the templates as they are written, by the name of their file."""
+        found = (source for source in self.discovery.sources if isinstance(source, TemplateSource))
+        return {source.file: Written(source.document.value, source.document.locate) for source in found}
 
     @property
     def is_code(self) -> bool:

@@ -68,6 +68,11 @@ class TemplateSource:
             self._resources = [*fold(found), *suppressions]
         yield from self._resources
 
+    @property
+    def document(self) -> Document:
+        """The template as it is written."""
+        return self._template.document
+
     def secret_text(self) -> SecretText:
         """Return where secrets stand in the template's text."""
         document = self._template.document
