@@ -96,9 +96,10 @@ def _plain(value: Any, naming: Naming) -> Any:
 
 
 def _unknown(value: Unresolved, naming: Naming) -> Any:
+    found: dict[str, Any] = {}
     if value.target is not None:
         name, attribute = value.target
-        return {"\0target": [naming(name), attribute]}
-    if value.parts is not None and value.gaps:
-        return {"\0parts": [list(value.parts), [_unknown(gap, naming) for gap in value.gaps]]}
-    return {"\0unknown": [value.reason, value.detail]}
+        found["\0target"] = [naming(name), attribute]
+    if value.parts is not None and (value.gaps or found):
+        found["\0parts"] = [list(value.parts), [_unknown(gap, naming) for gap in value.gaps]]
+    return found or {"\0unknown": [value.reason, value.detail]}

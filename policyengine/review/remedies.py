@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from policyengine.iam.difference import Gain, gains
 from policyengine.iam.documents import Policy
-from policyengine.iam.request_set import RequestSet
+from policyengine.iam.request_set import RequestSet, Values
+from policyengine.iam.search import Witness as Found
 from policyengine.model.finding import Witness
 from policyengine.model.resource import Path, Resource
 from policyengine.review.changes import Change
@@ -20,7 +21,6 @@ from policyengine.rules.iam.tables import spots
 from policyengine.rules.iam.values import account_id, partition
 
 SCP = "AWS::Organizations::Policy"
-ACCOUNT_KINDS = frozenset({"scp", "rcp"})
 
 
 class Remedy(NamedTuple):
@@ -62,22 +62,53 @@ def _denied(base: Resource | None, head: Resource, remedies: Sequence[Remedy]) -
     before = [policy for _, policy in _denies(base)] if base is not None else []
     path = after[0][0]
     everywhere = head.type == SCP
-    region = head.region if head.region not in (None, "global") else REGION
+    regions = [head.region] if head.region not in (None, "global") else _named_regions(after)
     for remedy in remedies:
         if not (everywhere or head.type in remedy.types) or not remedy.writes:
             continue
-        account = account_id(head) or ACCOUNT
-        role = f"arn:{partition(head)}:iam::{account}:role/{remedy.role.format(region=region)}"
-        asked = RequestSet(actions=tuple(remedy.writes), principals=(role,))
-        gain = next((a for a in gains([p for _, p in after], before, asked) if isinstance(a, Gain)), None)
-        if gain is not None:
-            shown = gain.witness
+        found = [_gain(head, after, before, remedy, region or REGION) for region in regions]
+        first = found[0]
+        if first is not None and None not in found:
+            shown, role = first
             yield Change(
                 "remediation", "worse", "medium",
                 f"remediation `{remedy.id}` can no longer make its changes: {shown.action} is denied to its role", head, base,
                 path, witness=Witness(shown.principal, shown.action, shown.resource, dict(shown.context)),
                 details=(f"what it needs: {', '.join(remedy.writes)}", f"its role: {role}"),
             )  # fmt: skip
+
+
+def _gain(
+    head: Resource,
+    after: Sequence[tuple[Path, Policy]],
+    before: Sequence[Policy],
+    remedy: Remedy,
+    region: str,
+) -> tuple[Found, str] | None:
+    """Return a request of a remediation's role in a region that is newly denied, and the role."""
+    account = account_id(head) or ACCOUNT
+    role = f"arn:{partition(head)}:iam::{account}:role/{remedy.role.format(region=region)}"
+    asked = RequestSet(
+        actions=tuple(remedy.writes), principals=(role,), context={"aws:requestedregion": Values((region,))},
+        spelled={"aws:requestedregion": "aws:RequestedRegion"},
+    )  # fmt: skip
+    answers = gains([policy for _, policy in after], before, asked)
+    return next(((answer.witness, role) for answer in answers if isinstance(answer, Gain)), None)
+
+
+def _named_regions(policies: Sequence[tuple[Path, Policy]]) -> list[str]:
+    """Return the regions that policies name, else a made-up one: what is denied outside approved regions only can still be
+    done within them."""
+    named = {
+        value
+        for _, policy in policies
+        for statement in policy.statements
+        for condition in statement.conditions
+        if condition.key.lower() == "aws:requestedregion"
+        for value in condition.values
+        if isinstance(value, str) and not set(value) & set("*?$")
+    }
+    return sorted(named) or [REGION]
 
 
 def _denies(resource: Resource) -> Iterator[tuple[Path, Policy]]:

@@ -301,3 +301,18 @@ def test_a_repository_runs_nothing_of_its_own(repo: Repo, tmp_path: Path) -> Non
     found = command(repo.root, "review", "--base", "HEAD", *RULE)
     assert found.code == 1, found.err
     assert not proof.exists()
+
+
+def test_a_document_that_only_denies_guards_an_organisation(
+    tmp_path: Path, ask: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, spared in (("old", ["iam:*"]), ("new", ["iam:*", "bedrock:*"])):
+        condition = {"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1"]}}
+        statement = {"Effect": "Deny", "NotAction": spared, "Resource": "*", "Condition": condition}
+        (tmp_path / f"{name}.json").write_text(
+            json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        )
+    code, found = ask("--base", "old.json", "--head", "new.json", rules=())
+    assert code == 1 and [kind for kind, _ in told(found, "worse")] == ["bedrock"]
+    assert ask("--base", "new.json", "--head", "old.json", rules=())[0] == 0

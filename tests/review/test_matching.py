@@ -73,6 +73,18 @@ def test_a_reference_to_another_resource_is_a_change(tmp_path: Path) -> None:
     assert found["Reader"] == ("Reader", "the same place", False)
 
 
+def test_what_stands_around_a_reference_is_a_change(tmp_path: Path) -> None:
+    found = how(pairs_of(tmp_path, TEMPLATE.replace("${Data.Arn}/*", "${Data.Arn}/a*")))
+    assert found["Reader"] == ("Reader", "the same place", False)
+
+
+def test_twins_that_are_renamed_together_are_told_apart_by_who_refers_to_them(tmp_path: Path) -> None:
+    """Their order by name is turned round, and one of them is used."""
+    found = how(pairs_of(tmp_path, TEMPLATE.replace("Data", "Zebra").replace("Logs", "Aaa")))
+    assert found["Zebra"][0] == "Data" and found["Aaa"][0] == "Logs"
+    assert all(unchanged for _, _, unchanged in found.values())
+
+
 def test_a_moved_resource_is_found_in_the_other_file(tmp_path: Path) -> None:
     found = how(pairs_of(tmp_path, TEMPLATE, "other.yaml"))
     assert {each[1] for each in found.values()} == {"moved"}

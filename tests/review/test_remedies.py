@@ -88,3 +88,10 @@ def test_what_was_denied_before_is_not_told_again() -> None:
 def test_a_service_control_policy_binds_every_remediation() -> None:
     assert "imdsv2" in denied(changes(None, scp(deny("ec2:ModifyInstanceMetadataOptions"))))
     assert denied(changes(None, scp(deny("s3:GetObject")))) == set()
+
+
+def test_a_deny_outside_approved_regions_leaves_remediation_possible() -> None:
+    only = {"Condition": {"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1", "eu-central-1"]}}}
+    assert denied(changes(None, scp(deny("*", **only)))) == set()
+    here = {"Condition": {"StringEquals": {"aws:RequestedRegion": ["eu-west-1"]}}}
+    assert "imdsv2" in denied(changes(None, scp(deny("ec2:ModifyInstanceMetadataOptions", **here))))

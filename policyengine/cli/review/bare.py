@@ -27,11 +27,22 @@ def bare_policy(path: Path, name: str) -> Resource | None:
     if text is None:
         return None
     value = text.value
-    type_, holder = _HOLDERS.get(kind_of(value), _HOLDERS["identity"])
+    type_, holder = _HOLDERS[_kind(value)]
     properties: dict[str, Any] = {holder: value}
     if type_ == "AWS::Organizations::Policy":
         properties["Type"] = "SERVICE_CONTROL_POLICY"
     return Resource(type_, path.name, None, None, properties, file=name, locate=_locator(text))
+
+
+def _kind(document: dict[str, Any]) -> str:
+    """Return what a document is; one that only denies, and says to nobody in particular, guards an organisation."""
+    kind = kind_of(document)
+    if kind != "identity":
+        return kind if kind in _HOLDERS else "identity"
+    found = next(value for key, value in document.items() if key.lower() == "statement")
+    statements = found if isinstance(found, list) else [found]
+    effects = {str(s.get("Effect")) for s in statements if isinstance(s, dict)}
+    return "scp" if effects == {"Deny"} else "identity"
 
 
 def _locator(text: Document) -> Any:
