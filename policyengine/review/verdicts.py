@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
@@ -10,7 +9,6 @@ from typing import Final
 from policyengine.model.finding import Evidence, Finding, plain
 from policyengine.model.reasons import FAIL, NOT_APPLICABLE, PASS, SEVERITIES, UNKNOWN
 from policyengine.review.changes import Broken, Change, Effect, Kind
-from policyengine.review.content import steps
 from policyengine.review.pairs import Identity, Pair, Pairing
 
 ByRule = Mapping[Identity, Mapping[str, Finding]]
@@ -25,7 +23,17 @@ _OF_FAMILY: Final[Mapping[str, Kind]] = {
     "bedrock": "bedrock",
 }
 COMPARED: Final[frozenset[Kind]] = frozenset({"access", "network", "bedrock"})
-"""Kinds in which what failed and fails is compared by what it allows, never by how it is written."""
+"""Kinds in which what failed and fails is compared by what it allows, never by how it is written, where that is a policy or
+ports; other settings (a container that is privileged, a secret in a variable) are compared as those of every kind."""
+_PORTS: Final = frozenset({"AWS::EC2::SecurityGroup", "AWS::EC2::NetworkAcl"})
+_POLICIES: Final = frozenset(
+    {
+        "AssumeRolePolicyDocument", "Content", "Groups", "InlinePolicy", "KeyPolicy", "ManagedPolicyArns", "PermissionsBoundary",
+        "Policies", "Policy", "PolicyDocument", "PolicyText", "RepositoryPolicyText", "ResourcePolicy", "SecurityGroupEgress",
+        "SecurityGroupIngress", "Statement", "Users", "Roles", "related", "with",
+    }
+)  # fmt: skip
+"""Steps of paths at or below which policies or ports stand, or other resources."""
 
 
 def kind_of(finding: Finding) -> Kind:
@@ -66,7 +74,7 @@ def _effect(pair: Pair, old: Finding | None, new: Finding | None) -> tuple[Effec
         assert old is not None
         if old.waiver:
             return "worse", "waiver"
-        return ("worse", kind) if kind not in COMPARED and _fails_more(old, new) else None
+        return ("worse", kind) if not _is_compared(kind, pair, new) and _fails_more(old, new) else None
     if was == FAIL:
         if now == UNKNOWN or (now == NOT_APPLICABLE and pair.head is not None):
             return "unclear", "rule"
@@ -74,6 +82,15 @@ def _effect(pair: Pair, old: Finding | None, new: Finding | None) -> tuple[Effec
     if now == UNKNOWN and was != UNKNOWN:
         return "unclear", "rule"
     return ("better", kind) if was == UNKNOWN and now == PASS else None
+
+
+def _is_compared(kind: Kind, pair: Pair, finding: Finding) -> bool:
+    """Whether what fails is a policy or a list of ports, so that it is compared by what it allows."""
+    if kind not in COMPARED:
+        return False
+    if finding.witness is not None or pair.either.type in _PORTS:
+        return True
+    return any(not each.path or not _POLICIES.isdisjoint(map(str, each.path)) for each in finding.evidence)
 
 
 def _verdict(finding: Finding | None) -> str | None:
@@ -146,17 +163,9 @@ def _fails_more(old: Finding, new: Finding) -> bool:
 
     Elements may stand in another order. That other values fail is no more.
     """
-    before, after = _failing(old.evidence), _failing(new.evidence)
-    fresh = [text for text in after if text not in before]
-    if len(after) > len(before) and fresh:
+    if len(new.evidence) > len(old.evidence):
         return True
     return any(_farther(e, new.evidence) for e in old.evidence)
-
-
-def _failing(evidence: Iterable[Evidence]) -> list[str]:
-    return sorted(
-        json.dumps([steps(e.path), plain(e.observed), e.expected], sort_keys=True) for e in evidence
-    )
 
 
 def _farther(old: Evidence, news: Iterable[Evidence]) -> bool:
