@@ -7,13 +7,14 @@ told by themselves.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from policyengine.iam import sentences
 from policyengine.iam.difference import Gain, layered_gains, shown
 from policyengine.iam.organization_records import ChainKind
 from policyengine.iam.request_set import RequestSet, Values
+from policyengine.iam.search import Witness as Request
 from policyengine.model.finding import Witness
 from policyengine.model.resource import Path, Resource
 from policyengine.review.access_atoms import Atoms
@@ -34,7 +35,9 @@ from policyengine.rules.iam.records import POLICY
 
 _ACCOUNT: Final = "AWS::Organizations::Account"
 _REGION: Final = "aws:requestedregion"
-_BEDROCK: Final = ("bedrock:InvokeModel*", "bedrock:Converse*")
+_BEDROCK: Final = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
+"""Converse asks for them, too (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html)."""
+_MODELS: Final = ("arn:*:bedrock:*::foundation-model/*",)
 _MOST_REGIONS: Final = 8
 _SHOWN: Final = 5
 _EFFORT: Final = 10
@@ -149,10 +152,12 @@ class _Review:
         effect: Effect = (
             "better" if entry.gone else "unclear" if found.witness is None or found.why else "worse"
         )
-        regions = self._regions(entry) if kind == "scp" and effect == "worse" else None
-        if regions:
+        regions, invoked = self._regions(entry) if kind == "scp" and effect == "worse" else ([], None)
+        if invoked is not None:
             title = f"Bedrock is newly open to {_where(entry.names)} in {', '.join(regions)}"
-            yield self._change("bedrock", effect, title, entry)
+            yield self._change(
+                "bedrock", effect, title, replace(entry, found=replace(found, witness=invoked))
+            )
         if not regions or not all(action.startswith("bedrock") for action in found.actions):
             yield self._change("access", effect, _title(entry, kind), entry)
 
@@ -205,26 +210,37 @@ class _Review:
     def _said_by(self, resource: Resource) -> Sequence[Line]:
         return list(self._head.lines(resource)) if resource.type == POLICY else []
 
-    def _regions(self, entry: _Entry) -> list[str]:
-        """Return regions in which models may newly be invoked; one text for all of them."""
-        if not any(action.lower().startswith("bedrock:invokemodel") for action in entry.found.actions):
-            return []
-        place, found = entry.first, list[str]()
+    def _regions(self, entry: _Entry) -> tuple[list[str], Request | None]:
+        """Return regions in which models may newly be invoked, one text for all of them, and a request that does."""
+        if any(action.lower().startswith("bedrock:invokemodel") for action in entry.found.actions):
+            for resources in (
+                _MODELS,
+                ("*",),
+            ):  # a model is what a reader knows; profiles may be all that is open
+                found = self._opened(entry.first, resources)
+                if found[1] is not None:
+                    return found
+        return [], None
+
+    def _opened(self, place: _Place, resources: tuple[str, ...]) -> tuple[list[str], Request | None]:
+        first: Request | None = None
+        found: list[str] = []
         old, new = ([[policy_of(part.values(), "scp")] for part in side] for side in (place.old, place.new))
         while len(found) < _MOST_REGIONS:
-            wanted = Values(("*",), but=tuple(found))
             requests = RequestSet(
-                _BEDROCK, context={_REGION: wanted}, spelled={_REGION: "aws:RequestedRegion"}
-            )
+                _BEDROCK, resources, context={_REGION: Values(("*",), but=tuple(found))},
+                spelled={_REGION: "aws:RequestedRegion"},
+            )  # fmt: skip
             answers = layered_gains(old, new, requests, place.asked.who(), _EFFORT)
             gain = next((answer for answer in answers if isinstance(answer, Gain)), None)
             if gain is None:
-                return found
+                return found, first
+            first = first or gain.witness
             region = next((v for k, v in gain.witness.context.items() if k.lower() == _REGION), None)
             if not isinstance(region, str):
-                return ["every region"]
+                return ["every region"], first
             found.append(region)
-        return [*found[: _SHOWN - 1], "others"]
+        return [*found[: _SHOWN - 1], "others"], first
 
 
 _TYPES: Final = {"scp": "SCPs", "rcp": "RCPs"}
