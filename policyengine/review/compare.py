@@ -8,7 +8,7 @@ from policyengine.review.acceptances import acceptance_changes
 from policyengine.review.access import access_changes
 from policyengine.review.changes import Change
 from policyengine.review.consequences import with_consequences
-from policyengine.review.gate import Gate, gate_changes, waivers_lost
+from policyengine.review.gate import Gate, gate_changes, kept_entries, waivers_lost
 from policyengine.review.merging import merged
 from policyengine.review.network import network_changes
 from policyengine.review.pairs import Pairing
@@ -39,7 +39,9 @@ def _all(
     gates: tuple[Gate, Gate] | None,
     remedies: Sequence[Remedy],
 ) -> Iterator[Change]:
-    judged = list(verdict_changes(pairing, base, head))
+    judged = list(
+        verdict_changes(pairing, base, head, kept_entries(gates[1]) if gates is not None else frozenset())
+    )
     yield from judged
     tagged = {
         c.resource.identity

@@ -41,8 +41,7 @@ def gate_changes(base: Gate, head: Gate) -> Iterator[Change]:
 def waivers_lost(pairing: Pairing, head: ByRule, gate: Gate) -> Iterator[Change]:
     """Yield failures that the base's waivers or baseline accept and that those of the head do not."""
     waivers = {waiver.id for waiver in gate.settings.waiving.waivers}
-    baseline = gate.settings.waiving.baseline
-    entries = {entry.id for entry in baseline.entries} if baseline is not None else set()
+    entries = kept_entries(gate)
     pairs = {pair.head.identity: pair for pair in pairing.pairs if pair.head is not None}
     for identity, findings in head.items():
         pair = pairs.get(identity)
@@ -53,6 +52,12 @@ def waivers_lost(pairing: Pairing, head: ByRule, gate: Gate) -> Iterator[Change]
             by_baseline = finding.waiver.get("kind") == "baseline"
             if (finding.id not in entries) if by_baseline else (name not in waivers):
                 yield _lost(finding, name, pair.either, pair.base)
+
+
+def kept_entries(gate: Gate) -> frozenset[str]:
+    """Return the ids of the failures that a baseline takes."""
+    baseline = gate.settings.waiving.baseline
+    return frozenset(entry.id for entry in baseline.entries) if baseline is not None else frozenset()
 
 
 def _lost(finding: Finding, name: str, resource: Any, old: Any) -> Change:

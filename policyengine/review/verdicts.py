@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from policyengine.model.finding import Evidence, Finding, plain
@@ -41,8 +41,11 @@ def kind_of(finding: Finding) -> Kind:
     return _OF_FAMILY.get(finding.family, "rule")
 
 
-def verdict_changes(pairing: Pairing, base: ByRule, head: ByRule) -> Iterator[Change]:
-    """Yield one change for each resource, effect and kind.
+def verdict_changes(
+    pairing: Pairing, base: ByRule, head: ByRule, kept: Collection[str] = frozenset()
+) -> Iterator[Change]:
+    """Yield one change for each resource, effect and kind. ``kept`` are failures that the head's baseline takes: one that the
+    base's baseline takes under another name is the same failure.
 
     A failure that a waiver accepts is none; that it was accepted and is not any more is a waiver lost.
     """
@@ -52,6 +55,8 @@ def verdict_changes(pairing: Pairing, base: ByRule, head: ByRule) -> Iterator[Ch
         found: dict[tuple[Effect, Kind], list[tuple[Finding | None, Finding | None]]] = defaultdict(list)
         for rule in sorted(before.keys() | after.keys()):
             old, new = before.get(rule), after.get(rule)
+            if old and new and new.id in kept and _is_baselined(old) and not _fails_more(old, new):
+                continue
             told = _effect(pair, old, new)
             if told is not None:
                 found[told].append((old, new))
@@ -82,6 +87,10 @@ def _effect(pair: Pair, old: Finding | None, new: Finding | None) -> tuple[Effec
     if now == UNKNOWN and was != UNKNOWN:
         return "unclear", "rule"
     return ("better", kind) if was == UNKNOWN and now == PASS else None
+
+
+def _is_baselined(finding: Finding) -> bool:
+    return finding.verdict == FAIL and finding.waiver is not None and finding.waiver.get("kind") == "baseline"
 
 
 def _is_compared(kind: Kind, pair: Pair, finding: Finding) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from policyengine.cli.baseline import baseline
 from policyengine.cli.review import review
 from policyengine.model.errors import PolicyEngineError
 from tests.cli.test_review import OPENED, TEMPLATE, Asked, Repo, ask, repo, told
@@ -236,3 +237,35 @@ def test_what_the_base_cannot_be_read_of_is_told(repo: Repo, ask: Asked) -> None
     code, found = ask("--base", "HEAD")
     assert code == 1
     assert "the base cannot be read here" in " ".join(title for _, title in told(found, "unclear"))
+
+
+def test_a_baselined_failure_under_another_name_is_the_same(
+    repo: Repo, ask: Asked, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who renames a file and writes the baseline anew has made nothing worse."""
+
+    def write(name: str) -> None:
+        baseline.main(["write", name, "-o", "baseline.json"], standalone_mode=False)
+        capsys.readouterr()
+
+    repo.write(template_yaml=OPENED)
+    write("template.yaml")
+    repo.commit(policyengine_yaml="baseline: baseline.json\n")
+    repo.git("mv", "template.yaml", "network.yaml")
+    code, found = ask("--base", "HEAD", rules=())
+    assert code == 1 and {kind for kind, _ in told(found, "worse")} == {"waiver"}
+    write("network.yaml")
+    code, found = ask("--base", "HEAD", rules=())
+    assert (code, worse(found)) == (0, [])
+    assert {e["file"] for e in found["entries"] if e["kind"] == "gate"} == {"policyengine.yaml"}
+    repo.write(network_yaml=OPENED.replace("Port: 22", "Port: 0"))
+    write("network.yaml")
+    assert ask("--base", "HEAD", rules=())[0] == 1
+
+
+def test_the_side_that_lacks_what_judges_is_named(repo: Repo, ask: Asked) -> None:
+    repo.commit(w_yaml="waivers: []\n")
+    (repo.root / "w.yaml").unlink()
+    repo.commit()
+    with pytest.raises(PolicyEngineError, match=r"`w\.yaml` is not in the head"):
+        ask("--base", "HEAD~1", "--head", "HEAD", "--waivers", "w.yaml")

@@ -110,8 +110,9 @@ def _opened(
     commit = repository.commit(base, "--base")
     if not options["exact_base"]:
         commit = repository.fork_point(commit, newest or repository.commit("HEAD", "--head"))
-    gates = Gate(repository, commit, stack), Gate(repository, newest, stack) if newest is not None else None
-    judged_by, after = (judging(options, [wanted[0]], gate) for gate in gates)
+    last = Gate(repository, newest, stack, is_base=False) if newest is not None else None
+    gates = Gate(repository, commit, stack), last
+    judged_by, after = (judging(options, [wanted[0]], gate, repository.root) for gate in gates)
     given = options["parameters"]
     bounds = (
         replace(bound, parameters=gates[0].parameters(given)),

@@ -25,11 +25,13 @@ from policyengine.review import gate as gates
 from policyengine.rules.pack import Pack
 from policyengine.rules.packs import load_packs
 from policyengine.rules.recorded import deciding_text
+from policyengine.sources.paths import relative_name
 
 
 @dataclass(frozen=True)
 class Judging:
-    """Rules and settings of the base, and the clock. ``config`` is what the configuration is called."""
+    """Rules and settings of one side, and the clock. ``config`` is what the configuration is called, ``file`` where it lies as
+    entries name files: from the root of the repository."""
 
     evaluator: Evaluator
     pack: Pack
@@ -37,28 +39,34 @@ class Judging:
     as_of: str
     config: str | None
     configuration: Configuration
+    file: str | None = None
 
     def gate(self) -> gates.Gate:
         """Return what of it can be compared with another."""
         rules = {form["id"]: deciding_text(form) for form in self.pack.rules}
         severities = {form["id"]: form["severity"] for form in self.pack.rules}
-        return gates.Gate(self.configuration.settings, rules, severities, self.config)
+        return gates.Gate(self.configuration.settings, rules, severities, self.file)
 
 
-def judging(options: Mapping[str, Any], near: Sequence[Path], gate: Gate | None) -> Judging:
-    """Return what judges. ``near`` is where the configuration is looked for, where ``gate`` does not have it.
+def judging(
+    options: Mapping[str, Any], near: Sequence[Path], gate: Gate | None, root: Path | None = None
+) -> Judging:
+    """Return what judges. ``near`` is where the configuration is looked for, where ``gate`` does not have it; ``root`` is the
+    folder from which files are named.
 
     Raises PolicyEngineError for a broken rule or configuration.
     """
     try:
-        return _judging(options, near, gate)
+        return _judging(options, near, gate, root)
     except PolicyEngineError as error:
         if gate is not None:
             gate.relocate(error)
         raise
 
 
-def _judging(options: Mapping[str, Any], near: Sequence[Path], gate: Gate | None) -> Judging:
+def _judging(
+    options: Mapping[str, Any], near: Sequence[Path], gate: Gate | None, root: Path | None
+) -> Judging:
     as_of, now = clock(options["as_of"])
     folders = [gate.rules(folder) for folder in options["rule_folders"]] if gate else options["rule_folders"]
     every = load_packs(folders)
@@ -76,16 +84,24 @@ def _judging(options: Mapping[str, Any], near: Sequence[Path], gate: Gate | None
         if gate is not None and found.path is not None
         else str(found.path or "") or None
     )
-    return Judging(evaluator, pack, now, as_of or now_text(), shown, found)
+    above = gate.room if gate is not None else root
+    file = (
+        relative_name(found.path, above)
+        if found.path is not None and above is not None and found.path.is_relative_to(above)
+        else shown
+    )
+    return Judging(evaluator, pack, now, as_of or now_text(), shown, found, file)
 
 
 class Gate:
     """The files of one commit that judge, put into a folder when they are asked for: a change must not loosen what it
     is judged by. What lies outside the repository is taken as it is."""
 
-    def __init__(self, repository: Repository, commit: str, stack: ExitStack) -> None:
-        self._repository, self._commit = repository, commit
-        self._room = Path(stack.enter_context(TemporaryDirectory(prefix="policyengine-gate-")))
+    def __init__(
+        self, repository: Repository, commit: str, stack: ExitStack, *, is_base: bool = True
+    ) -> None:
+        self._repository, self._commit, self._is_base = repository, commit, is_base
+        self.room = Path(stack.enter_context(TemporaryDirectory(prefix="policyengine-gate-")))
 
     def config(self, named: Path | None, near: Path) -> Path | None:
         """Return the configuration: the named one, or the nearest above ``near`` up to the root."""
@@ -105,9 +121,7 @@ class Gate:
         if inside is None:
             return path
         if not self._has(inside):
-            raise UsageError(
-                f"`{path}` is not in the base ({self._commit[:12]}): a change is judged by what was there before it"
-            )
+            raise self._lacking(f"`{path}`")
         return self._put(inside)
 
     def rules(self, folder: Path) -> Path:
@@ -117,21 +131,29 @@ class Gate:
             return folder
         listed = self._listed(inside)
         if not listed:
-            raise UsageError(
-                f"--rules `{folder}` is not in the base ({self._commit[:12]}): a change is judged by what was there before it"
+            raise self._lacking(f"--rules `{folder}`")
+        write_files(self._repository, listed, self.room)
+        return self.room / inside
+
+    def _lacking(self, what: str) -> UsageError:
+        commit = self._commit[:12]
+        if self._is_base:
+            return UsageError(
+                f"{what} is not in the base ({commit}): a change is judged by what was there before it"
             )
-        write_files(self._repository, listed, self._room)
-        return self._room / inside
+        return UsageError(
+            f"{what} is not in the head ({commit}), so that nothing says what will judge the next change: keep it"
+        )
 
     def shown(self, path: Path) -> str:
         """Return a file of this folder as a reader knows it."""
-        if not path.is_relative_to(self._room):
+        if not path.is_relative_to(self.room):
             return str(path)
-        return f"{self._commit[:12]}:{path.relative_to(self._room).as_posix()}"
+        return f"{self._commit[:12]}:{path.relative_to(self.room).as_posix()}"
 
     def relocate(self, error: PolicyEngineError) -> None:
         """Let an error name files as a reader knows them."""
-        room, shown = f"{self._room}/", f"{self._commit[:12]}:"
+        room, shown = f"{self.room}/", f"{self._commit[:12]}:"
         for each in (error, *getattr(error, "errors", ())):
             each.message = each.message.replace(room, shown)
             if each.location is not None:
@@ -139,9 +161,9 @@ class Gate:
 
     def _with_what_it_names(self, path: Path) -> Path:
         """Put the files beside the configuration that its texts name: waivers, a baseline, keys of approvers."""
-        if not path.is_relative_to(self._room):
+        if not path.is_relative_to(self.room):
             return path
-        folder = path.parent.relative_to(self._room).as_posix()
+        folder = path.parent.relative_to(self.room).as_posix()
         wanted: dict[str, str] = {}
         for text in (WAIVERS, *texts(_value(path))):
             name = (
@@ -149,7 +171,7 @@ class Gate:
             )
             if not name.startswith(("..", "/")):
                 wanted.update(self._listed(name))
-        write_files(self._repository, wanted, self._room)
+        write_files(self._repository, wanted, self.room)
         return path
 
     def parameters(self, given: Sequence[str]) -> dict[str, Any]:
@@ -171,8 +193,8 @@ class Gate:
         return name in self._listed(name)
 
     def _put(self, name: str) -> Path:
-        write_files(self._repository, self._listed(name), self._room)
-        return self._room / name
+        write_files(self._repository, self._listed(name), self.room)
+        return self.room / name
 
     def _listed(self, name: str) -> dict[str, str]:
         """Return path -> blob of a file or of the files of a folder; a link is what it leads to."""
