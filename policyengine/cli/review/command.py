@@ -25,6 +25,7 @@ from policyengine.model.reasons import SEVERITIES
 from policyengine.reports.base import RunError
 from policyengine.reports.jsontext import compact
 from policyengine.review.changes import Change, worst
+from policyengine.review.collected import only_collected
 from policyengine.review.compare import compared
 from policyengine.review.document import About, review_json
 from policyengine.review.matching import is_unchanged, paired_resources
@@ -46,11 +47,12 @@ def run_review(scope: Sequence[Path], options: Mapping[str, Any]) -> int:
         both, judged_by, after = _opened(scope, options, stack)
         both.base.judge(judged_by.evaluator)
         both.head.judge(judged_by.evaluator)
-        pairing = paired_resources(both.base.resources, both.head.resources, both.files)
+        every = paired_resources(both.base.resources, both.head.resources, both.files)
+        pairing, not_collected = only_collected(every, both.base.coverage(), both.head.coverage())
         gates = (judged_by.gate(), after.gate())
         found = compared(pairing, both.base.findings, both.head.findings, gates, remedies())
         written = written_changes(pairing, both.base.templates(), both.head.templates())
-        changes = worst([*_unread(both), *written, *found])
+        changes = worst([*_unread(both), *not_collected, *written, *found])
         document = review_json(changes, _about(both, pairing, judged_by))
         for name, path in formats:
             with ExitStack() as files:

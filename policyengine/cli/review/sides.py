@@ -16,7 +16,7 @@ from policyengine.engine.scan import CODE_KINDS, Scan
 from policyengine.model.errors import InputError, PolicyEngineError, UsageError
 from policyengine.model.finding import Finding
 from policyengine.model.reasons import VERDICTS
-from policyengine.model.resource import Resource
+from policyengine.model.resource import Coverage, Resource
 from policyengine.model.run_directory import RUN_FILE, is_run_directory
 from policyengine.review.pairs import Identity
 from policyengine.review.written import Written
@@ -49,6 +49,10 @@ class Side:
         return {source.target for source in self.discovery.sources} | {
             policy.file or "" for policy in self.bare
         }
+
+    def coverage(self) -> Coverage:
+        """Return what was collected whole, of everything."""
+        return frozenset().union(*(source.coverage for source in self.discovery.sources))
 
     def templates(self) -> dict[str, Written]:
         """Return the templates as they are written, by the name of their file."""
