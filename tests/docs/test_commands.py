@@ -43,7 +43,7 @@ BEFORE = {
         f"rm -rf run && echo '{WITHHOLD}' > policyengine.yaml"
     ),
     'policyengine milestones compare "audit 2025"': (
-        'policyengine history add run-monday && policyengine milestones add "audit 2025" run-monday'
+        'policyengine history add run-monday; policyengine milestones add "audit 2025" run-monday'
     ),
 }
 """Beginning of a command -> what its reader has done before."""

@@ -200,6 +200,8 @@ def test_without_a_configuration_the_nearest_file_is_read_and_said(tmp_path: Pat
         assert "W-1" in done.out or "1 waivers: 1 in force" in done.out
         assert "waivers.yaml was read; a scan reads it with --waivers" in done.err
     assert "waived" not in scan(inner).out, "a scan needs to be told"
+    pinned = command(inner, "waivers", "pin", "W-1", "one.ndjson", *DAY)
+    assert (pinned.code, pinned.out) == (0, "pinned W-1 to what 1 failure rest on\n")
     (inner / "policyengine.yaml").write_text("waiving: {maximum_days: 400}\n")
     done = command(inner, "waivers", "check")
     assert (done.code, done.err) == (0, "")

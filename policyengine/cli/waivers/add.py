@@ -11,6 +11,7 @@ import click
 
 from policyengine.cli.outputs import say
 from policyengine.cli.waivers.common import Json, Used, failures, named, options, today, used
+from policyengine.cli.waivers.looking import with_nearest
 from policyengine.cli.waivers.writing import write_whole
 from policyengine.config.waivers import Compensating, Waiver
 from policyengine.model.errors import InputError, UsageError
@@ -191,6 +192,7 @@ def pin(id_: str, target: Path, **given: Any) -> int:
     from policyengine.cli.configured import display
     from policyengine.config.waivers_text import with_key
 
+    given = dict(with_nearest(given, target))
     found = used(given)
     waiver = _pinned(named(found.waiving, id_), target, given)
     pins = {finding: dict(each) for finding, each in (waiver.pins or {}).items()}

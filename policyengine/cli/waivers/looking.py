@@ -1,4 +1,4 @@
-"""Which files of waivers ``check`` and ``list`` are about where nobody names one."""
+"""Which files of waivers commands are about where nobody names one."""
 
 from __future__ import annotations
 

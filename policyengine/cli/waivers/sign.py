@@ -10,6 +10,7 @@ import click
 from policyengine.cli.evidence.signing import PASSPHRASE, file_signer
 from policyengine.cli.outputs import say
 from policyengine.cli.waivers.common import named, options, used
+from policyengine.cli.waivers.looking import with_nearest
 from policyengine.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def sign(id_: str, key: Path, **given: Any) -> int:
     from policyengine.cli.waivers.writing import write_whole
     from policyengine.config.waivers_text import with_key
 
+    given = dict(with_nearest(given, None))
     found = used(given)
     waiver = named(found.waiving, id_)
     signer = file_signer(key)
