@@ -269,3 +269,39 @@ def test_the_side_that_lacks_what_judges_is_named(repo: Repo, ask: Asked) -> Non
     repo.commit()
     with pytest.raises(PolicyEngineError, match=r"`w\.yaml` is not in the head"):
         ask("--base", "HEAD~1", "--head", "HEAD", "--waivers", "w.yaml")
+
+
+ESCAPED = json.dumps({"Resources": {"Web": {"Type": "AWS::EC2::SecurityGroup", "Properties": {
+    "GroupDescription": "web", "SecurityGroupIngress": [{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIp": "::/0"}],
+}}}}).replace('"Res', '"\\u0052es')  # fmt: skip
+POLICY = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}'
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (b"\xef\xbb\xbf" + OPENED.encode(), 1),
+        (OPENED.replace("Resources:", "? Resources\n:").encode(), 1),
+        (ESCAPED.replace("CidrIp", "CidrIpv6").encode(), 1),
+        (OPENED.replace("\n", "\r").encode(), 1),
+        (OPENED.replace("Resources", "Resource").encode() + b"  - [", 2),
+        (b"", 0),
+        (b"name: a chart\n", 0),
+    ],
+    ids=["mark", "explicit key", "escaped key", "carriage returns", "broken", "empty", "other"],
+)
+def test_what_was_a_template_is_read_however_it_is_spelt(
+    repo: Repo, ask: Asked, text: bytes, code: int
+) -> None:
+    (repo.root / "template.yaml").write_bytes(text)
+    assert ask("--base", "HEAD")[0] == code
+    assert ask("--base", "HEAD", "--strict")[0] == (code or 3)
+
+
+@pytest.mark.parametrize("text", [POLICY + "x", POLICY.replace('"Action"', '"Action": "*", "Action"')])
+def test_a_policy_that_is_broken_is_an_error(repo: Repo, ask: Asked, text: str) -> None:
+    repo.commit(p_json=POLICY)
+    repo.write(p_json=text)
+    assert ask("--base", "HEAD")[0] == 2

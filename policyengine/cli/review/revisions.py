@@ -56,7 +56,9 @@ def of_revisions(
     before.write(room / "base")
     after.write(room / "head")
     one = opened_side(base[:12], room / "base", options[0])
-    other = opened_side(head[:12] if head is not None else WORK_TREE, room / "head", options[1])
+    read = one.files_read()
+    named = {shown(t.new) for t in touched if t.new and t.old and shown(t.old) in read}
+    other = opened_side(head[:12] if head is not None else WORK_TREE, room / "head", options[1], named)
     other.errors += after.errors
     files = {shown(t.new): shown(t.old) for t in touched if t.new and t.old and t.new != t.old}
     return Both(one, other, files, dict(_unread(touched, one, other)))

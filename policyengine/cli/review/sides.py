@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -119,11 +119,14 @@ def _only_name(side: Side) -> str:
     return names[0] if names else side.name
 
 
-def opened_side(name: str, folder: Path, options: SourceOptions) -> Side:
+def opened_side(
+    name: str, folder: Path, options: SourceOptions, before: Collection[str] = frozenset()
+) -> Side:
     """Return what a folder of changed files holds.
 
     A folder with a manifest stands for what the manifest names; here a change may have added it, so that the documents
-    beside it are read as well.
+    beside it are read as well. ``before`` are files that were read before the change: they are read as if somebody had named
+    them, so that no odd spelling lets them pass as somebody else's, and a broken one is an error.
     """
     bound = replace(options, base=folder)
     every = list(walked(folder))
@@ -134,9 +137,11 @@ def opened_side(name: str, folder: Path, options: SourceOptions) -> Side:
     for path in every:
         above = next((each for each in path.parents if each in beside), None)
         copy = above is not None and is_run_directory(above) and path.parent != above
-        if above is None or copy or path.name in _BESIDE or path.suffix.lower() not in _DOCUMENTS:
+        file = relative_name(path, folder)
+        beside_one = above is not None and not copy and path.name not in _BESIDE
+        if file in known or path.suffix.lower() not in _DOCUMENTS:
             continue
-        if relative_name(path, folder) not in known:
+        if beside_one or (file in before and path.stat().st_size):
             more = open_targets([str(path)], bound)
             found.sources += more.sources
             found.errors += [error for error in more.errors if error.code != "not_ours"]
