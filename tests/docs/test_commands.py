@@ -42,8 +42,8 @@ BEFORE = {
     "policyengine scan snapshot/ -o run/                                      # kept whole": (
         f"rm -rf run && echo '{WITHHOLD}' > policyengine.yaml"
     ),
-    'policyengine milestones compare "audit 2025"': (
-        'policyengine history add run-monday; policyengine milestones add "audit 2025" run-monday'
+    "policyengine history add runs/": (
+        'policyengine history add run-monday && policyengine milestones add "audit 2025" run-monday'
     ),
 }
 """Beginning of a command -> what its reader has done before."""
@@ -213,9 +213,17 @@ def _wrong(each: Shown, folder: Path, env: dict[str, str]) -> str | None:
     """Run a command as a reader would; return what went wrong."""
     before = next((command for start, command in BEFORE.items() if each.text.startswith(start)), None)
     if before is not None:
-        subprocess.run(
-            ["bash", "-c", before], cwd=folder, env=env, capture_output=True, check=False, timeout=600
+        made = subprocess.run(
+            ["bash", "-c", before],
+            cwd=folder,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
         )
+        if made.returncode not in FINE or "error:" in made.stderr:
+            return f"{each.page}:{each.line}: what is done before, `{before}`, fails: {made.stderr[-600:]}"
     done = subprocess.run(
         ["bash", "-c", _narrowed(each.text)],
         cwd=folder,
