@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from policyengine.model.location import Location
 from policyengine.model.resource import Path, Resource
+from policyengine.model.values import Unresolved
 from policyengine.reports.text import show_value
 from policyengine.review.changes import Change, Effect
 from policyengine.review.pairs import Pair, Pairing
@@ -48,6 +49,7 @@ Templates = Mapping[str, Written]
 def written_changes(pairing: Pairing, base: Templates, head: Templates) -> Iterator[Change]:
     """Yield what templates say otherwise of resources that both sides have, and of conditions nobody can decide."""
     undecided: dict[str, set[str]] = {}
+    old_names = _old_names(pairing)
     files: dict[str, str] = {}
     for pair in pairing.pairs:
         if pair.base is None or pair.head is None or pair.head.file is None or pair.base.file is None:
@@ -58,6 +60,7 @@ def written_changes(pairing: Pairing, base: Templates, head: Templates) -> Itera
         old, new = _declared(base, pair.base), _declared(head, pair.head)
         if old is not None and new is not None:
             yield from _attributes(pair, old, new, head[pair.head.file])
+            yield from _opaque(pair, old, new, old_names.get(pair.head.file, {}), head[pair.head.file])
         if pair.head.type == STACK and pair.head.properties != pair.base.properties:
             yield from _inner(pair, pair.base, pair.head)
     for file, names in sorted(undecided.items()):
@@ -112,6 +115,63 @@ def _effect(was: Any, now: Any) -> Effect | None:
         return None if was == "Delete" else "unclear"
     kept, keeps = was in _KEPT, now in _KEPT
     return None if kept == keeps else "worse" if kept else "better"
+
+
+def _opaque(
+    pair: Pair, old: Mapping[str, Any], new: Mapping[str, Any], names: Mapping[str, str], template: Written
+) -> Iterator[Change]:
+    """A value that nobody knows and that is written otherwise, so deep within functions that both sides look alike."""
+    base, head = pair.base, pair.head
+    assert base is not None
+    assert head is not None
+    before = dict(_unknown(base.properties, ()))
+    for path, value in _unknown(head.properties, ()):
+        was, now = _at(old, ("Properties", *path)), _at(new, ("Properties", *path))
+        if before.get(path) == value and was is not None and now is not None and was != _with(now, names):
+            text = f"`{'.'.join(map(str, path))}` is written otherwise, and neither side's value is known"
+            at = template.locate(("Resources", head.id, "Properties", *path))
+            yield Change("unreadable", "unclear", "low", text, head, base, path, location=at)
+
+
+def _old_names(pairing: Pairing) -> dict[str, dict[str, str]]:
+    """Return file of the head -> logical id -> the id it had before."""
+    found: dict[str, dict[str, str]] = {}
+    for now, before in pairing.renamed.items():
+        found.setdefault(now[1], {})[now[3]] = before[3]
+    return found
+
+
+def _unknown(value: Any, path: Path) -> Iterator[tuple[Path, tuple[str, str]]]:
+    """Yield (path, what is known of it) of every value that is nothing but unknown."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _unknown(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _unknown(inner, (*path, index))
+    elif isinstance(value, Unresolved) and value.target is None and not value.parts:
+        yield path, (value.reason, value.detail)
+
+
+def _at(value: Any, path: Path) -> Any:
+    for step in path:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
+
+
+def _with(value: Any, names: Mapping[str, str]) -> Any:
+    """Return a raw value with the names that resources had before."""
+    if isinstance(value, dict):
+        return {key: _with(inner, names) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_with(inner, names) for inner in value]
+    if isinstance(value, str):
+        first, dot, rest = value.partition(".")
+        return names.get(first, first) + dot + rest
+    return value
 
 
 def _inner(pair: Pair, base: Resource, head: Resource) -> Iterator[Change]:

@@ -42,9 +42,13 @@ def changed(tmp_path: Path, *edits: tuple[str, str]) -> list[Change]:
     for old, new in edits:
         assert old in after
         after = after.replace(old, new)
-    pairing = paired_resources(resources(tmp_path / "a", DB), resources(tmp_path / "b", after))
+    return compared_texts(tmp_path, DB, after)
+
+
+def compared_texts(tmp_path: Path, before: str, after: str) -> list[Change]:
+    pairing = paired_resources(resources(tmp_path / "a", before), resources(tmp_path / "b", after))
     written = []
-    for text in (DB, after):
+    for text in (before, after):
         document = load(text.encode(), name="template.yaml", style="cloudformation")
         written.append({"template.yaml": Written(document.value, document.locate)})
     return list(written_changes(pairing, *written))
@@ -71,6 +75,29 @@ def test_what_is_written(tmp_path: Path, old: str, new: str, told: list[tuple[st
     found = changed(tmp_path, (old, new))
     places = [(c, c.place()) for c in found]
     assert [(c.kind, c.effect, at.line if at else None) for c, at in places] == told
+
+
+DEEP = """\
+Parameters: {A: {Type: String}, B: {Type: String}}
+Resources:
+  Web:
+    Type: AWS::EC2::SecurityGroup
+    Properties:
+      GroupDescription: web
+      SecurityGroupIngress:
+        - {IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIp: !Select [0, !Split [",", !Ref A]]}
+  Queue:
+    Type: AWS::SQS::Queue
+    Properties: {QueueName: !Select [0, !Split ["-", !GetAtt Web.GroupId]]}
+"""
+
+
+def test_what_differs_deep_within_functions_is_not_decided(tmp_path: Path) -> None:
+    found = compared_texts(tmp_path, DEEP, DEEP.replace("!Ref A", "!Ref B"))
+    assert [(c.kind, c.effect, c.path[-1]) for c in found] == [("unreadable", "unclear", "CidrIp")]
+    assert not compared_texts(tmp_path, DEEP, DEEP)
+    assert not compared_texts(tmp_path, DEEP, DEEP.replace("Web", "Front"))
+    assert not compared_texts(tmp_path, DEEP, DEEP.replace("FromPort: 22", "FromPort: 21"))
 
 
 def test_nothing_changed_is_nothing(tmp_path: Path) -> None:
