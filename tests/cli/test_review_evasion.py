@@ -115,6 +115,8 @@ def test_a_scope_that_neither_side_has_is_an_error(repo: Repo, ask: Asked) -> No
     repo.commit(template_yaml=OPENED)
     with pytest.raises(PolicyEngineError, match=r"`infar` is on neither side"):
         ask("--base", "HEAD~1", "--head", "HEAD", "infar")
+    with pytest.raises(PolicyEngineError, match=r"`\.\.` lies outside of"):
+        ask("--base", "HEAD", "..")
 
 
 PARAMETER = "Parameters: {C: {Type: String}}\n" + OPENED.replace("0.0.0.0/0}", "!Ref C}")

@@ -66,9 +66,17 @@ def of_revisions(
 
 def _check_scope(repository: Repository, commits: tuple[str, str | None], scope: Sequence[Path]) -> None:
     base, head = commits
-    for path in scope if head is not None else ():
+    for path in scope:
         below = repository.inside(path)
-        if below and not any(repository.files(each, below) for each in (base, head) if each is not None):
+        if below is None:
+            raise UsageError(
+                f"`{path}` lies outside of `{repository.root}`; the scope names files or folders of the repository"
+            )
+        if (
+            head is not None
+            and below
+            and not any(repository.files(each, below) for each in (base, head) if each is not None)
+        ):
             raise UsageError(
                 f"`{path}` is on neither side; the scope names files or folders of the repository"
             )
