@@ -25,7 +25,9 @@ from policyengine.model.resource import Path
 
 try:
     from yaml._yaml import CParser
-except ImportError:  # PyYAML without libyaml, as in a function of Lambda: the same events, twenty times slower
+except (
+    ImportError
+):  # PyYAML without libyaml, as in a function of Lambda: the same events, twenty times slower
     from yaml.parser import Parser
     from yaml.reader import Reader
     from yaml.scanner import Scanner

@@ -26,7 +26,9 @@ ACCEPTED: Final = (
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _JSON_MARKS = (b"Resources", b"format_version", b"resourceType", b"configurationItem", b"terraform_version")
-_YAML_MARK = re.compile(rb"""^(?:\xef\xbb\xbf)?[ \t]*["']?(?:Resources|AWSTemplateFormatVersion)["']?[ \t]*:""", re.MULTILINE)
+_YAML_MARK = re.compile(
+    rb"""^(?:\xef\xbb\xbf)?[ \t]*["']?(?:Resources|AWSTemplateFormatVersion)["']?[ \t]*:""", re.MULTILINE
+)
 _LINE = re.compile(rb'^\s*\{\s*"')
 _LINE_KEYS = frozenset({"type", "id", "properties"})
 _CONFIG_LIST = re.compile(
