@@ -28,7 +28,8 @@ SECTIONS = {
         "well-architected.md", "frameworks.md", "shadow-ai.md", "iam-commands.md", "migrating.md",
     ],
     "Reference": [
-        "verdicts.md", "configuration.md", "rule-language.md", "rule-packs.md", "output-formats.md", "formats.md", "snapshot-format.md",
+        "verdicts.md", "configuration.md", "rule-language.md", "rule-packs.md", "output-formats.md", "formats.md",
+        "snapshot-format.md",
         "resource-model.md", "catalog.md", "collectors.md", "remediation-store.md", "review-meaning.md",
     ],
     "Explanation": [
