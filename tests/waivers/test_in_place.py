@@ -187,7 +187,7 @@ def test_every_format_says_where_code_refers_to_the_waiver(place: Path) -> None:
     ]
     done = scan(place, "t.yaml", "--show-waived", *options, "--format=terminal")
     assert done.code == 1, done.err  # `Other` fails
-    assert f"in_place {PLACE}" in done.out
+    assert f"in_place {PLACE}" in " ".join(done.out.split())  # a narrow terminal wraps it
     for name, text in FORMATS.items():
         written = (place / f"out.{name}").read_text()
         assert text.replace(" ", "") in written.replace(" ", "").replace("\n", ""), name
