@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JOBS ?= 2
+# one more than cores: tests wait for servers and processes a quarter of their time
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help venv browser demo test lint types unit rules rules-changelog release-check sbom test-slow fuzz bench examples catalog iam-data docs clean
@@ -40,7 +42,7 @@ types: $(STAMP) ## mypy, strict
 	$(BIN)/mypy
 
 unit: $(STAMP) ## pytest without the slow tests: unit, property, architecture, golden, docs
-	$(BIN)/pytest -q -n $(JOBS) -m "not slow"
+	$(BIN)/pytest -q -n $(WORKERS) -m "not slow"
 
 rules: $(STAMP) ## the cases beside every rule, and every mutant of every rule
 	$(BIN)/policyengine rules test --mutate --jobs $(JOBS)
@@ -55,8 +57,8 @@ sbom: $(STAMP) ## the bill of materials of the wheel (CycloneDX 1.6): build/rele
 	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m build --no-isolation --wheel --outdir build/release .
 	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python tools/sbom.py build/release/policyengine_aws-*.whl -o build/release/sbom.json
 
-test-slow: $(STAMP) ## the tests marked slow: whole corpora, clean installs, large inputs
-	$(BIN)/pytest -q -n $(JOBS) -m slow
+test-slow: $(STAMP) ## the tests marked slow (whole corpora, clean installs, large inputs), laws on more examples
+	POLICYENGINE_THOROUGH=1 $(BIN)/pytest -q -n $(JOBS) -m "slow or hypothesis"
 
 fuzz: $(STAMP) ## hostile input for each source and the rule loader, for a bounded time
 	$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS)

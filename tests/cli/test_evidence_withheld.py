@@ -211,6 +211,7 @@ def _files(folder: Path) -> list[Path]:
     return [path for name in named for path in folder.rglob(name)]
 
 
+@pytest.mark.slow
 def test_single_values_are_disclosed_against_the_redacted_roots(run: Run, world: Path) -> None:
     run("scan", "snapshot", "-q", "-o", "kept", *AS_OF)
     bundles(run, world, *FAST)
@@ -368,6 +369,7 @@ def test_nothing_is_redacted_where_nothing_is_withheld(run: Run, world: Path) ->
 # -- populations that were signed -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_population_signed_with_a_plan_holds_in_both_bundles(run: Run, world: Path) -> None:
     run("evidence", "keygen", "collector")
     signed = run("snapshot", "sign", "snapshot", "--sign-key", "collector")

@@ -50,6 +50,7 @@ def test_several_sources_keep_their_order_and_their_own_worlds(run: Run, tmp_pat
     assert differing(tmp_path / "kept") == []
 
 
+@pytest.mark.slow
 def test_the_roots_are_those_of_what_is_kept(run: Run, tmp_path: Path) -> None:
     run("scan", *(str(ROOT / "examples" / name) for name in EXAMPLES), "-q", "-o", "kept", *AS_OF)
     roots = json.loads((tmp_path / "kept/run.json").read_text())["roots"]
@@ -136,6 +137,7 @@ def test_what_passes_is_explained_by_judging_it_again(run: Run, tmp_path: Path, 
     assert "PASS" in page
 
 
+@pytest.mark.slow
 def test_a_folder_with_a_kept_run_in_it_is_judged_as_without(run: Run, tmp_path: Path) -> None:
     (tmp_path / "template.yaml").write_bytes((ROOT / "examples/template.yaml").read_bytes())
     before = run("scan", ".", "--format", "json", *AS_OF, "-o", "run").document

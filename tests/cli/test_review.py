@@ -126,6 +126,7 @@ def test_a_renamed_file_and_a_moved_resource_are_no_change(repo: Repo, ask: Aske
     assert found["run"]["resources"] == {"unchanged": 2}
 
 
+@pytest.mark.slow
 def test_what_others_merged_since_is_no_part_of_the_change(repo: Repo, ask: Asked) -> None:
     repo.git("checkout", "-q", "-b", "topic")
     repo.commit(other_yaml="Resources: {Q: {Type: AWS::SQS::Queue}}\n")

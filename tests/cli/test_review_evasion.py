@@ -241,6 +241,7 @@ def test_what_the_base_cannot_be_read_of_is_told(repo: Repo, ask: Asked) -> None
     assert "the base cannot be read here" in " ".join(title for _, title in told(found, "unclear"))
 
 
+@pytest.mark.slow
 def test_a_baselined_failure_under_another_name_is_the_same(
     repo: Repo, ask: Asked, capsys: pytest.CaptureFixture[str]
 ) -> None:

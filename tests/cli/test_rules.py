@@ -144,6 +144,7 @@ def test_a_rule_without_tests_fails(run: Run, tmp_path: Path) -> None:
     assert found.code == 1 and "every rule has its test file" in found.out
 
 
+@pytest.mark.slow
 def test_the_editor_schemas_accept_the_shipped_rules(run: Run) -> None:
     import jsonschema
 

@@ -23,6 +23,7 @@ from tests.deploy.test_template import default
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.slow
 def test_the_same_bytes_in_another_process() -> None:
     """Hash seeds, times and the order of folders must not show."""
     code = (

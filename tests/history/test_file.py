@@ -93,6 +93,7 @@ def test_adding_again_changes_nothing(
     connection.close()
 
 
+@pytest.mark.slow
 @given(runs())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_control_holds_only_where_nothing_fails_is_unknown_or_unseen(

@@ -222,6 +222,7 @@ def test_it_installs_itself_with_the_pinned_versions(tmp_path: Path, open_main: 
 # -- the whole, with the real command ----------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_push_is_scanned_and_its_problems_are_annotated(tmp_path: Path, open_main: Path) -> None:
     runner = push(tmp_path, open_main)
     runner.installed()

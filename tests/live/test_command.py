@@ -119,6 +119,7 @@ def test_a_role_that_cannot_be_assumed_costs_that_account_only(world: World, tmp
     assert (lost["account"], lost["operation"]) == (closed, "sts:AssumeRole")
 
 
+@pytest.mark.slow
 def test_a_suspended_account_is_left_out_and_said(world: World, tmp_path: Path) -> None:
     api = world.clients("organizations")
     made = api.create_account(AccountName="closing", Email="closing@example.com")["CreateAccountStatus"]
@@ -175,6 +176,7 @@ def test_a_place_that_is_taken_is_told_before_anything_is_asked(
     assert not (tmp_path / ".taken.partial").exists()
 
 
+@pytest.mark.slow
 def test_a_disabled_service_is_unknown_and_the_rest_is_read(world: World, tmp_path: Path) -> None:
     faults = [{"operation": "kms:ListKeys", "kind": "opt-in"}]
     report = commands.scan(world.endpoint, tmp_path, *LIVE, faults=faults, code=4)
@@ -255,6 +257,7 @@ def test_control_c_keeps_what_is_collected(world: World, tmp_path: Path, times: 
     _resumed(world, tmp_path, folder)
 
 
+@pytest.mark.slow
 def test_control_c_in_a_scan_leaves_nothing_behind(world: World, tmp_path: Path) -> None:
     (tmp_path / "tmp").mkdir()
     process = subprocess.Popen(  # our own interpreter and module

@@ -187,6 +187,7 @@ def test_an_address_that_nobody_uses(
     assert verdict("elastic-ip-in-use", found) == "FAIL"
 
 
+@pytest.mark.slow
 def test_snapshots_and_images_of_everybody(
     aws: Callable[..., Any], network: dict[str, str], account: Account, collect: Any
 ) -> None:

@@ -98,6 +98,7 @@ def _progress(text: str, accounts: int) -> None:
     assert last["seconds_left"] == 0
 
 
+@pytest.mark.slow
 def test_some_accounts_by_unit_and_without_those_excluded(world: World, tmp_path: Path) -> None:
     unit = world.made.units["production"]
     below = [account for number, account in enumerate(world.made.accounts) if number % 4 == 1]
@@ -109,6 +110,7 @@ def test_some_accounts_by_unit_and_without_those_excluded(world: World, tmp_path
     assert report["run"]["as_of"] == AS_OF
 
 
+@pytest.mark.slow
 def test_three_roles_that_cannot_be_assumed_cost_their_accounts_only(world: World, tmp_path: Path) -> None:
     """The first member, the last and one between: each is said, and the others are judged as if all could be read."""
     accounts = world.made.accounts

@@ -108,6 +108,7 @@ BOTH = commands.rules(["ebs-volume-encrypted", "kms-key-rotation"])
 ONE = commands.rules(["ebs-volume-encrypted"])
 
 
+@pytest.mark.slow
 def test_the_command(snapshot: Snapshot, tmp_path: Path) -> None:
     assert snapshot(*BOTH, regions="us-east-1,eu-west-1").code == 0
     again = snapshot(*BOTH, regions="us-east-1,eu-west-1")
@@ -129,6 +130,7 @@ def test_the_command(snapshot: Snapshot, tmp_path: Path) -> None:
     assert {entry["region"] for entry in manifest(tmp_path)["coverage"] if entry["types"]} == {"us-east-1"}
 
 
+@pytest.mark.slow
 def test_what_could_not_be_read_this_time_is_said(snapshot: Snapshot) -> None:
     assert snapshot(*BOTH).code == 0
     faults = [{"operation": "ec2:DescribeVolumes", "kind": "denied"}]
@@ -140,6 +142,7 @@ def test_what_could_not_be_read_this_time_is_said(snapshot: Snapshot) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_manifest_that_nobody_can_read(snapshot: Snapshot, tmp_path: Path) -> None:
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / "manifest.json").write_text('{"version": "2.0"}')

@@ -203,6 +203,7 @@ def test_hostile_text_is_text(found: list[Finding], known: Any) -> None:
         assert [row["Finding"] for row in rows(data, "Findings")] == [f.id for f in shown]
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(TEXT.filter(str.strip))
 @example("_x000D_ _x0041_ _x005F_")

@@ -143,6 +143,7 @@ def test_add_without_a_target_needs_a_word(place: Path) -> None:
     assert "over-broad" in add(place, "--days", "9").out
 
 
+@pytest.mark.slow
 def test_list_and_check(place: Path) -> None:
     assert command(place, "waivers", "check").out.startswith("no waivers: policyengine.yaml names no file")
     add(place, "one.ndjson", "--resource", "logs", "--days", "5")
@@ -208,6 +209,7 @@ def test_without_a_configuration_the_nearest_file_is_read_and_said(tmp_path: Pat
     assert "no waivers: policyengine.yaml names no file that has any" in done.out
 
 
+@pytest.mark.slow
 def test_where_keys_are_configured_only_what_the_approver_signed_holds(keys: Path) -> None:
     done = add(keys, "one.ndjson", "--resource", "logs", "--days", "90")
     assert "it holds when Ben has signed it: `policyengine waivers sign W-1`" in done.out

@@ -213,6 +213,7 @@ def test_rules_of_the_repository_are_found_used_and_passed_on(repository: Path, 
     assert "--rules 'our rules' --format github" in (repository / WORKFLOW).read_text()
 
 
+@pytest.mark.slow
 def test_folders_that_only_look_like_rules_are_told_and_not_asked(repository: Path, init: Init) -> None:
     from policyengine.rules.data import data_root
 
