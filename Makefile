@@ -42,7 +42,7 @@ types: $(STAMP) ## mypy, strict
 	$(BIN)/mypy
 
 unit: $(STAMP) ## pytest without the slow tests: unit, property, architecture, golden, docs
-	$(BIN)/pytest -q -n $(WORKERS) -m "not slow"
+	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m "not slow"
 
 rules: $(STAMP) ## the cases beside every rule, and every mutant of every rule
 	$(BIN)/policyengine rules test --mutate --jobs $(JOBS)
@@ -58,7 +58,7 @@ sbom: $(STAMP) ## the bill of materials of the wheel (CycloneDX 1.6): build/rele
 	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python tools/sbom.py build/release/policyengine_aws-*.whl -o build/release/sbom.json
 
 test-slow: $(STAMP) ## the tests marked slow (whole corpora, clean installs, large inputs), laws on more examples
-	POLICYENGINE_THOROUGH=1 $(BIN)/pytest -q -n $(JOBS) -m "slow or hypothesis"
+	POLICYENGINE_THOROUGH=1 $(BIN)/pytest -q -n $(JOBS) --dist worksteal -m "slow or hypothesis"
 
 fuzz: $(STAMP) ## hostile input for each source and the rule loader, for a bounded time
 	$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS)
